@@ -1,0 +1,188 @@
+// Package client is a small typed client of Rollcall's own HTTP API. The command line, the demo,
+// the load generator and the tests use it, so that all of them ask the server what any
+// application would ask it.
+//
+// The wire types are its own: the client knows the API and nothing of the store behind it.
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxAnswer bounds what is read of an answer, so that a wrong address cannot fill the memory.
+// A page of 1000 people is well under 2 MB.
+const maxAnswer = 32 << 20
+
+// Client talks to one server with one credential. It is safe for concurrent use.
+type Client struct {
+	base       string
+	baseErr    error // a bad address is told by the first call, so that New stays an expression
+	credential string
+	transport  *http.Transport
+	http       *http.Client
+	userAgent  string
+}
+
+// Option adjusts a new Client.
+type Option func(*Client)
+
+// WithConnections keeps up to n idle connections to the server, and opens no more than n.
+// The default is 16 idle ones and no upper bound.
+func WithConnections(n int) Option {
+	return func(c *Client) {
+		c.transport.MaxIdleConns, c.transport.MaxIdleConnsPerHost, c.transport.MaxConnsPerHost = n, n, n
+	}
+}
+
+// WithTimeout bounds each call, its answer's body included. The default is 30 seconds.
+func WithTimeout(d time.Duration) Option {
+	return func(c *Client) { c.http.Timeout = d }
+}
+
+// WithUnixSocket reaches the server through a socket file; the base URL then only names the host.
+func WithUnixSocket(path string) Option {
+	return func(c *Client) {
+		c.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		}
+	}
+}
+
+// WithTLS sets how the server's certificate is verified.
+func WithTLS(config *tls.Config) Option {
+	return func(c *Client) { c.transport.TLSClientConfig = config }
+}
+
+// WithUserAgent sets the User-Agent header of every call.
+func WithUserAgent(agent string) Option {
+	return func(c *Client) { c.userAgent = agent }
+}
+
+// New returns a client of the server at baseURL, with a base path if the server has one.
+// The credential, a key or a session token, may be empty. A bad baseURL is reported by each call.
+func New(baseURL, credential string, opts ...Option) *Client {
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		MaxIdleConns:          16,
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		ForceAttemptHTTP2:     true,
+	}
+	c := &Client{
+		credential: credential,
+		transport:  transport,
+		userAgent:  "rollcall-client",
+		http: &http.Client{
+			Transport: transport,
+			Timeout:   30 * time.Second,
+			// The API never redirects. Following one would carry the credential to an address nobody chose.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	c.base, c.baseErr = checkBase(baseURL)
+	for _, opt := range opts {
+		opt(c)
+	}
+	return c
+}
+
+// checkBase refuses what would end up in an error text or a request by mistake, such as a
+// password in the address. It does not repeat the address: it may hold that password.
+func checkBase(baseURL string) (string, error) {
+	u, err := url.Parse(baseURL)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		return "", errors.New("the server's address must look like https://rollcall.example")
+	case u.User != nil:
+		return "", errors.New("the server's address must not contain a user or password")
+	case u.RawQuery != "" || u.Fragment != "":
+		return "", errors.New("the server's address must not contain a query or fragment")
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}
+
+// Close closes the idle connections.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// call sends body as JSON, if there is one, and decodes a 2xx answer into answer, if that is not nil.
+func (c *Client) call(ctx context.Context, method, path string, body, answer any) error {
+	return c.callAs(ctx, c.credential, method, path, body, answer)
+}
+
+// callAs is call with another credential: a heartbeat speaks for its session, not for the key.
+func (c *Client) callAs(ctx context.Context, credential, method, path string, body, answer any) error {
+	req, err := c.request(ctx, credential, method, path, body)
+	if err != nil {
+		return err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking %s: %w", c.base, withoutURL(err))
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading the answer of %s: %w", c.base, withoutURL(err))
+	case len(raw) > maxAnswer:
+		return fmt.Errorf("the answer of %s is larger than %d MB", c.base, maxAnswer>>20)
+	case res.StatusCode < 200 || res.StatusCode > 299:
+		return answerError(res, raw)
+	case answer == nil:
+		return nil
+	}
+	if err := json.Unmarshal(raw, answer); err != nil {
+		return fmt.Errorf("the answer of %s is not Rollcall's: %w", c.base, err)
+	}
+	return nil
+}
+
+func (c *Client) request(ctx context.Context, credential, method, path string, body any) (*http.Request, error) {
+	if c.baseErr != nil {
+		return nil, c.baseErr
+	}
+	var content io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("encoding the request: %w", err)
+		}
+		content = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
+	if err != nil {
+		return nil, fmt.Errorf("building the request: %w", withoutURL(err))
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if credential != "" {
+		req.Header.Set("Authorization", "Bearer "+credential)
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.userAgent)
+	return req, nil
+}
+
+// withoutURL takes the request's address off an error: the server is named already, and the rest
+// of the address holds ids.
+func withoutURL(err error) error {
+	if urlErr, ok := errors.AsType[*url.Error](err); ok {
+		return urlErr.Err
+	}
+	return err
+}

@@ -1,0 +1,243 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/server/client"
+)
+
+const secret = "rck_canary"
+
+// answering starts a server that gives every request to handler, and returns a client of it.
+func answering(t *testing.T, handler http.HandlerFunc) *client.Client {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	c := client.New(server.URL, secret)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestErrors(t *testing.T) {
+	tests := []struct {
+		name       string
+		status     int
+		retryAfter string
+		body       string
+		want       client.Error
+		text       string
+	}{
+		{
+			"a failure of the API keeps its code and words",
+			404, "", `{"success":false,"error":"Session not found or expired","code":"session_ended","end_reason":"revoked"}`,
+			client.Error{Status: 404, Code: "session_ended", Message: "Session not found or expired", EndReason: "revoked"},
+			"Session not found or expired (404)",
+		},
+		{
+			"a busy server says when to come back",
+			503, "7", `{"success":false,"error":"Storage is full","code":"storage_full"}`,
+			client.Error{Status: 503, Code: "storage_full", Message: "Storage is full", RetryAfter: 7 * time.Second},
+			"Storage is full (503)",
+		},
+		{
+			"a proxy's page is not repeated",
+			502, "Wed, 21 Oct 2026 07:28:00 GMT", "<html>internal details</html>",
+			client.Error{Status: 502},
+			"the server answered 502 Bad Gateway",
+		},
+		{
+			"a redirect is not followed",
+			302, "", "",
+			client.Error{Status: 302},
+			"the server answered 302 Found",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Location", "/elsewhere")
+				w.Header().Set("Retry-After", test.retryAfter)
+				w.WriteHeader(test.status)
+				io.WriteString(w, test.body)
+			})
+			_, err := c.Stats(t.Context())
+			var got *client.Error
+			if !errors.As(err, &got) {
+				t.Fatalf("got %v, want a *client.Error", err)
+			}
+			if diff := cmp.Diff(test.want, *got); diff != "" {
+				t.Error(diff)
+			}
+			if err.Error() != test.text {
+				t.Errorf("it reads %q, want %q", err, test.text)
+			}
+		})
+	}
+}
+
+func TestErrorsCompareByCode(t *testing.T) {
+	err := fmt.Errorf("beating: %w", &client.Error{Status: 404, Code: "session_ended", Message: "gone"})
+	if !errors.Is(err, &client.Error{Code: "session_ended"}) {
+		t.Error("the same code is not recognised")
+	}
+	if errors.Is(err, &client.Error{Code: "not_found"}) || errors.Is(err, &client.Error{}) {
+		t.Error("another code is taken for it")
+	}
+}
+
+func TestOnlineAll(t *testing.T) {
+	pages := map[string]string{
+		"":  `{"users":[{"id":"a"},{"id":"b"}],"count":4,"counts":{"available":3,"away":1},"next_cursor":"1"}`,
+		"1": `{"users":[{"id":"b"},{"id":"c"}],"count":4,"next_cursor":"2"}`,
+		"2": `{"users":[{"id":"d"}],"count":4,"next_cursor":""}`,
+	}
+	var asked []string
+	c := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RawQuery)
+		io.WriteString(w, pages[r.URL.Query().Get("cursor")])
+	})
+	page, err := c.OnlineAll(t.Context(), client.OnlineFilter{App: "wiki & more"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, user := range page.Users {
+		ids = append(ids, user.ID)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, ids); diff != "" {
+		t.Errorf("everybody once, in order: %s", diff)
+	}
+	if want := (client.Counts{Available: 3, Away: 1}); page.Counts != want || page.Count != 4 {
+		t.Errorf("got %+v and %d", page.Counts, page.Count)
+	}
+	wantAsked := []string{"app=wiki+%26+more&limit=1000", "app=wiki+%26+more&cursor=1&limit=1000", "app=wiki+%26+more&cursor=2&limit=1000"}
+	if diff := cmp.Diff(wantAsked, asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOnlineAllEndsWhenTheCursorStands(t *testing.T) {
+	c := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"users":[],"next_cursor":"same"}`)
+	})
+	if _, err := c.OnlineAll(t.Context(), client.OnlineFilter{}); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestRequests(t *testing.T) {
+	type request struct{ Method, Path, Authorization, Body string }
+	idle := int64(1500)
+	tests := []struct {
+		name string
+		call func(context.Context, *client.Client) error
+		want request
+	}{
+		{"a heartbeat speaks for the session, not for the key", func(ctx context.Context, c *client.Client) error {
+			_, err := c.Heartbeat(ctx, "rcs_1", client.Beat{IdleMS: &idle, Page: new("/a"), Leaving: true})
+			return err
+		}, request{"POST", "/admin/users/heartbeat", "Bearer rcs_1", `{"idle_ms":1500,"page":"/a","leaving":true}`}},
+		{"a login tells only what it was given", func(ctx context.Context, c *client.Client) error {
+			_, err := c.Login(ctx, client.LoginRequest{User: client.UserInput{ID: "7", Name: new("Ada"), Team: new("")}})
+			return err
+		}, request{"POST", "/admin/sessions", "Bearer " + secret, `{"user":{"id":"7","name":"Ada","team":""}}`}},
+		{"a user's id is in the path alone, whatever it holds", func(ctx context.Context, c *client.Client) error {
+			_, err := c.PutUser(ctx, client.UserInput{ID: "a/b c?", Email: new("a@b")})
+			return err
+		}, request{"PUT", "/admin/users/a%2Fb%20c%3F", "Bearer " + secret, `{"email":"a@b"}`}},
+		{"a logout has the token in the body", func(ctx context.Context, c *client.Client) error {
+			_, err := c.EndSession(ctx, "rcs_1")
+			return err
+		}, request{"POST", "/admin/sessions/end", "Bearer " + secret, `{"session_token":"rcs_1"}`}},
+		{"a revocation has no body", func(ctx context.Context, c *client.Client) error {
+			return c.Revoke(ctx, "s1")
+		}, request{"DELETE", "/admin/sessions/s1", "Bearer " + secret, ""}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var got request
+			c := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				got = request{r.Method, r.URL.EscapedPath(), r.Header.Get("Authorization"), string(body)}
+				io.WriteString(w, "{}")
+			})
+			if err := test.call(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAnEndlessAnswerIsCutOff(t *testing.T) {
+	c := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		piece := []byte(strings.Repeat(" ", 1<<20))
+		for { // until the client hangs up
+			if _, err := w.Write(piece); err != nil {
+				return
+			}
+		}
+	})
+	if _, err := c.Stats(t.Context()); err == nil || !strings.Contains(err.Error(), "larger than 32 MB") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestErrorsHoldNoSecret(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	tests := []struct{ name, base, credential string }{
+		{"unreachable", closed.URL, secret},
+		{"credential that no header can hold", closed.URL, secret + "\n"},
+		{"password in the address", "http://ann:" + secret + "@" + strings.TrimPrefix(closed.URL, "http://"), ""},
+		{"secret in the query", closed.URL + "?key=" + secret, ""},
+		{"not an address", "rollcall:" + secret, ""},
+		{"not a URL", "http://%zz" + secret, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := client.New(test.base, test.credential).EndSession(t.Context(), secret)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("the error tells the secret: %v", err)
+			}
+		})
+	}
+}
+
+func TestABasePathIsKept(t *testing.T) {
+	var path string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path = r.URL.Path
+		json.NewEncoder(w).Encode(map[string]any{"affected_rows": 3, "purged_rows": 4, "timestamp": "2026-01-02T03:04:05.678Z"})
+	}))
+	defer server.Close()
+	c := client.New(server.URL+"/rollcall/", "", client.WithConnections(2))
+	defer c.Close()
+	report, err := c.Cleanup(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path != "/rollcall/admin/users/cleanup-sessions" {
+		t.Errorf("asked %s", path)
+	}
+	want := client.CleanupReport{At: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC), AffectedRows: 3, PurgedRows: 4}
+	if diff := cmp.Diff(want, report); diff != "" {
+		t.Error(diff)
+	}
+}
