@@ -1,0 +1,338 @@
+/*
+ * Rollcall heartbeat: tells a Rollcall server that the person at this browser is here.
+ *
+ *   <script src="https://rollcall.example/heartbeat.js" data-token-from="localStorage:accessToken" defer></script>
+ *
+ * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME
+ * data-token       the token itself; with neither, this origin's Rollcall cookie
+ * data-page        what to show instead of the path; "off" shows nothing
+ * rollcall:ended   event on document and window, detail {reason}: sign the person out
+ * window.rollcall  setPage(path), beat() at once, stop()
+ */
+(() => {
+  'use strict';
+  const script = document.currentScript;
+  if (!script || window.rollcall) return;
+
+  const options = script.dataset;
+  const endpoint = new URL('admin/users/heartbeat', script.src).href;
+  const byCookie = options.token === undefined && !options.tokenFrom;
+  const me = Math.random();
+  const started = Date.now();
+  const peers = new Map(); // what the other tabs last said
+
+  let token; // undefined: not looked yet
+  let silent; // nobody is signed in, the session ended, or stop()
+  let channel;
+  let part = () => {}; // gives up channel and lock
+  let elects = !!navigator.locks; // absent on plain http
+  let leads = false;
+
+  let interval = 60000;
+  let last = 0; // when any tab last tried
+  let due = 0; // when this tab beats unless another one does before
+  let owed = Infinity; // when this tab beats whatever others do
+  let barred = 0; // not before: Retry-After
+  let failures = 0;
+  let inFlight = false;
+  let again = false;
+
+  let input = document.hidden ? 0 : started;
+  let told = {}; // page and idle time that the server heard last
+  let shared = 0; // when the other tabs last heard of our input
+  let ownPage = options.page;
+
+  // A sandbox forbids storage and channels; we do without.
+  function attempt(action) {
+    try {
+      return action();
+    } catch {
+      return undefined;
+    }
+  }
+
+  // ---- who: the token and its tabs ----
+
+  function readToken() {
+    if (options.token !== undefined) return options.token;
+    const [, kind, name] = /^(\w+):(.+)$/.exec(options.tokenFrom) || [];
+    if (kind === 'cookie') return decodeURIComponent(readCookie(name));
+    if (kind === 'meta') return document.querySelector(`meta[name="${name}"]`).content;
+    // Some frameworks keep strings as JSON, in quotes.
+    return kind && window[kind].getItem(name).replace(/^"(.*)"$/, '$1');
+  }
+
+  function readCookie(name) {
+    return ('; ' + document.cookie).split(`; ${name}=`)[1].split(';')[0];
+  }
+
+  // Notices a login, a logout and a new token without being told.
+  function recognise() {
+    const now = attempt(readToken) || '';
+    if (now === token) return;
+    token = now;
+    part();
+    silent = !token && !byCookie;
+    last = due = barred = failures = 0;
+    told = {};
+    if (!silent) join('rollcall ' + hash(endpoint + token));
+  }
+
+  // Only so that the name of the channel does not show the token.
+  function hash(text) {
+    let a = 1;
+    let b = 7;
+    for (const c of text) {
+      a = Math.imul(a, 33) ^ c.charCodeAt();
+      b = Math.imul(b, 31) ^ c.charCodeAt();
+    }
+    return `${a} ${b}`;
+  }
+
+  function join(name) {
+    const quit = new AbortController();
+    let release = () => {};
+    peers.clear();
+    channel = attempt(() => new BroadcastChannel(name)); // without: every tab beats
+    if (channel) channel.onmessage = (event) => hear(event.data);
+    part = () => {
+      quit.abort();
+      release();
+      channel?.close();
+      channel = undefined;
+      leads = false;
+    };
+    say('hello');
+    if (elects) lead(name, quit.signal, (done) => (release = done));
+  }
+
+  function lead(name, signal, granted) {
+    const hold = (done) => {
+      granted(done);
+      leads = true;
+      if (last) beat(); // inherited from a tab that is gone
+    };
+    navigator.locks.request(name, { signal }, () => new Promise(hold)).catch(() => {
+      elects &&= signal.aborted;
+    });
+  }
+
+  // ---- the other tabs ----
+
+  const mine = () => ({ visible: !document.hidden, page: page(), input });
+
+  function say(type, more) {
+    shared = Date.now();
+    channel?.postMessage({ ...mine(), id: me, type, ...more });
+  }
+
+  function hear(said) {
+    const { id, type } = said;
+    if (type === 'bye') return answerBye(id);
+    peers.set(id, { ...said, heard: Date.now() });
+    if (type === 'ended') end(said.reason);
+    if (type === 'beat') {
+      ({ interval, told } = said);
+      plan();
+    }
+    if (type === 'hello' || type === 'beat') say('state');
+  }
+
+  // The server now believes that we left: every tab still here says otherwise, late
+  // enough to arrive after the beacon. A hidden tab's timers may run once a minute, so
+  // a hidden leader beats at once, and again after the answer.
+  function answerBye(id) {
+    peers.delete(id);
+    owed = Math.min(owed, Date.now() + 1000 + Math.random() * 3000);
+    if (!leads || !document.hidden) return;
+    beat();
+    again = true;
+  }
+
+  // The tab that was used last speaks for the person.
+  function front() {
+    let best = mine();
+    for (const [id, peer] of peers) {
+      if (peer.heard < Date.now() - 3 * interval) peers.delete(id);
+      else if (peer.input > best.input) best = peer;
+    }
+    return best;
+  }
+
+  // ---- what is said ----
+
+  // Query and fragment never leave the browser.
+  function page() {
+    const shown = ownPage ?? location.pathname;
+    return shown === 'off' ? undefined : shown.replace(/[?#].*/s, '').slice(0, 500);
+  }
+
+  function report() {
+    const { page, input } = front();
+    const visible = [mine(), ...peers.values()].some((tab) => tab.visible);
+    return { idle_ms: Math.max(0, Date.now() - (input || started)), visible, page };
+  }
+
+  function send(said, init) {
+    return fetch(endpoint, {
+      method: 'POST',
+      body: JSON.stringify({ sessionToken: token || undefined, ...said }),
+      credentials: byCookie ? 'same-origin' : 'omit',
+      referrerPolicy: 'origin', // the Referer would show the query
+      ...init,
+    });
+  }
+
+  async function beat() {
+    again = inFlight;
+    if (inFlight || silent || Date.now() < barred) return;
+    inFlight = true;
+    if (Date.now() >= owed) owed = Infinity;
+    await ask(token, report());
+    inFlight = false;
+    if (again) beat();
+  }
+
+  async function ask(asked, said) {
+    const headers = { 'Content-Type': 'application/json' };
+    if (token) headers.Authorization = 'Bearer ' + token;
+    try {
+      const response = await send(said, { headers, signal: AbortSignal.timeout(20000) });
+      const answer = await response.json().catch(() => ({}));
+      if (asked === token) judge(response, answer, said);
+    } catch {
+      if (asked === token) retry();
+    }
+  }
+
+  function judge({ ok, status, headers }, answer, said) {
+    if (ok) {
+      interval = Math.max(1000, answer.next_heartbeat_ms || 60000);
+      told = { page: said.page, idle: said.idle_ms };
+      plan(true);
+      say('beat', { interval, told });
+    } else if (answer.code === 'session_ended') {
+      const reason = answer.end_reason || 'unknown';
+      say('ended', { reason });
+      end(reason);
+    } else if (status === 429 || status > 499) {
+      retry(headers.get('Retry-After'));
+    } else {
+      plan(true); // refused: asking more often will not help
+    }
+  }
+
+  // A leader beats a little early, never late; the others step in should it fall asleep.
+  // Without locks, whoever beat last leads.
+  function plan(here) {
+    const leading = elects ? leads : here;
+    last = Date.now();
+    failures = 0;
+    due = last + interval * (leading ? 0.9 + Math.random() / 10 : 1.5 + Math.random() / 2);
+  }
+
+  function retry(after) {
+    last = Date.now();
+    barred = last + (after * 1000 || Date.parse(after) - last || 0);
+    due = barred + Math.random() * Math.min(interval, 2000 * 2 ** failures++);
+  }
+
+  function end(reason) {
+    if (silent) return;
+    stop();
+    document.dispatchEvent(new CustomEvent('rollcall:ended', { bubbles: true, detail: { reason } }));
+  }
+
+  function stop() {
+    silent = true;
+    part();
+  }
+
+  // ---- when it is said ----
+
+  function tick() {
+    if (document.prerendering) return;
+    recognise();
+    const now = Date.now();
+    if (now < last) last = due = barred = 0; // the clock was set back
+    if (now >= Math.min(due, owed) || movedOn(now)) beat();
+  }
+
+  // A page change is news.
+  function movedOn(now) {
+    const { id, page } = front();
+    return 'idle' in told && !id && page !== told.page && now - last > 5000;
+  }
+
+  // A resting cursor makes events too when the page moves; they are not input.
+  function touch(event) {
+    const now = Date.now();
+    if (!event.isTrusted || now - input < 1000) return;
+    if (event.type === 'pointermove' && !event.movementX && !event.movementY) return;
+    input = now;
+    if (now - shared > 5000) say('state');
+    if (told.idle > 240000) {
+      told.idle = 0;
+      beat(); // back from a break
+    }
+  }
+
+  function wake() {
+    if (!document.hidden) {
+      input = Date.now();
+      if (input - last > interval) due = 0;
+    }
+    say('state');
+    tick();
+  }
+
+  // Text with the token inside needs no preflight; there is no time for one.
+  function leave() {
+    if (silent) return;
+    const headers = { 'Content-Type': byCookie ? 'application/json' : 'text/plain' };
+    send({ leaving: true }, { keepalive: true, headers, mode: byCookie ? 'cors' : 'no-cors' }).catch(() => {});
+    say('bye');
+    part();
+    attempt(() => (sessionStorage.rollcallBye = Date.now()));
+  }
+
+  // The last goodbye may arrive after our first heartbeat; a second one puts that right.
+  function outlive() {
+    owed = Date.now() + 5000;
+  }
+
+  addEventListener('pagehide', leave);
+  addEventListener('pageshow', (event) => {
+    if (!event.persisted) return;
+    token = undefined; // join again, and beat at once
+    wake();
+    outlive();
+  });
+  addEventListener('storage', tick);
+  addEventListener('online', () => {
+    if (failures) due = 0;
+    tick();
+  });
+  document.addEventListener('visibilitychange', wake);
+  document.addEventListener('resume', wake);
+  for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']) {
+    addEventListener(type, touch, { capture: true, passive: true });
+  }
+
+  window.rollcall = {
+    setPage(path) {
+      ownPage = path;
+      tick();
+    },
+    beat() {
+      if (silent) token = undefined;
+      due = 0;
+      tick();
+    },
+    stop, // until the token changes
+  };
+
+  tick();
+  setInterval(tick, 1000);
+  if (started - attempt(() => sessionStorage.rollcallBye) < 15000) outlive();
+})();
