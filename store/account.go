@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Account is a person who signs in to the panel with a password.
+type Account struct {
+	ID        string // of the user
+	Name      string
+	Access    Access
+	CreatedAt time.Time
+}
+
+// AccountInput is what a new account needs.
+type AccountInput struct {
+	Name     string
+	Password string
+	Access   Access // viewer or admin
+}
+
+var accountName = regexp.MustCompile(`^[a-z0-9._@+-]{1,64}$`)
+
+// check returns the input with its name folded to lower case.
+func (in AccountInput) check() (AccountInput, error) {
+	in.Name = strings.ToLower(in.Name)
+	if !accountName.MatchString(in.Name) {
+		return in, invalid("name must have 1 to 64 letters, digits or . _ @ + -")
+	}
+	if in.Access != AccessViewer && in.Access != AccessAdmin {
+		return in, invalid("access must be viewer or admin")
+	}
+	return in, checkPassword(in.Password)
+}
+
+// CreateAccount makes an account; ErrNameTaken where the name is in use.
+func (s *Store) CreateAccount(ctx context.Context, now time.Time, in AccountInput) (Account, error) {
+	return s.createAccount(ctx, now, in, func(*tx) error { return nil })
+}
+
+// CreateFirstAccount makes the first account, an admin; ErrAlreadySetUp where
+// there is one. Of any number of simultaneous calls one succeeds.
+func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, password string) (Account, error) {
+	in := AccountInput{Name: name, Password: password, Access: AccessAdmin}
+	return s.createAccount(ctx, now, in, func(t *tx) error {
+		var accounts int
+		err := t.scan([]any{&accounts}, `SELECT COUNT(*) FROM accounts`)
+		if err == nil && accounts > 0 {
+			return ErrAlreadySetUp
+		}
+		return fail("counting the accounts", err)
+	})
+}
+
+func (s *Store) createAccount(ctx context.Context, now time.Time, in AccountInput, allowed func(*tx) error) (Account, error) {
+	in, err := in.check()
+	if err != nil {
+		return Account{}, err
+	}
+	hash := hashPassword(in.Password) // before the write: it takes long
+	account := Account{ID: accountPrefix + in.Name, Name: in.Name, Access: in.Access, CreatedAt: fromMillis(millis(now))}
+	err = s.write(ctx, func(t *tx) error {
+		if err := allowed(t); err != nil {
+			return err
+		}
+		n, err := t.exec(`
+			INSERT INTO users (id, name, access, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
+			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, millis(now))
+		if err == nil && n == 0 {
+			return ErrNameTaken
+		}
+		if err != nil {
+			return fail("storing an account's user", err)
+		}
+		_, err = t.exec(`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
+			account.ID, account.Name, hash, millis(now))
+		return fail("storing an account", err)
+	})
+	if err != nil {
+		return Account{}, err
+	}
+	return account, nil
+}
+
+// Accounts lists all accounts by name.
+func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT a.user_id, a.name, u.access, a.created_at FROM accounts a JOIN users u ON u.id = a.user_id ORDER BY a.name`)
+	if err != nil {
+		return nil, fail("listing the accounts", err)
+	}
+	defer rows.Close()
+	accounts := []Account{}
+	for rows.Next() {
+		var a Account
+		var created int64
+		if err := rows.Scan(&a.ID, &a.Name, &a.Access, &created); err != nil {
+			return nil, fail("reading an account", err)
+		}
+		a.CreatedAt = fromMillis(created)
+		accounts = append(accounts, a)
+	}
+	return accounts, fail("listing the accounts", rows.Err())
+}
+
+// HasAccounts tells whether the first account exists.
+func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
+	stmt, err := s.reads.prepare(`SELECT EXISTS (SELECT 1 FROM accounts)`)
+	if err != nil {
+		return false, fail("looking for an account", err)
+	}
+	var exists bool
+	return exists, fail("looking for an account", stmt.QueryRowContext(ctx).Scan(&exists))
+}
+
+// SetPassword gives an account a new password and ends its sessions.
+// ErrNotFound for an unknown name.
+func (s *Store) SetPassword(ctx context.Context, now time.Time, name, password string) error {
+	if err := checkPassword(password); err != nil {
+		return err
+	}
+	hash := hashPassword(password)
+	return s.write(ctx, func(t *tx) error {
+		var user string
+		err := t.scan([]any{&user}, `UPDATE accounts SET password_hash = $2 WHERE name = $1 RETURNING user_id`,
+			strings.ToLower(name), hash)
+		if err != nil {
+			return fail("changing a password", err)
+		}
+		_, err = t.end(now, EndPasswordChanged, `user_id = $4`, user)
+		return err
+	})
+}
+
+// DeleteAccount deletes an account with its sessions. ErrNotFound for an
+// unknown id, ErrLastAdmin where no admin would be left.
+func (s *Store) DeleteAccount(ctx context.Context, id string) error {
+	return s.write(ctx, func(t *tx) error {
+		n, err := t.exec(`DELETE FROM users WHERE id = $1 AND id IN (SELECT user_id FROM accounts)`, id)
+		if err != nil {
+			return fail("deleting an account", err)
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		var admins int
+		err = t.scan([]any{&admins}, `
+			SELECT COUNT(*) FROM accounts a JOIN users u ON u.id = a.user_id WHERE u.access = 'admin'`)
+		if err == nil && admins == 0 {
+			return ErrLastAdmin // undoes the deletion
+		}
+		return fail("counting the admins", err)
+	})
+}
+
+// SignIn begins a panel session for a name and password. ErrWrongPassword for
+// an unknown name too, after the same time.
+func (s *Store) SignIn(ctx context.Context, now time.Time, name, password, ip, userAgent string) (LoginResult, error) {
+	var user, hash string
+	err := s.read.QueryRowContext(ctx, `SELECT user_id, password_hash FROM accounts WHERE name = $1`,
+		strings.ToLower(name)).Scan(&user, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		hash = unknownName
+	} else if err != nil {
+		return LoginResult{}, fail("finding an account", err)
+	}
+	if !verifyPassword(password, hash) || user == "" {
+		return LoginResult{}, ErrWrongPassword
+	}
+	return s.signIn(ctx, now, user, hash, ip, userAgent)
+}
+
+// SignInAs begins a panel session for an account without a password, for
+// somebody who proved otherwise that they may. ErrNotFound for an unknown id.
+func (s *Store) SignInAs(ctx context.Context, now time.Time, user, ip, userAgent string) (LoginResult, error) {
+	var hash string
+	err := s.read.QueryRowContext(ctx, `SELECT password_hash FROM accounts WHERE user_id = $1`, user).Scan(&hash)
+	if err != nil {
+		return LoginResult{}, fail("finding an account", err)
+	}
+	return s.signIn(ctx, now, user, hash, ip, userAgent)
+}
+
+// signIn begins the session unless the password has changed since hash was read.
+func (s *Store) signIn(ctx context.Context, now time.Time, user, hash, ip, userAgent string) (LoginResult, error) {
+	result := LoginResult{Token: newSecret(sessionPrefix), Created: true}
+	in := Login{User: UserInput{ID: user}, IPAddress: ip, UserAgent: userAgent}
+	err := s.write(ctx, func(t *tx) (err error) {
+		var same bool
+		err = t.scan([]any{&same}, `SELECT EXISTS (SELECT 1 FROM accounts WHERE user_id = $1 AND password_hash = $2)`, user, hash)
+		if err == nil && !same {
+			return ErrWrongPassword
+		}
+		if err != nil {
+			return fail("checking an account", err)
+		}
+		result.Session, _, err = t.beginSession(now, s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, result.Token)
+		return err
+	})
+	if err != nil {
+		return LoginResult{}, fmt.Errorf("signing in: %w", err)
+	}
+	return result, nil
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+)
+
+// order is how a Sort is said in SQL: by key and then by tie, which together
+// are different for any two people.
+type order struct {
+	key, tie  string // columns; the key of SortDuration is over several sessions
+	direction string // of both, for ORDER BY
+	beyond    string // the comparison that leads to the next page
+}
+
+func (s Sort) order() (order, error) {
+	switch s {
+	case SortActivity, "":
+		return order{key: `s.last_activity_at`, tie: `s.id`, direction: ` DESC`, beyond: `<`}, nil
+	case SortName:
+		return order{key: `lower(u.name)`, tie: `u.id`, beyond: `>`}, nil
+	case SortDuration:
+		return order{tie: `u.id`, beyond: `>`}, nil
+	}
+	return order{}, invalid("sort must be last_activity, name or duration")
+}
+
+// cursor is the place after which the next page begins. Callers see it as an
+// opaque text.
+type cursor struct {
+	Sort Sort `json:"s"`
+	Key  any  `json:"k"`
+	Tie  any  `json:"t"`
+}
+
+func (c cursor) String() string {
+	b, _ := json.Marshal(c) // of texts and numbers only: can not fail
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// parseCursor returns nil for the first page.
+func parseCursor(text string, sort Sort) (*cursor, error) {
+	if text == "" {
+		return nil, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, invalid("cursor is not one of this list")
+	}
+	var c cursor
+	d := json.NewDecoder(strings.NewReader(string(b)))
+	d.UseNumber() // an id has more digits than a float
+	if d.Decode(&c) != nil || c.Sort != sort || !c.exact() {
+		return nil, invalid("cursor is not one of this list")
+	}
+	return &c, nil
+}
+
+// exact turns JSON's numbers into integers and tells whether nothing else is left.
+func (c *cursor) exact() bool {
+	for _, v := range []*any{&c.Key, &c.Tie} {
+		switch value := (*v).(type) {
+		case string:
+		case json.Number:
+			n, err := value.Int64()
+			if err != nil {
+				return false
+			}
+			*v = n
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,72 @@
+package store
+
+import "errors"
+
+var (
+	// ErrNotFound: no row has this id, name or token.
+	ErrNotFound = errors.New("not found")
+
+	// ErrSessionEnded: the session is unknown, ended or expired. Where the row
+	// still exists it comes as an [EndedError], which knows the reason.
+	ErrSessionEnded = errors.New("session ended")
+
+	// ErrTokenTaken: the reported session token belongs to another user or
+	// application, or to a session that has ended and must not come back.
+	ErrTokenTaken = errors.New("session token already used")
+
+	// ErrForbidden: the caller may not do this to this user, such as granting
+	// more access than it holds itself.
+	ErrForbidden = errors.New("forbidden")
+
+	// ErrInvalid: a value breaks a rule of the store. Always comes as an
+	// [InvalidError], whose text may be shown to the caller.
+	ErrInvalid = errors.New("invalid value")
+
+	// ErrNameTaken: another account has this name.
+	ErrNameTaken = errors.New("name taken")
+
+	// ErrLastAdmin: without this account nobody could administer the panel.
+	ErrLastAdmin = errors.New("last admin account")
+
+	// ErrAlreadySetUp: the first account exists.
+	ErrAlreadySetUp = errors.New("already set up")
+
+	// ErrWrongPassword: unknown name or wrong password; it does not say which.
+	ErrWrongPassword = errors.New("wrong name or password")
+
+	// ErrFull: the disk is full. Nothing was written; later writes may succeed.
+	ErrFull = errors.New("disk full")
+
+	// ErrBusy: another process held the database for too long, or the caller
+	// gave up waiting. Nothing was written.
+	ErrBusy = errors.New("database busy")
+
+	// ErrBroken: the disk failed while writing. What is on it is unknown until
+	// the database is opened again, so this store accepts no further write.
+	ErrBroken = errors.New("storage failed")
+
+	// ErrNewerSchema: a later version of the program wrote this database.
+	ErrNewerSchema = errors.New("database is from a newer version of rollcall")
+)
+
+// EndedError is ErrSessionEnded with the reason why.
+type EndedError struct {
+	Reason EndReason
+}
+
+func (e *EndedError) Error() string { return "session ended: " + string(e.Reason) }
+
+// Is makes an EndedError an ErrSessionEnded.
+func (e *EndedError) Is(target error) bool { return target == ErrSessionEnded }
+
+// InvalidError is ErrInvalid with words for the caller.
+type InvalidError struct {
+	Problem string
+}
+
+func (e *InvalidError) Error() string { return e.Problem }
+
+// Is makes an InvalidError an ErrInvalid.
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+func invalid(problem string) error { return &InvalidError{Problem: problem} }

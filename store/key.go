@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Key is the credential of an application's back end. Its secret is shown once
+// and not stored.
+type Key struct {
+	ID        int64
+	App       string
+	Scopes    Scopes
+	CreatedAt time.Time
+}
+
+const maxApp = 64 // characters of an app's name
+
+// CreateKey makes a key for app and returns it with its secret.
+func (s *Store) CreateKey(ctx context.Context, now time.Time, app string, scopes Scopes) (Key, string, error) {
+	if app == "" || utf8.RuneCountInString(app) > maxApp || strings.TrimSpace(app) != app {
+		return Key{}, "", invalid(fmt.Sprintf("app must have 1 to %d characters and no space around them", maxApp))
+	}
+	if app == PanelApp {
+		return Key{}, "", invalid(fmt.Sprintf("app %q is the panel itself", PanelApp))
+	}
+	if len(scopes) == 0 {
+		return Key{}, "", invalid("a key needs at least one scope")
+	}
+	key := Key{ID: newID(), App: app, Scopes: scopes, CreatedAt: fromMillis(millis(now))}
+	secret := newSecret(keyPrefix)
+	err := s.writeOne(ctx, func(t *tx) error {
+		_, err := t.exec(`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			key.ID, key.App, key.Scopes.String(), digest(secret), millis(now))
+		return fail("storing a key", err)
+	})
+	if err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, nil
+}
+
+// Keys lists all keys, oldest first.
+func (s *Store) Keys(ctx context.Context) ([]Key, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, app, scopes, created_at FROM api_keys ORDER BY created_at, id`)
+	if err != nil {
+		return nil, fail("listing the keys", err)
+	}
+	defer rows.Close()
+	keys := []Key{}
+	for rows.Next() {
+		key, err := scanKey(rows)
+		if err != nil {
+			return nil, fail("reading a key", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, fail("listing the keys", rows.Err())
+}
+
+// KeyBySecret returns the key with this secret, or ErrNotFound.
+func (s *Store) KeyBySecret(ctx context.Context, secret string) (Key, error) {
+	stmt, err := s.reads.prepare(`SELECT id, app, scopes, created_at FROM api_keys WHERE key_sha256 = $1`)
+	if err != nil {
+		return Key{}, fail("finding a key", err)
+	}
+	key, err := scanKey(stmt.QueryRowContext(ctx, digest(secret)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Key{}, ErrNotFound
+	}
+	return key, fail("finding a key", err)
+}
+
+func scanKey(row interface{ Scan(...any) error }) (key Key, err error) {
+	var scopes string
+	var created int64
+	if err = row.Scan(&key.ID, &key.App, &scopes, &created); err != nil {
+		return Key{}, err
+	}
+	key.CreatedAt = fromMillis(created)
+	key.Scopes, err = ParseScopes(strings.Split(scopes, ","))
+	return key, err
+}
+
+// DeleteKey revokes a key from the next request on. Sessions that it reported
+// go on: their people did log in.
+func (s *Store) DeleteKey(ctx context.Context, id int64) error {
+	return s.writeOne(ctx, func(t *tx) error {
+		n, err := t.exec(`DELETE FROM api_keys WHERE id = $1`, id)
+		if err == nil && n == 0 {
+			return ErrNotFound
+		}
+		return fail("deleting a key", err)
+	})
+}

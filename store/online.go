@@ -1,0 +1,255 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// OnlineFilter chooses who of the people online is listed. Empty fields choose
+// everybody; the panel's own sessions count only with App: PanelApp.
+type OnlineFilter struct {
+	App, Organization, Team, Role string
+	Status                        Status
+	Search                        string // part of a name, e-mail address, id, role, team or organization
+	Sort                          Sort
+	Limit                         int    // people on a page, at least 1
+	Cursor                        string // OnlinePage.Next of the page before
+}
+
+// Sort is the order of a list of people.
+type Sort string
+
+// The orders. Each is complete, so that pages neither repeat nor skip anybody
+// who stays where they are.
+const (
+	SortActivity Sort = "last_activity" // most recent first; the default
+	SortName     Sort = "name"
+	SortDuration Sort = "duration" // longest online first
+)
+
+// OnlinePerson is a user with at least one session online.
+type OnlinePerson struct {
+	User
+	OrganizationID *int64
+	Status         Status
+	Sessions       []OnlineSession // most recent activity first, never empty
+}
+
+// OnlineSession is a session that is online.
+type OnlineSession struct {
+	Session
+	CreatedAt    time.Time
+	LastActivity time.Time
+	IPAddress    string
+	UserAgent    string
+	Page         string
+	Idle         bool
+}
+
+// OnlineCounts are how many people match a filter.
+type OnlineCounts struct {
+	Available, Away int
+}
+
+// OnlinePage is one page of the people online.
+type OnlinePage struct {
+	People []OnlinePerson
+	Counts OnlineCounts // of all that match, not of this page
+	Next   string       // cursor of the next page, "" on the last
+}
+
+// Online lists who is online at now. It returns ErrInvalid for an unknown sort
+// or a cursor that is not from here.
+func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (OnlinePage, error) {
+	order, err := f.Sort.order()
+	if err != nil {
+		return OnlinePage{}, err
+	}
+	after, err := parseCursor(f.Cursor, f.Sort)
+	if err != nil {
+		return OnlinePage{}, err
+	}
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole answer
+	if err != nil {
+		return OnlinePage{}, fail("listing who is online", err)
+	}
+	defer look.Rollback()
+	var page OnlinePage
+	if page.Counts, err = s.countOnline(ctx, look, now, f); err != nil {
+		return OnlinePage{}, fail("counting who is online", err)
+	}
+	if err = s.listOnline(ctx, look, now, f, order, after, &page); err != nil {
+		return OnlinePage{}, fail("listing who is online", err)
+	}
+	if err = s.addSessions(ctx, look, now, f.App, page.People); err != nil {
+		return OnlinePage{}, fail("listing the sessions online", err)
+	}
+	return page, nil
+}
+
+// countOnline counts people, not sessions.
+func (s *Store) countOnline(ctx context.Context, look *sql.Tx, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
+	q := new(query)
+	q.add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
+		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
+	if f.aboutUsers() {
+		q.add(userJoins)
+	}
+	q.add(` WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
+	f.where(q)
+	q.add(` GROUP BY s.user_id) people`)
+	if f.Status != "" {
+		q.add(` WHERE active = ?`, f.Status == StatusAvailable)
+	}
+	var people int
+	err = look.QueryRowContext(ctx, q.String(), q.args...).Scan(&people, &c.Available)
+	c.Away = people - c.Available
+	return c, err
+}
+
+const userJoins = ` JOIN users u ON u.id = s.user_id LEFT JOIN organizations o ON o.id = u.organization_id`
+
+// aboutUsers tells whether the filter looks at more than sessions.
+func (f OnlineFilter) aboutUsers() bool {
+	return f.Organization != "" || f.Team != "" || f.Role != "" || f.Search != ""
+}
+
+// where adds the filter's conditions on s, u and o.
+func (f OnlineFilter) where(q *query) {
+	f.whereApp(q, "s")
+	for _, term := range []struct{ column, value string }{
+		{"o.name", f.Organization}, {"u.team_name", f.Team}, {"u.role", f.Role},
+	} {
+		if term.value != "" {
+			q.and(term.column+` = ?`, term.value)
+		}
+	}
+	if f.Search != "" {
+		// Twice: lower() of SQLite knows ASCII only, other scripts match as typed.
+		q.and(`(lower(`+searched+`) LIKE ? ESCAPE '\' OR `+searched+` LIKE ? ESCAPE '\')`,
+			contains(strings.ToLower(f.Search)), contains(f.Search))
+	}
+}
+
+const searched = `(u.name || ' ' || u.email || ' ' || u.id || ' ' || u.role || ' ' || u.team_name || ' ' || COALESCE(o.name, ''))`
+
+func (f OnlineFilter) whereApp(q *query, sessions string) {
+	if f.App != "" {
+		q.and(sessions+`.app = ?`, f.App)
+	} else {
+		q.and(sessions+`.app <> ?`, PanelApp)
+	}
+}
+
+// listOnline reads one page. A person stands in the list by the session with
+// the latest activity, so the most recent people come straight from the index
+// on activity, however many are online.
+func (s *Store) listOnline(ctx context.Context, look *sql.Tx, now time.Time, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
+	q := s.onlineQuery(now, f, order, after)
+	rows, err := look.QueryContext(ctx, q.String(), q.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	page.People = []OnlinePerson{}
+	var last cursor
+	for rows.Next() {
+		if len(page.People) == f.Limit {
+			page.Next = last.String()
+			break
+		}
+		var p OnlinePerson
+		last = cursor{Sort: f.Sort}
+		if err := rows.Scan(&p.ID, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization,
+			&last.Tie, &last.Key); err != nil {
+			return err
+		}
+		page.People = append(page.People, p)
+	}
+	return rows.Err()
+}
+
+func (s *Store) onlineQuery(now time.Time, f OnlineFilter, order order, after *cursor) *query {
+	q := new(query)
+	q.add(`SELECT * FROM (
+		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, ''), ` + order.tie + ` AS tie, `)
+	if f.Sort == SortDuration {
+		s.addOther(q, now, f, `(SELECT MIN(t.created_at)`, `true`)
+		q.add(` AS key`)
+	} else {
+		q.add(order.key + ` AS key`)
+	}
+	q.add(` FROM user_sessions s`+userJoins+` WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
+	f.where(q)
+	s.addOther(q, now, f, ` AND NOT EXISTS (SELECT 1`,
+		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
+	s.whereStatus(q, now, f)
+	q.add(`) people`)
+	if after != nil {
+		q.add(` WHERE (key, tie) `+order.beyond+` (?, ?)`, after.Key, after.Tie)
+	}
+	return q.add(` ORDER BY key`+order.direction+`, tie`+order.direction+` LIMIT ?`, f.Limit+1)
+}
+
+func (s *Store) whereStatus(q *query, now time.Time, f OnlineFilter) {
+	active := `t.idle_ms < ` + strconv.FormatInt(s.rules.IdleAfter.Milliseconds(), 10)
+	switch f.Status {
+	case StatusAvailable:
+		s.addOther(q, now, f, ` AND EXISTS (SELECT 1`, active)
+	case StatusAway:
+		s.addOther(q, now, f, ` AND NOT EXISTS (SELECT 1`, active)
+	}
+}
+
+// addOther asks about the online sessions t of the person who has s, including s.
+func (s *Store) addOther(q *query, now time.Time, f OnlineFilter, ask, condition string) {
+	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+onlineRule("t"), s.rules.onlineAt(now)...)
+	f.whereApp(q, "t")
+	q.add(`)`)
+}
+
+// addSessions fills in the online sessions of the people on a page, and what
+// follows from them.
+func (s *Store) addSessions(ctx context.Context, look *sql.Tx, now time.Time, app string, people []OnlinePerson) error {
+	if len(people) == 0 {
+		return nil
+	}
+	q := new(query)
+	q.add(`SELECT s.user_id, s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms
+		FROM user_sessions s WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
+	OnlineFilter{App: app}.whereApp(q, "s")
+	q.add(` AND s.user_id IN (`)
+	at := make(map[string]*OnlinePerson, len(people))
+	for i := range people {
+		at[people[i].ID] = &people[i]
+		q.add(strings.Repeat(", ", min(i, 1))+`?`, people[i].ID)
+	}
+	q.add(`) ORDER BY s.last_activity_at DESC, s.id DESC`)
+	rows, err := look.QueryContext(ctx, q.String(), q.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		user, session, err := s.scanOnline(rows)
+		if err != nil {
+			return err
+		}
+		at[user].Sessions = append(at[user].Sessions, session)
+	}
+	for i := range people {
+		people[i].Status = status(people[i].Sessions)
+	}
+	return rows.Err()
+}
+
+func (s *Store) scanOnline(rows *sql.Rows) (user string, o OnlineSession, err error) {
+	var expires, created, activity, idle int64
+	err = rows.Scan(&user, &o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent, &o.Page, &idle)
+	o.ExpiresAt, o.CreatedAt, o.LastActivity = fromMillis(expires), fromMillis(created), fromMillis(activity)
+	o.Idle = s.rules.idle(time.Duration(idle) * time.Millisecond)
+	return user, o, err
+}

@@ -1,0 +1,35 @@
+package store
+
+import (
+	"strconv"
+	"strings"
+)
+
+// query is SQL under construction, with its parameters. Texts have ? where a
+// parameter goes; the finished text has $1, $2, ...
+type query struct {
+	text strings.Builder
+	args []any
+}
+
+// add appends text, whose ? stand for args.
+func (q *query) add(text string, args ...any) *query {
+	for _, arg := range args {
+		before, after, _ := strings.Cut(text, "?")
+		q.args = append(q.args, arg)
+		q.text.WriteString(before + "$" + strconv.Itoa(len(q.args)))
+		text = after
+	}
+	q.text.WriteString(text)
+	return q
+}
+
+// and appends a further condition.
+func (q *query) and(term string, args ...any) *query { return q.add(" AND "+term, args...) }
+
+func (q *query) String() string { return q.text.String() }
+
+// contains is the pattern of LIKE ... ESCAPE '\' for a text with part in it.
+func contains(part string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// EndReason is why a session ended.
+type EndReason string
+
+// The reasons of this version.
+const (
+	EndLogout          EndReason = "logout"
+	EndExpired         EndReason = "expired"
+	EndRevoked         EndReason = "revoked"
+	EndPasswordChanged EndReason = "password_changed"
+)
+
+// Session is one login of one user in one application.
+type Session struct {
+	ID        int64
+	App       string
+	ExpiresAt time.Time
+}
+
+// Login is a login as an application's back end reports it.
+type Login struct {
+	User      UserInput
+	Token     string // the application's own; "" to have one minted
+	IPAddress string
+	UserAgent string
+}
+
+// LoginResult is the session that a login led to.
+type LoginResult struct {
+	Session
+	Token   string // only where it was minted here
+	Created bool   // false when the same login was reported before
+}
+
+const maxUserAgent = 500 // characters kept
+
+// Login stores the user and begins a session for by's app. The same token
+// again for the same user answers with the same session. ErrTokenTaken where
+// the token belongs to anybody else or to a session that has ended;
+// ErrForbidden as for PutUser.
+func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (LoginResult, error) {
+	if err := in.User.check(); err != nil {
+		return LoginResult{}, err
+	}
+	var result LoginResult
+	token := in.Token
+	if token == "" {
+		token = newSecret(sessionPrefix)
+		result.Token = token
+	} else if err := checkToken(token); err != nil {
+		return LoginResult{}, err
+	}
+	err := s.write(ctx, func(t *tx) (err error) {
+		if err = t.putUser(now, by, in.User); err != nil {
+			return err
+		}
+		result.Session, result.Created, err = t.beginSession(now, s.rules, by, in, token)
+		return err
+	})
+	if err != nil {
+		return LoginResult{}, err
+	}
+	return result, nil
+}
+
+// beginSession inserts a session, or finds the one with this token.
+func (t *tx) beginSession(now time.Time, r Rules, by By, in Login, token string) (Session, bool, error) {
+	session := Session{ID: newID(), App: by.App, ExpiresAt: now.Add(r.SessionTTL)}
+	n, err := t.exec(`
+		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
+			ip_address, user_agent, last_activity_at, created_at, expires_at)
+		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $8, $9 FROM users WHERE id = $2
+		ON CONFLICT (token_sha256) DO NOTHING`,
+		session.ID, in.User.ID, by.App, digest(token), by.Grant,
+		clip(in.IPAddress, maxText), clip(in.UserAgent, maxUserAgent), millis(now), millis(session.ExpiresAt))
+	if err != nil || n == 1 {
+		return session, true, fail("storing a session", err)
+	}
+	var expires int64
+	err = t.scan([]any{&session.ID, &expires}, `
+		SELECT id, expires_at FROM user_sessions
+		WHERE token_sha256 = $1 AND user_id = $2 AND app = $3 AND is_active = true AND expires_at > $4`,
+		digest(token), in.User.ID, by.App, millis(now))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, false, ErrTokenTaken
+	}
+	session.ExpiresAt = fromMillis(expires)
+	return session, false, fail("finding a session", err)
+}
+
+// clip cuts what only informs: a login must not fail over a long user agent.
+func clip(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return string([]rune(text)[:limit])
+}
+
+// Identity is who stands behind a session token.
+type Identity struct {
+	Session Session
+	User    User
+	Access  Access // what this session may do: never more than its key could grant
+}
+
+// Authenticate returns who has this session token at now, or ErrSessionEnded.
+func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (Identity, error) {
+	stmt, err := s.reads.prepare(`
+		SELECT s.id, s.app, s.expires_at, s.max_access, u.id, u.name, u.email, u.role, u.team_name, u.access
+		FROM user_sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.token_sha256 = $1 AND s.is_active = true AND s.expires_at > $2`)
+	if err != nil {
+		return Identity{}, fail("authenticating", err)
+	}
+	var id Identity
+	var expires int64
+	var limit Access
+	u := &id.User
+	err = stmt.QueryRowContext(ctx, digest(token), millis(now)).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
+		&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Identity{}, ErrSessionEnded
+	}
+	id.Session.ExpiresAt = fromMillis(expires)
+	id.Access = min(limit, u.Access)
+	return id, fail("authenticating", err)
+}
+
+// EndByToken ends the session of app that has this token and tells whether it
+// was active until now.
+func (s *Store) EndByToken(ctx context.Context, now time.Time, app, token string, reason EndReason) (bool, error) {
+	return s.end(ctx, now, reason, `token_sha256 = $4 AND app = $5`, digest(token), app)
+}
+
+// EndByID ends the session with this id and tells whether it was active until
+// now. An app, unless empty, is the only one whose sessions it may be.
+func (s *Store) EndByID(ctx context.Context, now time.Time, app string, id int64, reason EndReason) (bool, error) {
+	return s.end(ctx, now, reason, `id = $4 AND ($5 = '' OR app = $5)`, id, app)
+}
+
+func (s *Store) end(ctx context.Context, now time.Time, reason EndReason, which string, args ...any) (bool, error) {
+	var n int64
+	err := s.writeOne(ctx, func(t *tx) (err error) {
+		n, err = t.end(now, reason, which, args...)
+		return err
+	})
+	return n > 0, err
+}
+
+// end ends the active sessions that the condition which names. Its parameters
+// begin at $4. A session that is past its time is left for the cleanup, which
+// knows the true reason.
+func (t *tx) end(now time.Time, reason EndReason, which string, args ...any) (int64, error) {
+	n, err := t.exec(fmt.Sprintf(`
+		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2
+		WHERE is_active = true AND expires_at > $3 AND %s`, which),
+		append([]any{millis(now), string(reason), millis(now)}, args...)...)
+	return n, fail("ending a session", err)
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Stats are figures about all sessions but the panel's own.
+type Stats struct {
+	Online          int            // people
+	Active          int            // sessions that are logged in
+	Expired         int            // sessions past their time that the cleanup has not ended yet
+	Ended           int            // sessions that ended and are kept
+	AverageDuration *time.Duration // of ended sessions; nil without any
+	MedianDuration  *time.Duration
+	Organizations   []OrganizationStats // most sessions first
+	Apps            []AppStats          // most sessions first
+	PeakToday       *Peak               // nil before the first sample of the day (UTC)
+	LastCleanup     *CleanupRun         // nil before the first
+}
+
+// OrganizationStats are the active sessions of an organization; of people
+// without one where ID is nil.
+type OrganizationStats struct {
+	ID     *int64
+	Name   string
+	Active int
+}
+
+// AppStats are the active sessions of an app.
+type AppStats struct {
+	App    string
+	Active int
+}
+
+// Peak is the most people that were online at once.
+type Peak struct {
+	People int
+	At     time.Time
+}
+
+// CleanupRun is a cleanup that has run.
+type CleanupRun struct {
+	At time.Time
+	Cleaned
+}
+
+// Stats returns the figures at now.
+func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
+	var st Stats
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return Stats{}, fail("reading the statistics", err)
+	}
+	defer look.Rollback()
+	for _, part := range []func(context.Context, *sql.Tx, time.Time, *Stats) error{
+		s.countPeople, countSessions, durations, byOrganization, byApp, peakToday, lastCleanup,
+	} {
+		if err := part(ctx, look, now, &st); err != nil {
+			return Stats{}, fail("reading the statistics", err)
+		}
+	}
+	return st, nil
+}
+
+func (s *Store) countPeople(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+	counts, err := s.countOnline(ctx, look, now, OnlineFilter{})
+	st.Online = counts.Available + counts.Away
+	return err
+}
+
+func countSessions(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+	return look.QueryRowContext(ctx, `
+		SELECT COALESCE(SUM(CASE WHEN is_active = true AND expires_at > $1 THEN 1 ELSE 0 END), 0),
+		       COALESCE(SUM(CASE WHEN is_active = true AND expires_at <= $1 THEN 1 ELSE 0 END), 0),
+		       COALESCE(SUM(CASE WHEN is_active = false THEN 1 ELSE 0 END), 0)
+		FROM user_sessions WHERE app <> $2`, millis(now), PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
+}
+
+func durations(ctx context.Context, look *sql.Tx, _ time.Time, st *Stats) error {
+	var average, median sql.NullFloat64
+	err := look.QueryRowContext(ctx, `
+		SELECT AVG(ms), AVG(CASE WHEN n IN ((total + 1) / 2, (total + 2) / 2) THEN ms END) FROM (
+			SELECT ended_at - created_at AS ms, ROW_NUMBER() OVER (ORDER BY ended_at - created_at) AS n, COUNT(*) OVER () AS total
+			FROM user_sessions WHERE is_active = false AND app <> $1) ended`, PanelApp).Scan(&average, &median)
+	st.AverageDuration, st.MedianDuration = duration(average), duration(median)
+	return err
+}
+
+func duration(ms sql.NullFloat64) *time.Duration {
+	if !ms.Valid {
+		return nil
+	}
+	d := time.Duration(ms.Float64 * float64(time.Millisecond))
+	return &d
+}
+
+func byOrganization(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+	st.Organizations = []OrganizationStats{}
+	return each(ctx, look, func(rows *sql.Rows) error {
+		var o OrganizationStats
+		err := rows.Scan(&o.ID, &o.Name, &o.Active)
+		st.Organizations = append(st.Organizations, o)
+		return err
+	}, `
+		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active
+		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
+		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
+		GROUP BY s.organization_id, o.name ORDER BY active DESC, o.name`, millis(now), PanelApp)
+}
+
+func byApp(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+	st.Apps = []AppStats{}
+	return each(ctx, look, func(rows *sql.Rows) error {
+		var a AppStats
+		err := rows.Scan(&a.App, &a.Active)
+		st.Apps = append(st.Apps, a)
+		return err
+	}, `
+		SELECT app, COUNT(*) AS active FROM user_sessions
+		WHERE is_active = true AND expires_at > $1 AND app <> $2
+		GROUP BY app ORDER BY active DESC, app`, millis(now), PanelApp)
+}
+
+func peakToday(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+	var peak Peak
+	var at int64
+	err := look.QueryRowContext(ctx, `SELECT people, at FROM daily_peaks WHERE day = $1`, midnight(now)).Scan(&peak.People, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	peak.At = fromMillis(at)
+	st.PeakToday = &peak
+	return err
+}
+
+func lastCleanup(ctx context.Context, look *sql.Tx, _ time.Time, st *Stats) error {
+	var at, ended, purged sql.NullInt64
+	err := look.QueryRowContext(ctx, `
+		SELECT MAX(CASE WHEN name = 'last_cleanup_at' THEN value END),
+		       MAX(CASE WHEN name = 'last_cleanup_ended' THEN value END),
+		       MAX(CASE WHEN name = 'last_cleanup_purged' THEN value END) FROM settings`).Scan(&at, &ended, &purged)
+	if err == nil && at.Valid {
+		st.LastCleanup = &CleanupRun{At: fromMillis(at.Int64), Cleaned: Cleaned{Ended: ended.Int64, Purged: purged.Int64}}
+	}
+	return err
+}
+
+// each calls f for every row.
+func each(ctx context.Context, look *sql.Tx, f func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := look.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Sample counts the people online at now and keeps the count if it is the
+// highest of the day.
+func (s *Store) Sample(ctx context.Context, now time.Time) error {
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fail("sampling", err)
+	}
+	counts, err := s.countOnline(ctx, look, now, OnlineFilter{})
+	look.Rollback()
+	if err != nil {
+		return fail("sampling", err)
+	}
+	return s.writeOne(ctx, func(t *tx) error {
+		_, err := t.exec(`
+			INSERT INTO daily_peaks (day, people, at) VALUES ($1, $2, $3)
+			ON CONFLICT (day) DO UPDATE SET people = excluded.people, at = excluded.at WHERE excluded.people > daily_peaks.people`,
+			midnight(now), counts.Available+counts.Away, millis(now))
+		return fail("keeping the day's peak", err)
+	})
+}
+
+func midnight(now time.Time) int64 { return millis(now.UTC().Truncate(24 * time.Hour)) }

@@ -1,0 +1,126 @@
+// Package store is what is true: users, their sessions, and who is online.
+//
+// It knows the rules and the SQL, and nothing of HTTP, logs or clocks: every
+// method that depends on time takes now. A write has reached the disk when its
+// method returns nil; a method that returns an error has changed nothing.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config says where a database is and by which rules it is read.
+type Config struct {
+	Path   string // data folder, created when missing
+	Schema string // text of schema.sql, for a new database
+	Rules  Rules  // zero: those that the database was last opened with
+}
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	rules  Rules
+	read   *sql.DB // query-only connections
+	reads  *statements
+	writer *writer
+	path   string // of the database file
+}
+
+// Open opens the database in cfg.Path, creating or upgrading it as needed.
+// A database of a newer version is refused with ErrNewerSchema and left alone.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	path, err := databaseFile(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	w, err := openWriter(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{writer: w, path: path}
+	if err := s.prepare(ctx, cfg); err != nil {
+		w.close()
+		return nil, err
+	}
+	go w.run()
+	return s, nil
+}
+
+// prepare brings the schema up to date before the first write is queued.
+func (s *Store) prepare(ctx context.Context, cfg Config) error {
+	if err := migrate(ctx, s.writer.conn, cfg.Schema, steps); err != nil {
+		return err
+	}
+	rules, err := settleRules(ctx, s.writer.conn, cfg.Rules)
+	if err != nil {
+		return fail("settling the rules", err)
+	}
+	s.rules = rules
+	read, err := openReaders(s.path)
+	if err != nil {
+		return err
+	}
+	s.read, s.reads = read, newStatements(read)
+	return nil
+}
+
+// Close finishes the writes that are queued and closes the database.
+func (s *Store) Close() error {
+	return errors.Join(s.writer.stop(), s.read.Close())
+}
+
+// Broken is closed when the disk failed and the store accepts no more writes.
+func (s *Store) Broken() <-chan struct{} { return s.writer.broken }
+
+// Rules returns the rules that the store was opened with.
+func (s *Store) Rules() Rules { return s.rules }
+
+// Ping tells whether the database can be read and still takes writes.
+func (s *Store) Ping(ctx context.Context) error {
+	select {
+	case <-s.writer.broken:
+		return ErrBroken
+	default:
+	}
+	var one int
+	return fail("asking the database", s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
+}
+
+// fail is the only place that reads database errors: it names what was being
+// done and turns the database's own codes into the errors of this package.
+func fail(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isOurs(err):
+		return err
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrNotFound
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %w: %w", doing, ErrBusy, err)
+	}
+	if kind := sqliteKind(err); kind != nil {
+		return fmt.Errorf("%s: %w: %w", doing, kind, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// isOurs tells the errors by which a write declines from those of the database.
+func isOurs(err error) bool {
+	for _, ours := range []error{
+		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrForbidden, ErrInvalid, ErrNameTaken,
+		ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrFull, ErrBusy, ErrBroken,
+	} {
+		if errors.Is(err, ours) {
+			return true
+		}
+	}
+	return false
+}
+
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// PanelApp is the app of the panel's own sessions. No key can be made for it.
+const PanelApp = "rollcall"
+
+// accountPrefix begins the user id of every account. No application may use it.
+const accountPrefix = PanelApp + ":"
+
+// User is a person of an application.
+type User struct {
+	ID           string
+	Name         string
+	Email        string
+	Role         string
+	Team         string
+	Organization string
+	Access       Access
+}
+
+// UserInput is what an application says of a user. What it leaves out (nil)
+// stays as it is stored.
+type UserInput struct {
+	ID           string
+	Name         *string
+	Email        *string
+	Role         *string
+	Team         *string
+	Organization *string // by name; "" for none
+	Access       *Access
+}
+
+// By is who writes: the app of a key, and the most access that it may grant.
+type By struct {
+	App   string
+	Grant Access
+}
+
+const maxText = 200 // characters of a name, e-mail address, role, team or organization
+
+func (u UserInput) check() error {
+	if u.ID == "" || utf8.RuneCountInString(u.ID) > maxText {
+		return invalid(fmt.Sprintf("user id must have 1 to %d characters", maxText))
+	}
+	if strings.HasPrefix(u.ID, accountPrefix) {
+		return invalid(fmt.Sprintf("user id must not begin with %q", accountPrefix))
+	}
+	for name, text := range map[string]*string{
+		"name": u.Name, "email": u.Email, "role": u.Role, "team": u.Team, "organization": u.Organization,
+	} {
+		if text != nil && utf8.RuneCountInString(*text) > maxText {
+			return invalid(fmt.Sprintf("user %s must have at most %d characters", name, maxText))
+		}
+	}
+	return nil
+}
+
+// PutUser creates a user or changes the fields that in names. It returns
+// ErrForbidden where by may not grant or change that access.
+func (s *Store) PutUser(ctx context.Context, now time.Time, by By, in UserInput) (User, error) {
+	if err := in.check(); err != nil {
+		return User{}, err
+	}
+	var user User
+	err := s.write(ctx, func(t *tx) (err error) {
+		if err = t.putUser(now, by, in); err == nil {
+			user, err = t.user(in.ID)
+		}
+		return err
+	})
+	return user, err
+}
+
+func (t *tx) putUser(now time.Time, by By, in UserInput) error {
+	if err := t.checkGrant(by, in); err != nil {
+		return err
+	}
+	organization, err := t.organization(now, in.Organization)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`
+		INSERT INTO users (id, name, email, role, team_name, organization_id, access, created_at, updated_at)
+		VALUES ($1, COALESCE($2, $1), COALESCE($3, ''), COALESCE($4, ''), COALESCE($5, ''), $6, COALESCE($7, 'none'), $8, $8)
+		ON CONFLICT (id) DO UPDATE SET
+			name = COALESCE($2, users.name), email = COALESCE($3, users.email), role = COALESCE($4, users.role),
+			team_name = COALESCE($5, users.team_name), access = COALESCE($7, users.access),
+			organization_id = CASE WHEN $9 THEN $6 ELSE users.organization_id END, updated_at = $8`,
+		in.ID, in.Name, in.Email, in.Role, in.Team, organization, in.Access, millis(now), in.Organization != nil)
+	if err != nil || in.Organization == nil {
+		return fail("storing a user", err)
+	}
+	_, err = t.exec(`
+		UPDATE user_sessions SET organization_id = $2
+		WHERE user_id = $1 AND is_active = true AND organization_id IS DISTINCT FROM $2`, in.ID, organization)
+	return fail("moving a user's sessions", err)
+}
+
+// checkGrant refuses to set access that by does not hold, and to lower the
+// access of somebody who has more than by.
+func (t *tx) checkGrant(by By, in UserInput) error {
+	if in.Access == nil {
+		return nil
+	}
+	var current Access
+	err := t.scan([]any{&current}, `SELECT access FROM users WHERE id = $1`, in.ID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fail("reading a user's access", err)
+	}
+	if *in.Access != current && max(*in.Access, current) > by.Grant {
+		return ErrForbidden
+	}
+	return nil
+}
+
+// organization returns the id of the organization of that name, creating it if
+// need be, or nil for none.
+func (t *tx) organization(now time.Time, name *string) (*int64, error) {
+	if name == nil || *name == "" {
+		return nil, nil
+	}
+	var id int64
+	err := t.scan([]any{&id}, `
+		INSERT INTO organizations (name, created_at) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, millis(now))
+	return &id, fail("storing an organization", err)
+}
+
+func (t *tx) user(id string) (u User, err error) {
+	err = t.scan([]any{&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Organization, &u.Access}, `
+		SELECT u.id, u.name, u.email, u.role, u.team_name, COALESCE(o.name, ''), u.access
+		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = $1`, id)
+	return u, fail("reading a user", err)
+}
+
+// DeleteUser deletes a user with all sessions and returns how many of these
+// were active. ErrNotFound for an unknown id; ErrForbidden for an account, for
+// somebody with more access than by, and, unless by holds all access, for
+// somebody who is known to another app too.
+func (s *Store) DeleteUser(ctx context.Context, by By, id string) (ended int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		user, err := t.user(id)
+		if err != nil {
+			return err
+		}
+		var elsewhere int64
+		err = t.scan([]any{&ended, &elsewhere}, `
+			SELECT COALESCE(SUM(CASE WHEN is_active = true THEN 1 ELSE 0 END), 0),
+			       COALESCE(SUM(CASE WHEN app <> $2 THEN 1 ELSE 0 END), 0)
+			FROM user_sessions WHERE user_id = $1`, id, by.App)
+		if err != nil {
+			return fail("counting a user's sessions", err)
+		}
+		isAccount := strings.HasPrefix(id, accountPrefix)
+		if isAccount || user.Access > by.Grant || elsewhere > 0 && by.Grant < AccessAdmin {
+			return ErrForbidden
+		}
+		_, err = t.exec(`DELETE FROM users WHERE id = $1`, id)
+		return fail("deleting a user", err)
+	})
+	return ended, err
+}
