@@ -178,11 +178,14 @@ func (c *Client) request(ctx context.Context, credential, method, path string, b
 	return req, nil
 }
 
-// withoutURL takes the request's address off an error: the server is named already, and the rest
-// of the address holds ids.
+// withoutURL takes the addresses off an error: the server is named already, and the rest of the
+// request's address holds ids.
 func withoutURL(err error) error {
 	if urlErr, ok := errors.AsType[*url.Error](err); ok {
-		return urlErr.Err
+		err = urlErr.Err
+	}
+	if opErr, ok := errors.AsType[*net.OpError](err); ok && opErr.Op == "dial" {
+		return opErr.Err
 	}
 	return err
 }

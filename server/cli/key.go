@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/store"
+)
+
+func newKey(schema string) *cobra.Command {
+	return group("key", "Manage the keys of applications",
+		newKeyCreate(schema), newKeyList(schema), newKeyDelete(schema))
+}
+
+func newKeyCreate(schema string) *cobra.Command {
+	folder := offline{schema: schema}
+	var app string
+	var names []string
+	var scopes store.Scopes
+	cmd := &cobra.Command{
+		Use:   "create --app NAME --scope sessions,read,admin",
+		Short: "Create a key and print it, alone on its line",
+		Args:  arguments(),
+		PreRunE: func(*cobra.Command, []string) (err error) {
+			switch {
+			case app == "":
+				return usagef("--app is missing: the name of the application that will use the key")
+			case len(names) == 0:
+				return usagef("--scope is missing: sessions (report logins), read (see who is online), admin (everything)")
+			}
+			if scopes, err = store.ParseScopes(names); err != nil {
+				return usagef("--scope %s: %w", strings.Join(names, ","), err)
+			}
+			return nil
+		},
+		RunE: onStore(folder.create, func(cmd *cobra.Command, _ []string, opened *store.Store) error {
+			key, secret, err := opened.CreateKey(cmd.Context(), time.Now(), app, scopes)
+			if err != nil {
+				return declined("key of "+app, err)
+			}
+			say(cmd, "Key %d of %s, with the scopes %s. It is shown only now:", key.ID, printable(key.App), key.Scopes)
+			_, err = fmt.Fprintln(out(cmd), secret)
+			return err
+		}),
+	}
+	folder.register(cmd.Flags())
+	cmd.Flags().StringVar(&app, "app", "", "application that the key belongs to")
+	cmd.Flags().StringSliceVar(&names, "scope", nil, "what the key may do: sessions, read, admin")
+	return cmd
+}
+
+func newKeyList(schema string) *cobra.Command {
+	folder := offline{schema: schema}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the keys, without their secrets",
+		Args:  arguments(),
+		RunE: onStore(folder.open, func(cmd *cobra.Command, _ []string, opened *store.Store) error {
+			keys, err := opened.Keys(cmd.Context())
+			if err != nil {
+				return err
+			}
+			rows := table{header: []string{"ID", "APP", "SCOPES", "CREATED"}}
+			for _, key := range keys {
+				rows.add(strconv.FormatInt(key.ID, 10), key.App, key.Scopes.String(), day(key.CreatedAt))
+			}
+			return rows.print(out(cmd), nil)
+		}),
+	}
+	folder.register(cmd.Flags())
+	return cmd
+}
+
+func newKeyDelete(schema string) *cobra.Command {
+	folder := offline{schema: schema}
+	cmd := &cobra.Command{
+		Use:   "delete ID",
+		Short: "Delete a key: its next request is refused",
+		Args:  arguments("ID"),
+		RunE: onStore(folder.open, func(cmd *cobra.Command, args []string, opened *store.Store) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return usagef("%q is not the id of a key (see rollcall key list)", args[0])
+			}
+			if err := opened.DeleteKey(cmd.Context(), id); err != nil {
+				return declined("key "+args[0], err)
+			}
+			say(cmd, "Key %s is deleted.", args[0])
+			return nil
+		}),
+	}
+	folder.register(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"rollcall/server"
+	"rollcall/store"
+	"rollcall/ui"
+)
+
+func newServe(schema string) *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the panel and the API (what rollcall does without a command)",
+		Args:  arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.check(); err != nil {
+				return err
+			}
+			err := serve(cmd, schema, &s)
+			if cmd.Context().Err() != nil && errors.Is(err, context.Canceled) {
+				return nil // told to stop before it was up
+			}
+			return err
+		},
+	}
+	s.register(cmd.Flags())
+	return cmd
+}
+
+// serve holds the folder, the address and the store, in this order: of two servers on one folder
+// the second must say so, whatever address it was given.
+func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
+	log := s.log.logger(cmd.ErrOrStderr())
+	lock, err := lockFolder(s.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+
+	ln, err := listen(cmd.Context(), s.listen)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	address := ln.Addr().String()
+	if s.tls() {
+		if ln, err = withTLS(ln, s, log); err != nil {
+			return err
+		}
+	}
+	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	return serveStore(cmd, s, opened, ln, address, log)
+}
+
+func serveStore(cmd *cobra.Command, s *settings, opened *store.Store, ln net.Listener, address string, log zerolog.Logger) error {
+	srv, err := server.New(s.server(opened, log))
+	if err != nil {
+		return err
+	}
+	if err := announce(cmd.Context(), cmd, srv, s, address, log); err != nil {
+		return err
+	}
+	if err := srv.Serve(cmd.Context(), ln); err != nil {
+		return fmt.Errorf("serving: %w", err)
+	}
+	log.Info().Msg("stopped")
+	return nil
+}
+
+// server translates the settings.
+func (s *settings) server(opened *store.Store, log zerolog.Logger) server.Config {
+	return server.Config{
+		Store:          opened,
+		Assets:         ui.Static,
+		PublicURL:      s.publicURL.URL,
+		BasePath:       s.basePath.text,
+		TLS:            s.secureCookies(),
+		TrustedProxies: s.trustedProxies.list,
+		AllowedOrigins: s.allowOrigins.list,
+		Heartbeat:      s.heartbeat,
+		Hosts:          s.hosts.list,
+		Version:        version(),
+		Log:            log,
+	}
+}
+
+// announce tells the operator where the panel is and, until there is an account, the link that
+// makes the first one. The link is a secret: it is written to stderr as plain text and never given
+// to the logger, so that it does not become a record that is collected and kept. It is void as
+// soon as there is an account.
+func announce(ctx context.Context, cmd *cobra.Command, srv *server.Server, s *settings, address string, log zerolog.Logger) error {
+	panel := s.address(address)
+	code, err := srv.SetupCode(ctx)
+	if err != nil {
+		return fmt.Errorf("preparing the set-up link: %w", err)
+	}
+	if isTerminal(cmd.ErrOrStderr()) {
+		say(cmd, "rollcall %s", version())
+		if panel == "" {
+			say(cmd, "  panel   behind the proxy that connects to %s", s.listen.text)
+		} else {
+			say(cmd, "  panel   %s/", panel)
+		}
+		say(cmd, "  data    %s", s.data)
+	} else {
+		log.Info().Str("address", address).Str("url", panel).Str("version", version()).Msg("listening")
+	}
+	if code != "" {
+		say(cmd, "  set up  %s/setup#%s", panel, code)
+	}
+	return nil
+}

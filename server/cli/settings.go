@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"rollcall/store"
+)
+
+const defaultListen = "127.0.0.1:8080"
+
+// settings are what an operator can choose about a server.
+type settings struct {
+	listen         listenAddress
+	data           string
+	publicURL      publicURL
+	basePath       basePath
+	trustedProxies prefixes
+	allowOrigins   origins
+	hosts          hostNames
+	heartbeat      time.Duration
+	rules          store.Rules
+	tlsCert        string
+	tlsKey         string
+	insecureHTTP   bool
+	log            logSettings
+}
+
+func (s *settings) register(flags *pflag.FlagSet) {
+	s.listen = listenAddress{defaultListen}
+	s.rules = store.DefaultRules()
+
+	flags.Var(&s.listen, "listen", "address to listen on, host:port or unix:/path (port 0: any free one)")
+	flags.StringVar(&s.data, "data", defaultData, "folder of the database")
+	flags.Var(&s.publicURL, "public-url", "address that browsers use, if it is not the one listened on")
+	flags.Var(&s.basePath, "base-path", "path below which everything is served, such as /rollcall")
+	flags.Var(&s.trustedProxies, "trusted-proxies", "addresses or networks whose X-Forwarded-For is believed")
+	flags.Var(&s.allowOrigins, "allow-origin", "origin of a host page, such as https://app.example (repeatable)")
+	flags.Var(&s.hosts, "host", "further host name to answer to (repeatable)")
+
+	flags.DurationVar(&s.rules.OnlineWindow, "online-window", s.rules.OnlineWindow, "how long somebody stays online after the last heartbeat")
+	flags.DurationVar(&s.heartbeat, "heartbeat", time.Minute, "how often browsers are asked to send a heartbeat")
+	flags.DurationVar(&s.rules.IdleAfter, "idle-after", s.rules.IdleAfter, "how long without input until somebody is idle")
+	flags.DurationVar(&s.rules.LeaveGrace, "leave-grace", s.rules.LeaveGrace, "how long a closed tab may take to come back")
+	flags.DurationVar(&s.rules.SessionTTL, "session-ttl", s.rules.SessionTTL, "how long a login lasts after the last activity")
+	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions are kept")
+
+	flags.StringVar(&s.tlsCert, "tls-cert", "", "certificate file (PEM), to serve HTTPS")
+	flags.StringVar(&s.tlsKey, "tls-key", "", "key file of the certificate (PEM)")
+	flags.BoolVar(&s.insecureHTTP, "insecure-http", false, "allow other than loopback addresses without TLS, for instance behind a proxy")
+	s.log.register(flags)
+}
+
+func (s *settings) tls() bool { return s.tlsCert != "" }
+
+// secureCookies tells whether browsers reach the server by HTTPS.
+func (s *settings) secureCookies() bool {
+	return s.tls() || s.publicURL.URL != nil && s.publicURL.Scheme == "https"
+}
+
+// check refuses settings that are each valid but do not make sense together.
+func (s *settings) check() error {
+	if err := s.checkTimes(); err != nil {
+		return err
+	}
+	switch {
+	case s.data == "":
+		return usagef("--data must name a folder")
+	case s.tlsCert != "" && s.tlsKey == "":
+		return usagef("--tls-cert needs --tls-key")
+	case s.tlsKey != "" && s.tlsCert == "":
+		return usagef("--tls-key needs --tls-cert")
+	case s.tls() && s.publicURL.URL != nil && s.publicURL.Scheme == "http":
+		return usagef("--public-url is http, but --tls-cert makes the server speak only HTTPS")
+	case !s.tls() && !s.insecureHTTP && !s.listen.private():
+		return usagef("--listen %s without TLS would send passwords readable over the network; give --tls-cert and --tls-key, or --insecure-http behind a proxy that adds TLS", s.listen.text)
+	}
+	return nil
+}
+
+func (s *settings) checkTimes() error {
+	for _, setting := range []struct {
+		flag  string
+		value time.Duration
+	}{
+		{"online-window", s.rules.OnlineWindow}, {"heartbeat", s.heartbeat}, {"idle-after", s.rules.IdleAfter},
+		{"leave-grace", s.rules.LeaveGrace}, {"session-ttl", s.rules.SessionTTL}, {"retention", s.rules.Retention},
+	} {
+		if setting.value < time.Millisecond { // the unit in which times are stored
+			return usagef("--%s must be a positive time, not %s", setting.flag, setting.value)
+		}
+	}
+	switch {
+	case s.rules.OnlineWindow < s.heartbeat*5/2:
+		return usagef("--online-window %s is too short for --heartbeat %s: one lost heartbeat would show people as gone; it must be at least 2.5 heartbeats (%s)",
+			s.rules.OnlineWindow, s.heartbeat, s.heartbeat*5/2)
+	case s.rules.LeaveGrace >= s.rules.OnlineWindow:
+		return usagef("--leave-grace %s must be shorter than --online-window %s", s.rules.LeaveGrace, s.rules.OnlineWindow)
+	case s.rules.SessionTTL <= s.rules.OnlineWindow:
+		return usagef("--session-ttl %s must be longer than --online-window %s", s.rules.SessionTTL, s.rules.OnlineWindow)
+	}
+	return nil
+}
+
+// address is where the panel is found once the server listens on addr: the public URL if there is
+// one, else a link that works on this machine, else "".
+func (s *settings) address(addr string) string {
+	base := &url.URL{Scheme: "http"}
+	switch {
+	case s.publicURL.URL != nil:
+		base = s.publicURL.URL
+	case s.listen.socket() != "":
+		return ""
+	default:
+		base.Host = reachable(addr)
+		if s.tls() {
+			base.Scheme = "https"
+		}
+	}
+	return base.String() + s.basePath.String()
+}
+
+// reachable replaces "all addresses", which no browser can open, by the loopback address.
+func reachable(addr string) string {
+	parsed, err := netip.ParseAddrPort(addr)
+	switch {
+	case err != nil || !parsed.Addr().IsUnspecified():
+		return addr
+	case parsed.Addr().Is4():
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), parsed.Port()).String()
+	}
+	return netip.AddrPortFrom(netip.IPv6Loopback(), parsed.Port()).String()
+}

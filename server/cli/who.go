@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf16"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"rollcall/server/client"
+)
+
+// remote are the settings of a command that asks a running server.
+type remote struct {
+	url string
+	key secretFlag
+}
+
+func (r *remote) register(flags *pflag.FlagSet) {
+	flags.StringVar(&r.url, "url", "http://"+defaultListen, "address of the server")
+	r.key.register(flags, "key", "key with the scope read (better in the variable or a file: other users can see flags)")
+}
+
+func (r *remote) client() (*client.Client, error) {
+	key, err := r.key.read()
+	if err != nil {
+		return nil, err
+	}
+	return client.New(r.url, key, client.WithUserAgent("rollcall/"+version())), nil
+}
+
+// explain says what to do about a refusal.
+func (r *remote) explain(err error) error {
+	failure, ok := errors.AsType[*client.Error](err)
+	switch {
+	case !ok:
+		return err
+	case failure.Status == http.StatusUnauthorized && r.key.value == "" && r.key.file == "":
+		return errors.New("the server wants a key: give one by --key-file, ROLLCALL_KEY or ROLLCALL_KEY_FILE (rollcall key create makes it)")
+	case failure.Status == http.StatusUnauthorized:
+		return fmt.Errorf("the server does not know this key: %w", err)
+	case failure.Status == http.StatusForbidden:
+		return fmt.Errorf("the key may not do this: %w", err)
+	}
+	return err
+}
+
+func newWho() *cobra.Command {
+	var server remote
+	var filter client.OnlineFilter
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "who",
+		Short: "Show who is online",
+		Args:  arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			asked, err := server.client()
+			if err != nil {
+				return err
+			}
+			defer asked.Close()
+			page, err := asked.OnlineAll(cmd.Context(), filter)
+			if err != nil {
+				return server.explain(err)
+			}
+			if asJSON {
+				return printJSON(out(cmd), page.Users)
+			}
+			return printWho(out(cmd), page)
+		},
+	}
+	flags := cmd.Flags()
+	server.register(flags)
+	flags.StringVar(&filter.App, "app", "", "only who is in this application")
+	flags.StringVar(&filter.Organization, "organization", "", "only this organization")
+	flags.StringVar(&filter.Q, "q", "", "only whose name, email, ... holds this text")
+	flags.BoolVar(&asJSON, "json", false, "print the entries as JSON")
+	return cmd
+}
+
+const statusColumn = 1
+
+// printWho looks like who(1): a line for each person.
+func printWho(w io.Writer, page client.OnlinePage) error {
+	if len(page.Users) == 0 {
+		_, err := fmt.Fprintln(w, "Nobody is online.")
+		return err
+	}
+	rows := table{
+		header: []string{"NAME", "STATUS", "APP", "ORGANIZATION", "SINCE", "LAST", "PAGE"},
+		fit:    columns(w),
+	}
+	for _, user := range page.Users {
+		rows.add(cmp.Or(user.Name, user.ID), user.Status, strings.Join(user.Apps, ","), user.OrganizationName,
+			since(user.SessionStartedAt, page.Timestamp), ago(user.LastActivityAt, page.Timestamp), user.Page)
+	}
+	if !colourful(w) {
+		return rows.print(w, nil)
+	}
+	return rows.print(w, func(column int, cell string) string {
+		if column != statusColumn {
+			return cell
+		}
+		return colour(cell)
+	})
+}
+
+func colour(status string) string {
+	codes := map[string]string{"available": "32", "busy": "31", "away": "33"}
+	code, ok := codes[status]
+	if !ok {
+		return status
+	}
+	return "\x1b[" + code + "m" + status + "\x1b[0m"
+}
+
+// columns is the width of the terminal, and the classic one where the output goes elsewhere.
+func columns(w io.Writer) int {
+	if file, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// since is the time of a login today, else its date, as the person at this terminal counts them.
+func since(at, now time.Time) string {
+	at, now = at.Local(), now.Local()
+	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format("15:04")
+	}
+	return at.Format("Jan _2")
+}
+
+// ago is how long before the server's now somebody was last active.
+func ago(at, now time.Time) string {
+	switch age := now.Sub(at); {
+	case age < time.Second:
+		return "now"
+	case age < time.Minute:
+		return fmt.Sprintf("%ds", age/time.Second)
+	case age < time.Hour:
+		return fmt.Sprintf("%dm", age/time.Minute)
+	default:
+		return fmt.Sprintf("%dh", age/time.Hour)
+	}
+}
+
+func printJSON(w io.Writer, entries []client.Entry) error {
+	if entries == nil {
+		entries = []client.Entry{} // [] rather than null
+	}
+	raw, err := json.MarshalIndent(entries, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	_, err = fmt.Fprintln(w, escapeControls(string(raw)))
+	return err
+}
+
+// escapeControls writes as \u what encoding/json leaves as it is but a terminal would obey. Such
+// characters only occur inside strings; the line breaks are the indentation's.
+func escapeControls(text string) string {
+	var escaped strings.Builder
+	for _, r := range text {
+		if r == '\n' || !unicode.In(r, unicode.Cc, unicode.Cf) {
+			escaped.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&escaped, `\u%04x`, unit)
+		}
+	}
+	return escaped.String()
+}
