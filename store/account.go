@@ -25,6 +25,9 @@ type AccountInput struct {
 	Access   Access // viewer or admin
 }
 
+// AccountID returns the user id of the account of that name.
+func AccountID(name string) string { return accountPrefix + strings.ToLower(name) }
+
 var accountName = regexp.MustCompile(`^[a-z0-9._@+-]{1,64}$`)
 
 // check returns the input with its name folded to lower case.
@@ -64,7 +67,7 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, in AccountInpu
 		return Account{}, err
 	}
 	hash := hashPassword(in.Password) // before the write: it takes long
-	account := Account{ID: accountPrefix + in.Name, Name: in.Name, Access: in.Access, CreatedAt: fromMillis(millis(now))}
+	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: fromMillis(millis(now))}
 	err = s.write(ctx, func(t *tx) error {
 		if err := allowed(t); err != nil {
 			return err

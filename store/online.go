@@ -42,7 +42,8 @@ type OnlinePerson struct {
 type OnlineSession struct {
 	Session
 	CreatedAt    time.Time
-	LastActivity time.Time
+	LastActivity time.Time // heartbeat or login
+	LastInput    time.Time
 	IPAddress    string
 	UserAgent    string
 	Page         string
@@ -71,6 +72,9 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	after, err := parseCursor(f.Cursor, f.Sort)
 	if err != nil {
 		return OnlinePage{}, err
+	}
+	if f.Status == StatusBusy {
+		return OnlinePage{People: []OnlinePerson{}}, nil
 	}
 	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole answer
 	if err != nil {
@@ -250,6 +254,7 @@ func (s *Store) scanOnline(rows *sql.Rows) (user string, o OnlineSession, err er
 	var expires, created, activity, idle int64
 	err = rows.Scan(&user, &o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent, &o.Page, &idle)
 	o.ExpiresAt, o.CreatedAt, o.LastActivity = fromMillis(expires), fromMillis(created), fromMillis(activity)
-	o.Idle = s.rules.idle(time.Duration(idle) * time.Millisecond)
+	age := time.Duration(idle) * time.Millisecond
+	o.LastInput, o.Idle = o.LastActivity.Add(-age), s.rules.idle(age)
 	return user, o, err
 }

@@ -11,6 +11,7 @@ type Status string
 // The statuses of this version.
 const (
 	StatusAvailable Status = "available"
+	StatusBusy      Status = "busy" // must not be disturbed; nobody can say so yet
 	StatusAway      Status = "away" // online, but without input for a while
 )
 

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"net/http"
+
+	"rollcall/store"
+)
+
+type accountAnswer struct {
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Access    store.Access `json:"access"`
+	CreatedAt string       `json:"created_at"`
+}
+
+func answerAccount(a store.Account) accountAnswer {
+	return accountAnswer{ID: a.ID, Name: a.Name, Access: a.Access, CreatedAt: timestamp(a.CreatedAt)}
+}
+
+type accountsAnswer struct {
+	success
+	Accounts []accountAnswer `json:"accounts"`
+}
+
+func (s *Server) accounts(r *http.Request) (any, error) {
+	accounts, err := s.store.Accounts(r.Context())
+	answer := &accountsAnswer{Accounts: []accountAnswer{}}
+	for _, account := range accounts {
+		answer.Accounts = append(answer.Accounts, answerAccount(account))
+	}
+	return answer, err
+}
+
+type createAccountAnswer struct {
+	success
+	Account accountAnswer `json:"account"`
+}
+
+func (s *Server) createAccount(r *http.Request) (any, error) {
+	var in struct {
+		Name     string       `json:"name"`
+		Password string       `json:"password"`
+		Access   store.Access `json:"access"`
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	account, err := s.store.CreateAccount(r.Context(), s.now(), store.AccountInput(in))
+	if err != nil {
+		return nil, err
+	}
+	return reply{status: http.StatusCreated, body: &createAccountAnswer{Account: answerAccount(account)}}, nil
+}
+
+func (s *Server) deleteAccount(r *http.Request) (any, error) {
+	id, err := pathText(r)
+	if err != nil {
+		return nil, err
+	}
+	return &success{}, s.store.DeleteAccount(r.Context(), id)
+}

@@ -1,0 +1,119 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"rollcall/store"
+)
+
+// heartbeatBody is what a browser sends. Fields of later versions are ignored.
+type heartbeatBody struct {
+	SessionToken string  `json:"sessionToken"`
+	IdleMS       int64   `json:"idle_ms"`
+	Visible      *bool   `json:"visible"` // informs nobody yet
+	Page         *string `json:"page"`
+	Leaving      bool    `json:"leaving"`
+}
+
+type heartbeatAnswer struct {
+	success
+	Session         sessionAnswer `json:"session"`
+	NextHeartbeatMS int64         `json:"next_heartbeat_ms"`
+	Notices         []struct{}    `json:"notices"`
+}
+
+type sessionAnswer struct {
+	ID        string `json:"id"`
+	Token     string `json:"token,omitempty"` // only where it was minted just now
+	App       string `json:"app,omitempty"`
+	ExpiresAt string `json:"expires_at"`
+}
+
+func answerSession(s store.Session) sessionAnswer {
+	return sessionAnswer{ID: formatID(s.ID), App: s.App, ExpiresAt: timestamp(s.ExpiresAt)}
+}
+
+var errNoToken = problem{http.StatusBadRequest, "session_token_required", "Session token is required"}
+
+// maxIdle bounds what a browser may claim, far beyond every rule.
+const maxIdle = 366 * 24 * time.Hour
+
+// heartbeat records that the browser of a session is there, or is leaving.
+func (s *Server) heartbeat(r *http.Request) (any, error) {
+	body, err := heartbeatOf(r)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.heartbeatToken(r, body)
+	if err != nil {
+		return nil, err
+	}
+	session, err := s.store.Touch(r.Context(), s.now(), token, store.Beat{
+		Idle: time.Duration(body.IdleMS) * time.Millisecond, Page: pathOnly(body.Page), Leaving: body.Leaving,
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := &heartbeatAnswer{Session: answerSession(session), NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: []struct{}{}}
+	answer.Session.App = "" // the browser knows where it is
+	return answer, nil
+}
+
+// heartbeatOf reads the body. A beacon of a closing page can send text/plain
+// only, and then has to bring its token with it: a browser sends such a request
+// from any page without asking.
+func heartbeatOf(r *http.Request) (body heartbeatBody, err error) {
+	text, err := readBody(r, maxHeartbeat)
+	if err != nil || len(text) == 0 {
+		return body, err
+	}
+	kind := contentType(r)
+	if kind != "application/json" && kind != "text/plain" {
+		return body, unsupported(kind)
+	}
+	if err := unmarshal(text, &body, false); err != nil {
+		return body, err
+	}
+	if kind == "text/plain" && body.SessionToken == "" {
+		return body, unsupported(kind)
+	}
+	if body.IdleMS < 0 || body.IdleMS > maxIdle.Milliseconds() {
+		return body, invalid("idle_ms must be the age of the last input in milliseconds")
+	}
+	return body, nil
+}
+
+// heartbeatToken finds the session's token: in the body, as bearer or in the
+// panel's cookie.
+func (s *Server) heartbeatToken(r *http.Request, body heartbeatBody) (string, error) {
+	if body.SessionToken != "" {
+		return body.SessionToken, nil
+	}
+	token, err := bearer(r)
+	if token == "" && err == nil {
+		token, err = s.cookieToken(r)
+	}
+	if token == "" && err == nil {
+		err = errNoToken
+	}
+	return token, err
+}
+
+// pathOnly cuts off query and fragment, where secrets stand, whatever the
+// browser sent.
+func pathOnly(page *string) *string {
+	if page == nil {
+		return nil
+	}
+	path := *page
+	if u, err := url.Parse(path); err == nil && u.IsAbs() {
+		path = u.EscapedPath()
+	}
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i]
+	}
+	return &path
+}

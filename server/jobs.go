@@ -1,0 +1,71 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+	"github.com/google/uuid"
+)
+
+// A job runs at the start of the server and then at every interval. One that
+// takes longer than its interval skips a turn: no two runs overlap.
+type job struct {
+	name  string
+	every time.Duration
+	run   func(context.Context) error
+}
+
+func (s *Server) jobs() []job {
+	return []job{
+		{"cleanup", time.Hour, s.runCleanup},
+		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
+	}
+}
+
+func (s *Server) runCleanup(ctx context.Context) error {
+	cleaned, err := s.store.Cleanup(ctx, s.now())
+	if err == nil {
+		s.log.Info().Int64("ended", cleaned.Ended).Int64("purged", cleaned.Purged).Msg("cleaned up sessions")
+	}
+	return err
+}
+
+func (s *Server) startJobs() (gocron.Scheduler, error) {
+	scheduler, err := gocron.NewScheduler()
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range s.jobs() {
+		_, err := scheduler.NewJob(gocron.DurationJob(j.every), gocron.NewTask(j.run),
+			gocron.WithName(j.name),
+			gocron.WithSingletonMode(gocron.LimitModeReschedule),
+			gocron.WithStartAt(gocron.WithStartImmediately()),
+			gocron.WithEventListeners(
+				gocron.AfterJobRunsWithError(func(_ uuid.UUID, name string, err error) {
+					s.log.Error().Err(err).Str("job", name).Msg("job failed")
+				}),
+				gocron.AfterJobRunsWithPanic(func(_ uuid.UUID, name string, cause any) {
+					s.log.Error().Any("panic", cause).Str("job", name).Msg("job panicked")
+				})))
+		if err != nil {
+			return nil, fmt.Errorf("job %s: %w", j.name, err)
+		}
+	}
+	scheduler.Start()
+	return scheduler, nil
+}
+
+// shutdown stops the jobs and lets the requests under way finish.
+func (s *Server) shutdown(web *http.Server, jobs gocron.Scheduler) error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	err := web.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) { // somebody reads too slowly
+		err = web.Close()
+	}
+	return errors.Join(err, jobs.ShutdownWithContext(ctx))
+}

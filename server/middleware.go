@@ -1,0 +1,161 @@
+package server
+
+import (
+	stdlog "log"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/rs/cors"
+	"github.com/rs/zerolog"
+)
+
+// contentPolicy lets our pages load what this server serves, and nothing else.
+// No inline code, no markup from text.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'"
+
+// wrap puts around the router what holds for every request, known or not. The
+// first line is the innermost.
+func (s *Server) wrap(h http.Handler) http.Handler {
+	h = s.crossOriginCalls(h)
+	h = s.underBasePath(h)
+	h = s.knownHost(h)
+	h = s.secureHeaders(h)
+	return s.recovered(h)
+}
+
+// recovered answers 500 where a handler panics, and keeps the server up.
+func (s *Server) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch cause := recover(); cause {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(cause)
+			default:
+				s.log.Error().Any("panic", cause).Bytes("stack", debug.Stack()).Str("method", r.Method).Msg("a handler panicked")
+				s.writeJSON(w, http.StatusInternalServerError, failure{Error: "Something went wrong", Code: "internal", Timestamp: timestamp(s.now())})
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secureHeaders are on every answer; assets loosen what host pages need.
+func (s *Server) secureHeaders(next http.Handler) http.Handler {
+	fixed := map[string]string{
+		"Content-Security-Policy":      contentPolicy,
+		"X-Content-Type-Options":       "nosniff",
+		"X-Frame-Options":              "DENY",
+		"Referrer-Policy":              "no-referrer",
+		"Permissions-Policy":           "camera=(), geolocation=(), microphone=()",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Cache-Control":                "no-store",
+	}
+	if s.cfg.TLS {
+		fixed["Strict-Transport-Security"] = "max-age=31536000"
+	}
+	values := make(map[string][]string, len(fixed))
+	for name, value := range fixed {
+		values[http.CanonicalHeaderKey(name)] = []string{value} // shared by all answers: replaced, never appended to
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		for name, value := range values {
+			h[name] = value
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// knownHost refuses requests for a name that is not ours: a stranger's domain
+// that resolves to this address must not reach it through a visitor's browser
+// (DNS rebinding). An address is no name and can not be rebound.
+func (s *Server) knownHost(next http.Handler) http.Handler {
+	names := map[string]bool{"localhost": true}
+	for _, name := range s.cfg.Hosts {
+		names[strings.ToLower(name)] = true
+	}
+	if s.cfg.PublicURL != nil {
+		names[strings.ToLower(s.cfg.PublicURL.Hostname())] = true
+	}
+	refuse := s.always(problem{http.StatusMisdirectedRequest, "unknown_host", "This server does not answer for that host name; see --public-url and --host"})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := hostName(r.Host)
+		if _, err := netip.ParseAddr(name); err != nil && !names[name] {
+			refuse.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostName returns the name or address in a Host header, in lower case.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// underBasePath serves everything below the base path.
+func (s *Server) underBasePath(next http.Handler) http.Handler {
+	base := s.cfg.BasePath
+	if base == "" {
+		return next
+	}
+	inside := http.StripPrefix(base, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == base {
+			http.Redirect(w, r, base+"/", http.StatusSeeOther)
+			return
+		}
+		if !strings.HasPrefix(r.URL.Path, base+"/") {
+			s.always(problem{http.StatusNotFound, "not_found", "There is nothing here"}).ServeHTTP(w, r)
+			return
+		}
+		inside.ServeHTTP(w, r)
+	})
+}
+
+// crossOriginCalls lets the pages of the allowed origins call the API with a
+// bearer token. Cookies never count there: credentials are not allowed.
+func (s *Server) crossOriginCalls(next http.Handler) http.Handler {
+	if len(s.cfg.AllowedOrigins) == 0 { // for rs/cors that would mean all
+		return next
+	}
+	shared := cors.New(cors.Options{
+		AllowedOrigins: s.cfg.AllowedOrigins,
+		AllowedMethods: []string{"GET", "POST", "PUT", "DELETE"},
+		AllowedHeaders: []string{"Authorization", "Content-Type"},
+		ExposedHeaders: []string{"Retry-After"},
+		MaxAge:         int((10 * time.Minute).Seconds()),
+	}).Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/admin/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin") // CORS decides here
+		shared.ServeHTTP(w, r)
+	})
+}
+
+// quiet receives what net/http logs of broken connections.
+func quiet(log zerolog.Logger) *stdlog.Logger {
+	return stdlog.New(writerFunc(func(line []byte) (int, error) {
+		log.Debug().Str("detail", strings.TrimSpace(string(line))).Msg("connection trouble")
+		return len(line), nil
+	}), "", 0)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

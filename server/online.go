@@ -1,0 +1,145 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"rollcall/store"
+)
+
+// Bounds of a page of a list.
+const (
+	defaultLimit = 200
+	maxLimit     = 1000
+)
+
+type onlineAnswer struct {
+	success
+	Users      []onlineUser `json:"users"`
+	Count      int          `json:"count"`
+	Counts     counts       `json:"counts"`
+	NextCursor string       `json:"next_cursor"`
+}
+
+type counts struct {
+	Available int `json:"available"`
+	Busy      int `json:"busy"`
+	Away      int `json:"away"`
+}
+
+// onlineUser has the original system's fields first, then ours.
+type onlineUser struct {
+	ID               string          `json:"id"`
+	Name             string          `json:"name"`
+	Email            string          `json:"email"`
+	Role             string          `json:"role"`
+	OrganizationName string          `json:"organization_name"`
+	TeamName         string          `json:"team_name"`
+	LastActivityAt   string          `json:"last_activity_at"`
+	SessionStartedAt string          `json:"session_started_at"`
+	SessionMinutes   int             `json:"session_duration_minutes"`
+	IPAddress        string          `json:"ip_address"`
+	UserAgent        string          `json:"user_agent"`
+	OrganizationID   *int64          `json:"organization_id"`
+	Status           store.Status    `json:"status"`
+	Idle             bool            `json:"idle"`
+	Page             string          `json:"page"`
+	Apps             []string        `json:"apps"`
+	Sessions         []onlineSession `json:"sessions"`
+}
+
+type onlineSession struct {
+	ID               string `json:"id"`
+	App              string `json:"app"`
+	SessionStartedAt string `json:"session_started_at"`
+	LastActivityAt   string `json:"last_activity_at"`
+	ExpiresAt        string `json:"expires_at"`
+	IPAddress        string `json:"ip_address"`
+	UserAgent        string `json:"user_agent"`
+	Page             string `json:"page"`
+	Idle             bool   `json:"idle"`
+}
+
+// online lists the people who are online.
+func (s *Server) online(r *http.Request) (any, error) {
+	filter, err := onlineFilter(r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	page, err := s.store.Online(r.Context(), now, filter)
+	if err != nil {
+		return nil, err
+	}
+	c := page.Counts
+	answer := &onlineAnswer{Count: c.Available + c.Away, Counts: counts{Available: c.Available, Away: c.Away}, NextCursor: page.Next}
+	answer.Users = make([]onlineUser, len(page.People)) // not nil: JSON must say [], never null
+	for i, person := range page.People {
+		answer.Users[i] = answerPerson(person, now)
+	}
+	return answer, nil
+}
+
+func onlineFilter(q url.Values) (store.OnlineFilter, error) {
+	for name, values := range q {
+		if !slices.Contains([]string{"app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor"}, name) {
+			return store.OnlineFilter{}, invalid("There is no filter named " + strconv.Quote(name))
+		}
+		if len(values) > 1 {
+			return store.OnlineFilter{}, invalid("The filter " + name + " may be given once")
+		}
+	}
+	limit, err := limitOf(q)
+	if err != nil {
+		return store.OnlineFilter{}, err
+	}
+	f := store.OnlineFilter{App: q.Get("app"), Organization: q.Get("organization"), Team: q.Get("team"), Role: q.Get("role"),
+		Status: store.Status(q.Get("status")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Limit: limit, Cursor: q.Get("cursor")}
+	if !slices.Contains([]store.Status{"", store.StatusAvailable, store.StatusAway, store.StatusBusy}, f.Status) {
+		return f, invalid("status must be available, busy or away")
+	}
+	return f, nil
+}
+
+func limitOf(q url.Values) (int, error) {
+	text := q.Get("limit")
+	if text == "" {
+		return defaultLimit, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > maxLimit {
+		return 0, invalid("limit must be between 1 and " + strconv.Itoa(maxLimit))
+	}
+	return limit, nil
+}
+
+// answerPerson shows a person by the session with the latest input, and as
+// online since the first of the sessions.
+func answerPerson(p store.OnlinePerson, now time.Time) onlineUser {
+	shown, since := p.Sessions[0], p.Sessions[0].CreatedAt
+	answer := onlineUser{ID: p.ID, Name: p.Name, Email: p.Email, Role: p.Role, OrganizationName: p.Organization, TeamName: p.Team,
+		OrganizationID: p.OrganizationID, Status: p.Status, LastActivityAt: timestamp(p.Sessions[0].LastActivity)}
+	for _, session := range p.Sessions {
+		if session.LastInput.After(shown.LastInput) {
+			shown = session
+		}
+		if session.CreatedAt.Before(since) {
+			since = session.CreatedAt
+		}
+		if !slices.Contains(answer.Apps, session.App) {
+			answer.Apps = append(answer.Apps, session.App)
+		}
+		answer.Sessions = append(answer.Sessions, answerOnlineSession(session))
+	}
+	answer.IPAddress, answer.UserAgent, answer.Page, answer.Idle = shown.IPAddress, shown.UserAgent, shown.Page, shown.Idle
+	answer.SessionStartedAt, answer.SessionMinutes = timestamp(since), int(now.Sub(since)/time.Minute)
+	return answer
+}
+
+func answerOnlineSession(s store.OnlineSession) onlineSession {
+	return onlineSession{ID: formatID(s.ID), App: s.App, SessionStartedAt: timestamp(s.CreatedAt), LastActivityAt: timestamp(s.LastActivity),
+		ExpiresAt: timestamp(s.ExpiresAt), IPAddress: s.IPAddress, UserAgent: s.UserAgent, Page: s.Page, Idle: s.Idle}
+}

@@ -1,0 +1,107 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+)
+
+// audience is who may call a route.
+type audience string
+
+const (
+	anyone   audience = "anyone"
+	people   audience = "any live session"
+	viewers  audience = "access viewer or admin, or key scope read"
+	admins   audience = "access admin, or key scope admin"
+	backends audience = "key scope sessions or admin"
+)
+
+// A route is one line of the API. Exactly one of answer and serve is set.
+type route struct {
+	method, path string
+	who          audience
+	answer       handler      // JSON
+	serve        http.Handler // pages and files
+}
+
+// routes is the whole API, by who may call.
+func (s *Server) routes() []route {
+	return []route{
+		{method: "GET", path: "/healthz", who: anyone, answer: s.healthz},
+		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
+		{method: "GET", path: "/openapi.yaml", who: anyone, serve: http.HandlerFunc(serveOpenAPI)},
+		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.assets.script("heartbeat.js")},
+		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.assets.script("online-users-panel.js")},
+		{method: "GET", path: "/static/{file:.+}", who: anyone, serve: s.assets.folder("/static/")},
+		{method: "GET", path: "/login", who: anyone, serve: s.page("login.html", s.needsAccounts)},
+		{method: "GET", path: "/setup", who: anyone, serve: s.page("setup.html", s.needsNoAccounts)},
+		{method: "POST", path: "/setup", who: anyone, answer: s.setup},
+		{method: "POST", path: "/auth/login", who: anyone, answer: s.login},
+		{method: "POST", path: "/auth/logout", who: anyone, answer: s.logout},
+		{method: "POST", path: "/admin/users/heartbeat", who: anyone, answer: s.heartbeat}, // the token may stand in the body
+
+		{method: "GET", path: "/auth/me", who: people, answer: s.me},
+
+		{method: "GET", path: "/", who: viewers, serve: s.page("index.html", s.needsSignIn)},
+		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},
+		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
+		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
+
+		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
+		{method: "DELETE", path: "/admin/sessions/{id}", who: admins, answer: s.revokeSession},
+		{method: "GET", path: "/admin/keys", who: admins, answer: s.keys},
+		{method: "POST", path: "/admin/keys", who: admins, answer: s.createKey},
+		{method: "DELETE", path: "/admin/keys/{id}", who: admins, answer: s.deleteKey},
+		{method: "GET", path: "/admin/accounts", who: admins, answer: s.accounts},
+		{method: "POST", path: "/admin/accounts", who: admins, answer: s.createAccount},
+		{method: "DELETE", path: "/admin/accounts/{id}", who: admins, answer: s.deleteAccount},
+
+		{method: "POST", path: "/admin/sessions", who: backends, answer: s.reportLogin},
+		{method: "POST", path: "/admin/sessions/end", who: backends, answer: s.reportLogout},
+		{method: "PUT", path: "/admin/users/{id}", who: backends, answer: s.putUser},
+		{method: "DELETE", path: "/admin/users/{id}", who: backends, answer: s.deleteUser},
+	}
+}
+
+// router finds the route of a request. What belongs to all routes is not in the
+// router's middleware, which does not run for unknown paths and methods.
+func (s *Server) router() http.Handler {
+	r := mux.NewRouter().UseEncodedPath() // an id may hold a slash
+	methods := map[string][]string{}
+	for _, route := range s.routes() {
+		h := route.serve
+		if h == nil {
+			h = s.adapt(route)
+		}
+		methods[route.path] = append(methods[route.path], verbs(route.method)...)
+		r.Handle(route.path, h).Methods(verbs(route.method)...)
+	}
+	for prefix, h := range s.cfg.Mount {
+		r.PathPrefix(prefix).Handler(h)
+	}
+	for path, allowed := range methods {
+		slices.Sort(allowed)
+		r.Handle(path, s.methodNotAllowed(strings.Join(allowed, ", ")))
+	}
+	r.NotFoundHandler = s.always(problem{http.StatusNotFound, "not_found", "There is nothing here"})
+	return r
+}
+
+// verbs adds HEAD, which net/http answers by a GET without its body.
+func verbs(method string) []string {
+	if method == http.MethodGet {
+		return []string{http.MethodGet, http.MethodHead}
+	}
+	return []string{method}
+}
+
+func (s *Server) methodNotAllowed(allowed string) http.Handler {
+	refuse := s.always(problem{http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take that method"})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allowed)
+		refuse.ServeHTTP(w, r)
+	})
+}

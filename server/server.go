@@ -1,0 +1,107 @@
+// Package server answers Rollcall's HTTP API and pages from a store.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"rollcall/store"
+)
+
+// Config is what a server needs to know.
+type Config struct {
+	Store          *store.Store
+	Assets         fs.FS            // pages and scripts
+	PublicURL      *url.URL         // where people reach it; nil: wherever they do
+	BasePath       string           // "" or "/rollcall"
+	TLS            bool             // people reach it by https: cookies are Secure
+	TrustedProxies []netip.Prefix   // whose X-Forwarded-For counts
+	AllowedOrigins []string         // pages of other origins that may call with a bearer token
+	Heartbeat      time.Duration    // how often a browser should send one
+	Hosts          []string         // host names served besides localhost, addresses and PublicURL's
+	Version        string           // for the log
+	Log            zerolog.Logger   //
+	Now            func() time.Time // nil: time.Now
+
+	// Mount adds handlers by path prefix, behind the same checks and headers.
+	Mount map[string]http.Handler
+}
+
+// Server is the HTTP side of a store.
+type Server struct {
+	store     *store.Store
+	cfg       Config
+	now       func() time.Time
+	log       zerolog.Logger
+	assets    *assets
+	codes     *codes
+	limits    *signInLimits
+	crossSite *http.CrossOriginProtection
+	handler   http.Handler
+}
+
+// How long a request may take to arrive, and a shutdown to finish. The answers
+// are small, so a slow reader is a stuck one.
+const (
+	headerTimeout   = 5 * time.Second
+	readTimeout     = 15 * time.Second
+	writeTimeout    = 30 * time.Second
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = 9 * time.Second
+	maxHeaderBytes  = 16 << 10
+)
+
+// New returns a server for cfg. It starts nothing; see Serve.
+func New(cfg Config) (*Server, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Server{store: cfg.Store, cfg: cfg, now: cfg.Now, log: cfg.Log,
+		codes: newCodes(cfg.Now), limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection()}
+	if cfg.PublicURL != nil {
+		if err := s.crossSite.AddTrustedOrigin(cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host); err != nil {
+			return nil, fmt.Errorf("reading the public address: %w", err)
+		}
+	}
+	var err error
+	if s.assets, err = loadAssets(cfg.Assets); err != nil {
+		return nil, fmt.Errorf("loading the pages: %w", err)
+	}
+	s.handler = s.wrap(s.router())
+	return s, nil
+}
+
+// Handler answers every request.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Serve answers requests on ln and runs the scheduled jobs until ctx ends; then
+// it finishes what is under way. It returns store.ErrBroken when the disk
+// failed, because nothing may be acknowledged from then on.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	jobs, err := s.startJobs()
+	if err != nil {
+		return errors.Join(fmt.Errorf("scheduling jobs: %w", err), ln.Close())
+	}
+	web := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log),
+	}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(ln) }()
+	select {
+	case err = <-served:
+	case <-s.store.Broken():
+		err = store.ErrBroken
+	case <-ctx.Done():
+	}
+	return errors.Join(err, s.shutdown(web, jobs))
+}

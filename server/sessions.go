@@ -1,0 +1,113 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"rollcall/store"
+)
+
+// userInput is a user as a back end reports one.
+type userInput struct {
+	ID           string        `json:"id"`
+	Name         *string       `json:"name"`
+	FirstName    *string       `json:"first_name"`
+	LastName     *string       `json:"last_name"`
+	Email        *string       `json:"email"`
+	Role         *string       `json:"role"`
+	Team         *string       `json:"team"`
+	Organization *string       `json:"organization"`
+	Access       *store.Access `json:"access"`
+}
+
+func (in userInput) forStore() store.UserInput {
+	return store.UserInput{ID: in.ID, Name: in.fullName(), Email: in.Email, Role: in.Role,
+		Team: in.Team, Organization: in.Organization, Access: in.Access}
+}
+
+// fullName returns the name, or first and last name together, or nil for none.
+func (in userInput) fullName() *string {
+	if in.Name != nil || in.FirstName == nil && in.LastName == nil {
+		return in.Name
+	}
+	var parts []string
+	for _, part := range []*string{in.FirstName, in.LastName} {
+		if part != nil && *part != "" {
+			parts = append(parts, *part)
+		}
+	}
+	full := strings.Join(parts, " ")
+	return &full
+}
+
+type loginAnswer struct {
+	success
+	Session sessionAnswer `json:"session"`
+	Evicted []string      `json:"evicted"`
+}
+
+// reportLogin begins a session that an application's back end reports.
+func (s *Server) reportLogin(r *http.Request) (any, error) {
+	var in struct {
+		User         userInput `json:"user"`
+		SessionToken string    `json:"session_token"`
+		IPAddress    string    `json:"ip_address"`
+		UserAgent    string    `json:"user_agent"`
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	result, err := s.store.Login(r.Context(), s.now(), callerOf(r).by(), store.Login{
+		User: in.User.forStore(), Token: in.SessionToken, IPAddress: in.IPAddress, UserAgent: in.UserAgent,
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := &loginAnswer{Session: answerSession(result.Session), Evicted: []string{}}
+	answer.Session.Token = result.Token
+	if !result.Created {
+		return answer, nil
+	}
+	return reply{status: http.StatusCreated, body: answer}, nil
+}
+
+type endAnswer struct {
+	success
+	Ended bool `json:"ended"`
+}
+
+// reportLogout ends a session of the key's own app. Saying it twice is no error.
+func (s *Server) reportLogout(r *http.Request) (any, error) {
+	var in struct {
+		SessionToken string `json:"session_token"`
+		ID           string `json:"id"`
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	if (in.SessionToken == "") == (in.ID == "") {
+		return nil, invalid("Either session_token or id is needed")
+	}
+	app := callerOf(r).key.App
+	var ended bool
+	var err error
+	if in.SessionToken != "" {
+		ended, err = s.store.EndByToken(r.Context(), s.now(), app, in.SessionToken, store.EndLogout)
+	} else if id, ok := parseID(in.ID); ok {
+		ended, err = s.store.EndByID(r.Context(), s.now(), app, id, store.EndLogout)
+	}
+	return &endAnswer{Ended: ended}, err
+}
+
+// revokeSession ends any session.
+func (s *Server) revokeSession(r *http.Request) (any, error) {
+	id, ok := pathID(r)
+	if !ok {
+		return nil, store.ErrSessionEnded
+	}
+	ended, err := s.store.EndByID(r.Context(), s.now(), "", id, store.EndRevoked)
+	if err == nil && !ended {
+		err = store.ErrSessionEnded
+	}
+	return &success{}, err
+}

@@ -1,0 +1,152 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"rollcall/store"
+)
+
+// userAnswer is a user as the API shows one.
+type userAnswer struct {
+	ID           string       `json:"id"`
+	Name         string       `json:"name"`
+	Email        string       `json:"email"`
+	Role         string       `json:"role"`
+	Team         string       `json:"team"`
+	Organization string       `json:"organization"`
+	Access       store.Access `json:"access"`
+}
+
+type signedIn struct {
+	success
+	User accountUser `json:"user"`
+}
+
+type accountUser struct {
+	ID     string       `json:"id"`
+	Name   string       `json:"name"`
+	Access store.Access `json:"access"`
+}
+
+// login begins a panel session by name and password, or by the code of a
+// one-time link. The session's token is in the cookie and nowhere else.
+func (s *Server) login(r *http.Request) (any, error) {
+	var in struct{ Name, Password, Code string }
+	if err := s.decodeOwn(r, &in); err != nil {
+		return nil, err
+	}
+	if err := s.limits.allow(s.now(), in.Name, s.network(r), s.knownDevice(r, store.AccountID(in.Name))); err != nil {
+		return nil, err
+	}
+	var result store.LoginResult
+	var err error
+	if in.Code != "" {
+		result, err = s.redeem(r, in.Code)
+	} else {
+		result, err = s.store.SignIn(r.Context(), s.now(), in.Name, in.Password, s.clientIP(r), r.UserAgent())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.signedIn(r.Context(), http.StatusOK, result.Token)
+}
+
+// redeem signs in the account that a one-time code was made for.
+func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error) {
+	user, ok := s.codes.take(code)
+	if !ok {
+		return store.LoginResult{}, store.ErrWrongPassword
+	}
+	return s.store.SignInAs(r.Context(), s.now(), user, s.clientIP(r), r.UserAgent())
+}
+
+func (s *Server) signedIn(ctx context.Context, status int, token string) (any, error) {
+	me, err := s.store.Authenticate(ctx, s.now(), token)
+	if err != nil {
+		return nil, err
+	}
+	answer := &signedIn{User: accountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
+	cookies := []*http.Cookie{s.sessionCookie(token), s.deviceCookie(me.User.ID)}
+	return reply{status: status, cookies: cookies, body: answer}, nil
+}
+
+// decodeOwn is decode for what only our own pages send to begin or end a
+// session: no other page may sign anybody in or out.
+func (s *Server) decodeOwn(r *http.Request, dest any) error {
+	if err := s.ownOrigin(r); err != nil {
+		return err
+	}
+	return decode(r, dest)
+}
+
+// logout ends the panel session of the cookie. Without one there is nothing to
+// do, which is what was asked for.
+func (s *Server) logout(r *http.Request) (any, error) {
+	token, err := s.cookieToken(r)
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		if _, err := s.store.EndByToken(r.Context(), s.now(), store.PanelApp, token, store.EndLogout); err != nil {
+			return nil, err
+		}
+	}
+	return reply{status: http.StatusOK, cookies: []*http.Cookie{s.sessionCookie("")}, body: &success{}}, nil
+}
+
+type meAnswer struct {
+	success
+	User    userAnswer    `json:"user"`
+	Session sessionAnswer `json:"session"`
+}
+
+func (s *Server) me(r *http.Request) (any, error) {
+	me := callerOf(r).person
+	user := answerUser(me.User)
+	user.Access = me.Access // of this session, which is what counts
+	return &meAnswer{User: user, Session: answerSession(me.Session)}, nil
+}
+
+// setup makes the first account for whoever has the code from the terminal, and
+// signs them in.
+func (s *Server) setup(r *http.Request) (any, error) {
+	var in struct{ Code, Name, Password string }
+	if err := s.decodeOwn(r, &in); err != nil {
+		return nil, err
+	}
+	if err := s.limits.allow(s.now(), "", s.network(r), false); err != nil {
+		return nil, err
+	}
+	if exists, err := s.store.HasAccounts(r.Context()); err != nil || exists {
+		return nil, errors.Join(err, store.ErrAlreadySetUp)
+	}
+	if !s.codes.isSetup(in.Code) {
+		return nil, problem{http.StatusForbidden, "wrong_code", "That is not the code from the server's terminal"}
+	}
+	account, err := s.store.CreateFirstAccount(r.Context(), s.now(), in.Name, in.Password)
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.store.SignInAs(r.Context(), s.now(), account.ID, s.clientIP(r), r.UserAgent())
+	if err != nil {
+		return nil, err
+	}
+	return s.signedIn(r.Context(), http.StatusCreated, result.Token)
+}
+
+// SetupCode returns the code with which the first account can be made, or ""
+// once there is one. It stays the same until the process ends.
+func (s *Server) SetupCode(ctx context.Context) (string, error) {
+	if exists, err := s.store.HasAccounts(ctx); err != nil || exists {
+		return "", err
+	}
+	return s.codes.setup, nil
+}
+
+// SignInCode returns a code that signs in the account with this user id once,
+// within 15 minutes.
+func (s *Server) SignInCode(_ context.Context, userID string) (string, error) {
+	return s.codes.make(userID), nil
+}

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+
+	"rollcall/store"
+)
+
+type putUserAnswer struct {
+	success
+	User userAnswer `json:"user"`
+}
+
+func answerUser(u store.User) userAnswer {
+	return userAnswer{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Team: u.Team, Organization: u.Organization, Access: u.Access}
+}
+
+// putUser keeps a user current. What the body leaves out stays as it is.
+func (s *Server) putUser(r *http.Request) (any, error) {
+	id, err := pathText(r)
+	if err != nil {
+		return nil, err
+	}
+	var in userInput
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	if in.ID != "" && in.ID != id {
+		return nil, invalid("The id in the body is another than in the address")
+	}
+	in.ID = id
+	user, err := s.store.PutUser(r.Context(), s.now(), callerOf(r).by(), in.forStore())
+	return &putUserAnswer{User: answerUser(user)}, err
+}
+
+type deleteUserAnswer struct {
+	success
+	EndedSessions int64 `json:"ended_sessions"`
+}
+
+// deleteUser deletes a user with all sessions.
+func (s *Server) deleteUser(r *http.Request) (any, error) {
+	id, err := pathText(r)
+	if err != nil {
+		return nil, err
+	}
+	ended, err := s.store.DeleteUser(r.Context(), callerOf(r).by(), id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, problem{http.StatusNotFound, "user_not_found", "No such user"}
+	}
+	return &deleteUserAnswer{EndedSessions: ended}, err
+}
