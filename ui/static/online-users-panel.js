@@ -1,0 +1,877 @@
+/*
+ * <online-users-panel>: who is logged in right now.
+ *
+ *   <online-users-panel src="https://rollcall.example" token="..."></online-users-panel>
+ *
+ * src      the Rollcall server; without it, this origin and its cookie
+ * token    sent as bearer
+ * theme    light or dark, against the system's preference
+ * refresh  seconds between two looks, 30 without it
+ *
+ * Method refresh(). Events rollcall:updated, detail {count, counts}, and
+ * rollcall:unauthenticated. Looks: the --rollcall-* properties under STYLE.
+ */
+(() => {
+  'use strict';
+  if (customElements.get('online-users-panel')) return;
+
+  const PAGE = 100;
+  const FILTERS = { app: 'App', organization: 'Organization', team: 'Team', role: 'Role', status: 'Status' };
+  const SORTS = { last_activity: 'Last activity', name: 'Name', duration: 'Time online' };
+  const GROUPS = { '': 'No grouping', organization_name: 'By organization', team_name: 'By team' };
+  const STATUSES = { available: 'Available', busy: 'Busy', away: 'Away', offline: 'Offline' };
+
+  // ---- words ----
+
+  function plural(n, one, many) {
+    return `${n.toLocaleString()} ${n === 1 ? one : many}`;
+  }
+
+  function duration(ms) {
+    const min = Math.floor(ms / 60000);
+    const hours = Math.floor(min / 60);
+    if (min < 1) return '< 1 min';
+    if (hours < 1) return `${min} min`;
+    if (hours < 24) return `${hours} h ${min % 60} min`;
+    return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  }
+
+  // In steps of ten seconds: a list that changes every second is not calm.
+  function ago(ms) {
+    if (ms < 10000) return 'just now';
+    if (ms < 60000) return `${Math.floor(ms / 10000) * 10} s ago`;
+    return `${duration(ms)} ago`;
+  }
+
+  function initials(name) {
+    const words = name.split(/[\s.@_-]+/).slice(0, 2);
+    return words.map((word) => [...word][0]).join('').toUpperCase();
+  }
+
+  const DATE = new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'short' });
+  const CLOCK = new Intl.DateTimeFormat([], { timeStyle: 'medium', hourCycle: 'h23' });
+  const local = (time) => DATE.format(new Date(time));
+  const shownName = (user) => user.name || user.email || user.id;
+
+  // ---- elements ----
+
+  // Text goes in as text nodes only, so nothing a stranger typed can become markup.
+  function h(tag, props, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(props || {})) {
+      if (typeof value === 'function') element.addEventListener(name, value);
+      else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : value);
+    }
+    element.append(...children.filter((child) => child !== undefined));
+    return element;
+  }
+
+  const ICONS = {
+    search: 'M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Zm3.6-1.4L14 14',
+    refresh: 'M13.5 8a5.5 5.5 0 1 1-1.6-3.9L13.5 5.7M13.5 2.5v3.2h-3.2',
+    close: 'M4 4l8 8M12 4l-8 8',
+    filter: 'M2.5 4.5h11M4.5 8h7M6.5 11.5h3',
+    warning: 'M8 2.5 14.5 13.5h-13ZM8 6.5v3.2M8 11.6v.1',
+    person: 'M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM2.5 14c.5-3 3-4 5.5-4s5 1 5.5 4',
+  };
+
+  function icon(name) {
+    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    svg.setAttribute('viewBox', '0 0 16 16');
+    svg.setAttribute('class', 'icon');
+    svg.setAttribute('aria-hidden', 'true');
+    path.setAttribute('d', ICONS[name]);
+    svg.append(path);
+    return svg;
+  }
+
+  // Writes only what changed: 500 rows tick every second.
+  function put(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  // For text that may be cut off.
+  function putLong(element, text) {
+    put(element, text);
+    if (element.title !== text) element.title = text;
+  }
+
+  function picker(label, options, change) {
+    return h('select', { 'aria-label': label, change }, ...Object.entries(options).map(([value, text]) => h('option', { value }, text)));
+  }
+
+  // The colour comes from data-status on an element around.
+  function statusMark(status) {
+    return [h('i', { class: 'shape', 'aria-hidden': 'true' }), h('span', {}, STATUSES[status] || status)];
+  }
+
+  // ---- the server ----
+
+  const refusal = (status, message) => Object.assign(new Error(message), { status });
+
+  class Api {
+    constructor(src, token) {
+      const base = new URL(src ?? '.', document.baseURI).href;
+      this.base = base.endsWith('/') ? base : base + '/';
+      this.token = token;
+    }
+
+    async ask(path, { method = 'GET', params = {}, signal } = {}) {
+      const url = new URL(path, this.base);
+      for (const [name, value] of Object.entries(params)) if (value) url.searchParams.set(name, value);
+      const limits = [AbortSignal.timeout(20000), signal].filter(Boolean);
+      const response = await fetch(url, {
+        method,
+        headers: this.token ? { Authorization: `Bearer ${this.token}` } : {},
+        credentials: this.token ? 'omit' : 'same-origin',
+        cache: 'no-store',
+        signal: AbortSignal.any(limits),
+      }).catch(() => {
+        throw refusal(0, 'The server does not answer.');
+      });
+      const answer = await response.json().catch(() => ({}));
+      if (!answer.success) throw refusal(response.status, answer.error || `The server answered with status ${response.status}.`);
+      return answer;
+    }
+
+    // As many people as are on the screen already, so that a refresh keeps its length.
+    async online(params, wanted, signal) {
+      const users = [];
+      let answer;
+      let cursor = '';
+      do {
+        const limit = Math.min(1000, wanted - users.length);
+        answer = await this.ask('admin/users/online', { params: { ...params, limit, cursor }, signal });
+        users.push(...answer.users);
+        cursor = answer.next_cursor;
+      } while (cursor && users.length < wanted);
+      return { ...answer, users };
+    }
+
+    // May this caller end sessions? A key is not a person, so there is nobody to ask about.
+    isAdmin() {
+      if (this.token?.startsWith('rck_')) return Promise.resolve(false);
+      this.admin ??= this.ask('auth/me').then(
+        (answer) => answer.user.access === 'admin',
+        () => (this.admin = undefined),
+      );
+      return this.admin;
+    }
+  }
+
+  // ---- one person in the list ----
+
+  class Row {
+    constructor(open) {
+      const cell = (name, ...children) => h('div', { role: 'cell', class: `cell ${name}` }, ...children);
+      this.avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' });
+      this.name = h('button', { class: 'name', type: 'button', part: 'name', 'aria-haspopup': 'dialog', click: () => open(this.user) });
+      this.email = h('span', { class: 'sub' });
+      this.organization = h('span');
+      this.team = h('span', { class: 'sub' });
+      this.role = h('span');
+      this.app = h('span');
+      this.page = h('span', { class: 'sub mono' });
+      this.since = h('span');
+      this.seen = h('span');
+      this.status = cell('status');
+      this.element = h('div', { role: 'row', class: 'row', part: 'row' },
+        cell('who', this.avatar, h('span', { class: 'stack' }, this.name, this.email)),
+        cell('org', this.organization, this.team),
+        cell('role', this.role),
+        cell('place', this.app, this.page),
+        this.status,
+        cell('since', this.since),
+        cell('seen', this.seen));
+    }
+
+    show(user, now) {
+      this.user = user;
+      this.element.dataset.userId = user.id;
+      put(this.avatar, initials(shownName(user)));
+      putLong(this.name, shownName(user));
+      putLong(this.email, user.email);
+      putLong(this.organization, user.organization_name);
+      putLong(this.team, user.team_name);
+      putLong(this.role, user.role);
+      putLong(this.app, user.apps.join(', '));
+      putLong(this.page, user.page);
+      if (this.element.dataset.status !== user.status) {
+        this.element.dataset.status = user.status;
+        this.status.replaceChildren(...statusMark(user.status));
+      }
+      this.started = Date.parse(user.session_started_at);
+      this.active = Date.parse(user.last_activity_at);
+      this.since.title = `Since ${local(this.started)}`;
+      this.seen.title = local(this.active);
+      this.tick(now);
+    }
+
+    tick(now) {
+      put(this.since, duration(now - this.started));
+      put(this.seen, ago(now - this.active));
+    }
+  }
+
+  // ---- the details of one person ----
+
+  class Sheet {
+    constructor(panel) {
+      this.panel = panel;
+      this.title = h('h2', { id: 'person', tabindex: '-1' });
+      this.body = h('div', { class: 'sheet-body' });
+      const close = h('button', { class: 'square', part: 'close', type: 'button', 'aria-label': 'Close', click: () => this.element.close() }, icon('close'));
+      this.element = h('dialog', { class: 'sheet', part: 'details', 'aria-labelledby': 'person', close: () => this.closed(), click: (event) => this.outside(event) },
+        h('div', { class: 'sheet-head' }, this.title, close), this.body);
+    }
+
+    open(user, back) {
+      this.user = user;
+      this.back = back;
+      this.gone = false;
+      this.ended = new Map(); // session id: what became of the wish to end it
+      this.admin = false;
+      this.draw();
+      this.element.showModal();
+      this.title.focus();
+      this.panel.api.isAdmin().then((admin) => {
+        this.admin = admin;
+        this.draw();
+      });
+    }
+
+    closed() {
+      this.user = undefined;
+      this.back?.focus();
+    }
+
+    outside(event) {
+      if (event.target === this.element) this.element.close();
+    }
+
+    // A refresh came in. Someone who is asked whether they are sure is not disturbed.
+    update(user) {
+      this.gone = !user;
+      if (user) this.user = user;
+      if (!this.body.querySelector('.confirm')) this.draw();
+    }
+
+    draw() {
+      if (!this.user) return;
+      const { user } = this;
+      const status = this.gone ? 'offline' : user.status;
+      const focused = this.panel.shadowRoot.activeElement?.dataset.session;
+      putLong(this.title, shownName(user));
+      this.body.replaceChildren(
+        h('p', { class: 'badge', 'data-status': status }, ...statusMark(status)),
+        facts([
+          ['Email', user.email], ['Role', user.role], ['Organization', user.organization_name], ['Team', user.team_name],
+          ['Online for', this.panel.sinceText(user.session_started_at)], ['Last activity', this.panel.agoText(user.last_activity_at)],
+        ]),
+        h('h3', {}, plural(user.sessions.length, 'session', 'sessions')),
+        ...user.sessions.map((session) => this.session(session)));
+      if (focused) this.body.querySelector(`[data-session="${CSS.escape(focused)}"]`)?.focus();
+    }
+
+    session(session) {
+      return h('section', { class: 'session', part: 'session', 'data-session-id': session.id },
+        h('div', { class: 'session-head' }, h('strong', {}, session.app), h('span', { class: 'sub' }, session.idle ? 'Idle' : 'Active')),
+        facts([
+          ['Page', session.page, 'mono'], ['Logged in', local(session.session_started_at)], ['Last activity', this.panel.agoText(session.last_activity_at)],
+          ['Expires', local(session.expires_at)], ['Address', session.ip_address, 'mono'], ['Browser', session.user_agent], ['Session', session.id, 'mono'],
+        ]),
+        this.admin ? this.ending(session) : undefined);
+    }
+
+    ending(session) {
+      const state = this.ended.get(session.id);
+      if (state === true) return h('p', { class: 'sub', role: 'status' }, 'Ended. Its next request is refused.');
+      const failed = state && h('p', { class: 'failed', role: 'alert' }, `Not ended: ${state}`);
+      const ask = h('button', { class: 'danger', type: 'button', 'data-session': session.id, 'data-action': 'end-session', click: () => this.confirm(session, slot) }, 'End session');
+      const slot = h('div', { class: 'ending' }, failed || undefined, ask);
+      return slot;
+    }
+
+    confirm(session, slot) {
+      const yes = h('button', { class: 'danger solid', type: 'button', 'data-action': 'confirm-end', click: () => this.end(session, slot, yes) }, 'Yes, end it');
+      const no = h('button', { type: 'button', 'data-action': 'cancel-end', click: () => this.settle(slot) }, 'Cancel');
+      slot.replaceChildren(h('p', { class: 'confirm' }, `End this session? ${shownName(this.user)} will be logged out of ${session.app}.`), yes, no);
+      no.focus();
+    }
+
+    async end(session, slot, button) {
+      button.disabled = true;
+      button.textContent = 'Ending…';
+      const outcome = await this.panel.api.ask(`admin/sessions/${encodeURIComponent(session.id)}`, { method: 'DELETE' }).then(
+        () => true,
+        (error) => error.message,
+      );
+      this.ended.set(session.id, outcome);
+      this.settle(slot);
+      if (outcome === true) this.panel.refresh();
+    }
+
+    settle(slot) {
+      const id = slot.closest('.session').dataset.sessionId;
+      slot.replaceChildren();
+      this.draw();
+      (this.body.querySelector(`[data-session="${CSS.escape(id)}"]`) || this.title).focus();
+    }
+  }
+
+  function facts(pairs) {
+    const shown = pairs.filter(([, value]) => value);
+    return h('dl', {}, ...shown.flatMap(([label, value, kind]) => [h('dt', {}, label), h('dd', { class: kind, dir: 'auto' }, value)]));
+  }
+
+  // ---- STYLE: the properties to set from outside are those with --rollcall- ----
+
+  const STYLE = new CSSStyleSheet();
+  STYLE.replaceSync(`
+:host {
+  --bg: var(--rollcall-bg, light-dark(#fff, #0f1216));
+  --raised: var(--rollcall-raised, light-dark(#f6f7f9, #181c22));
+  --text: var(--rollcall-text, light-dark(#15181e, #e7eaef));
+  --muted: var(--rollcall-muted, light-dark(#5b6270, #9aa3b0));
+  --border: var(--rollcall-border, light-dark(#e3e6eb, #272d36));
+  --accent: var(--rollcall-accent, light-dark(#2f5bd0, #85a9ff));
+  --available: var(--rollcall-available, light-dark(#1a7f45, #45c27a));
+  --away: var(--rollcall-away, light-dark(#8a5b00, #dba642));
+  --danger: var(--rollcall-danger, light-dark(#bf2c2c, #ff8379));
+  --radius: var(--rollcall-radius, 6px);
+  color-scheme: light dark;
+  container-type: inline-size;
+  display: block;
+  background: var(--bg);
+  color: var(--text);
+  font: 13px/20px var(--rollcall-font, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif);
+  font-variant-numeric: tabular-nums;
+}
+:host([theme=light]) { color-scheme: light }
+:host([theme=dark]) { color-scheme: dark }
+[hidden] { display: none !important }
+* { box-sizing: border-box; margin: 0 }
+button, select, input { font: inherit; color: inherit }
+button, select, .search { height: 28px; padding: 0 10px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--bg); white-space: nowrap }
+button, select, [data-user-id] { cursor: pointer }
+button:hover, select:hover, [data-user-id]:hover, .row:focus-within { background-color: var(--raised) }
+button:disabled { opacity: .6 }
+:focus-visible, .search:focus-within, .row:has(:focus-visible) { outline: 2px solid var(--accent); outline-offset: -2px }
+.icon { width: 16px; height: 16px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round }
+.sub { font-size: 12px; line-height: 16px }
+.sub, .split, .role, .seen, .columns, .foot, .blank p, dt, h3, .search { color: var(--muted) }
+.mono { font-family: var(--rollcall-mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace); font-size: 12px }
+.square { display: grid; place-items: center; padding: 0; width: 28px }
+.plain { border-color: #0000; color: var(--accent) }
+
+.head, .filters, .foot, .count, .tools, .search, .order, .notice, .who, .status, .badge, .sheet-head, .session-head, .ending { display: flex; align-items: center; gap: 8px }
+.head, .filters, .foot, .ending { flex-wrap: wrap }
+.head { padding: 4px 0 12px }
+.count { font-weight: 600; font-size: 20px; line-height: 28px }
+.tools, .order, .updated { margin-inline-start: auto }
+.filter-toggle { display: none }
+.search { width: 240px; cursor: text }
+.search input { flex: 1; min-width: 0; border: 0; outline: 0; background: none; padding: 0; color: var(--text); appearance: none }
+.search input::placeholder { color: var(--muted); opacity: 1 }
+kbd { font: inherit; font-size: 11px; line-height: 16px; padding: 0 5px; border: 1px solid var(--border); border-radius: 4px }
+.search:focus-within kbd { visibility: hidden }
+
+[data-live=yes], [data-status=available] { --sign: var(--available) }
+[data-live=no], [data-status=away] { --sign: var(--away) }
+[data-status=busy] { --sign: var(--danger) }
+.shape, .pulse { position: relative; flex: none; width: 8px; height: 8px; border: 2px solid; border-radius: 50% }
+.shape, .shape + span, .pulse { color: var(--sign, var(--muted)) }
+.pulse { width: 10px; height: 10px; margin: 0 4px }
+[data-live=yes] .pulse, [data-status=available] .shape, [data-status=busy] .shape { background: currentColor }
+[data-status=busy] .shape, [data-status=offline] .shape { border-radius: 1px }
+[data-live=yes] .pulse::after { content: ""; position: absolute; inset: -2px; border-radius: 50%; background: currentColor; animation: pulse 2.4s ease-out infinite }
+@keyframes pulse { from { opacity: .5 } 70%, to { opacity: 0; transform: scale(2.4) } }
+
+.filters { padding-bottom: 12px }
+select {
+  appearance: none; max-width: 200px; padding: 0 22px 0 10px; text-overflow: ellipsis;
+  background: var(--bg) conic-gradient(from -45deg at bottom, var(--muted) 90deg, #0000 0) right 9px center / 8px 4px no-repeat;
+}
+.set, .panel:has(.set) .filter-toggle { border-color: var(--accent); color: var(--accent) }
+option { color: var(--text); background: var(--bg) }
+.notice { margin-bottom: 12px; padding: 6px 12px; border: 1px solid; border-radius: var(--radius); color: var(--away) }
+.notice span { flex: 1; min-width: 0 }
+
+.table { border-top: 1px solid var(--border) }
+.row, .columns, .blank { border-bottom: 1px solid var(--border) }
+.row, .columns {
+  display: grid; align-items: center; column-gap: 16px; padding: 0 8px;
+  grid-template-columns: minmax(180px, 2.4fr) minmax(110px, 1.4fr) minmax(64px, .8fr) minmax(100px, 1.3fr) 84px 76px 88px;
+}
+.columns { position: sticky; top: var(--rollcall-sticky-top, 0px); z-index: 1; height: 32px; background: var(--bg); font-size: 12px }
+.row { min-height: 48px; content-visibility: auto; contain-intrinsic-size: auto 49px }
+.cell { min-width: 0 }
+.cell > *, .stack > * { display: block; max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; unicode-bidi: plaintext; text-align: match-parent }
+.stack { flex: 1 }
+.avatar { flex: none; width: 28px; border-radius: 50%; background: var(--raised); border: 1px solid var(--border); color: var(--muted); font-size: 11px; font-weight: 600; line-height: 26px; text-align: center }
+.name { height: auto; padding: 0; border: 0; background: none !important; font-weight: 500; outline: 0 }
+.status { gap: 6px }
+.group { min-height: 32px; background: var(--raised); font-weight: 600 }
+.group div { grid-column: 1 / -1 }
+[data-state=loading] .rows {
+  height: 392px; background: repeating-linear-gradient(#0000 0 48px, var(--border) 48px 49px), repeating-linear-gradient(#0000 0 14px, var(--border) 14px 22px, #0000 22px 28px, var(--raised) 28px 36px, #0000 36px 49px) 46px 0 / 34% no-repeat;
+}
+.blank { display: grid; justify-items: center; gap: 4px; padding: 64px 8px; text-align: center; overflow-wrap: anywhere }
+.blank .icon { width: 24px; height: 24px; margin-bottom: 8px; stroke-width: 1.2 }
+.blank button { margin-top: 12px }
+.foot { padding: 12px 8px; min-height: 52px }
+.busy .refresh .icon { animation: turn 1s linear infinite }
+@keyframes turn { to { transform: rotate(1turn) } }
+
+.sheet {
+  inset: 0 0 0 auto; width: min(440px, 100%); height: 100dvh; max-width: none; max-height: none; margin: 0; padding: 0; border: 0; border-left: 1px solid var(--border);
+  background: var(--bg); color: var(--text); overflow: hidden;
+}
+.sheet[open] { display: flex; flex-direction: column }
+.sheet::backdrop { background: #0009 }
+.sheet-head { padding: 12px 12px 12px 20px; border-bottom: 1px solid var(--border) }
+h2 { flex: 1; font-size: 16px; line-height: 24px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; outline: 0 !important }
+.sheet-body { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px 20px 32px }
+.badge { margin-bottom: 12px; font-weight: 500 }
+dl { display: grid; grid-template-columns: 96px minmax(0, 1fr); gap: 4px 12px }
+dd { overflow-wrap: anywhere; unicode-bidi: plaintext; text-align: match-parent }
+h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
+.session { border: 1px solid var(--border); border-radius: var(--radius); padding: 12px; margin-bottom: 12px }
+.session-head { margin-bottom: 8px }
+.session-head strong { flex: 1 }
+.ending, .session > .sub { margin-top: 12px }
+.ending p { flex-basis: 100% }
+.failed, .danger { color: var(--danger) }
+.solid { border-color: var(--danger); font-weight: 600 }
+
+@container (max-width: 839px) {
+  .row, .columns { grid-template-columns: minmax(160px, 2fr) minmax(100px, 1.2fr) minmax(90px, 1fr) 84px 84px }
+  .columns > :nth-child(3), .role, .columns > :nth-child(6), .since { display: none }
+}
+@container (max-width: 619px) {
+  button, select, .search { height: 36px }
+  .square { width: 36px }
+  .tools { flex-basis: 100% }
+  .search { flex: 1 }
+  .search input { font-size: 16px }
+  kbd, .columns, .org, .place, .filters:not(.open) { display: none }
+  .filter-toggle { display: grid }
+  .filters { display: grid; grid-template-columns: repeat(auto-fill, minmax(136px, 1fr)) }
+  .order { display: contents }
+  select { max-width: none; width: 100% }
+  .row { grid-template: "who status" 24px "who seen" 20px / minmax(0, 1fr) auto; padding: 8px 4px; contain-intrinsic-size: auto 61px }
+  .group { display: block }
+  .who { grid-area: who }
+  .status { grid-area: status; justify-content: flex-end }
+  .seen { grid-area: seen; text-align: end }
+}
+@media (max-width: 619px) {
+  .sheet { width: 100%; border: 0 }
+  .sheet button { height: 36px }
+}
+@media (prefers-reduced-motion: reduce) {
+  *, ::before, ::after { animation: none !important }
+}
+`);
+
+  // ---- the element ----
+
+  class OnlineUsersPanel extends HTMLElement {
+    static observedAttributes = ['src', 'token', 'refresh'];
+
+    #rows = new Map();
+    #groups = new Map();
+    #options = Object.fromEntries(Object.keys(FILTERS).map((name) => [name, new Set()]));
+    #wanted = PAGE;
+    #skew = 0; // the server's clock less ours
+    #failures = 0;
+    #loaded; // when the list on the screen was true
+    #timers = {};
+    #asking;
+
+    constructor() {
+      super();
+      this.attachShadow({ mode: 'open' }).adoptedStyleSheets = [STYLE];
+      this.#build();
+    }
+
+    connectedCallback() {
+      this.#embedded = this.hasAttribute('src');
+      if (!this.#embedded) this.#options.app.add('rollcall'); // its own sessions show only when asked for
+      document.addEventListener('visibilitychange', this.#onVisible);
+      document.addEventListener('keydown', this.#onKey);
+      this.#timers.tick = setInterval(() => this.#tick(), 1000);
+      this.#restart();
+    }
+
+    disconnectedCallback() {
+      document.removeEventListener('visibilitychange', this.#onVisible);
+      document.removeEventListener('keydown', this.#onKey);
+      clearInterval(this.#timers.tick);
+      clearTimeout(this.#timers.next);
+      clearTimeout(this.#timers.search);
+      this.#asking?.abort();
+    }
+
+    attributeChangedCallback(name) {
+      if (!this.isConnected || !this.api) return;
+      if (name === 'refresh') return this.#plan();
+      // Several attributes are often set in one go.
+      queueMicrotask(() => this.isConnected && this.#restart());
+    }
+
+    // Looks again now.
+    refresh() {
+      return this.#load();
+    }
+
+    #embedded = false;
+    #onVisible = () => (document.hidden ? clearTimeout(this.#timers.next) : this.#load());
+    #onKey = (event) => this.#shortcut(event);
+
+    // -- building, once --
+
+    #build() {
+      const action = (name, label, iconName, click) => h('button', { type: 'button', class: `square ${name}`, part: name, 'aria-label': label, title: label, click }, icon(iconName));
+      this.count = h('span', { part: 'count' }, '–');
+      this.split = h('span', { class: 'split' });
+      this.search = h('input', { type: 'search', part: 'search', placeholder: 'Search people', 'aria-label': 'Search people', autocomplete: 'off', spellcheck: 'false', input: () => this.#typed() });
+      this.slash = h('kbd', { 'aria-hidden': 'true' }, '/');
+      this.toggle = action('filter-toggle', 'Filters', 'filter', () => this.#toggleFilters());
+      this.toggle.setAttribute('aria-expanded', 'false');
+      this.notice = h('div', { class: 'notice', part: 'notice', role: 'status', hidden: true });
+      this.blank = h('div', { class: 'blank', part: 'blank', hidden: true });
+      this.box = h('div', { role: 'rowgroup', class: 'rows', part: 'rows', keydown: (event) => this.#walk(event), click: (event) => this.#clicked(event) });
+      this.sheet = new Sheet(this);
+      this.root = h('div', { class: 'panel', part: 'panel', 'data-state': 'loading' }, this.#head(action), this.#filterBar(), this.notice, this.#table(), this.blank, this.#foot(), this.sheet.element);
+      this.shadowRoot.append(this.root);
+    }
+
+    #head(action) {
+      return h('div', { class: 'head', part: 'header' },
+        h('div', { class: 'count', 'aria-live': 'polite', 'aria-atomic': 'true' }, h('i', { class: 'pulse', part: 'pulse' }), this.count),
+        this.split,
+        h('div', { class: 'tools' }, h('label', { class: 'search' }, icon('search'), this.search, this.slash), this.toggle, action('refresh', 'Refresh', 'refresh', () => this.#load())));
+    }
+
+    #filterBar() {
+      const changed = () => this.#restartList();
+      this.filters = Object.fromEntries(Object.entries(FILTERS).map(([name, label]) => {
+        const select = picker(label, { '': label }, changed);
+        select.dataset.filter = name;
+        select.hidden = true;
+        return [name, select];
+      }));
+      this.sort = picker('Sort', SORTS, changed);
+      this.group = picker('Group', GROUPS, () => this.#regroup());
+      this.clear = h('button', { class: 'plain', type: 'button', part: 'clear', hidden: true, click: () => this.#clearFilters() }, 'Clear filters');
+      this.bar = h('div', { class: 'filters', part: 'filters' }, ...Object.values(this.filters), this.clear, h('div', { class: 'order' }, this.sort, this.group));
+      return this.bar;
+    }
+
+    #table() {
+      const heads = ['Person', 'Organization', 'Role', 'App and page', 'Status', 'Online for', 'Last activity'];
+      this.table = h('div', { role: 'table', class: 'table', part: 'table', 'aria-label': 'People online' },
+        h('div', { role: 'rowgroup', class: 'columns-group' }, h('div', { role: 'row', class: 'columns' }, ...heads.map((text) => h('div', { role: 'columnheader' }, text)))),
+        this.box);
+      return this.table;
+    }
+
+    #foot() {
+      this.shown = h('span');
+      this.more = h('button', { type: 'button', part: 'more', hidden: true, click: () => this.#loadMore() }, 'Load more');
+      this.updated = h('span', { class: 'updated', part: 'updated' });
+      return h('div', { class: 'foot', part: 'footer' }, this.shown, this.more, this.updated);
+    }
+
+    // -- asking --
+
+    // Another server or another caller: nothing on the screen is theirs.
+    #restart() {
+      const src = this.getAttribute('src');
+      const token = this.getAttribute('token');
+      if (this.api?.src === src && this.api?.asked === token) return;
+      this.api = Object.assign(new Api(src, token), { src, asked: token });
+      this.slash.hidden = this.#embedded = src !== null;
+      this.#loaded = undefined;
+      this.#arrange([]);
+      this.#state('loading');
+      this.#restartList();
+    }
+
+    // Another question to the same server.
+    #restartList() {
+      this.#wanted = PAGE;
+      this.reorder = true;
+      for (const select of Object.values(this.filters)) select.classList.toggle('set', select.value !== '');
+      this.clear.hidden = !this.#filtered();
+      this.#load();
+    }
+
+    #typed() {
+      clearTimeout(this.#timers.search);
+      this.#timers.search = setTimeout(() => this.#restartList(), 250);
+    }
+
+    #clearFilters() {
+      for (const select of Object.values(this.filters)) select.value = '';
+      this.search.value = '';
+      this.search.focus();
+      this.#restartList();
+    }
+
+    #loadMore() {
+      this.#wanted = this.#rows.size + PAGE;
+      this.#load();
+    }
+
+    #params() {
+      const chosen = Object.entries(this.filters).map(([name, select]) => [name, select.value]);
+      return { ...Object.fromEntries(chosen), q: this.search.value.trim(), sort: this.sort.value };
+    }
+
+    // The last question wins; an answer to an older one is dropped.
+    async #load() {
+      this.#asking?.abort();
+      clearTimeout(this.#timers.next);
+      const asking = (this.#asking = new AbortController());
+      this.root.classList.add('busy');
+      this.table.setAttribute('aria-busy', 'true');
+      try {
+        const page = await this.api.online(this.#params(), this.#wanted, asking.signal);
+        if (!asking.signal.aborted) this.#succeed(page);
+      } catch (error) {
+        if (!asking.signal.aborted) this.#fail(error);
+      }
+      if (asking.signal.aborted) return;
+      this.root.classList.remove('busy');
+      this.table.setAttribute('aria-busy', 'false');
+      this.#plan();
+    }
+
+    #plan() {
+      clearTimeout(this.#timers.next);
+      const regular = (Number(this.getAttribute('refresh')) || 30) * 1000;
+      const wait = this.#failures ? Math.min(regular, 2000 * 2 ** this.#failures) : regular;
+      if (!document.hidden && this.isConnected) this.#timers.next = setTimeout(() => this.#load(), wait);
+    }
+
+    // -- showing --
+
+    #succeed(page) {
+      this.#failures = 0;
+      this.#loaded = new Date();
+      this.#skew = page.timestamp ? Date.parse(page.timestamp) - Date.now() : 0;
+      this.#countPeople(page);
+      this.#offer(page.users);
+      this.#arrange(page.users);
+      this.shown.textContent = page.next_cursor ? `${page.users.length.toLocaleString()} of ${page.count.toLocaleString()} shown` : '';
+      this.more.hidden = !page.next_cursor;
+      this.updated.textContent = `Updated ${CLOCK.format(this.#loaded)}`;
+      this.notice.hidden = true;
+      this.#settle(page);
+      if (this.sheet.user) this.sheet.update(page.users.find((user) => user.id === this.sheet.user.id));
+      this.#fire('updated', { count: page.count, counts: page.counts });
+    }
+
+    #settle(page) {
+      this.root.dataset.live = page.count ? 'yes' : '';
+      if (page.count) return this.#state('ready');
+      if (this.#filtered()) return this.#state('filtered', 'filter', 'Nobody online matches', 'Others may be online outside of these filters.', 'Clear filters', () => this.#clearFilters());
+      this.#state('empty', 'person', 'Nobody is online', 'People appear here with their first heartbeat.');
+      this.blank.append(h('slot', { name: 'empty' }));
+    }
+
+    #filtered() {
+      const { sort, ...rest } = this.#params();
+      return Object.values(rest).some(Boolean);
+    }
+
+    #countPeople({ count, counts }) {
+      put(this.count, `${count.toLocaleString()} online`);
+      const parts = Object.entries(counts || {}).filter(([, n]) => n);
+      put(this.split, parts.map(([status, n]) => `${n.toLocaleString()} ${status}`).join(' · '));
+    }
+
+    #fail({ status, message }) {
+      this.#failures++;
+      this.root.dataset.live = 'no';
+      if (status === 401 || status === 403) return this.#refused(status);
+      if (!this.#loaded) return this.#empty('error', 'warning', 'The list could not be loaded', message, 'Try again', () => this.#load());
+      this.root.dataset.state = 'stale';
+      this.notice.hidden = false;
+      this.notice.replaceChildren(icon('warning'), h('span', { title: message }, `Not updated since ${CLOCK.format(this.#loaded)} – retrying. ${message}`), h('button', { type: 'button', click: () => this.#load() }, 'Retry'));
+    }
+
+    // Whoever may not see the list does not go on seeing an old one.
+    #refused(status) {
+      this.#loaded = undefined;
+      if (status === 403) return this.#empty('forbidden', 'warning', 'Not allowed', 'This needs viewer access, or a key with the scope read.', 'Try again', () => this.#load());
+      const words = this.#embedded ? 'The token is missing, has expired or is not known to this server.' : 'Your session has ended.';
+      this.#empty('unauthenticated', 'warning', 'Not signed in to Rollcall', words, 'Try again', () => this.#load());
+      this.#fire('unauthenticated');
+    }
+
+    #empty(...state) {
+      this.#arrange([]);
+      this.sheet.element.close();
+      this.more.hidden = this.notice.hidden = true;
+      put(this.count, '– online');
+      this.split.textContent = this.shown.textContent = this.updated.textContent = '';
+      this.#state(...state);
+    }
+
+    #state(state, iconName, title, words, button, click) {
+      this.root.dataset.state = state;
+      this.blank.hidden = !title;
+      this.table.hidden = Boolean(title);
+      if (!title) return;
+      this.blank.replaceChildren(icon(iconName), h('strong', {}, title), h('p', {}, words));
+      if (button) this.blank.append(h('button', { type: 'button', part: 'retry', click }, button));
+    }
+
+    // Filters offer what has been seen so far.
+    #offer(users) {
+      const seen = (user) => ({ app: user.apps, organization: [user.organization_name], team: [user.team_name], role: [user.role], status: [user.status] });
+      for (const user of users) {
+        for (const [name, values] of Object.entries(seen(user))) values.forEach((value) => this.#options[name].add(value));
+      }
+      for (const [name, select] of Object.entries(this.filters)) {
+        const values = [...this.#options[name]].filter(Boolean).sort((a, b) => a.localeCompare(b));
+        select.hidden = !values.length;
+        if (select.length === values.length + 1) continue;
+        const { value } = select;
+        select.replaceChildren(select.options[0], ...values.map((text) => h('option', { value: text }, name === 'status' ? STATUSES[text] || text : text)));
+        select.value = value;
+      }
+    }
+
+    // -- rows --
+
+    #arrange(users = []) {
+      this.users = users = this.#steady(users);
+      const now = this.#now();
+      const ids = new Set(users.map((user) => user.id));
+      for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
+      for (const user of users) {
+        if (!this.#rows.has(user.id)) this.#rows.set(user.id, new Row((shown) => this.#open(shown)));
+        this.#rows.get(user.id).show(user, now);
+      }
+      this.#lay(this.#grouped(users));
+    }
+
+    // Under a pointer, or with the focus in it, the list keeps its order: nobody should
+    // click on the one person and get another.
+    #steady(users) {
+      const held = this.box.matches(':hover') || this.box.contains(this.shadowRoot.activeElement) || this.sheet.user;
+      if (this.reorder || !held) {
+        this.reorder = false;
+        return users;
+      }
+      const places = new Map(this.users.map((user, place) => [user.id, place]));
+      const place = (user) => places.get(user.id) ?? places.size;
+      return [...users].sort((a, b) => place(a) - place(b));
+    }
+
+    #grouped(users) {
+      const key = this.group.value;
+      const elements = (some) => some.map((user) => this.#rows.get(user.id).element);
+      if (!key) return elements(users);
+      const groups = Map.groupBy(users, (user) => user[key]);
+      const names = [...groups.keys()].sort((a, b) => !a - !b || a.localeCompare(b));
+      return names.flatMap((name) => [this.#groupRow(name, groups.get(name).length), ...elements(groups.get(name))]);
+    }
+
+    #regroup() {
+      this.#groups.clear();
+      this.#arrange(this.users);
+    }
+
+    #groupRow(name, size) {
+      if (!this.#groups.has(name)) {
+        const cell = h('div', { role: 'rowheader', 'aria-colspan': '7' }, name || (this.group.value === 'team_name' ? 'No team' : 'No organization'), ' ', h('span', { class: 'sub' }));
+        this.#groups.set(name, h('div', { role: 'row', class: 'row group', part: 'group' }, cell));
+      }
+      const row = this.#groups.get(name);
+      put(row.querySelector('span'), String(size));
+      return row;
+    }
+
+    // Moves as little as possible: a row that is moved loses the focus.
+    #lay(elements) {
+      const wanted = new Set(elements);
+      for (const child of [...this.box.children]) if (!wanted.has(child)) child.remove();
+      let at = this.box.firstChild;
+      for (const element of elements) {
+        if (element === at) at = at.nextSibling;
+        else this.box.insertBefore(element, at);
+      }
+    }
+
+    // -- moving about --
+
+    #walk(event) {
+      const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+      const names = [...this.box.querySelectorAll('.name')];
+      const from = names.indexOf(this.shadowRoot.activeElement);
+      if (!step || from < 0) return;
+      event.preventDefault();
+      names[Math.max(0, Math.min(names.length - 1, from + step))].focus();
+    }
+
+    #clicked(event) {
+      const id = event.target.closest('.row')?.dataset.userId;
+      const row = this.#rows.get(id);
+      if (!row || event.target === row.name || !document.getSelection().isCollapsed) return;
+      this.#open(row.user);
+    }
+
+    #open(user) {
+      this.sheet.open(user, this.#rows.get(user.id)?.name);
+    }
+
+    // On a host's page, keys are the host's.
+    #shortcut(event) {
+      const target = event.composedPath()[0];
+      const typing = target.closest?.('input, textarea, select, [contenteditable]');
+      if (typing || event.ctrlKey || event.metaKey || event.altKey || this.sheet.user) return;
+      if (this.#embedded && !this.contains(event.target)) return;
+      if (event.key === 'r') this.#load();
+      if (event.key !== '/' || this.#embedded) return;
+      event.preventDefault();
+      this.search.focus();
+    }
+
+    #toggleFilters() {
+      const open = this.bar.classList.toggle('open');
+      this.toggle.setAttribute('aria-expanded', String(open));
+    }
+
+    // -- time --
+
+    #now() {
+      return Date.now() + this.#skew;
+    }
+
+    #tick() {
+      if (document.hidden) return;
+      const now = this.#now();
+      for (const row of this.#rows.values()) row.tick(now);
+    }
+
+    sinceText(time) {
+      return duration(this.#now() - Date.parse(time));
+    }
+
+    agoText(time) {
+      return ago(this.#now() - Date.parse(time));
+    }
+
+    #fire(name, detail) {
+      this.dispatchEvent(new CustomEvent(`rollcall:${name}`, { bubbles: true, composed: true, detail }));
+    }
+  }
+
+  customElements.define('online-users-panel', OnlineUsersPanel);
+})();

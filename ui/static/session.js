@@ -1,0 +1,46 @@
+// Who is signed in: shown in the bar at the top, with the way out.
+import { ask } from './api.js';
+
+function goToLogin() {
+  location.replace('login');
+}
+
+// Resolves to the user, or to undefined when the server could not say. Leaves for the
+// login page when nobody is signed in, now or later.
+export async function signedIn() {
+  document.addEventListener('rollcall:ended', goToLogin);
+  document.addEventListener('rollcall:unauthenticated', goToLogin);
+  document.querySelector('[data-sign-out]').addEventListener('click', signOut);
+  try {
+    const { user } = await ask('GET', 'auth/me');
+    show(user);
+    return user;
+  } catch (refusal) {
+    if (refusal.status === 401) goToLogin();
+    return undefined;
+  }
+}
+
+function show(user) {
+  const me = document.querySelector('[data-me]');
+  me.textContent = user.name || user.id;
+  me.title = `${user.name || user.id}, ${user.access}`;
+  document.querySelector('[data-sign-out]').hidden = false;
+}
+
+async function signOut(event) {
+  const button = event.currentTarget;
+  button.disabled = true;
+  window.rollcall?.stop();
+  try {
+    await ask('POST', 'auth/logout');
+    goToLogin();
+  } catch (refusal) {
+    if (refusal.status === 401) return goToLogin();
+    // Still signed in: saying otherwise would be a lie.
+    window.rollcall?.beat();
+    button.disabled = false;
+    button.textContent = 'Sign out failed, try again';
+    button.title = refusal.message;
+  }
+}
