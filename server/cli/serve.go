@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,19 +107,17 @@ func announce(ctx context.Context, cmd *cobra.Command, srv *server.Server, s *se
 	if err != nil {
 		return fmt.Errorf("preparing the set-up link: %w", err)
 	}
-	if isTerminal(cmd.ErrOrStderr()) {
+	onTerminal := isTerminal(cmd.ErrOrStderr())
+	if onTerminal {
 		say(cmd, "rollcall %s", version())
-		if panel == "" {
-			say(cmd, "  panel   behind the proxy that connects to %s", s.listen.text)
-		} else {
-			say(cmd, "  panel   %s/", panel)
-		}
+		say(cmd, "  panel   %s", cmp.Or(panel, "behind the proxy that connects to "+s.listen.text))
 		say(cmd, "  data    %s", s.data)
-	} else {
-		log.Info().Str("address", address).Str("url", panel).Str("version", version()).Msg("listening")
 	}
 	if code != "" {
 		say(cmd, "  set up  %s/setup#%s", panel, code)
+	}
+	if !onTerminal {
+		log.Info().Str("address", address).Str("url", panel).Str("version", version()).Msg("listening")
 	}
 	return nil
 }

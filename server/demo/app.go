@@ -31,7 +31,11 @@ func App(assets fs.FS, backend *client.Client, people []client.UserInput) http.H
 	mux.HandleFunc("POST /demo/login", a.login)
 	mux.HandleFunc("POST /demo/logout", a.logout)
 	// Anybody may log in here, but no other site may make somebody's browser do it.
-	return http.NewCrossOriginProtection().Handler(mux)
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusForbidden, "cross_origin", "Other sites may not do this")
+	}))
+	return protection.Handler(mux)
 }
 
 func (a *app) list(w http.ResponseWriter, _ *http.Request) {

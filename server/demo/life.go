@@ -93,10 +93,12 @@ func (l *life) tell(ctx context.Context, app *client.Client, token string, m moo
 
 // arrive is how somebody starts. A few have left the tab open since who knows when.
 func (l *life) arrive() mood {
+	start := l.working(mood{page: l.anyPage()})
 	if l.chance(15) {
-		return l.resting(mood{page: l.anyPage()})
+		start = l.resting(start)
 	}
-	return l.working(mood{page: l.anyPage()})
+	start.until = l.between(time.Second, 15*time.Second) // many start at once, but should not move at once
+	return start
 }
 
 // next is what follows. The people live faster than real ones: a coffee break takes half a minute,

@@ -1,0 +1,243 @@
+package cli_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"rollcall/server/cli"
+	"rollcall/server/client"
+)
+
+// The scripts in testdata run the command as its users do: a process with flags, an environment
+// and a data folder. Beside testscript's own commands they have those in commands below.
+
+const schemaVariable = "SCHEMA_FILE" // tells the process, which runs elsewhere, where schema.sql is
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"rollcall": func() {
+			schema, err := os.ReadFile(os.Getenv(schemaVariable))
+			if err != nil {
+				panic(err)
+			}
+			os.Exit(cli.Main(string(schema)))
+		},
+	})
+}
+
+func TestScripts(t *testing.T) {
+	schema, err := filepath.Abs("../../schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                commands,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv(schemaVariable, schema)
+			env.Values[serverKey{}] = new(*running)
+			return nil
+		},
+	})
+}
+
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"serve":      serve,
+	"quit":       quit,
+	"kill9":      kill9,
+	"exits":      exits,
+	"capture":    capture,
+	"eventually": eventually,
+	"login":      login,
+	"beat":       beat,
+}
+
+type serverKey struct{}
+
+// running is the script's server in the background.
+type running struct {
+	cmd    *exec.Cmd
+	output lines
+	ended  chan struct{}
+}
+
+// lines collects what a process writes and tells when a line matches.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+	more chan struct{} // receives after every line
+}
+
+func (l *lines) read(r io.Reader) {
+	for scanner := bufio.NewScanner(r); scanner.Scan(); {
+		l.mu.Lock()
+		l.text.WriteString(scanner.Text() + "\n")
+		l.mu.Unlock()
+		l.more <- struct{}{}
+	}
+	close(l.more)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+var (
+	listening = regexp.MustCompile(`(?m)^.*"url":"([^"]*)".*"listening".*$|panel +(\S+)/login#`)
+	setUpLink = regexp.MustCompile(`(?m)^ +set up +(\S+)$`)
+)
+
+const patience = 30 * time.Second // far beyond what anything here takes
+
+// serve starts `rollcall ARGS` and waits until it says where it listens. It sets URL, and SETUP to
+// the set-up link.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: serve ARGS")
+	}
+	path, err := exec.LookPath("rollcall")
+	ts.Check(err)
+	server := &running{cmd: exec.Command(path, args...), ended: make(chan struct{})}
+	*ts.Value(serverKey{}).(**running) = server
+	server.output.more = make(chan struct{}, 10000)
+	server.cmd.Dir = ts.MkAbs(".")
+	server.cmd.Env = append(os.Environ(), schemaVariable+"="+ts.Getenv(schemaVariable), "TMPDIR="+ts.Getenv("TMPDIR"))
+	stderr, err := server.cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(server.cmd.Start())
+	go func() {
+		server.output.read(stderr)
+		_ = server.cmd.Wait() // its state tells
+		close(server.ended)
+	}()
+	ts.Defer(func() {
+		_ = server.cmd.Process.Kill() // usually stopped already
+		<-server.ended
+	})
+	awaitStart(ts, server)
+}
+
+func awaitStart(ts *testscript.TestScript, server *running) {
+	deadline := time.After(patience)
+	for {
+		select {
+		case _, ok := <-server.output.more:
+			if match := listening.FindStringSubmatch(server.output.String()); match != nil {
+				ts.Setenv("URL", match[1]+match[2])
+				ts.Setenv("SETUP", "")
+				if link := setUpLink.FindStringSubmatch(server.output.String()); link != nil {
+					ts.Setenv("SETUP", link[1])
+				}
+				return
+			}
+			if !ok {
+				ts.Fatalf("the server ended: %s", &server.output)
+			}
+		case <-deadline:
+			ts.Fatalf("the server did not start: %s", &server.output)
+		}
+	}
+}
+
+// quit sends SIGTERM and expects a clean end within ten seconds. What the server wrote to stderr
+// goes to the file server.log.
+func quit(ts *testscript.TestScript, _ bool, _ []string) {
+	server := *ts.Value(serverKey{}).(**running)
+	ts.Check(server.cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case <-server.ended:
+	case <-time.After(10 * time.Second):
+		ts.Fatalf("the server did not stop: %s", &server.output)
+	}
+	if code := server.cmd.ProcessState.ExitCode(); code != 0 {
+		ts.Fatalf("exit code %d: %s", code, &server.output)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("server.log"), []byte(server.output.String()), 0o600))
+}
+
+// kill9 ends the server as a power cut would.
+func kill9(ts *testscript.TestScript, _ bool, _ []string) {
+	server := *ts.Value(serverKey{}).(**running)
+	ts.Check(server.cmd.Process.Kill())
+	<-server.ended
+}
+
+// exits runs a program and expects an exit code and, on failure, one line on stderr:
+// exits CODE PROGRAM ARGS.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+	if said := ts.ReadFile("stderr"); code != 0 && (strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "rollcall: ")) {
+		ts.Fatalf("not one line of ours: %s", said)
+	}
+}
+
+// capture puts the last command's stdout, which must be a single line, into a variable.
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	text, ended := strings.CutSuffix(ts.ReadFile("stdout"), "\n")
+	if !ended || text == "" || strings.Contains(text, "\n") {
+		ts.Fatalf("stdout is not a single line: %q", text)
+	}
+	ts.Setenv(args[0], text)
+}
+
+// eventually repeats a program until its stdout matches: eventually PATTERN PROGRAM ARGS.
+func eventually(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile("(?m)" + args[0])
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("%s never said %s", args[1], args[0])
+}
+
+// login reports a login by KEY: login ID NAME ORGANIZATION. A \e in the name is the escape
+// character. It sets TOKEN.
+func login(ts *testscript.TestScript, _ bool, args []string) {
+	c := client.New(ts.Getenv("URL"), ts.Getenv("KEY"))
+	defer c.Close()
+	name := strings.ReplaceAll(args[1], `\e`, "\x1b")
+	session, err := c.Login(context.Background(), client.LoginRequest{User: client.UserInput{ID: args[0], Name: &name, Organization: &args[2]}})
+	ts.Check(err)
+	ts.Setenv("TOKEN", session.Token)
+}
+
+// beat sends a heartbeat of TOKEN from a page: beat PAGE.
+func beat(ts *testscript.TestScript, neg bool, args []string) {
+	c := client.New(ts.Getenv("URL"), "")
+	defer c.Close()
+	_, err := c.Heartbeat(context.Background(), ts.Getenv("TOKEN"), client.Beat{Page: &args[0]})
+	if (err != nil) != neg {
+		ts.Fatalf("heartbeat: %v", err)
+	}
+}
