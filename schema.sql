@@ -62,11 +62,14 @@ CREATE INDEX user_sessions_ended        ON user_sessions (ended_at) WHERE is_act
 CREATE INDEX user_sessions_user         ON user_sessions (user_id);
 CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
 
--- Activity extends a session, whoever writes it: a heartbeat or an UPDATE typed into the sqlite3 shell.
+-- Activity extends a session, whoever notes it: UPDATE user_sessions SET last_activity_at = ... typed into the
+-- sqlite3 shell does the same as a heartbeat. (The heartbeat sets expires_at in the same statement, by the same
+-- rule, so that one row is written once; the trigger then has nothing to add.)
 -- An unattended tab beats too, but must not keep its person logged in for ever.
 CREATE TRIGGER extend_session_expiration
 AFTER UPDATE OF last_activity_at ON user_sessions
 WHEN NEW.last_activity_at <> OLD.last_activity_at
+ AND NEW.expires_at = OLD.expires_at
  AND NEW.is_active = true
  AND NEW.idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms')
 BEGIN

@@ -41,15 +41,17 @@ func (t *tx) touch(now time.Time, r Rules, token []byte, beat Beat) (Session, er
 		clipped := clip(*beat.Page, maxPage)
 		page = &clipped
 	}
-	session, err := t.session(`
-		UPDATE user_sessions
-		SET last_activity_at = $2, idle_ms = $3, page = COALESCE($4, page), leaving_at = NULL
-		WHERE token_sha256 = $1 AND is_active = true AND expires_at > $2
-		RETURNING id, app, expires_at`, token, millis(now), beat.Idle.Milliseconds(), page)
-	if beat.Idle < r.IdleAfter { // as the trigger does, whose writes RETURNING does not see
-		session.ExpiresAt = now.Add(r.SessionTTL)
+	var expires *int64
+	if !r.idle(beat.Idle) { // an unattended tab must not keep its person logged in
+		at := millis(now.Add(r.SessionTTL))
+		expires = &at
 	}
-	return session, err
+	return t.session(`
+		UPDATE user_sessions
+		SET last_activity_at = $2, idle_ms = $3, page = COALESCE($4, page), leaving_at = NULL,
+			expires_at = COALESCE($5, expires_at)
+		WHERE token_sha256 = $1 AND is_active = true AND expires_at > $2
+		RETURNING id, app, expires_at`, token, millis(now), beat.Idle.Milliseconds(), page, expires)
 }
 
 func (t *tx) leave(now time.Time, token []byte) (Session, error) {

@@ -1,0 +1,129 @@
+// Loadgen plays the browsers of many logged-in people against a server and
+// prints how it did: answers per second, their times, errors, and the ratio to a
+// handler that does nothing, on the same router in the same run.
+//
+//	go run ./server/loadgen -vs-noop
+//	go run ./server/loadgen -sessions 1000000 -rate 16700 -duration 2m -list 5
+//
+// Without -url it starts a server of its own, in a second process, on an empty
+// data folder; what it prints of memory and processors is that process alone.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"time"
+)
+
+type options struct {
+	sessions    int
+	connections int
+	duration    time.Duration
+	rate        int
+	vsNoop      bool
+	rounds      int
+	list        int
+	url, key    string
+	data        string
+}
+
+func main() {
+	if address := os.Getenv(subjectEnv); address != "" {
+		exitOn(serveSubject(address))
+		return
+	}
+	var o options
+	flag.IntVar(&o.sessions, "sessions", 100_000, "people who are logged in")
+	flag.IntVar(&o.connections, "connections", 256, "connections that heartbeats share")
+	flag.DurationVar(&o.duration, "duration", 10*time.Second, "how long to play (with -vs-noop: each turn)")
+	flag.IntVar(&o.rate, "rate", 0, "heartbeats per second; 0: as many as possible")
+	flag.BoolVar(&o.vsNoop, "vs-noop", false, "take turns with a handler that does nothing and print the ratio")
+	flag.IntVar(&o.rounds, "rounds", 5, "turns of each with -vs-noop")
+	flag.IntVar(&o.list, "list", 0, "also read the first 50 people online this often per second")
+	flag.StringVar(&o.url, "url", "", "a running server; default: one of our own")
+	flag.StringVar(&o.key, "key", "", "key of that server with the scopes sessions and read")
+	flag.StringVar(&o.data, "data", "", "data folder of our own server; default: a temporary one")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	exitOn(run(ctx, o))
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "loadgen:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	if o.sessions < o.connections || o.connections < 1 || o.duration <= 0 || o.rounds < 1 {
+		return fmt.Errorf("there must be at least one connection, a session for each, one round and some time")
+	}
+	if o.url != "" && (o.key == "" || o.vsNoop) {
+		return fmt.Errorf("-url needs -key, and -vs-noop needs a server of our own")
+	}
+	target := &subject{url: o.url, key: o.key}
+	if o.url == "" {
+		var err error
+		if target, err = startSubject(ctx, o.data); err != nil {
+			return err
+		}
+		defer target.stop()
+	}
+	fmt.Printf("%d sessions, %d connections, %d processors, %s\n", o.sessions, o.connections, runtime.NumCPU(), runtime.Version())
+	tokens, err := logIn(ctx, target, o)
+	if err != nil {
+		return err
+	}
+	if o.vsNoop {
+		return compare(ctx, target, tokens, o)
+	}
+	return sustain(ctx, target, tokens, o)
+}
+
+// compare takes turns between the heartbeat and the handler that does nothing,
+// so that a machine that slows down slows down both.
+func compare(ctx context.Context, target *subject, tokens []string, o options) error {
+	var noops, beats figures
+	var ratios []float64
+	for range o.rounds {
+		noop := play(ctx, target, "/noop", tokens, o)
+		beat := play(ctx, target, "/admin/users/heartbeat", tokens, o)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		noop.print("nothing")
+		beat.print("heartbeats")
+		noops.add(noop)
+		beats.add(beat)
+		ratios = append(ratios, beat.rate()/noop.rate())
+	}
+	fmt.Println("all rounds together:")
+	noops.print("nothing")
+	beats.print("heartbeats")
+	low, middle, high := spread(ratios)
+	fmt.Printf("%-12s %.2f of a handler that does nothing (median of %d rounds; %.2f to %.2f)\n", "ratio", middle, o.rounds, low, high)
+	target.printUse()
+	return beats.problem()
+}
+
+// sustain plays at one rate, and reads the list meanwhile if asked to.
+func sustain(ctx context.Context, target *subject, tokens []string, o options) error {
+	lists := make(chan figures, 1)
+	listing, stop := context.WithCancel(ctx)
+	go func() { lists <- readLists(listing, target, o) }()
+	target.resetUse()
+	beats := play(ctx, target, "/admin/users/heartbeat", tokens, o)
+	stop()
+	beats.print("heartbeats")
+	if list := <-lists; o.list > 0 {
+		list.print("list of 50")
+	}
+	target.printUse()
+	return beats.problem()
+}

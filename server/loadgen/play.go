@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"rollcall/server/client"
+)
+
+// play sends heartbeats of all sessions to path, each connection those of its
+// share in turn, and measures until the duration is over. At a fixed rate the
+// time of an answer counts from when its request was due, not from when a busy
+// connection got round to it.
+func play(ctx context.Context, target *subject, path string, tokens []string, o options) figures {
+	each := make([]figures, o.connections)
+	start := time.Now()
+	var wg sync.WaitGroup
+	for i := range o.connections {
+		wg.Go(func() {
+			each[i] = playOne(ctx, target, path, share(tokens, i, o.connections), start, pace(i, o), o.duration)
+		})
+	}
+	wg.Wait()
+	total := figures{took: time.Since(start)}
+	for _, f := range each {
+		total.times = append(total.times, f.times...)
+		total.errors += f.errors
+		if total.first == nil {
+			total.first = f.first
+		}
+	}
+	return total
+}
+
+// share is every n-th token from i on, in random order: people do not come in
+// the order in which their rows lie on disk.
+func share(tokens []string, i, n int) []string {
+	var mine []string
+	for ; i < len(tokens); i += n {
+		mine = append(mine, tokens[i])
+	}
+	rand.Shuffle(len(mine), func(a, b int) { mine[a], mine[b] = mine[b], mine[a] })
+	return mine
+}
+
+// schedule says when the k-th request of a connection is due.
+type schedule func(k int) time.Duration
+
+// pace spreads a fixed rate evenly over the connections; nil without one.
+func pace(i int, o options) schedule {
+	if o.rate == 0 {
+		return nil
+	}
+	gap := time.Second * time.Duration(o.connections) / time.Duration(o.rate)
+	return func(k int) time.Duration {
+		return gap*time.Duration(k) + gap*time.Duration(i)/time.Duration(o.connections)
+	}
+}
+
+func playOne(ctx context.Context, target *subject, path string, tokens []string, start time.Time, due schedule, duration time.Duration) (f figures) {
+	c, err := dial(target.url, path)
+	if err != nil {
+		return figures{errors: 1, first: err}
+	}
+	defer c.Close()
+	for k := 0; ctx.Err() == nil; k++ {
+		from := time.Now()
+		if due != nil {
+			from = start.Add(due(k))
+			time.Sleep(time.Until(from))
+		}
+		if from.Sub(start) >= duration {
+			break
+		}
+		if err := c.beat(tokens[k%len(tokens)]); err != nil {
+			f.fail(err)
+			if c, err = dial(target.url, path); err != nil {
+				f.fail(err)
+				return f
+			}
+			continue
+		}
+		f.times = append(f.times, time.Since(from))
+	}
+	return f
+}
+
+// conn is a kept-alive connection that speaks as much HTTP as a heartbeat needs.
+// A whole HTTP client would take more of the processors than the server does.
+type conn struct {
+	net.Conn
+	in   *bufio.Reader
+	head string
+	out  bytes.Buffer
+}
+
+func dial(address, path string) (*conn, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		return nil, err
+	}
+	head := "POST " + u.Path + path + " HTTP/1.1\r\nHost: " + u.Host + "\r\nContent-Type: application/json\r\n"
+	return &conn{Conn: c, in: bufio.NewReader(c), head: head}, nil
+}
+
+const beatBody = `{"idle_ms":1200,"visible":true,"page":"/orders/2041"}`
+
+func (c *conn) beat(token string) error {
+	c.out.Reset()
+	fmt.Fprintf(&c.out, "%sAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", c.head, token, len(beatBody), beatBody)
+	if _, err := c.Write(c.out.Bytes()); err != nil {
+		return err
+	}
+	return c.answer()
+}
+
+// answer reads one answer, which must be a 200.
+func (c *conn) answer() error {
+	status, err := c.in.ReadString('\n')
+	if err != nil {
+		return err
+	}
+	length := 0
+	for {
+		line, err := c.in.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if len(line) <= 2 {
+			break
+		}
+		if name := "Content-Length: "; len(line) > len(name) && string(line[:len(name)]) == name {
+			length, _ = strconv.Atoi(strings.TrimSpace(string(line[len(name):])))
+		}
+	}
+	body, err := c.in.Peek(length)
+	if err == nil && !strings.HasPrefix(status, "HTTP/1.1 200 ") {
+		err = fmt.Errorf("%s: %s", strings.TrimSpace(status), body)
+	}
+	if _, skipErr := io.CopyN(io.Discard, c.in, int64(length)); err == nil {
+		err = skipErr
+	}
+	return err
+}
+
+// readLists reads the first page of the list at a fixed rate until ctx ends.
+func readLists(ctx context.Context, target *subject, o options) (f figures) {
+	if o.list == 0 {
+		return f
+	}
+	api := client.New(target.url, target.key, client.WithConnections(4))
+	start := time.Now()
+	gap := time.Second / time.Duration(o.list)
+	for k := 0; ; k++ {
+		due := start.Add(gap * time.Duration(k))
+		select {
+		case <-ctx.Done():
+			f.took = time.Since(start)
+			return f
+		case <-time.After(time.Until(due)):
+		}
+		if _, err := api.Online(ctx, client.OnlineFilter{Limit: 50}); err == nil {
+			f.times = append(f.times, time.Since(due))
+		} else if ctx.Err() == nil {
+			f.fail(err)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall/store"
+	. "rollcall/store/storetest"
+)
+
+func TestAccounts(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		const password = "correct horse battery staple"
+		create := func(name string, access store.Access) error {
+			_, err := s.CreateAccount(ctx, Start, store.AccountInput{Name: name, Password: password, Access: access})
+			return err
+		}
+		var wg sync.WaitGroup
+		won := make(chan string, 8)
+		for i := range 8 {
+			wg.Go(func() {
+				a, err := s.CreateFirstAccount(ctx, Start, fmt.Sprint("Root", i), password)
+				if err == nil {
+					won <- a.Name
+				} else if !errors.Is(err, store.ErrAlreadySetUp) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if len(won) != 1 {
+			t.Fatalf("%d first accounts", len(won))
+		}
+		root := <-won
+		wantError(t, s.DeleteAccount(ctx, store.AccountID(root)), store.ErrLastAdmin)
+		if err := create("Ada", store.AccessViewer); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, create("ADA", store.AccessAdmin), store.ErrNameTaken)
+		for _, bad := range []store.AccountInput{
+			{Name: "x", Password: "fourteen chars", Access: store.AccessAdmin},
+			{Name: "", Password: password, Access: store.AccessAdmin},
+			{Name: "a b", Password: password, Access: store.AccessAdmin},
+			{Name: "x", Password: password, Access: store.AccessNone},
+		} {
+			_, err := s.CreateAccount(ctx, Start, bad)
+			wantError(t, err, store.ErrInvalid)
+		}
+		session, err := s.SignIn(ctx, Start, "aDa", password, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, pass := range map[string]string{"ada": "wrong password, long", "nobody": password} {
+			_, err := s.SignIn(ctx, Start, name, pass, "", "")
+			wantError(t, err, store.ErrWrongPassword)
+		}
+		if who, err := s.Authenticate(ctx, Start, session.Token); err != nil || who.Access != store.AccessViewer {
+			t.Fatalf("%+v, %v", who, err)
+		}
+		if err := s.SetPassword(ctx, Start.Add(time.Second), "ada", "another password, long"); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Touch(ctx, Start.Add(2*time.Second), session.Token, store.Beat{})
+		var ended *store.EndedError
+		if !errors.As(err, &ended) || ended.Reason != store.EndPasswordChanged {
+			t.Fatalf("after a new password: %v", err)
+		}
+		wantError(t, s.SetPassword(ctx, Start, "nobody", password), store.ErrNotFound)
+		wantError(t, s.DeleteAccount(ctx, "rollcall:nobody"), store.ErrNotFound)
+		if err := s.DeleteAccount(ctx, store.AccountID("ada")); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,66 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"rollcall/store"
+	. "rollcall/store/storetest"
+)
+
+func TestABackupUnderWritesIsWholeAndOpens(t *testing.T) {
+	s := New(t)
+	var wg sync.WaitGroup
+	started := make(chan struct{}, 4)
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 300 {
+				_, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: fmt.Sprint(w, "-", i)}})
+				if err != nil {
+					t.Error(err)
+				}
+				if i == 20 {
+					started <- struct{}{}
+				}
+			}
+		})
+	}
+	for range 4 {
+		<-started
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "rollcall.db")
+	if err := s.Backup(t.Context(), file); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	restored := Open(t, folder, store.Rules{})
+	if n := len(online(t, restored, Start)); n < 80 || n > 1200 {
+		t.Errorf("%d people in the backup, at least the first 80 were there", n)
+	}
+}
+
+func TestABackupReplacesNothingAndLeavesNothingBehind(t *testing.T) {
+	s := New(t)
+	folder := t.TempDir()
+	file := filepath.Join(folder, "backup.db")
+	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Backup(t.Context(), file); !errors.Is(err, os.ErrExist) {
+		t.Fatalf("got %v", err)
+	}
+	if err := s.Backup(t.Context(), filepath.Join(folder, "no", "such", "folder.db")); err == nil {
+		t.Fatal("no error for a missing folder")
+	}
+	if content, _ := os.ReadFile(file); string(content) != "precious" {
+		t.Error("the file was replaced")
+	}
+	if left, _ := os.ReadDir(folder); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}

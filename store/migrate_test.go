@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+const oldSchema = `
+	CREATE TABLE settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+	CREATE TABLE old (x INTEGER);
+	INSERT INTO old VALUES (42);`
+
+// migrateFile runs migrate on the database in folder.
+func migrateFile(t *testing.T, folder, schema string, steps []step) error {
+	t.Helper()
+	path, err := databaseFile(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := openWriter(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	return migrate(t.Context(), w.conn, schema, steps)
+}
+
+// ask reads one number from the database in folder; -1 where that fails.
+func ask(t *testing.T, folder, query string) int {
+	t.Helper()
+	db, err := openReaders(filepath.Join(folder, fileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	n := -1
+	_ = db.QueryRowContext(context.Background(), query).Scan(&n)
+	return n
+}
+
+const version = `SELECT value FROM settings WHERE name = 'schema_version'`
+
+func TestMigration(t *testing.T) {
+	good := []step{`ALTER TABLE old ADD COLUMN y INTEGER`, `UPDATE old SET y = x + 1`}
+	t.Run("an older database is upgraded step by step", func(t *testing.T) {
+		folder := t.TempDir()
+		if err := errors.Join(migrateFile(t, folder, oldSchema, nil), migrateFile(t, folder, "unused", good)); err != nil {
+			t.Fatal(err)
+		}
+		if v, y := ask(t, folder, version), ask(t, folder, `SELECT y FROM old`); v != 3 || y != 43 {
+			t.Errorf("version %d, y %d", v, y)
+		}
+	})
+	t.Run("only the missing steps run", func(t *testing.T) {
+		folder := t.TempDir()
+		if err := errors.Join(migrateFile(t, folder, oldSchema, nil), migrateFile(t, folder, "", good[:1]), migrateFile(t, folder, "", good)); err != nil {
+			t.Fatal(err)
+		}
+		if v := ask(t, folder, version); v != 3 {
+			t.Errorf("version %d", v)
+		}
+	})
+	t.Run("a step that fails leaves the database as it was", func(t *testing.T) {
+		folder := t.TempDir()
+		if err := migrateFile(t, folder, oldSchema, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := migrateFile(t, folder, "", []step{good[0], `UPDATE nowhere SET y = 1`}); err == nil {
+			t.Fatal("no error")
+		}
+		if v, y := ask(t, folder, version), ask(t, folder, `SELECT COUNT(y) FROM old`); v != 1 || y != -1 {
+			t.Errorf("version %d, column y there: %v", v, y >= 0)
+		}
+	})
+	t.Run("a newer database is refused and left alone", func(t *testing.T) {
+		folder := t.TempDir()
+		if err := errors.Join(migrateFile(t, folder, oldSchema, nil), migrateFile(t, folder, "", good)); err != nil {
+			t.Fatal(err)
+		}
+		if err := migrateFile(t, folder, oldSchema, nil); !errors.Is(err, ErrNewerSchema) {
+			t.Fatal(err)
+		}
+		if v := ask(t, folder, version); v != 3 {
+			t.Errorf("version %d", v)
+		}
+	})
+	t.Run("a database of another program is refused", func(t *testing.T) {
+		folder := t.TempDir()
+		if err := migrateFile(t, folder, oldSchema, nil); err != nil {
+			t.Fatal(err)
+		}
+		w, err := openWriter(t.Context(), filepath.Join(folder, fileName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.conn.ExecContext(t.Context(), `DROP TABLE settings`); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.close(), migrateFile(t, folder, oldSchema, nil)); err == nil {
+			t.Fatal("no error")
+		}
+	})
+	t.Run("a file that is no database is refused and left alone", func(t *testing.T) {
+		folder := t.TempDir()
+		path := filepath.Join(folder, fileName)
+		text := "this is not a database, but somebody's precious text that is longer than a header of one hundred bytes ................"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), Config{Path: folder, Schema: oldSchema}); err == nil {
+			t.Fatal("no error")
+		}
+		if after, _ := os.ReadFile(path); string(after) != text {
+			t.Error("the file has changed")
+		}
+	})
+}

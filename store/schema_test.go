@@ -1,0 +1,139 @@
+package store_test
+
+import (
+	"bytes"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+
+	"rollcall/store"
+	. "rollcall/store/storetest"
+)
+
+// shell opens the database as the sqlite3 shell would: with its own defaults.
+func shell(t testing.TB, folder string, pragmas string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "rollcall.db")+"?_pragma=busy_timeout(5000)"+pragmas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func execSQL(t testing.TB, db *sql.DB, query string, args ...any) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+func number(t testing.TB, db *sql.DB, query string, args ...any) (n int64) {
+	t.Helper()
+	if err := db.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+func TestActivityTypedIntoTheShellExtendsTheSession(t *testing.T) {
+	for _, ttl := range []time.Duration{24 * time.Hour, 90 * time.Minute} {
+		folder := t.TempDir()
+		rules := store.DefaultRules()
+		rules.SessionTTL = ttl
+		s := Open(t, folder, rules)
+		ada := login(t, s, Start, "ada")
+		db := shell(t, folder, "")
+		expires := func() time.Time {
+			return time.UnixMilli(number(t, db, `SELECT expires_at FROM user_sessions WHERE id = $1`, ada.ID)).UTC()
+		}
+		later := Start.Add(time.Hour)
+		execSQL(t, db, `UPDATE user_sessions SET last_activity_at = $1 WHERE id = $2`, later.UnixMilli(), ada.ID)
+		if got := expires(); got != later.Add(ttl) {
+			t.Errorf("with a time to live of %v it expires at %v, want %v", ttl, got, later.Add(ttl))
+		}
+		execSQL(t, db, `UPDATE user_sessions SET page = '/x', last_activity_at = last_activity_at WHERE id = $1`, ada.ID)
+		if got := expires(); got != later.Add(ttl) {
+			t.Errorf("the same activity moved the end to %v", got)
+		}
+		execSQL(t, db, `UPDATE user_sessions SET is_active = 0, ended_at = 1, end_reason = 'revoked', last_activity_at = $1 WHERE id = $2`,
+			later.Add(time.Hour).UnixMilli(), ada.ID)
+		if got := expires(); got != later.Add(ttl) {
+			t.Errorf("activity of an ended session moved its end to %v", got)
+		}
+	}
+}
+
+func TestDeletingCascades(t *testing.T) {
+	for name, statement := range map[string]string{
+		"a user":          `DELETE FROM users WHERE id = 'ada'`,
+		"an organization": `DELETE FROM organizations WHERE name = 'Acme'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			s := Open(t, folder, store.DefaultRules())
+			for _, id := range []string{"ada", "bob"} {
+				user := store.UserInput{ID: id}
+				if id == "ada" {
+					user.Organization = text("Acme")
+				}
+				if _, err := s.Login(t.Context(), Start, shop, store.Login{User: user}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			db := shell(t, folder, "&_pragma=foreign_keys(1)")
+			execSQL(t, db, statement)
+			wantOnline(t, s, Start, "bob")
+			if n := number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE user_id = 'ada'`); n != 0 {
+				t.Errorf("%d sessions left", n)
+			}
+		})
+	}
+}
+
+func TestNobodyReadsASecretFromTheFiles(t *testing.T) {
+	folder := t.TempDir()
+	s := Open(t, folder, store.DefaultRules())
+	secrets := map[string]string{"a session token": login(t, s, Start, "ada").Token}
+	_, secrets["a key"], _ = s.CreateKey(t.Context(), Start, "shop", store.Scopes{store.ScopeRead})
+	secrets["a password"] = "a password that is long enough"
+	if _, err := s.CreateFirstAccount(t.Context(), Start, "root", secrets["a password"]); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(filepath.Join(folder, "*"))
+	if len(files) < 2 {
+		t.Fatalf("database and log are not there: %v", files)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, secret := range secrets {
+			if bytes.Contains(content, []byte(secret)) {
+				t.Errorf("%s stands in %s", name, filepath.Base(file))
+			}
+		}
+		if info, _ := os.Stat(file); info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", filepath.Base(file), info.Mode())
+		}
+	}
+}
+
+func TestRulesAreKeptForProgramsWithoutTheirOwn(t *testing.T) {
+	folder := t.TempDir()
+	rules := store.DefaultRules()
+	rules.SessionTTL, rules.OnlineWindow, rules.Retention = time.Hour, 3*time.Minute, 48*time.Hour
+	Open(t, folder, rules)
+	beside := Open(t, folder, store.Rules{})
+	if beside.Rules() != rules {
+		t.Errorf("got %+v, want %+v", beside.Rules(), rules)
+	}
+	if fresh := Open(t, t.TempDir(), store.Rules{}); fresh.Rules() != store.DefaultRules() {
+		t.Errorf("a new database has %+v", fresh.Rules())
+	}
+}
