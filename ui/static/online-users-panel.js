@@ -16,7 +16,10 @@
   if (customElements.get('online-users-panel')) return;
 
   const PAGE = 100;
-  const FILTERS = { app: 'App', organization: 'Organization', team: 'Team', role: 'Role', status: 'Status' };
+  // parameter: what it is called, and the field of an entry that it is about
+  const FILTERS = {
+    app: ['App', 'apps'], organization: ['Organization', 'organization_name'], team: ['Team', 'team_name'], role: ['Role', 'role'], status: ['Status', 'status'],
+  };
   const SORTS = { last_activity: 'Last activity', name: 'Name', duration: 'Time online' };
   const GROUPS = { '': 'No grouping', organization_name: 'By organization', team_name: 'By team' };
   const STATUSES = { available: 'Available', busy: 'Busy', away: 'Away', offline: 'Offline' };
@@ -243,7 +246,7 @@
 
     closed() {
       this.user = undefined;
-      this.back?.focus();
+      (this.back?.isConnected ? this.back : this.panel.search).focus();
     }
 
     outside(event) {
@@ -276,7 +279,7 @@
 
     session(session) {
       return h('section', { class: 'session', part: 'session', 'data-session-id': session.id },
-        h('div', { class: 'session-head' }, h('strong', {}, session.app), h('span', { class: 'sub' }, session.idle ? 'Idle' : 'Active')),
+        h('div', { class: 'session-head' }, h('strong', {}, session.app), h('span', { class: 'sub' }, this.ended.get(session.id) === true ? 'Ended' : session.idle ? 'Idle' : 'Active')),
         facts([
           ['Page', session.page, 'mono'], ['Logged in', local(session.session_started_at)], ['Last activity', this.panel.agoText(session.last_activity_at)],
           ['Expires', local(session.expires_at)], ['Address', session.ip_address, 'mono'], ['Browser', session.user_agent], ['Session', session.id, 'mono'],
@@ -402,7 +405,7 @@ option { color: var(--text); background: var(--bg) }
 .row, .columns, .blank { border-bottom: 1px solid var(--border) }
 .row, .columns {
   display: grid; align-items: center; column-gap: 16px; padding: 0 8px;
-  grid-template-columns: minmax(180px, 2.4fr) minmax(110px, 1.4fr) minmax(64px, .8fr) minmax(100px, 1.3fr) 84px 76px 88px;
+  grid-template-columns: minmax(180px, 2.4fr) minmax(110px, 1.4fr) minmax(64px, .8fr) minmax(100px, 1.3fr) 84px 88px 88px;
 }
 .columns { position: sticky; top: var(--rollcall-sticky-top, 0px); z-index: 1; height: 32px; background: var(--bg); font-size: 12px }
 .row { min-height: 48px; content-visibility: auto; contain-intrinsic-size: auto 49px }
@@ -415,7 +418,7 @@ option { color: var(--text); background: var(--bg) }
 .group { min-height: 32px; background: var(--raised); font-weight: 600 }
 .group div { grid-column: 1 / -1 }
 [data-state=loading] .rows {
-  height: 392px; background: repeating-linear-gradient(#0000 0 48px, var(--border) 48px 49px), repeating-linear-gradient(#0000 0 14px, var(--border) 14px 22px, #0000 22px 28px, var(--raised) 28px 36px, #0000 36px 49px) 46px 0 / 34% no-repeat;
+  height: 392px; background: repeating-linear-gradient(#0000 0 48px, var(--border) 48px 49px), repeating-linear-gradient(#0000 0 14px, var(--border) 14px 22px, #0000 22px 28px, var(--raised) 28px 36px, #0000 36px 49px) 46px 0 / 20% no-repeat;
 }
 .blank { display: grid; justify-items: center; gap: 4px; padding: 64px 8px; text-align: center; overflow-wrap: anywhere }
 .blank .icon { width: 24px; height: 24px; margin-bottom: 8px; stroke-width: 1.2 }
@@ -460,15 +463,11 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
   .filters { display: grid; grid-template-columns: repeat(auto-fill, minmax(136px, 1fr)) }
   .order { display: contents }
   select { max-width: none; width: 100% }
-  .row { grid-template: "who status" 24px "who seen" 20px / minmax(0, 1fr) auto; padding: 8px 4px; contain-intrinsic-size: auto 61px }
+  .row { grid-template: "who status" 24px "who seen" 20px / minmax(0, 1fr) auto; padding: 8px 4px }
   .group { display: block }
   .who { grid-area: who }
   .status { grid-area: status; justify-content: flex-end }
   .seen { grid-area: seen; text-align: end }
-}
-@media (max-width: 619px) {
-  .sheet { width: 100%; border: 0 }
-  .sheet button { height: 36px }
 }
 @media (prefers-reduced-motion: reduce) {
   *, ::before, ::after { animation: none !important }
@@ -481,7 +480,6 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
     static observedAttributes = ['src', 'token', 'refresh'];
 
     #rows = new Map();
-    #groups = new Map();
     #options = Object.fromEntries(Object.keys(FILTERS).map((name) => [name, new Set()]));
     #wanted = PAGE;
     #skew = 0; // the server's clock less ours
@@ -534,12 +532,12 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     #build() {
       const action = (name, label, iconName, click) => h('button', { type: 'button', class: `square ${name}`, part: name, 'aria-label': label, title: label, click }, icon(iconName));
-      this.count = h('span', { part: 'count' }, '–');
+      this.count = h('span', { part: 'count' }, '– online');
       this.split = h('span', { class: 'split' });
       this.search = h('input', { type: 'search', part: 'search', placeholder: 'Search people', 'aria-label': 'Search people', autocomplete: 'off', spellcheck: 'false', input: () => this.#typed() });
       this.slash = h('kbd', { 'aria-hidden': 'true' }, '/');
       this.toggle = action('filter-toggle', 'Filters', 'filter', () => this.#toggleFilters());
-      this.toggle.setAttribute('aria-expanded', 'false');
+      this.toggle.setAttribute('aria-expanded', false);
       this.notice = h('div', { class: 'notice', part: 'notice', role: 'status', hidden: true });
       this.blank = h('div', { class: 'blank', part: 'blank', hidden: true });
       this.box = h('div', { role: 'rowgroup', class: 'rows', part: 'rows', keydown: (event) => this.#walk(event), click: (event) => this.#clicked(event) });
@@ -557,14 +555,14 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     #filterBar() {
       const changed = () => this.#restartList();
-      this.filters = Object.fromEntries(Object.entries(FILTERS).map(([name, label]) => {
+      this.filters = Object.fromEntries(Object.entries(FILTERS).map(([name, [label]]) => {
         const select = picker(label, { '': label }, changed);
         select.dataset.filter = name;
         select.hidden = true;
         return [name, select];
       }));
       this.sort = picker('Sort', SORTS, changed);
-      this.group = picker('Group', GROUPS, () => this.#regroup());
+      this.group = picker('Group', GROUPS, () => this.#arrange(this.users));
       this.clear = h('button', { class: 'plain', type: 'button', part: 'clear', hidden: true, click: () => this.#clearFilters() }, 'Clear filters');
       this.bar = h('div', { class: 'filters', part: 'filters' }, ...Object.values(this.filters), this.clear, h('div', { class: 'order' }, this.sort, this.group));
       return this.bar;
@@ -637,7 +635,7 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
       clearTimeout(this.#timers.next);
       const asking = (this.#asking = new AbortController());
       this.root.classList.add('busy');
-      this.table.setAttribute('aria-busy', 'true');
+      this.table.setAttribute('aria-busy', true);
       try {
         const page = await this.api.online(this.#params(), this.#wanted, asking.signal);
         if (!asking.signal.aborted) this.#succeed(page);
@@ -646,7 +644,7 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
       }
       if (asking.signal.aborted) return;
       this.root.classList.remove('busy');
-      this.table.setAttribute('aria-busy', 'false');
+      this.table.setAttribute('aria-busy', false);
       this.#plan();
     }
 
@@ -691,35 +689,36 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
     #countPeople({ count, counts }) {
       put(this.count, `${count.toLocaleString()} online`);
       const parts = Object.entries(counts || {}).filter(([, n]) => n);
-      put(this.split, parts.map(([status, n]) => `${n.toLocaleString()} ${status}`).join(' · '));
+      const matching = this.#filtered() ? 'matching · ' : '';
+      put(this.split, matching + parts.map(([status, n]) => `${n.toLocaleString()} ${status}`).join(' · '));
     }
 
     #fail({ status, message }) {
       this.#failures++;
       this.root.dataset.live = 'no';
       if (status === 401 || status === 403) return this.#refused(status);
-      if (!this.#loaded) return this.#empty('error', 'warning', 'The list could not be loaded', message, 'Try again', () => this.#load());
+      if (!this.#loaded) return this.#empty('error', 'The list could not be loaded', message);
       this.root.dataset.state = 'stale';
       this.notice.hidden = false;
-      this.notice.replaceChildren(icon('warning'), h('span', { title: message }, `Not updated since ${CLOCK.format(this.#loaded)} – retrying. ${message}`), h('button', { type: 'button', click: () => this.#load() }, 'Retry'));
+      this.notice.replaceChildren(icon('warning'), h('span', { title: message }, `Not updated since ${CLOCK.format(this.#loaded)} – retrying. ${message}`), h('button', { type: 'button', click: () => this.#load() }, 'Try again'));
     }
 
     // Whoever may not see the list does not go on seeing an old one.
     #refused(status) {
       this.#loaded = undefined;
-      if (status === 403) return this.#empty('forbidden', 'warning', 'Not allowed', 'This needs viewer access, or a key with the scope read.', 'Try again', () => this.#load());
+      if (status === 403) return this.#empty('forbidden', 'Not allowed', 'This needs viewer access, or a key with the scope read.');
       const words = this.#embedded ? 'The token is missing, has expired or is not known to this server.' : 'Your session has ended.';
-      this.#empty('unauthenticated', 'warning', 'Not signed in to Rollcall', words, 'Try again', () => this.#load());
+      this.#empty('unauthenticated', 'Not signed in to Rollcall', words);
       this.#fire('unauthenticated');
     }
 
-    #empty(...state) {
+    #empty(state, title, words) {
       this.#arrange([]);
       this.sheet.element.close();
       this.more.hidden = this.notice.hidden = true;
       put(this.count, '– online');
       this.split.textContent = this.shown.textContent = this.updated.textContent = '';
-      this.#state(...state);
+      this.#state(state, 'warning', title, words, 'Try again', () => this.#load());
     }
 
     #state(state, iconName, title, words, button, click) {
@@ -733,9 +732,8 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     // Filters offer what has been seen so far.
     #offer(users) {
-      const seen = (user) => ({ app: user.apps, organization: [user.organization_name], team: [user.team_name], role: [user.role], status: [user.status] });
-      for (const user of users) {
-        for (const [name, values] of Object.entries(seen(user))) values.forEach((value) => this.#options[name].add(value));
+      for (const [name, [, field]] of Object.entries(FILTERS)) {
+        for (const user of users) [user[field]].flat().forEach((value) => this.#options[name].add(value));
       }
       for (const [name, select] of Object.entries(this.filters)) {
         const values = [...this.#options[name]].filter(Boolean).sort((a, b) => a.localeCompare(b));
@@ -783,19 +781,9 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
       return names.flatMap((name) => [this.#groupRow(name, groups.get(name).length), ...elements(groups.get(name))]);
     }
 
-    #regroup() {
-      this.#groups.clear();
-      this.#arrange(this.users);
-    }
-
     #groupRow(name, size) {
-      if (!this.#groups.has(name)) {
-        const cell = h('div', { role: 'rowheader', 'aria-colspan': '7' }, name || (this.group.value === 'team_name' ? 'No team' : 'No organization'), ' ', h('span', { class: 'sub' }));
-        this.#groups.set(name, h('div', { role: 'row', class: 'row group', part: 'group' }, cell));
-      }
-      const row = this.#groups.get(name);
-      put(row.querySelector('span'), String(size));
-      return row;
+      const words = name || `No ${this.group.value.replace('_name', '')}`;
+      return h('div', { role: 'row', class: 'row group', part: 'group' }, h('div', { role: 'rowheader', 'aria-colspan': '7' }, words, ' ', h('span', { class: 'sub' }, size)));
     }
 
     // Moves as little as possible: a row that is moved loses the focus.
@@ -845,7 +833,7 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     #toggleFilters() {
       const open = this.bar.classList.toggle('open');
-      this.toggle.setAttribute('aria-expanded', String(open));
+      this.toggle.setAttribute('aria-expanded', open);
     }
 
     // -- time --

@@ -1,0 +1,26 @@
+// A page that is not Rollcall's. Serve this folder from any origin that Rollcall allows:
+//
+//   rollcall serve --allow-origin http://127.0.0.1:8000
+//   python3 -m http.server --bind 127.0.0.1 8000
+//
+// and open http://127.0.0.1:8000/plain.html#TOKEN with the session token of a user whose
+// access is viewer or admin, as POST /admin/sessions answered it. In a real application
+// the login puts the token where this line does.
+if (location.hash) localStorage.setItem('accessToken', location.hash.slice(1));
+history.replaceState(null, '', location.pathname);
+
+const panel = document.querySelector('online-users-panel');
+const state = document.querySelector('#state');
+
+function show(words) {
+  const token = localStorage.getItem('accessToken') || '';
+  panel.setAttribute('token', token);
+  state.textContent = words || (token ? 'Signed in.' : 'Not signed in: add #TOKEN to the address.');
+}
+
+// Ended by an administrator, by a logout elsewhere, or by time.
+document.addEventListener('rollcall:ended', (event) => {
+  localStorage.removeItem('accessToken');
+  show(`Signed out: ${event.detail.reason}.`);
+});
+show();

@@ -1,0 +1,143 @@
+package ui
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestScriptsForHostPagesStaySmall(t *testing.T) {
+	for name, limit := range map[string]int{"heartbeat.js": 4 << 10, "online-users-panel.js": 12 << 10} {
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		_, _ = w.Write([]byte(read(t, Static, name))) // a bytes.Buffer takes everything
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if packed.Len() > limit {
+			t.Errorf("%s has %d bytes gzipped, want at most %d", name, packed.Len(), limit)
+		}
+	}
+}
+
+// What the content security policy would refuse, or what a stranger could misuse.
+var forbidden = map[string]map[string]*regexp.Regexp{
+	".html": {
+		"an inline script":        regexp.MustCompile(`(?i)<script(?:\s[^>]*)?>\s*[^<\s]`),
+		"a script without src":    regexp.MustCompile(`(?i)<script(?:\s+(?:type|defer|async)(?:="[^"]*")?)*\s*>`),
+		"a style element":         regexp.MustCompile(`(?i)<style`),
+		"a style attribute":       regexp.MustCompile(`(?i)\sstyle\s*=`),
+		"an event handler":        regexp.MustCompile(`(?i)\son[a-z]+\s*=`),
+		"a javascript: address":   regexp.MustCompile(`(?i)javascript:`),
+		"an address from the top": regexp.MustCompile(`(?:src|href|action)="/`),
+	},
+	".js": {
+		"markup from text":       regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|parseFromString|setHTMLUnsafe`),
+		"code from text":         regexp.MustCompile(`\beval\(|new Function\(|setTimeout\(['"` + "`" + `]`),
+		"unload or beforeunload": regexp.MustCompile(`['"](?:before)?unload['"]|\bon(?:before)?unload\b`),
+		"a style attribute":      regexp.MustCompile(`setAttribute\(\s*['"]style|cssText`),
+	},
+}
+
+func TestNothingThatThePolicyRefuses(t *testing.T) {
+	for _, root := range []fs.FS{Static, os.DirFS("examples")} {
+		each(t, root, func(name, text string) {
+			for what, pattern := range forbidden[path.Ext(name)] {
+				if found := pattern.FindString(text); found != "" {
+					t.Errorf("%s contains %s: %q", name, what, found)
+				}
+			}
+		})
+	}
+}
+
+// A host name in an address: of elements, style sheets, imports and requests. Snippets
+// have the server's own address filled in.
+var foreign = regexp.MustCompile(`(?i)(?:(?:src|href|action)="|url\(['"]?|from ['"]|import ?\(?['"]|fetch\(['"])(?:https?:)?//[^"')]+`)
+
+func TestNothingIsLoadedFromElsewhere(t *testing.T) {
+	each(t, Static, func(name, text string) {
+		if path.Ext(name) == ".js" {
+			text = withoutComments(text)
+		}
+		if found := foreign.FindString(text); found != "" {
+			t.Errorf("%s loads %q", name, found)
+		}
+	})
+}
+
+var references = map[string]*regexp.Regexp{
+	".html": regexp.MustCompile(`<(?:script|link|img)\b[^>]*?\s(?:src|href)="([^"]+)"`),
+	".js":   regexp.MustCompile(`(?m)^import [^'"]*['"](\.[^'"]+)['"]`),
+	".css":  regexp.MustCompile(`url\(['"]?([^)'"]+)`),
+}
+
+func TestEveryReferencedFileExists(t *testing.T) {
+	each(t, Static, func(name, text string) {
+		pattern := references[path.Ext(name)]
+		if pattern == nil {
+			return
+		}
+		for _, match := range pattern.FindAllStringSubmatch(text, -1) {
+			if _, err := fs.Stat(Static, servedFrom(match[1])); err != nil {
+				t.Errorf("%s refers to %s: %v", name, match[1], err)
+			}
+		}
+	})
+}
+
+// servedFrom is the file behind an address: pages lie at the server's root, the sample
+// application one level below, and all files but the two for host pages in /static/.
+func servedFrom(address string) string {
+	for _, prefix := range []string{"../", "./", "static/"} {
+		address = strings.TrimPrefix(address, prefix)
+	}
+	return address
+}
+
+func TestPagesAreThere(t *testing.T) {
+	for _, name := range []string{"index.html", "integrate.html", "login.html", "setup.html", "demo-app.html", "icon.svg"} {
+		if read(t, Static, name) == "" {
+			t.Errorf("%s is empty", name)
+		}
+	}
+}
+
+var lineComment = regexp.MustCompile(`(?m)^\s*(?://|/?\*).*$`)
+
+func withoutComments(script string) string {
+	return lineComment.ReplaceAllString(script, "")
+}
+
+func each(t *testing.T, root fs.FS, f func(name, text string)) {
+	t.Helper()
+	files := 0
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files++
+		f(name, read(t, root, name))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files == 0 {
+		t.Fatal("no files to check")
+	}
+}
+
+func read(t *testing.T, root fs.FS, name string) string {
+	t.Helper()
+	data, err := fs.ReadFile(root, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
