@@ -1,0 +1,188 @@
+package cli_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rollcall/server/client"
+	"rollcall/store"
+	"rollcall/store/storetest"
+)
+
+// ledger is what one writer was told by the server: what was acknowledged must
+// be found after a crash, what was still under way may be.
+type ledger struct {
+	alive    map[string]time.Time // token of an acknowledged session -> the end it was last promised
+	ids      map[string]string    // token -> session id
+	ended    []string             // tokens whose end was acknowledged
+	doubtful map[string]bool      // tokens with an end under way when the server died
+}
+
+// TestNothingAcknowledgedIsLostToKills kills the server under load, again and
+// again on the same data folder, and holds the database against the ledgers.
+func TestNothingAcknowledgedIsLostToKills(t *testing.T) {
+	const kills, writers = 30, 8
+	folder := filepath.Join(t.TempDir(), "data")
+	key := adminKey(t, folder)
+	seed := rand.Uint64()
+	t.Log("seed", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	ledgers := make([]*ledger, writers)
+	for w := range ledgers {
+		ledgers[w] = &ledger{alive: map[string]time.Time{}, ids: map[string]string{}, doubtful: map[string]bool{}}
+	}
+	var acknowledged atomic.Int64
+	for kill := range kills {
+		cmd, url := startServer(t, folder)
+		enough := acknowledged.Load() + 100 + random.Int64N(400)
+		dead := make(chan struct{})
+		var wg sync.WaitGroup
+		for w, book := range ledgers {
+			source := rand.New(rand.NewPCG(seed, uint64(kill*writers+w)+1))
+			wg.Go(func() {
+				api := client.New(url, key)
+				defer api.Close()
+				for n := 0; ; n++ {
+					if err := book.write(t, api, source, fmt.Sprintf("user-%d-%d-%d", kill, w, n)); err != nil {
+						<-dead // nothing but the kill may fail a call
+						return
+					}
+					if acknowledged.Add(1) == enough {
+						_ = cmd.Process.Kill()
+						_ = cmd.Wait()
+						close(dead)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		compare(t, folder, ledgers)
+	}
+	t.Logf("%d writes acknowledged over %d kills", acknowledged.Load(), kills)
+}
+
+// write does one random write and enters its acknowledgement.
+func (b *ledger) write(t *testing.T, api *client.Client, random *rand.Rand, id string) error {
+	token, known := b.any()
+	switch dice := random.IntN(10); {
+	case dice < 3 || !known:
+		session, err := api.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: id}})
+		if err != nil {
+			return err
+		}
+		b.alive[session.Token], b.ids[session.Token] = session.ExpiresAt, session.ID
+	case dice < 8:
+		answer, err := api.Heartbeat(t.Context(), token, client.Beat{})
+		if err != nil {
+			return err
+		}
+		b.alive[token] = answer.Session.ExpiresAt
+	default:
+		b.doubtful[token] = true
+		delete(b.alive, token)
+		if err := end(t, api, token, b.ids[token], dice == 8); err != nil {
+			return err
+		}
+		delete(b.doubtful, token)
+		b.ended = append(b.ended, token)
+	}
+	return nil
+}
+
+func end(t *testing.T, api *client.Client, token, id string, logout bool) error {
+	if logout {
+		_, err := api.EndSession(t.Context(), token)
+		return err
+	}
+	return api.Revoke(t.Context(), id)
+}
+
+// any returns some session that is alive.
+func (b *ledger) any() (token string, ok bool) {
+	for token := range b.alive {
+		return token, true
+	}
+	return "", false
+}
+
+// compare opens the database as the next server will.
+func compare(t *testing.T, folder string, ledgers []*ledger) {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: storetest.Schema(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	now := time.Now()
+	for _, book := range ledgers {
+		for token, promised := range book.alive {
+			found, err := s.Authenticate(t.Context(), now, token)
+			if err != nil {
+				t.Errorf("an acknowledged session: %v", err)
+			} else if found.Session.ExpiresAt.Before(promised) {
+				t.Errorf("a session ends at %v, a heartbeat was told %v", found.Session.ExpiresAt, promised)
+			}
+		}
+		for _, token := range book.ended {
+			if _, err := s.Authenticate(t.Context(), now, token); !errors.Is(err, store.ErrSessionEnded) {
+				t.Errorf("an ended session is back: %v", err)
+			}
+		}
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+func adminKey(t *testing.T, folder string) string {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: storetest.Schema(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, key, err := s.CreateKey(t.Context(), time.Now(), "shop", store.Scopes{store.ScopeAdmin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// startServer starts `rollcall serve` and returns once it listens.
+func startServer(t *testing.T, folder string) (*exec.Cmd, string) {
+	t.Helper()
+	path, err := exec.LookPath("rollcall")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := filepath.Abs("../../schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--log-format", "json")
+	cmd.Env = append(os.Environ(), schemaVariable+"="+schema)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	for scanner := bufio.NewScanner(stderr); scanner.Scan(); {
+		if match := listening.FindStringSubmatch(scanner.Text()); match != nil {
+			return cmd, match[1]
+		}
+	}
+	t.Fatal("the server did not start")
+	return nil, ""
+}
