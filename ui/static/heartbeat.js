@@ -240,7 +240,10 @@
   function end(reason) {
     if (silent) return;
     stop();
-    document.dispatchEvent(new CustomEvent('rollcall:ended', { bubbles: true, detail: { reason } }));
+    const fire = () => document.dispatchEvent(new CustomEvent('rollcall:ended', { bubbles: true, detail: { reason } }));
+    // A page that is still loading does not listen yet.
+    if (document.readyState === 'complete') fire();
+    else addEventListener('load', fire);
   }
 
   function stop() {
