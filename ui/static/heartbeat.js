@@ -5,7 +5,7 @@
  *
  * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME
  * data-token       the token itself; with neither, this origin's Rollcall cookie
- * data-page        what to show instead of the path; "off" shows nothing
+ * data-page        instead of the path; "off" shows nothing
  * rollcall:ended   event on document and window, detail {reason}: sign the person out
  * window.rollcall  setPage(path), beat() at once, stop()
  */
@@ -110,7 +110,7 @@
     const hold = (done) => {
       granted(done);
       leads = true;
-      if (last) beat(); // inherited from a tab that is gone
+      if (last && Date.now() - last > 1000) beat(); // inherited from a closed tab
     };
     navigator.locks.request(name, { signal }, () => new Promise(hold)).catch(() => {
       elects &&= signal.aborted;

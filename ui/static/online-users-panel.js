@@ -325,7 +325,7 @@
 
   function facts(pairs) {
     const shown = pairs.filter(([, value]) => value);
-    return h('dl', {}, ...shown.flatMap(([label, value, kind]) => [h('dt', {}, label), h('dd', { class: kind, dir: 'auto' }, value)]));
+    return h('dl', {}, ...shown.flatMap(([label, value, kind]) => [h('dt', {}, label), h('dd', { class: kind }, value)]));
   }
 
   // ---- STYLE: the properties to set from outside are those with --rollcall- ----
@@ -410,7 +410,8 @@ option { color: var(--text); background: var(--bg) }
 .columns { position: sticky; top: var(--rollcall-sticky-top, 0px); z-index: 1; height: 32px; background: var(--bg); font-size: 12px }
 .row { min-height: 48px; content-visibility: auto; contain-intrinsic-size: auto 49px }
 .cell { min-width: 0 }
-.cell > *, .stack > * { display: block; max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; unicode-bidi: plaintext; text-align: match-parent }
+.cell > *, .stack > * { display: block; max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.cell > *, .stack > *, dd { unicode-bidi: plaintext; text-align: match-parent; text-align: -webkit-match-parent }
 .stack { flex: 1 }
 .avatar { flex: none; width: 28px; border-radius: 50%; background: var(--raised); border: 1px solid var(--border); color: var(--muted); font-size: 11px; font-weight: 600; line-height: 26px; text-align: center }
 .name { height: auto; padding: 0; border: 0; background: none !important; font-weight: 500; outline: 0 }
@@ -438,7 +439,7 @@ h2 { flex: 1; font-size: 16px; line-height: 24px; font-weight: 600; overflow: hi
 .sheet-body { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px 20px 32px }
 .badge { margin-bottom: 12px; font-weight: 500 }
 dl { display: grid; grid-template-columns: 96px minmax(0, 1fr); gap: 4px 12px }
-dd { overflow-wrap: anywhere; unicode-bidi: plaintext; text-align: match-parent }
+dd { overflow-wrap: anywhere }
 h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 .session { border: 1px solid var(--border); border-radius: var(--radius); padding: 12px; margin-bottom: 12px }
 .session-head { margin-bottom: 8px }
