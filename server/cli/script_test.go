@@ -3,8 +3,10 @@ package cli_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,6 +51,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds:                commands,
+		Deadline:            time.Now().Add(2 * patience), // a server that should have refused to start runs for ever
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(schemaVariable, schema)
 			env.Values[serverKey{}] = new(*running)
@@ -64,6 +67,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"exits":      exits,
 	"capture":    capture,
 	"eventually": eventually,
+	"occupy":     occupy,
+	"sql":        execSQL,
 	"login":      login,
 	"beat":       beat,
 }
@@ -119,7 +124,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	*ts.Value(serverKey{}).(**running) = server
 	server.output.more = make(chan struct{}, 10000)
 	server.cmd.Dir = ts.MkAbs(".")
-	server.cmd.Env = append(os.Environ(), schemaVariable+"="+ts.Getenv(schemaVariable), "TMPDIR="+ts.Getenv("TMPDIR"))
+	server.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), schemaVariable + "=" + ts.Getenv(schemaVariable), "TMPDIR=" + ts.Getenv("TMPDIR")}
 	stderr, err := server.cmd.StderrPipe()
 	ts.Check(err)
 	ts.Check(server.cmd.Start())
@@ -219,6 +224,25 @@ func eventually(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never said %s", args[1], args[0])
+}
+
+// occupy makes sure that something listens on an address: this process, if nobody else does.
+func occupy(ts *testscript.TestScript, _ bool, args []string) {
+	ln, err := net.Listen("tcp", args[0])
+	if err == nil {
+		ts.Defer(func() { ln.Close() })
+	} else if !errors.Is(err, syscall.EADDRINUSE) {
+		ts.Check(err)
+	}
+}
+
+// execSQL changes a database behind the program's back: sql FILE STATEMENT.
+func execSQL(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", "file:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
 }
 
 // login reports a login by KEY: login ID NAME ORGANIZATION. A \e in the name is the escape

@@ -53,7 +53,7 @@ func atTerminal(t *testing.T, folder string, env []string, args ...string) *term
 	defer line.Close()
 	schema, _ := filepath.Abs("../../schema.sql")
 	cmd := exec.Command("rollcall", args...)
-	cmd.Dir, cmd.Env = folder, append(os.Environ(), append(env, schemaVariable+"="+schema, "TERM=xterm")...)
+	cmd.Dir, cmd.Env = folder, append(env, "PATH="+os.Getenv("PATH"), schemaVariable+"="+schema, "TERM=xterm")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = line, line, line
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // Ctrl-C reaches it
 	if err := cmd.Start(); err != nil {

@@ -10,8 +10,8 @@ import (
 	"rollcall/server/client"
 )
 
-// sampleApp is the application behind /demo/app.
-const sampleApp = "sample"
+// sampleApp is the application behind /demo/app, Acme Notes.
+const sampleApp = "notes"
 
 // organization is a customer of the invented applications.
 type organization struct {
