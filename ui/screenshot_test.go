@@ -1,0 +1,114 @@
+package ui_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"rollcall/server/client"
+)
+
+var pictures = flag.String("screenshots", "", "folder for pictures of the pages; without it none are made")
+
+// TestScreenshots makes the README's picture, and those to look at after a
+// change: go test ./ui -run TestScreenshots -screenshots DIR.
+func TestScreenshots(t *testing.T) {
+	if *pictures == "" {
+		t.Skip("no -screenshots folder was given")
+	}
+	b := browser(t)
+	in := serve(t)
+	b.open(in.setup)
+	b.picture("setup", 1280, 800)
+	b.setUpAccount(in)
+	b.until(panel + `.querySelector('[part=blank]').innerText.includes('Nobody is online')`)
+	b.picture("empty", 1280, 800)
+	populate(t, in, in.backend(t, "shop", "sessions"), in.backend(t, "crm", "sessions"))
+	b.clickIn(`[part=refresh]`)
+	b.until(panel + `.querySelectorAll('[data-user-id]').length === 12`)
+	b.picture("now", 1280, 800)
+	b.picture("phone", 390, 844)
+	b.clickIn(`[data-user-id=u3] [part=name]`)
+	b.picture("details", 1280, 800)
+	b.clickIn(`[part=close]`)
+	b.open(in.url + "/integrate")
+	b.until(`document.querySelector('[data-blocks]').textContent.includes('` + in.url + `')`)
+	b.picture("integrate", 1280, 1600)
+}
+
+// populate logs in people who have been there for various times.
+func populate(t *testing.T, in instance, shop, crm *client.Client) {
+	t.Helper()
+	for i, p := range []struct {
+		name, organization, team, role, page string
+		started, active                      time.Duration
+		idle                                 bool
+	}{
+		{"Amara Okafor", "Northwind", "Support", "agent", "/tickets/4711", 3*time.Hour + 12*time.Minute, 0, false},
+		{"Jonas Lindqvist", "Northwind", "Support", "lead", "/tickets", 47 * time.Minute, 0, false},
+		{"Mei-Ling Chen", "Contoso", "Finance", "approver", "/invoices/2026-118", 2*time.Hour + 5*time.Minute, 20 * time.Second, false},
+		{"Diego Fernández", "Contoso", "Finance", "clerk", "/invoices", 6*time.Hour + 40*time.Minute, 50 * time.Second, true},
+		{"Priya Raman", "Fabrikam", "Operations", "planner", "/plan/week/48", 19 * time.Minute, 5 * time.Second, false},
+		{"Tomasz Zieliński", "Fabrikam", "Operations", "planner", "/plan/week/48", 1*time.Hour + 31*time.Minute, 35 * time.Second, false},
+		{"Sara Haddad", "Northwind", "Sales", "manager", "/orders/90210", 4*time.Hour + 2*time.Minute, 90 * time.Second, true},
+		{"Noah van Dijk", "Contoso", "Legal", "counsel", "/contracts", 26 * time.Minute, 65 * time.Second, false},
+		{"Yuki Tanaka", "Fabrikam", "Quality", "auditor", "/reports/q3", 9 * time.Minute, 10 * time.Second, false},
+		{"Elif Yıldız", "Northwind", "Support", "agent", "/tickets/4698", 5*time.Hour + 18*time.Minute, 110 * time.Second, true},
+		{"Lucas Moreau", "Contoso", "Finance", "clerk", "/invoices/2026-121", 58 * time.Minute, 15 * time.Second, false},
+		{"Hannah Weiss", "Fabrikam", "Logistics", "dispatcher", "/routes/today", 2*time.Hour + 44*time.Minute, 40 * time.Second, false},
+	} {
+		backend := shop
+		if p.organization == "Contoso" {
+			backend = crm
+		}
+		id := fmt.Sprint("u", i+1)
+		first, _, _ := strings.Cut(strings.ToLower(p.name), " ")
+		session, err := backend.Login(t.Context(), client.LoginRequest{
+			User: client.UserInput{ID: id, Name: &p.name, Organization: &p.organization, Team: &p.team, Role: &p.role,
+				Email: text(first + "@" + strings.ToLower(p.organization) + ".example")},
+			IPAddress: "192.0.2.17", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		idle := int64(0)
+		if p.idle {
+			idle = (12 * time.Minute).Milliseconds()
+		}
+		if _, err := backend.Heartbeat(t.Context(), session.Token, client.Beat{IdleMS: &idle, Page: &p.page}); err != nil {
+			t.Fatal(err)
+		}
+		in.backdate(t, id, p.started, p.active)
+	}
+}
+
+// picture keeps what the page looks like, light and dark.
+func (b *tab) picture(name string, width, height int64) {
+	b.t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		b.run("choosing the looks", chromedp.EmulateViewport(width, height, chromedp.EmulateScale(2)), prefer(scheme))
+		png := value(b, "taking a picture", chromedp.CaptureScreenshot())
+		if err := os.WriteFile(filepath.Join(*pictures, name+"-"+scheme+".png"), png, 0o644); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// prefer makes the browser ask for light or dark pages.
+func prefer(scheme string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (v chromedp.Void, err error) {
+		_, err = cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return v, err
+	}
+}
