@@ -14,27 +14,30 @@ import (
 	"time"
 )
 
-// assets are the pages and scripts, in memory with their entity tags: a browser
-// asks again each time and is told that nothing has changed.
-type assets struct {
-	by map[string]asset // name -> content
-}
+// assets are the pages and scripts by name.
+type assets map[string]asset
 
+// An asset is in memory with its entity tag: a browser asks again each time and
+// is told that nothing has changed.
 type asset struct {
 	content []byte
 	tag     string
 	kind    string
 }
 
-func loadAssets(files fs.FS) (*assets, error) {
-	a := &assets{by: map[string]asset{}}
+func newAsset(name string, content []byte) asset {
+	sum := sha256.Sum256(content)
+	return asset{content: content, tag: `"` + hex.EncodeToString(sum[:12]) + `"`, kind: kindOf(name)}
+}
+
+func loadAssets(files fs.FS) (assets, error) {
+	a := assets{}
 	return a, fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := fs.ReadFile(files, name)
-		sum := sha256.Sum256(content)
-		a.by[name] = asset{content: content, tag: `"` + hex.EncodeToString(sum[:12]) + `"`, kind: kindOf(name)}
+		a[name] = newAsset(name, content)
 		return err
 	})
 }
@@ -50,43 +53,44 @@ func kindOf(name string) string {
 		return "text/html; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".yaml":
+		return "application/yaml"
 	}
 	return mime.TypeByExtension(path.Ext(name))
 }
 
-func (a *assets) write(w http.ResponseWriter, r *http.Request, name, cache string) {
-	found, ok := a.by[name]
-	if !ok {
-		http.Error(w, "There is nothing here", http.StatusNotFound)
-		return
-	}
+// write answers with the whole file: none is so large that a part would do.
+func (a asset) write(w http.ResponseWriter, r *http.Request, cache string) {
 	h := w.Header()
 	h.Set("Cache-Control", cache)
-	h.Set("ETag", found.tag)
-	if found.kind != "" {
-		h.Set("Content-Type", found.kind)
+	h.Set("ETag", a.tag)
+	if a.kind != "" {
+		h.Set("Content-Type", a.kind)
 	}
-	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(found.content))
+	r.Header.Del("Range")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
 }
 
 // script is a file for host pages: any origin may load it.
-func (a *assets) script(name string) http.Handler {
+func (s *Server) script(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		a.write(w, r, name, "public, max-age=3600")
+		s.assets[name].write(w, r, "public, max-age=3600")
 	})
 }
 
 // folder serves the files that our own pages load. The pages themselves are not
 // among them: they have addresses of their own.
-func (a *assets) folder(prefix string) http.Handler {
+func (s *Server) folder(prefix string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, prefix)
-		if path.Ext(name) == ".html" {
-			name = ""
+		file, ok := s.assets[name]
+		if !ok || path.Ext(name) == ".html" {
+			s.fail(w, r, errNothingHere)
+			return
 		}
-		a.write(w, r, name, "no-cache")
+		file.write(w, r, "no-cache")
 	})
 }
 
@@ -105,7 +109,7 @@ func (s *Server) page(name string, g guard) http.Handler {
 			w.Header().Set("Location", elsewhere)
 			w.WriteHeader(http.StatusSeeOther)
 		default:
-			s.assets.write(w, r, name, "no-cache")
+			s.assets[name].write(w, r, "no-cache")
 		}
 	})
 }
@@ -144,6 +148,5 @@ func elsewhereUnless(ok bool, page string) string {
 var openAPI []byte
 
 func serveOpenAPI(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/yaml")
-	http.ServeContent(w, r, "openapi.yaml", time.Time{}, bytes.NewReader(openAPI))
+	newAsset("openapi.yaml", openAPI).write(w, r, "no-cache")
 }

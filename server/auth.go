@@ -81,15 +81,13 @@ func (s *Server) admit(r *http.Request, who audience) (*http.Request, error) {
 // identify returns the caller behind the bearer token or, without one, behind
 // the panel's cookie.
 func (s *Server) identify(r *http.Request) (caller, error) {
-	token, err := bearer(r)
-	if err != nil {
-		return caller{}, err
-	}
+	token := bearer(r)
 	if store.IsKey(token) {
 		key, err := s.store.KeyBySecret(r.Context(), token)
 		return caller{key: &key}, unknownIs401(err)
 	}
 	if token == "" {
+		var err error
 		if token, err = s.cookieToken(r); token == "" || err != nil {
 			return caller{}, err
 		}
@@ -105,18 +103,14 @@ func unknownIs401(err error) error {
 	return err
 }
 
-// bearer returns the token of the Authorization header, "" without one.
-func bearer(r *http.Request) (string, error) {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return "", nil
+// bearer returns the token of the Authorization header, "" without one. Another
+// scheme is between the browser and a proxy that asks for a password of its own.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
 	}
-	scheme, token, _ := strings.Cut(header, " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", errUnauthenticated
-	}
-	return token, nil
+	return strings.TrimSpace(token)
 }
 
 // cookieToken returns the panel's session token, "" without one. A browser adds

@@ -92,10 +92,10 @@ func (s *Server) heartbeatToken(r *http.Request, body heartbeatBody) (string, er
 	if body.SessionToken != "" {
 		return body.SessionToken, nil
 	}
-	token, err := bearer(r)
-	if token == "" && err == nil {
-		token, err = s.cookieToken(r)
+	if token := bearer(r); token != "" {
+		return token, nil
 	}
+	token, err := s.cookieToken(r)
 	if token == "" && err == nil {
 		err = errNoToken
 	}

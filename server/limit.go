@@ -20,6 +20,7 @@ const (
 	networkTries = 50               // at once, from one network
 	networkEvery = 2 * time.Second  // and then one
 	maxBuckets   = 20000            // remembered at once
+	maxName      = 64               // bytes of a name that count; no account has more
 )
 
 var errTooMany = problem{http.StatusTooManyRequests, "too_many_attempts", "Too many attempts; wait a moment"}
@@ -41,7 +42,7 @@ func newSignInLimits() *signInLimits {
 // allow counts one try. A known device has a count of its own, so that a
 // stranger in the same network can not lock its owner out either.
 func (l *signInLimits) allow(now time.Time, account, network string, known bool) error {
-	account = strings.ToLower(account)
+	account = strings.ToLower(account[:min(len(account), maxName)])
 	if known {
 		return l.take(now, "device "+account+" "+network, accountTries, accountEvery)
 	}

@@ -118,7 +118,7 @@ func (s *Server) underBasePath(next http.Handler) http.Handler {
 			return
 		}
 		if !strings.HasPrefix(r.URL.Path, base+"/") {
-			s.always(problem{http.StatusNotFound, "not_found", "There is nothing here"}).ServeHTTP(w, r)
+			s.always(errNothingHere).ServeHTTP(w, r)
 			return
 		}
 		inside.ServeHTTP(w, r)

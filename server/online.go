@@ -65,7 +65,7 @@ type onlineSession struct {
 
 // online lists the people who are online.
 func (s *Server) online(r *http.Request) (any, error) {
-	filter, err := onlineFilter(r.URL.Query())
+	filter, err := onlineFilter(r.URL.RawQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,11 @@ func (s *Server) online(r *http.Request) (any, error) {
 	return answer, nil
 }
 
-func onlineFilter(q url.Values) (store.OnlineFilter, error) {
+func onlineFilter(query string) (store.OnlineFilter, error) {
+	q, err := url.ParseQuery(query) // a part that can not be read must not widen the list
+	if err != nil {
+		return store.OnlineFilter{}, invalid("The filters in the address are malformed")
+	}
 	for name, values := range q {
 		if !slices.Contains([]string{"app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor"}, name) {
 			return store.OnlineFilter{}, invalid("There is no filter named " + strconv.Quote(name))

@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/gorilla/mux"
+
+	"rollcall/store"
 )
 
 // Bounds of a request's body, in bytes.
@@ -89,7 +91,10 @@ func unmarshal(body []byte, dest any, strict bool) error {
 func describe(err error) string {
 	var wrong *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
+	var value *store.InvalidError
 	switch {
+	case errors.As(err, &value):
+		return value.Problem
 	case errors.As(err, &wrong) && wrong.Field != "":
 		return "wrong type for " + wrong.Field
 	case errors.As(err, &wrong):

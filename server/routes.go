@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -33,9 +32,9 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/healthz", who: anyone, answer: s.healthz},
 		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
 		{method: "GET", path: "/openapi.yaml", who: anyone, serve: http.HandlerFunc(serveOpenAPI)},
-		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.assets.script("heartbeat.js")},
-		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.assets.script("online-users-panel.js")},
-		{method: "GET", path: "/static/{file:.+}", who: anyone, serve: s.assets.folder("/static/")},
+		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.script("heartbeat.js")},
+		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.script("online-users-panel.js")},
+		{method: "GET", path: "/static/{file:.+}", who: anyone, serve: s.folder("/static/")},
 		{method: "GET", path: "/login", who: anyone, serve: s.page("login.html", s.needsAccounts)},
 		{method: "GET", path: "/setup", who: anyone, serve: s.page("setup.html", s.needsNoAccounts)},
 		{method: "POST", path: "/setup", who: anyone, answer: s.setup},
@@ -69,26 +68,25 @@ func (s *Server) routes() []route {
 // router finds the route of a request. What belongs to all routes is not in the
 // router's middleware, which does not run for unknown paths and methods.
 func (s *Server) router() http.Handler {
-	r := mux.NewRouter().UseEncodedPath() // an id may hold a slash
-	methods := map[string][]string{}
+	// An id may hold a slash, and an address that is slightly wrong is wrong: a
+	// redirect would make a GET of a POST.
+	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, route := range s.routes() {
 		h := route.serve
 		if h == nil {
 			h = s.adapt(route)
 		}
-		methods[route.path] = append(methods[route.path], verbs(route.method)...)
 		r.Handle(route.path, h).Methods(verbs(route.method)...)
 	}
 	for prefix, h := range s.cfg.Mount {
 		r.PathPrefix(prefix).Handler(h)
 	}
-	for path, allowed := range methods {
-		slices.Sort(allowed)
-		r.Handle(path, s.methodNotAllowed(strings.Join(allowed, ", ")))
-	}
-	r.NotFoundHandler = s.always(problem{http.StatusNotFound, "not_found", "There is nothing here"})
+	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
+	r.NotFoundHandler = s.always(errNothingHere)
 	return r
 }
+
+var errNothingHere = problem{http.StatusNotFound, "not_found", "There is nothing here"}
 
 // verbs adds HEAD, which net/http answers by a GET without its body.
 func verbs(method string) []string {
@@ -98,10 +96,20 @@ func verbs(method string) []string {
 	return []string{method}
 }
 
-func (s *Server) methodNotAllowed(allowed string) http.Handler {
+// methodNotAllowed names the methods that an address takes. Several routes may
+// be behind one: "heartbeat" is also the id of a user.
+func (s *Server) methodNotAllowed(routes *mux.Router) http.Handler {
 	refuse := s.always(problem{http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take that method"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", allowed)
+		var allowed []string
+		for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut} {
+			other, match := *r, mux.RouteMatch{}
+			other.Method = method
+			if routes.Match(&other, &match) && match.MatchErr == nil {
+				allowed = append(allowed, method)
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		refuse.ServeHTTP(w, r)
 	})
 }

@@ -42,7 +42,7 @@ type Server struct {
 	cfg       Config
 	now       func() time.Time
 	log       zerolog.Logger
-	assets    *assets
+	assets    assets
 	codes     *codes
 	limits    *signInLimits
 	crossSite *http.CrossOriginProtection

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"rollcall/store"
@@ -84,6 +83,11 @@ func (s *Server) decodeOwn(r *http.Request, dest any) error {
 // logout ends the panel session of the cookie. Without one there is nothing to
 // do, which is what was asked for.
 func (s *Server) logout(r *http.Request) (any, error) {
+	// SameSite withholds the cookie from pages of others, but not from our answer,
+	// which deletes it.
+	if err := s.ownOrigin(r); err != nil {
+		return nil, err
+	}
 	token, err := s.cookieToken(r)
 	if err != nil {
 		return nil, err
@@ -119,8 +123,12 @@ func (s *Server) setup(r *http.Request) (any, error) {
 	if err := s.limits.allow(s.now(), "", s.network(r), false); err != nil {
 		return nil, err
 	}
-	if exists, err := s.store.HasAccounts(r.Context()); err != nil || exists {
-		return nil, errors.Join(err, store.ErrAlreadySetUp)
+	exists, err := s.store.HasAccounts(r.Context())
+	if err == nil && exists {
+		err = store.ErrAlreadySetUp
+	}
+	if err != nil {
+		return nil, err
 	}
 	if !s.codes.isSetup(in.Code) {
 		return nil, problem{http.StatusForbidden, "wrong_code", "That is not the code from the server's terminal"}

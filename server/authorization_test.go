@@ -1,0 +1,377 @@
+package server
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/store"
+	"rollcall/store/storetest"
+)
+
+// whoMay is every route by every kind of caller:
+//
+//	nobody     sends no credential
+//	garbage    a bearer token that nobody has
+//	expired    the token of a session that is past its time
+//	user       the token of a session whose user has access none; viewer and admin likewise
+//	cookie:v   the panel's cookie of a viewer account; cookie:a of an admin
+//	key:s      a key with scope sessions; key:r with read; key:a with admin
+//	key:other  a key with scope sessions of another app
+//	key:gone   a key that has been deleted
+//	lowered    the token of an admin's session, whose access has been lowered to none
+//	deleted    the token of a session whose user has been deleted
+const whoMay = `
+                                     nobody garbage expired user viewer admin cookie:v cookie:a key:s key:r key:a key:other key:gone lowered deleted
+GET /healthz                         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /readyz                          200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /openapi.yaml                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /heartbeat.js                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /online-users-panel.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /static/{file}                   200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /login                           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /setup                           303    303     303     303  303    303   303      303      303   303   303   303       303      303     303
+POST /setup                          409    409     409     409  409    409   409      409      409   409   409   409       409      409     409
+POST /auth/login                     200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+POST /auth/logout                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+POST /admin/users/heartbeat          400    404     404     200  200    200   200      200      404   404   404   404       404      200     404
+GET /auth/me                         401    401     401     200  200    200   200      200      403   403   403   403       401      200     401
+GET /                                303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
+GET /integrate                       303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
+GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+GET /admin/keys                      401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+POST /admin/keys                     401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
+DELETE /admin/keys/{id}              401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+GET /admin/accounts                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+POST /admin/accounts                 401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
+DELETE /admin/accounts/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+POST /admin/sessions                 401    401     401     403  403    403   403      403      201   403   201   201       401      403     401
+POST /admin/sessions/end             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
+PUT /admin/users/{id}                401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
+DELETE /admin/users/{id}             401    401     401     403  403    403   403      403      200   403   200   403       401      403     401
+`
+
+// gate is a bench with what the table needs: two accounts and the keys.
+type gate struct {
+	*bench
+	keys  map[string]string // by scope; "other" of another app
+	tries int
+}
+
+func newGate(t *testing.T) *gate {
+	g := &gate{bench: newBench(t, storetest.New(t)), keys: map[string]string{}}
+	g.account(t, "root", store.AccessAdmin)
+	g.account(t, "watch", store.AccessViewer)
+	for _, scope := range []string{"sessions", "read", "admin"} {
+		g.keys[scope] = g.key(t, "shop", scope)
+	}
+	g.keys["other"] = g.key(t, "blog", "sessions")
+	return g
+}
+
+// login begins a session of app shop at the given time, for a new user.
+func (g *gate) login(t testing.TB, at time.Time, access store.Access) (user, token string, id int64) {
+	t.Helper()
+	g.tries++
+	user = fmt.Sprint("user", g.tries)
+	result, err := g.store.Login(t.Context(), at, store.By{App: "shop", Grant: store.AccessAdmin},
+		store.Login{User: store.UserInput{ID: user, Access: &access}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user, result.Token, result.ID
+}
+
+func (g *gate) panelToken(t testing.TB, account string) string {
+	t.Helper()
+	login, err := g.store.SignInAs(t.Context(), g.now(), store.AccountID(account), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return login.Token
+}
+
+// caller returns how a request is sent by one of the callers of the table.
+func (g *gate) caller(t testing.TB, name string) func(*http.Request) {
+	t.Helper()
+	token := func(at time.Time, access store.Access) string {
+		_, token, _ := g.login(t, at, access)
+		return token
+	}
+	switch name {
+	case "nobody":
+		return func(*http.Request) {}
+	case "garbage":
+		return bearing("rcs_nobody-has-this")
+	case "expired":
+		return bearing(token(g.now().Add(-25*time.Hour), store.AccessAdmin))
+	case "user":
+		return bearing(token(g.now(), store.AccessNone))
+	case "viewer":
+		return bearing(token(g.now(), store.AccessViewer))
+	case "admin":
+		return bearing(token(g.now(), store.AccessAdmin))
+	case "cookie:v":
+		return cookied(g.bench, g.panelToken(t, "watch"))
+	case "cookie:a":
+		return cookied(g.bench, g.panelToken(t, "root"))
+	case "key:s":
+		return bearing(g.keys["sessions"])
+	case "key:r":
+		return bearing(g.keys["read"])
+	case "key:a":
+		return bearing(g.keys["admin"])
+	case "key:other":
+		return bearing(g.keys["other"])
+	case "key:gone":
+		return bearing(g.deletedKey(t))
+	case "lowered":
+		return bearing(g.lowered(t))
+	case "deleted":
+		return bearing(g.deletedUser(t))
+	}
+	t.Fatalf("there is no caller %q", name)
+	return nil
+}
+
+func (g *gate) deletedKey(t testing.TB) string {
+	key, secret, err := g.store.CreateKey(t.Context(), g.now(), "shop", store.Scopes{store.ScopeAdmin})
+	if err == nil {
+		err = g.store.DeleteKey(t.Context(), key.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+func (g *gate) lowered(t testing.TB) string {
+	user, token, _ := g.login(t, g.now(), store.AccessAdmin)
+	none := store.AccessNone
+	by := store.By{App: "shop", Grant: store.AccessAdmin}
+	if _, err := g.store.PutUser(t.Context(), g.now(), by, store.UserInput{ID: user, Access: &none}); err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func (g *gate) deletedUser(t testing.TB) string {
+	user, token, _ := g.login(t, g.now(), store.AccessAdmin)
+	if _, err := g.store.DeleteUser(t.Context(), store.By{App: "shop", Grant: store.AccessAdmin}, user); err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// request returns a path and a body with which a route succeeds for whoever may.
+func (g *gate) request(t testing.TB, route string) (path string, body any) {
+	t.Helper()
+	method, path, _ := strings.Cut(route, " ")
+	g.tries++
+	unique := fmt.Sprint("new", g.tries)
+	switch route {
+	case "GET /static/{file}":
+		return "/static/base.css", nil
+	case "POST /setup":
+		return path, map[string]any{"code": g.codes.setup, "name": "late", "password": password}
+	case "POST /auth/login":
+		return path, map[string]any{"name": "watch", "password": password}
+	case "DELETE /admin/sessions/{id}":
+		_, _, id := g.login(t, g.now(), store.AccessNone)
+		return "/admin/sessions/" + strconv.FormatInt(id, 10), nil
+	case "POST /admin/keys":
+		return path, map[string]any{"app": unique, "scopes": []string{"read"}}
+	case "DELETE /admin/keys/{id}":
+		key, _, err := g.store.CreateKey(t.Context(), g.now(), "old", store.Scopes{store.ScopeRead})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "/admin/keys/" + formatID(key.ID), nil
+	case "POST /admin/accounts":
+		return path, map[string]any{"name": unique, "password": password, "access": "viewer"}
+	case "DELETE /admin/accounts/{id}":
+		g.account(t, unique, store.AccessViewer)
+		return "/admin/accounts/" + store.AccountID(unique), nil
+	case "POST /admin/sessions":
+		return path, map[string]any{"user": map[string]any{"id": unique}}
+	case "POST /admin/sessions/end":
+		_, token, _ := g.login(t, g.now(), store.AccessNone)
+		return path, map[string]any{"session_token": token}
+	case "PUT /admin/users/{id}":
+		return "/admin/users/" + unique, map[string]any{"name": "New"}
+	case "DELETE /admin/users/{id}":
+		user, _, _ := g.login(t, g.now(), store.AccessNone)
+		return "/admin/users/" + user, nil
+	}
+	if strings.Contains(path, "{") || method == "PUT" {
+		t.Fatalf("there is no request for %s", route)
+	}
+	return path, nil
+}
+
+// fromElsewhere gives every request a network of its own, so that none is
+// refused because of those before it.
+func (g *gate) fromElsewhere() func(*http.Request) {
+	g.tries++
+	return func(r *http.Request) { r.RemoteAddr = fmt.Sprintf("[2001:db8:0:%x::1]:4711", g.tries) }
+}
+
+func TestWhoMayCallWhat(t *testing.T) {
+	g := newGate(t)
+	lines := strings.Split(strings.Trim(whoMay, "\n"), "\n")
+	callers := strings.Fields(lines[0])
+	rows := map[string]bool{}
+	for _, line := range lines[1:] {
+		cells := strings.Fields(line)
+		route := cells[0] + " " + cells[1]
+		if rows[route] = true; len(cells) != 2+len(callers) {
+			t.Fatalf("the row of %s has %d cells, want %d", route, len(cells)-2, len(callers))
+		}
+		var got []string
+		for _, name := range callers {
+			caller := g.caller(t, name)
+			path, body := g.request(t, route)
+			got = append(got, strconv.Itoa(do(t, g.bench, cells[0], path, body, caller, g.fromElsewhere()).Code))
+		}
+		if diff := cmp.Diff(cells[2:], got); diff != "" {
+			t.Errorf("%s by %v (-want +got):\n%s", route, callers, diff)
+		}
+	}
+	routes := map[string]bool{}
+	for _, route := range g.routes() {
+		routes[route.method+" "+documented(route.path)] = true
+	}
+	if diff := cmp.Diff(routes, rows); diff != "" {
+		t.Errorf("routes (-) and rows of the table (+):\n%s", diff)
+	}
+}
+
+func TestAPageOfAnotherOriginChangesNothingWithACookie(t *testing.T) {
+	folder := t.TempDir()
+	g := &gate{bench: newBench(t, storetest.Open(t, folder, store.DefaultRules())), keys: map[string]string{}}
+	g.account(t, "root", store.AccessAdmin)
+	g.account(t, "watch", store.AccessViewer)
+	admin := cookied(g.bench, g.panelToken(t, "root"))
+	for name, page := range map[string]func(*http.Request){
+		"of another site":               header("Sec-Fetch-Site", "cross-site"),
+		"of a neighbour of ours":        header("Sec-Fetch-Site", "same-site"),
+		"of an older browser":           header("Origin", "https://evil.example"),
+		"of another port":               header("Origin", "http://localhost:3000"),
+		"in a sandbox":                  header("Origin", "null"),
+		"that claims to be of our site": together(header("Origin", "http://localhost:8080"), header("Sec-Fetch-Site", "cross-site")),
+	} {
+		t.Run("a page "+name, func(t *testing.T) {
+			for _, route := range g.routes() {
+				if route.method == "GET" {
+					continue
+				}
+				path, body := g.request(t, route.method+" "+route.path)
+				before := contents(t, folder)
+				got := do(t, g.bench, route.method, path, body, admin, page, g.fromElsewhere())
+				got.refuses(http.StatusForbidden, "cross_origin")
+				if cookies := got.Result().Cookies(); len(cookies) > 0 {
+					t.Errorf("%s %s set cookies: %v", route.method, path, cookies)
+				}
+				if diff := cmp.Diff(before, contents(t, folder)); diff != "" {
+					t.Errorf("%s %s changed the database:\n%s", route.method, path, diff)
+				}
+			}
+		})
+	}
+}
+
+func together(opts ...func(*http.Request)) func(*http.Request) {
+	return func(r *http.Request) {
+		for _, opt := range opts {
+			opt(r)
+		}
+	}
+}
+
+func TestAPageOfAnotherOriginDoesNotSignAnybodyOutWithoutTheCookieEither(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	got := do(t, b, "POST", "/auth/logout", nil, header("Sec-Fetch-Site", "cross-site"))
+	got.refuses(http.StatusForbidden, "cross_origin") // SameSite withholds the cookie; the answer would still delete it
+	if cookies := got.Result().Cookies(); len(cookies) > 0 {
+		t.Errorf("it set cookies: %v", cookies)
+	}
+}
+
+func TestABearerTokenNeedsNoOriginOfOurs(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key := b.key(t, "shop", "sessions")
+	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"}}`, bearing(key), header("Sec-Fetch-Site", "cross-site")).wants(201)
+}
+
+func TestACredentialInTheWrongPlaceOpensNothing(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key, admin := b.key(t, "shop", "admin"), b.admin(t)
+	for name, opt := range map[string]func(*http.Request){
+		"a key in the cookie":                cookied(b, key),
+		"a session as user name":             func(r *http.Request) { r.SetBasicAuth(admin, "") },
+		"a session as password":              func(r *http.Request) { r.SetBasicAuth("rollcall", admin) },
+		"a key without its scheme":           header("Authorization", key),
+		"a cookie of the name for https":     func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "__Host-rollcall", Value: admin}) },
+		"half of a key":                      bearing(key[:len(key)-1]),
+		"a key in capitals":                  bearing(strings.ToUpper(key)),
+		"a cookie beside an unknown bearer":  together(cookied(b, admin), bearing("unknown")),
+		"a cookie beside a key that is gone": together(cookied(b, admin), bearing("rck_unknown")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			do(t, b, "GET", "/admin/users/online", nil, opt).refuses(401, "unauthenticated")
+		})
+	}
+	do(t, b, "GET", "/admin/users/online?token="+admin, nil, bearing(key)).refuses(400, "invalid_request")
+}
+
+func TestAProxyMayAskForAPasswordOfItsOwn(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	viewer := b.account(t, "watch", store.AccessViewer)
+	basic := func(r *http.Request) { r.SetBasicAuth("team", "the proxy's password") }
+	do(t, b, "GET", "/admin/users/online", nil, cookied(b, viewer), basic).wants(200)
+	do(t, b, "POST", "/admin/users/heartbeat", nil, cookied(b, viewer), basic).wants(200)
+	do(t, b, "POST", "/admin/users/heartbeat", nil, basic).refuses(400, "session_token_required")
+}
+
+// contents returns every row of every table of the database in folder.
+func contents(t testing.TB, folder string) map[string][]string {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "rollcall.db")+"?_pragma=query_only(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tables := map[string][]string{}
+	for _, table := range texts(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table'`) {
+		columns := texts(t, db, `SELECT 'quote('||name||')' FROM pragma_table_info('`+table+`')`)
+		tables[table] = texts(t, db, `SELECT `+strings.Join(columns, `||' '||`)+` FROM `+table+` ORDER BY 1`)
+	}
+	return tables
+}
+
+func texts(t testing.TB, db *sql.DB, query string) (found []string) {
+	t.Helper()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, text)
+	}
+	return found
+}
