@@ -122,6 +122,8 @@
 
     async ask(path, { method = 'GET', params = {}, signal } = {}) {
       const url = new URL(path, this.base);
+      // Another origin does not get our cookie: it would refuse.
+      if (!this.token && url.origin !== location.origin) throw refusal(401);
       for (const [name, value] of Object.entries(params)) if (value) url.searchParams.set(name, value);
       const limits = [AbortSignal.timeout(20000), signal].filter(Boolean);
       const response = await fetch(url, {
@@ -359,7 +361,6 @@ button, select, input { font: inherit; color: inherit }
 button, select, .search { height: 28px; padding: 0 10px; border: 1px solid var(--border); border-radius: var(--radius); background: var(--bg); white-space: nowrap }
 button, select, [data-user-id] { cursor: pointer }
 button:hover, select:hover, [data-user-id]:hover, .row:focus-within { background-color: var(--raised) }
-button:disabled { opacity: .6 }
 :focus-visible, .search:focus-within, .row:has(:focus-visible) { outline: 2px solid var(--accent); outline-offset: -2px }
 .icon { width: 16px; height: 16px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round }
 .sub { font-size: 12px; line-height: 16px }
@@ -378,7 +379,6 @@ button:disabled { opacity: .6 }
 .search input { flex: 1; min-width: 0; border: 0; outline: 0; background: none; padding: 0; color: var(--text); appearance: none }
 .search input::placeholder { color: var(--muted); opacity: 1 }
 kbd { font: inherit; font-size: 11px; line-height: 16px; padding: 0 5px; border: 1px solid var(--border); border-radius: 4px }
-.search:focus-within kbd { visibility: hidden }
 
 [data-live=yes], [data-status=available] { --sign: var(--available) }
 [data-live=no], [data-status=away] { --sign: var(--away) }
@@ -389,7 +389,7 @@ kbd { font: inherit; font-size: 11px; line-height: 16px; padding: 0 5px; border:
 [data-live=yes] .pulse, [data-status=available] .shape, [data-status=busy] .shape { background: currentColor }
 [data-status=busy] .shape, [data-status=offline] .shape { border-radius: 1px }
 [data-live=yes] .pulse::after { content: ""; position: absolute; inset: -2px; border-radius: 50%; background: currentColor; animation: pulse 2.4s ease-out infinite }
-@keyframes pulse { from { opacity: .5 } 70%, to { opacity: 0; transform: scale(2.4) } }
+@keyframes pulse { from { opacity: .5 } to { opacity: 0; transform: scale(2.4) } }
 
 .filters { padding-bottom: 12px }
 select {

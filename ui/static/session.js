@@ -11,10 +11,17 @@ export async function signedIn() {
   document.addEventListener('rollcall:ended', goToLogin);
   document.addEventListener('rollcall:unauthenticated', goToLogin);
   document.querySelector('[data-sign-out]').addEventListener('click', signOut);
+  // Signed out in another tab, or gone back to a page of before the sign-out.
+  document.addEventListener('visibilitychange', () => document.hidden || me());
+  addEventListener('pageshow', (event) => event.persisted && me());
+  const user = await me();
+  if (user) show(user);
+  return user;
+}
+
+async function me() {
   try {
-    const { user } = await ask('GET', 'auth/me');
-    show(user);
-    return user;
+    return (await ask('GET', 'auth/me')).user;
   } catch (refusal) {
     if (refusal.status === 401) goToLogin();
     return undefined;
