@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# The checks themselves, on a machine that has what they need: Go and Chromium.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s (%ds)\n' "$*" "$SECONDS"; }
+die() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+
+step 'format'
+unformatted=$(gofmt -l .)
+[ -z "$unformatted" ] || die "gofmt would change: $unformatted"
+
+step 'top level'
+extra=$(git ls-files | cut -d/ -f1 | sort -u | grep -vxE '\..*|main\.go|server|store|ui|schema\.sql|go\.mod|go\.sum|README\.md|LICENSE' || true)
+[ -z "$extra" ] || die "there is more at the top than agreed: $extra"
+
+step 'modules'
+go mod verify
+go mod tidy -diff
+pinned=$(sed -n 's/^\tmodernc.org\/libc \(v[^ ]*\).*/\1/p' "$(go list -m -f '{{.Dir}}' modernc.org/sqlite)/go.mod")
+ours=$(go list -m -f '{{.Version}}' modernc.org/libc)
+[ "$pinned" = "$ours" ] || die "modernc.org/sqlite wants libc $pinned, go.mod has $ours"
+
+step 'vet and staticcheck'
+go vet ./...
+go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+step 'the README'"'"'s tests, with the race detector'
+test_command='go test ./...'
+grep -qxF "$test_command" README.md || die "the README does not say: $test_command"
+ROLLCALL_BROWSER=required ${test_command/test/test -race -timeout 20m}
+
+step 'builds without C'
+export CGO_ENABLED=0
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+for target in linux/amd64 linux/arm64 windows/amd64 darwin/arm64; do
+	GOOS=${target%/*} GOARCH=${target#*/} go build -trimpath -ldflags '-s -w' -o "$out/rollcall-${target/\//-}" .
+done
+GOOS=windows go vet ./...
+(cd "$out" && stat -c '%n %s' rollcall-* | awk '{ printf "%-26s %.1f MB\n", $1, $2 / 1e6 }')
+
+step 'idle memory and cold start'
+bash .ci/footprint.sh "$out/rollcall-linux-amd64"
+
+step 'done'
