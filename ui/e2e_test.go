@@ -185,10 +185,12 @@ func TestIntegrating(t *testing.T) {
 	backend := client.New(in.url, key)
 	defer backend.Close()
 	session := login(t, backend, "ada", "Ada Lovelace")
+	b.until(`document.querySelector('[data-first-heartbeat]').innerText.includes('Ada Lovelace has logged in')`)
+	b.until(`document.querySelector('[data-first-heartbeat]').dataset.state === 'waiting'`)
 	if _, err := backend.Heartbeat(t.Context(), session.Token, client.Beat{}); err != nil {
 		t.Fatal(err)
 	}
-	b.until(`document.querySelector('[data-first-heartbeat]').innerText.includes('Ada Lovelace')`)
+	b.until(`document.querySelector('[data-first-heartbeat]').innerText.includes('Ada Lovelace is online')`)
 }
 
 // hostPage serves an application's page at another origin than Rollcall's.

@@ -18,8 +18,8 @@ export function firstHeartbeat(box) {
     try {
       const { users, count } = await ask('GET', `admin/users/online?limit=3&app=${encodeURIComponent(app)}`);
       if (looked !== app) return;
-      if (count) return show('online', arrived(users, count, app));
-      show('waiting', `Waiting for the first heartbeat of ${app}…`);
+      if (users.some(beaten)) return show('online', arrived(users, count, app));
+      show('waiting', count ? `${users[0].name} has logged in to ${app}. Waiting for the first heartbeat…` : `Waiting for the first heartbeat of ${app}…`);
     } catch (refusal) {
       if (looked !== app) return;
       show('error', `Cannot look: ${refusal.message} Trying again.`);
@@ -40,6 +40,11 @@ export function firstHeartbeat(box) {
     show('waiting', `Waiting for the first heartbeat of ${app}…`);
     look();
   };
+}
+
+// A login counts as activity too, but only a heartbeat shows that the script tag works.
+function beaten(user) {
+  return user.sessions.some((session) => session.last_activity_at > session.session_started_at);
 }
 
 function arrived(users, count, app) {
