@@ -139,7 +139,7 @@ func (s *Server) crossOriginCalls(next http.Handler) http.Handler {
 		MaxAge:         int((10 * time.Minute).Seconds()),
 	}).Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/admin/") {
+		if !strings.HasPrefix(r.URL.Path, "/admin/") && r.URL.Path != "/auth/me" {
 			next.ServeHTTP(w, r)
 			return
 		}
