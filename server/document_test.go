@@ -68,7 +68,7 @@ func unseenAnswers() error {
 		for method, operation := range item.Operations() {
 			for status := range operation.Responses.Map() {
 				answer := method + " " + path + " " + status
-				if _, ok := answered.Load(answer); !ok {
+				if _, ok := answered.Load(answer); !ok && status != "500" { // which is for what nobody foresaw
 					missing = append(missing, answer)
 				}
 			}

@@ -2,7 +2,7 @@ package server
 
 import (
 	"net/http"
-	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -102,18 +102,19 @@ func (s *Server) heartbeatToken(r *http.Request, body heartbeatBody) (string, er
 	return token, err
 }
 
-// pathOnly cuts off query and fragment, where secrets stand, whatever the
-// browser sent.
+// origin is what stands before the path where a page gives its whole address.
+var origin = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*`)
+
+// pathOnly cuts off query, fragment and a password before the host, where
+// secrets stand, whatever the browser sent.
 func pathOnly(page *string) *string {
 	if page == nil {
 		return nil
 	}
 	path := *page
-	if u, err := url.Parse(path); err == nil && u.IsAbs() {
-		path = u.EscapedPath()
-	}
 	if i := strings.IndexAny(path, "?#"); i >= 0 {
 		path = path[:i]
 	}
+	path = origin.ReplaceAllString(path, "")
 	return &path
 }

@@ -1,0 +1,193 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/store"
+	"rollcall/store/storetest"
+)
+
+func TestWhatAHeartbeatMayLookLike(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key := b.key(t, "shop", "sessions")
+	_, token := b.person(t, key, "ada")
+	cookie := b.account(t, "watch", store.AccessViewer)
+	text := header("Content-Type", "text/plain;charset=UTF-8")
+	in := func(format string) string { return fmt.Sprintf(format, token) }
+	for name, test := range map[string]struct {
+		body   any
+		opts   []func(*http.Request)
+		status int
+		code   string
+	}{
+		"bearer alone":                       {nil, []func(*http.Request){bearing(token)}, 200, ""},
+		"bearer in another case":             {nil, []func(*http.Request){header("Authorization", "bearer  "+token+" ")}, 200, ""},
+		"cookie alone":                       {nil, []func(*http.Request){cookied(b, cookie)}, 200, ""},
+		"token in the body":                  {in(`{"sessionToken":%q}`), nil, 200, ""},
+		"the original's own call":            {in(`{"sessionToken":%q}`), []func(*http.Request){bearing(token), header("Content-Type", "application/json")}, 200, ""},
+		"the body's token wins":              {in(`{"sessionToken":%q}`), []func(*http.Request){bearing("unknown")}, 200, ""},
+		"an unknown token in the body":       {`{"sessionToken":"unknown"}`, []func(*http.Request){bearing(token)}, 404, "session_ended"},
+		"the bearer wins over the cookie":    {nil, []func(*http.Request){bearing("unknown"), cookied(b, cookie)}, 404, "session_ended"},
+		"an empty object with bearer":        {`{}`, []func(*http.Request){bearing(token)}, 200, ""},
+		"null with bearer":                   {`null`, []func(*http.Request){bearing(token)}, 200, ""},
+		"an empty body of any type":          {"", []func(*http.Request){bearing(token), text}, 200, ""},
+		"every field":                        {`{"idle_ms":12,"visible":true,"page":"/x","leaving":false}`, []func(*http.Request){bearing(token)}, 200, ""},
+		"fields of a later version":          {`{"mood":"fine","nested":{"a":[1]}}`, []func(*http.Request){bearing(token)}, 200, ""},
+		"a beacon with its token":            {in(`{"sessionToken":%q,"leaving":true}`), []func(*http.Request){text}, 200, ""},
+		"a beacon from another site":         {in(`{"sessionToken":%q}`), []func(*http.Request){text, header("Origin", "https://shop.example"), header("Sec-Fetch-Site", "cross-site")}, 200, ""},
+		"a beacon without its token":         {`{"leaving":true}`, []func(*http.Request){text}, 415, "unsupported_media_type"},
+		"a beacon with bearer only":          {`{"leaving":true}`, []func(*http.Request){text, bearing(token)}, 415, "unsupported_media_type"},
+		"a beacon with cookie only":          {`{"leaving":true}`, []func(*http.Request){text, cookied(b, cookie)}, 415, "unsupported_media_type"},
+		"the cookie from another site":       {`{}`, []func(*http.Request){cookied(b, cookie), header("Sec-Fetch-Site", "cross-site")}, 403, "cross_origin"},
+		"no token":                           {`{}`, nil, 400, "session_token_required"},
+		"no token and no body":               {nil, nil, 400, "session_token_required"},
+		"an empty token":                     {`{"sessionToken":""}`, nil, 400, "session_token_required"},
+		"an empty bearer":                    {nil, []func(*http.Request){header("Authorization", "Bearer ")}, 400, "session_token_required"},
+		"a bearer of the word null":          {nil, []func(*http.Request){bearing("null")}, 404, "session_ended"},
+		"a key":                              {nil, []func(*http.Request){bearing(key)}, 404, "session_ended"},
+		"malformed":                          {`{"sessionToken":`, nil, 400, "invalid_request"},
+		"a list":                             {`[]`, []func(*http.Request){bearing(token)}, 400, "invalid_request"},
+		"a token of another type":            {`{"sessionToken":5}`, []func(*http.Request){bearing(token)}, 400, "invalid_request"},
+		"an age that is negative":            {`{"idle_ms":-1}`, []func(*http.Request){bearing(token)}, 400, "invalid_request"},
+		"an age without end":                 {`{"idle_ms":9000000000000000}`, []func(*http.Request){bearing(token)}, 400, "invalid_request"},
+		"a form":                             {`sessionToken=x`, []func(*http.Request){header("Content-Type", "application/x-www-form-urlencoded")}, 415, "unsupported_media_type"},
+		"4 KiB":                              {pad(in(`{"sessionToken":%q}`), maxHeartbeat), nil, 200, ""},
+		"more than 4 KiB":                    {pad(in(`{"sessionToken":%q}`), maxHeartbeat+1), nil, 413, "body_too_large"},
+		"a text that is no UTF-8":            {"{\"sessionToken\":\"\xff\xfe\"}", nil, 404, "session_ended"},
+		"a page that is no text":             {`{"page":5}`, []func(*http.Request){bearing(token)}, 400, "invalid_request"},
+		"a page of every kind of characters": {`{"page":"/ü/\u0000/👩‍💻/%zz"}`, []func(*http.Request){bearing(token)}, 200, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := do(t, b, "POST", "/admin/users/heartbeat", test.body, test.opts...)
+			if test.status != 200 {
+				got.refuses(test.status, test.code)
+				return
+			}
+			body := got.wants(200)
+			if body["next_heartbeat_ms"] != 60000.0 || len(body["notices"].([]any)) != 0 {
+				t.Errorf("got %v", body)
+			}
+		})
+	}
+}
+
+func pad(text string, size int) string { return text + strings.Repeat(" ", size-len(text)) }
+
+func TestAHeartbeatSaysUntilWhenTheSessionLives(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	id, token := b.person(t, b.key(t, "shop", "sessions"), "ada")
+	b.clock.advance(time.Hour)
+	beat := func(body string) any {
+		session := do(t, b, "POST", "/admin/users/heartbeat", body, bearing(token)).wants(200)["session"].(map[string]any)
+		if session["id"] != id {
+			t.Errorf("the session is %v, want %s", session["id"], id)
+		}
+		return session["expires_at"]
+	}
+	soon := timestamp(b.now().Add(24 * time.Hour))
+	if got := beat(`{}`); got != soon {
+		t.Errorf("got %v, want %v", got, soon)
+	}
+	b.clock.advance(time.Hour)
+	if got := beat(`{"idle_ms":300000}`); got != soon {
+		t.Errorf("an idle heartbeat moved the end to %v", got)
+	}
+	if got, want := beat(`{"idle_ms":299999}`), timestamp(b.now().Add(24*time.Hour)); got != want {
+		t.Errorf("input moved the end to %v, want %v", got, want)
+	}
+}
+
+func TestAPersonIsOnlineWhileHeartbeatsCome(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key := b.key(t, "shop", "admin")
+	_, token := b.person(t, key, "ada")
+	online := func() bool { return len(b.people(t, key, "")) == 1 }
+	b.clock.advance(5*time.Minute - time.Millisecond)
+	if !online() {
+		t.Error("offline before five minutes without a heartbeat")
+	}
+	b.clock.advance(time.Millisecond)
+	if online() {
+		t.Error("online after five minutes without a heartbeat")
+	}
+	if b.beats(t, token); !online() {
+		t.Error("a heartbeat does not bring her back")
+	}
+}
+
+func TestWhoLeavesIsOfflineUnlessATabComesBack(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key := b.key(t, "shop", "admin")
+	_, token := b.person(t, key, "ada")
+	leave := func() {
+		do(t, b, "POST", "/admin/users/heartbeat", map[string]any{"sessionToken": token, "leaving": true}, header("Content-Type", "text/plain")).wants(200)
+	}
+	online := func() bool { return len(b.people(t, key, "")) == 1 }
+	leave()
+	b.clock.advance(15*time.Second - time.Millisecond)
+	if !online() {
+		t.Error("gone before the grace was over")
+	}
+	if b.beats(t, token); !online() {
+		t.Error("a tab that came back does not count")
+	}
+	b.clock.advance(time.Minute)
+	if !online() {
+		t.Error("the goodbye of before still counts")
+	}
+	leave()
+	b.clock.advance(15 * time.Second)
+	if online() {
+		t.Error("still online after the grace")
+	}
+	do(t, b, "GET", "/auth/me", nil, bearing(token)).wants(200) // logged in all the same
+}
+
+func TestWhoTouchesNothingIsAway(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key := b.key(t, "shop", "admin")
+	_, token := b.person(t, key, "ada")
+	for _, test := range []struct {
+		idle   int
+		status string
+	}{{0, "available"}, {299_999, "available"}, {300_000, "away"}, {86_400_000, "away"}, {1000, "available"}} {
+		do(t, b, "POST", "/admin/users/heartbeat", map[string]any{"idle_ms": test.idle}, bearing(token)).wants(200)
+		if ada := b.people(t, key, "")["ada"]; ada["status"] != test.status || ada["idle"] != (test.status == "away") {
+			t.Errorf("idle for %d ms: %v, idle %v", test.idle, ada["status"], ada["idle"])
+		}
+	}
+	_, phone := b.person(t, key, "ada")
+	do(t, b, "POST", "/admin/users/heartbeat", map[string]any{"idle_ms": 600_000, "page": "/desk"}, bearing(token)).wants(200)
+	do(t, b, "POST", "/admin/users/heartbeat", map[string]any{"page": "/phone"}, bearing(phone)).wants(200)
+	if ada := b.people(t, key, "")["ada"]; ada["status"] != "available" || ada["page"] != "/phone" {
+		t.Errorf("idle at the desk, active on the phone: %v on %v", ada["status"], ada["page"])
+	}
+}
+
+func TestAPageIsShownWithoutWhatMayBeSecret(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key := b.key(t, "shop", "admin")
+	_, token := b.person(t, key, "ada")
+	for _, test := range []struct{ body, want string }{
+		{`{"page":"/orders/7"}`, "/orders/7"},
+		{`{}`, "/orders/7"},
+		{`{"page":null}`, "/orders/7"},
+		{`{"page":"/a?token=s3cret"}`, "/a"},
+		{`{"page":"/a#access_token=s3cret"}`, "/a"},
+		{`{"page":"https://ada:s3cret@shop.example/b?c#d"}`, "/b"},
+		{`{"page":"//ada:s3cret@shop.example/b"}`, "/b"},
+		{`{"page":"https://ada:s3 cret@shop.example/b"}`, "/b"},
+		{`{"page":"?s3cret"}`, ""},
+		{`{"page":""}`, ""},
+		{`{"page":"` + strings.Repeat("ä", 1000) + `"}`, strings.Repeat("ä", 200)},
+	} {
+		do(t, b, "POST", "/admin/users/heartbeat", test.body, bearing(token)).wants(200)
+		if got := b.people(t, key, "")["ada"]["page"]; got != test.want {
+			t.Errorf("%s: got %q, want %q", test.body, got, test.want)
+		}
+	}
+}
