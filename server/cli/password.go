@@ -62,13 +62,31 @@ func pipedPassword(r io.Reader) (string, error) {
 	return password, nil
 }
 
-// askPassword asks twice, because nobody sees what they type.
+// askPassword asks twice, because nobody sees what they type. The terminal is switched over before
+// the first prompt, so that not even a fast paste is shown, and back whatever ends the asking.
 func askPassword(cmd *cobra.Command) (string, error) {
-	first, err := promptSecret(cmd, "Password (at least 15 characters): ")
+	stdin := cmd.InOrStdin().(*os.File) // a terminal is a file
+	fd := int(stdin.Fd())
+	state, err := term.MakeRaw(fd)
+	if err != nil {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	restore := func() { _ = term.Restore(fd, state) } // fails only for a terminal that is gone
+	defer restore()
+	stop := context.AfterFunc(cmd.Context(), func() {
+		restore()
+		os.Exit(exitFailed) // the read cannot be interrupted
+	})
+	defer stop()
+	screen := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{stdin, cmd.ErrOrStderr()}, "")
+	first, err := prompt(screen, "Password (at least 15 characters): ")
 	if err != nil {
 		return "", err
 	}
-	second, err := promptSecret(cmd, "The same again: ")
+	second, err := prompt(screen, "The same again: ")
 	if err != nil {
 		return "", err
 	}
@@ -78,25 +96,14 @@ func askPassword(cmd *cobra.Command) (string, error) {
 	return first, nil
 }
 
-// promptSecret reads a line without echo. After a Ctrl-C in between it turns the echo on again,
-// which the terminal would not do by itself.
-func promptSecret(cmd *cobra.Command, prompt string) (string, error) {
-	fd := int(cmd.InOrStdin().(*os.File).Fd()) // a terminal is a file
-	state, err := term.GetState(fd)
-	if err != nil {
+func prompt(screen *term.Terminal, words string) (string, error) {
+	secret, err := screen.ReadPassword(words)
+	switch {
+	case errors.Is(err, io.EOF): // Ctrl-C or Ctrl-D
+		fmt.Fprintln(screen)
+		return "", errors.New("no password was entered")
+	case err != nil:
 		return "", fmt.Errorf("reading the password: %w", err)
 	}
-	stop := context.AfterFunc(cmd.Context(), func() {
-		_ = term.Restore(fd, state) // the process ends; there is nobody left to tell
-		fmt.Fprintln(cmd.ErrOrStderr())
-		os.Exit(exitFailed)
-	})
-	defer stop()
-	fmt.Fprint(cmd.ErrOrStderr(), prompt)
-	raw, err := term.ReadPassword(fd)
-	fmt.Fprintln(cmd.ErrOrStderr())
-	if err != nil {
-		return "", fmt.Errorf("reading the password: %w", err)
-	}
-	return string(raw), nil
+	return secret, nil
 }
