@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rollcall/store"
@@ -84,8 +85,9 @@ func (s *Server) online(r *http.Request) (any, error) {
 }
 
 func onlineFilter(query string) (store.OnlineFilter, error) {
-	q, err := url.ParseQuery(query) // a part that can not be read must not widen the list
-	if err != nil {
+	// What can not be read must not widen the list; SQL's LIKE ends at a NUL.
+	q, err := url.ParseQuery(query)
+	if err != nil || strings.Contains(query, "%00") {
 		return store.OnlineFilter{}, invalid("The filters in the address are malformed")
 	}
 	for name, values := range q {

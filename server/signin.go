@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"rollcall/store"
@@ -58,7 +59,11 @@ func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error)
 	if !ok {
 		return store.LoginResult{}, store.ErrWrongPassword
 	}
-	return s.store.SignInAs(r.Context(), s.now(), user, s.clientIP(r), r.UserAgent())
+	result, err := s.store.SignInAs(r.Context(), s.now(), user, s.clientIP(r), r.UserAgent())
+	if errors.Is(err, store.ErrNotFound) { // deleted since
+		err = store.ErrWrongPassword
+	}
+	return result, err
 }
 
 func (s *Server) signedIn(ctx context.Context, status int, token string) (any, error) {

@@ -1,0 +1,283 @@
+package server
+
+import (
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/store"
+	"rollcall/store/storetest"
+)
+
+func from(address string) func(*http.Request) {
+	return func(r *http.Request) { r.RemoteAddr = address + ":4711" }
+}
+
+// signIn tries a password.
+func (b *bench) signIn(t testing.TB, name, password string, opts ...func(*http.Request)) result {
+	t.Helper()
+	return do(t, b, "POST", "/auth/login", map[string]any{"name": name, "password": password}, opts...)
+}
+
+// with sends the cookies of an earlier answer.
+func with(cookies []*http.Cookie) func(*http.Request) {
+	return func(r *http.Request) {
+		for _, cookie := range cookies {
+			r.AddCookie(cookie)
+		}
+	}
+}
+
+func TestSignedInUntilSignedOut(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	in := b.signIn(t, "Root", password, header("User-Agent", "Firefox"), header("Origin", "http://localhost:8080"))
+	if user := in.wants(200)["user"]; !cmp.Equal(user, any(map[string]any{"id": "rollcall:root", "name": "root", "access": "admin"})) {
+		t.Errorf("signed in as %v", user)
+	}
+	browser := with(in.Result().Cookies())
+	me := do(t, b, "GET", "/auth/me", nil, browser).wants(200)
+	if me["user"].(map[string]any)["id"] != "rollcall:root" || me["session"].(map[string]any)["app"] != "rollcall" {
+		t.Errorf("got %v", me)
+	}
+	do(t, b, "GET", "/", nil, browser).wants(200)
+	out := do(t, b, "POST", "/auth/logout", nil, browser, header("Origin", "http://localhost:8080"))
+	out.wants(200)
+	if cookies := out.Result().Cookies(); len(cookies) != 1 || cookies[0].MaxAge >= 0 || cookies[0].Value != "" {
+		t.Errorf("the browser keeps its cookie: %v", cookies)
+	}
+	do(t, b, "GET", "/auth/me", nil, browser).refuses(401, "unauthenticated")
+	do(t, b, "POST", "/auth/logout", nil, browser).wants(200)
+	do(t, b, "POST", "/auth/logout", nil).wants(200)
+	if got := do(t, b, "GET", "/", nil, browser); got.Code != 303 || got.Header().Get("Location") != "login" {
+		t.Errorf("the page afterwards: %d %s", got.Code, got.Header().Get("Location"))
+	}
+}
+
+func TestTheSessionIsInTheCookieAndNowhereElse(t *testing.T) {
+	for name, test := range map[string]struct {
+		tls   bool
+		names []string
+	}{
+		"http":  {false, []string{"rollcall", "rollcall-device"}},
+		"https": {true, []string{"__Host-rollcall", "__Host-rollcall-device"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, storetest.New(t), func(c *Config) { c.TLS = test.tls })
+			b.admin(t)
+			in := b.signIn(t, "root", password)
+			in.wants(200)
+			var names []string
+			for _, c := range in.Result().Cookies() {
+				names = append(names, c.Name)
+				if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure != test.tls || c.Path != "/" || c.Domain != "" {
+					t.Errorf("the cookie %v", c)
+				}
+				if strings.Contains(in.Body.String(), c.Value) {
+					t.Errorf("the body shows %s", c.Name)
+				}
+			}
+			if diff := cmp.Diff(test.names, names); diff != "" {
+				t.Error(diff)
+			}
+			out := do(t, b, "POST", "/auth/logout", nil, with(in.Result().Cookies()))
+			if c := out.Result().Cookies()[0]; c.Name != test.names[0] || c.Secure != test.tls || c.Path != "/" {
+				t.Errorf("the browser would not delete it: %v", c)
+			}
+		})
+	}
+}
+
+func TestNobodyLearnsWhichNamesExist(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	wrong, hashed := hashing(func() result { return b.signIn(t, "root", "a wrong password") })
+	unknown, hashedToo := hashing(func() result { return b.signIn(t, "nobody", "a wrong password") })
+	wrong.refuses(401, "invalid_credentials")
+	unknown.refuses(401, "invalid_credentials")
+	if diff := cmp.Diff(wrong.Body.String(), unknown.Body.String()); diff != "" {
+		t.Errorf("the bodies differ:\n%s", diff)
+	}
+	if diff := cmp.Diff(wrong.Header(), unknown.Header()); diff != "" {
+		t.Errorf("the headers differ:\n%s", diff)
+	}
+	if !hashed || !hashedToo {
+		t.Errorf("hashed for a wrong password: %v, for an unknown name: %v", hashed, hashedToo)
+	}
+	if _, hashed := hashing(func() result { return do(t, b, "GET", "/healthz", nil) }); hashed {
+		t.Error("this test does not notice hashing")
+	}
+}
+
+// hashing tells whether f hashed a password, by the 19 MiB that this takes.
+func hashing(f func() result) (result, bool) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := f()
+	runtime.ReadMemStats(&after)
+	return got, after.TotalAlloc-before.TotalAlloc > 18<<20
+}
+
+func TestWhoTriesTooOftenWaits(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	for range accountTries {
+		b.signIn(t, "root", "a wrong password").refuses(401, "invalid_credentials")
+	}
+	got, hashed := hashing(func() result { return b.signIn(t, "ROOT", password) })
+	got.refuses(429, "too_many_attempts")
+	if hashed {
+		t.Error("a try that is refused costs a hash")
+	}
+	wait, err := strconv.Atoi(got.Header().Get("Retry-After"))
+	if err != nil || wait < 1 || wait > 60 {
+		t.Fatalf("Retry-After is %q", got.Header().Get("Retry-After"))
+	}
+	b.signIn(t, "root", password, from("203.0.113.99")).refuses(429, "too_many_attempts") // the same network
+	b.clock.advance(time.Duration(wait) * time.Second)
+	b.signIn(t, "root", password).wants(200)
+}
+
+func TestANetworkThatTriesManyNamesWaits(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	try := func(name, address string) int { return b.signIn(t, name, "wrong", from(address)).Code }
+	for i := range networkTries {
+		if got := try("name"+strconv.Itoa(i), "[2001:db8::"+strconv.Itoa(i)+"]"); got != 401 {
+			t.Fatalf("try %d: %d", i, got)
+		}
+	}
+	if got := try("one-more", "[2001:db8::ffff]"); got != 429 {
+		t.Errorf("one more: %d, want 429", got)
+	}
+	if got := try("one-more", "[2001:db8:0:1::1]"); got != 401 {
+		t.Errorf("from another network: %d, want 401", got)
+	}
+}
+
+func TestStrangersLockNobodyOut(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	home := b.signIn(t, "root", password)
+	home.wants(200)
+	exhaust := func(address string) {
+		for range accountTries {
+			b.signIn(t, "root", "a wrong password", from(address))
+		}
+		b.signIn(t, "root", password, from(address)).refuses(429, "too_many_attempts")
+	}
+	exhaust("198.51.100.1")
+	b.signIn(t, "root", password, from("203.0.113.7")).wants(200) // the owner elsewhere, on a new device
+	exhaust("203.0.113.8")
+	device := with(home.Result().Cookies())
+	b.signIn(t, "root", password, from("203.0.113.7"), device).wants(200) // the owner in the same network, on a known device
+
+	b.account(t, "watch", store.AccessViewer)
+	for range accountTries {
+		b.signIn(t, "watch", "wrong", from("203.0.113.7"), device)
+	}
+	b.signIn(t, "watch", password, from("203.0.113.7"), device).refuses(429, "too_many_attempts") // it is no known device of others
+	forged := &http.Cookie{Name: "rollcall-device", Value: strings.Repeat("A", 43)}
+	b.signIn(t, "root", password, from("203.0.113.7"), with([]*http.Cookie{forged})).refuses(429, "too_many_attempts")
+}
+
+func TestAKnownDeviceMayNotGuessForEverEither(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	device := with(b.signIn(t, "root", password).Result().Cookies())
+	for range accountTries {
+		b.signIn(t, "root", "wrong", device).refuses(401, "invalid_credentials")
+	}
+	b.signIn(t, "root", password, device).refuses(429, "too_many_attempts")
+}
+
+func TestNamesOfAnyLengthAreCountedInBoundedMemory(t *testing.T) {
+	l, long := newSignInLimits(), strings.Repeat("x", 60000)
+	for i := range 3 * maxBuckets {
+		_ = l.allow(storetest.Start, long+strconv.Itoa(i), "10.0.0.0/"+strconv.Itoa(i), false)
+	}
+	size := 0
+	for key := range l.buckets {
+		size += len(key)
+	}
+	if len(l.buckets) > maxBuckets || size > 128*maxBuckets {
+		t.Errorf("%d names with %d bytes are remembered", len(l.buckets), size)
+	}
+}
+
+func TestAOneTimeCodeWorksOnceAndNotForLong(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.account(t, "watch", store.AccessViewer)
+	code := func() string {
+		code, err := b.SignInCode(t.Context(), store.AccountID("watch"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return code
+	}
+	use := func(code string) result { return do(t, b, "POST", "/auth/login", map[string]any{"code": code}) }
+	first, second, late := code(), code(), code()
+	in := use(first)
+	if user := in.wants(200)["user"].(map[string]any); user["id"] != "rollcall:watch" || user["access"] != "viewer" {
+		t.Errorf("signed in as %v", user)
+	}
+	do(t, b, "GET", "/auth/me", nil, with(in.Result().Cookies())).wants(200)
+	use(first).refuses(401, "invalid_credentials")
+	use("").refuses(401, "invalid_credentials")
+	use(strings.ToLower(second)).refuses(401, "invalid_credentials")
+	b.clock.advance(15*time.Minute - time.Second)
+	use(second).wants(200)
+	b.clock.advance(time.Second)
+	use(late).refuses(401, "invalid_credentials")
+}
+
+func TestACodeOfAnAccountThatIsGoneIsNoCode(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	b.account(t, "watch", store.AccessViewer)
+	code, err := b.SignInCode(t.Context(), store.AccountID("watch"))
+	if err == nil {
+		err = b.store.DeleteAccount(t.Context(), store.AccountID("watch"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, b, "POST", "/auth/login", map[string]any{"code": code}).refuses(401, "invalid_credentials")
+}
+
+func TestCodesCanNotBeGuessedAtWill(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	for range accountTries {
+		do(t, b, "POST", "/auth/login", `{"code":"GUESS"}`).refuses(401, "invalid_credentials")
+	}
+	do(t, b, "POST", "/auth/login", `{"code":"GUESS"}`).refuses(429, "too_many_attempts")
+}
+
+func TestANewPasswordEndsTheAccountsSessions(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	root, watch := b.admin(t), b.account(t, "watch", store.AccessViewer)
+	if err := b.store.SetPassword(t.Context(), b.now(), "watch", "another battery staple"); err != nil {
+		t.Fatal(err)
+	}
+	do(t, b, "GET", "/auth/me", nil, cookied(b, watch)).refuses(401, "unauthenticated")
+	if got := b.beats(t, watch); got != "password_changed" {
+		t.Errorf("the heartbeat afterwards: %q", got)
+	}
+	do(t, b, "GET", "/auth/me", nil, cookied(b, root)).wants(200)
+	b.signIn(t, "watch", password).refuses(401, "invalid_credentials")
+	b.signIn(t, "watch", "another battery staple").wants(200)
+}
+
+func TestAPageOfOursMaySignInBehindAProxy(t *testing.T) {
+	b := newBench(t, storetest.New(t), public("https://rollcall.example"))
+	b.admin(t)
+	ours := together(host("rollcall.example"), header("Origin", "https://rollcall.example"))
+	b.signIn(t, "root", password, ours).wants(200)
+	behind := together(host("localhost:8080"), header("Origin", "https://rollcall.example")) // a proxy that sends its own Host
+	b.signIn(t, "root", password, behind).wants(200)
+	b.signIn(t, "root", password, host("rollcall.example"), header("Origin", "https://evil.example")).refuses(403, "cross_origin")
+}
