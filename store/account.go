@@ -142,15 +142,14 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, name, password s
 }
 
 // DeleteAccount deletes an account with its sessions. ErrNotFound for an
-// unknown id, ErrLastAdmin where no admin would be left.
+// unknown id, ErrLastAdmin for the only admin.
 func (s *Store) DeleteAccount(ctx context.Context, id string) error {
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.exec(`DELETE FROM users WHERE id = $1 AND id IN (SELECT user_id FROM accounts)`, id)
-		if err != nil {
+		var access Access
+		err := t.scan([]any{&access}, `
+			DELETE FROM users WHERE id = $1 AND id IN (SELECT user_id FROM accounts) RETURNING access`, id)
+		if err != nil || access != AccessAdmin {
 			return fail("deleting an account", err)
-		}
-		if n == 0 {
-			return ErrNotFound
 		}
 		var admins int
 		err = t.scan([]any{&admins}, `

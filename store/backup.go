@@ -21,7 +21,7 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 		return fmt.Errorf("backing up: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	copied := filepath.Join(folder, fileName)
+	copied := filepath.Join(folder, FileName)
 	if err := s.copyTo(ctx, copied); err != nil {
 		return fail("backing up", err)
 	}

@@ -31,7 +31,7 @@ func migrateFile(t *testing.T, folder, schema string, steps []step) error {
 // ask reads one number from the database in folder; -1 where that fails.
 func ask(t *testing.T, folder, query string) int {
 	t.Helper()
-	db, err := openReaders(filepath.Join(folder, fileName))
+	db, err := openReaders(filepath.Join(folder, FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestMigration(t *testing.T) {
 		if err := migrateFile(t, folder, oldSchema, nil); err != nil {
 			t.Fatal(err)
 		}
-		w, err := openWriter(t.Context(), filepath.Join(folder, fileName))
+		w, err := openWriter(t.Context(), filepath.Join(folder, FileName))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestMigration(t *testing.T) {
 	})
 	t.Run("a file that is no database is refused and left alone", func(t *testing.T) {
 		folder := t.TempDir()
-		path := filepath.Join(folder, fileName)
+		path := filepath.Join(folder, FileName)
 		text := "this is not a database, but somebody's precious text that is longer than a header of one hundred bytes ................"
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

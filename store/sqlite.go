@@ -14,10 +14,10 @@ import (
 	sqlitelib "modernc.org/sqlite/lib"
 )
 
-const (
-	fileName   = "rollcall.db"
-	maxReaders = 4
-)
+// FileName is the database in the data folder.
+const FileName = "rollcall.db"
+
+const maxReaders = 4
 
 // databaseFile creates the data folder, closed to other users of the machine,
 // and the database file with it, and returns the file's path.
@@ -25,7 +25,7 @@ func databaseFile(folder string) (string, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", fmt.Errorf("creating the data folder: %w", err)
 	}
-	path := filepath.Join(folder, fileName)
+	path := filepath.Join(folder, FileName)
 	// Only ever create it: opening and closing the file of a live database
 	// would drop the locks that SQLite holds on it in this process.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)

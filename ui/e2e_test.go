@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -318,4 +319,41 @@ func TestTheScriptTag(t *testing.T) {
 		b.eval(`void window.rollcall.beat()`)
 		b.until(`document.title === 'ended: revoked'`)
 	})
+}
+
+// TestTabsShareOneHeartbeat opens two tabs of one browser. Both say hello; after
+// that one of them beats for both, until it is closed.
+func TestTabsShareOneHeartbeat(t *testing.T) {
+	var rollcall string
+	host := hostPage(t, func() string {
+		return `<!doctype html><title>host</title><script>
+			window.beats = 0;
+			const send = window.fetch;
+			window.fetch = (...args) => { window.beats++; return send(...args); };
+			</script><script src="` + rollcall + `/heartbeat.js" data-token-from="localStorage:accessToken" defer></script>`
+	})
+	in := serve(t, "--allow-origin", host.URL, "--heartbeat", "1s", "--leave-grace", "5s")
+	rollcall = in.url
+	backend := in.backend(t, "shop", "sessions,read")
+	session := login(t, backend, "ada", "Ada")
+	first := browser(t)
+	first.open(host.URL)
+	first.eval(`localStorage.setItem('accessToken', '` + session.Token + `')`)
+	first.open(host.URL)
+	first.until(`window.beats >= 3`)
+	second := first.another()
+	second.open(host.URL)
+	second.until(`window.beats >= 1`)
+	second.eval(`void (window.beats = 0)`)
+	first.eval(`void (window.beats = 0)`)
+	first.until(`window.beats >= 8`)
+	// One more may be on its way: a tab that was just opened says hello twice.
+	if quiet, _ := strconv.Atoi(second.eval(`window.beats`)); quiet > 1 {
+		t.Errorf("the second tab sent %d heartbeats beside the first one's", quiet)
+	}
+	first.open("about:blank")
+	second.until(`window.beats >= 5`)
+	if lastActivity(t, backend, "ada").IsZero() {
+		t.Error("offline with a tab open")
+	}
 }

@@ -17,7 +17,7 @@ import (
 
 const (
 	defaultData  = "./data"
-	databaseName = "rollcall.db" // as the store names it
+	databaseName = store.FileName
 )
 
 // lockName is the file whose lock says that a server uses the folder. The operating system
