@@ -34,6 +34,7 @@ func TestAPageOfAnAllowedOriginCallsWithABearerToken(t *testing.T) {
 	for name, call := range map[string]result{
 		"an answer":  do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(token), header("Origin", shop), header("Sec-Fetch-Site", "cross-site")),
 		"a refusal":  do(t, b, "GET", "/admin/users/online", nil, header("Origin", shop)),
+		"who am I":   do(t, b, "GET", "/auth/me", nil, bearing(token), header("Origin", shop)),
 		"a 404":      do(t, b, "GET", "/admin/nothing", nil, header("Origin", shop)),
 		"a 405":      do(t, b, "POST", "/admin/users/online", nil, header("Origin", shop)),
 		"a beacon's": do(t, b, "POST", "/admin/users/heartbeat", `{"sessionToken":"unknown"}`, header("Origin", shop), header("Content-Type", "text/plain")),
@@ -70,7 +71,7 @@ func granted(h http.Header) bool {
 func TestAnAllowedOriginReachesNothingButTheAPI(t *testing.T) {
 	b := newBench(t, storetest.New(t), allowing(shop))
 	b.admin(t)
-	for _, path := range []string{"/", "/auth/me", "/auth/login", "/setup", "/healthz", "/openapi.yaml", "/static/base.css"} {
+	for _, path := range []string{"/", "/auth/login", "/setup", "/healthz", "/openapi.yaml", "/static/base.css"} {
 		if got := do(t, b, "GET", path, nil, header("Origin", shop)); granted(got.Header()) || got.Header().Get("Cross-Origin-Resource-Policy") != "same-origin" {
 			t.Errorf("GET %s: %v", path, got.Header())
 		}

@@ -244,6 +244,9 @@ func describedRequest(doc *openapi3.T, r *http.Request) (*openapi3filter.Request
 
 func acceptedRequest(input *openapi3filter.RequestValidationInput) error {
 	query := input.Request.URL.Query()
+	if !strings.HasPrefix(input.Route.Path, "/admin/") {
+		clear(query) // pages and files may have any
+	}
 	for name, values := range query {
 		if slices.Equal(values, []string{""}) {
 			delete(query, name) // an empty filter is none

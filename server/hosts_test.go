@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"testing"
+	"time"
 
 	"rollcall/store/storetest"
 )
@@ -96,6 +97,7 @@ func TestWhoseAddressIsBelieved(t *testing.T) {
 func TestTheListShowsFromWhereSomebodySignedIn(t *testing.T) {
 	b := newBench(t, storetest.New(t), func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
 	b.admin(t)
+	b.clock.advance(time.Second)
 	b.signIn(t, "root", password, from("10.0.0.1"), header("X-Forwarded-For", "1.2.3.4"), header("User-Agent", "Firefox")).wants(200)
 	root := b.people(t, b.key(t, "ops", "read"), "?app=rollcall")["rollcall:root"]
 	if root["ip_address"] != "1.2.3.4" || root["user_agent"] != "Firefox" {

@@ -59,13 +59,17 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 	return scheduler, nil
 }
 
-// shutdown stops the jobs and lets the requests under way finish.
+// shutdown lets the requests under way finish, and then the jobs.
 func (s *Server) shutdown(web *http.Server, jobs gocron.Scheduler) error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	err := web.Shutdown(ctx)
+	err := within(requestsTimeout, web.Shutdown)
 	if errors.Is(err, context.DeadlineExceeded) { // somebody reads too slowly
 		err = web.Close()
 	}
-	return errors.Join(err, jobs.ShutdownWithContext(ctx))
+	return errors.Join(err, within(jobsTimeout, jobs.ShutdownWithContext))
+}
+
+func within(limit time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return f(ctx)
 }

@@ -49,14 +49,15 @@ type Server struct {
 	handler   http.Handler
 }
 
-// How long a request may take to arrive, and a shutdown to finish. The answers
-// are small, so a slow reader is a stuck one.
+// How long a request may take to arrive, and what is under way to finish at the
+// end. The answers are small, so a slow reader is a stuck one.
 const (
 	headerTimeout   = 5 * time.Second
 	readTimeout     = 15 * time.Second
 	writeTimeout    = 30 * time.Second
 	idleTimeout     = 2 * time.Minute
-	shutdownTimeout = 9 * time.Second
+	requestsTimeout = 7 * time.Second
+	jobsTimeout     = 2 * time.Second
 	maxHeaderBytes  = 16 << 10
 )
 

@@ -1,0 +1,256 @@
+package server
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"rollcall/store/storetest"
+)
+
+// wordsFor checks that an error is the caller's own and does not speak of the
+// program, and returns its status.
+func wordsFor(t *testing.T, err error) int {
+	p := explain(err)
+	if p.status < 400 || p.status > 499 || strings.Contains(p.words, "json:") || strings.Contains(p.words, "Go ") {
+		t.Errorf("got %d %q", p.status, p.words)
+	}
+	return p.status
+}
+
+func FuzzHeartbeatBody(f *testing.F) {
+	for _, body := range []string{"", "{}", "null", "[]", `{"sessionToken":"abc","idle_ms":5,"visible":true,"page":"/a?b#c","leaving":true}`,
+		`{"idle_ms":-1}`, `{"idle_ms":1e99}`, `{"page":"https://x:y@z/p"}`, `{"sessionToken":null,"page":null}`, "{", strings.Repeat(" ", 5000)} {
+		f.Add(body, "application/json")
+		f.Add(body, "text/plain;charset=UTF-8")
+	}
+	f.Fuzz(func(t *testing.T, body, kind string) {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		beat, err := heartbeatOf(r)
+		if len(body) > maxHeartbeat && err == nil {
+			t.Errorf("%d bytes were read", len(body))
+		}
+		if err != nil {
+			wordsFor(t, err)
+			return
+		}
+		if beat.IdleMS < 0 || beat.IdleMS > maxIdle.Milliseconds() {
+			t.Errorf("idle for %d ms", beat.IdleMS)
+		}
+		if body != "" && beat.SessionToken == "" && contentType(r) != "application/json" {
+			t.Errorf("%q without a token was taken from any page", kind)
+		}
+		if path := pathOnly(beat.Page); path != nil && strings.ContainsAny(*path, "?#") {
+			t.Errorf("the page is %q", *path)
+		}
+	})
+}
+
+func FuzzPage(f *testing.F) {
+	for _, page := range []string{"", "/", "/a/b", "/a?b", "/a#b", "//h/p", "https://u:p@h/p?q", "HTTP://h", "a:b", "x//y", "http://[::1/p", "/%3F", "\x00?", "::://"} {
+		f.Add(page)
+	}
+	f.Fuzz(func(t *testing.T, page string) {
+		path := pathOnly(&page)
+		if path == nil || strings.ContainsAny(*path, "?#") || !strings.Contains(page, *path) {
+			t.Errorf("%q became %v", page, path)
+		}
+		if u, err := url.Parse(page); err == nil && u.Host != "" && u.User != nil && u.User.String() != "" && strings.Contains(*path, u.User.String()+"@"+u.Host) {
+			t.Errorf("%q became %q, which names who signed in there", page, *path)
+		}
+		if plain := "/" + strings.TrimLeft(*path, "/"); *pathOnly(&plain) != plain {
+			t.Errorf("the path %q became %q", plain, *pathOnly(&plain))
+		}
+	})
+}
+
+func FuzzBearer(f *testing.F) {
+	for _, header := range []string{"", "Bearer", "Bearer ", "Bearer x", "bearer  x ", "Basic eDp5", "Bearerx", "Bearer\tx", "Bearer x y", "Bearer Bearer x"} {
+		f.Add(header)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		token := bearer(&http.Request{Header: http.Header{"Authorization": {header}}})
+		if token != strings.TrimSpace(token) {
+			t.Errorf("%q gave %q", header, token)
+		}
+		if token != "" && (len(header) < 7 || !strings.EqualFold(header[:7], "Bearer ") || !strings.HasSuffix(strings.TrimSpace(header), token)) {
+			t.Errorf("%q gave %q", header, token)
+		}
+	})
+}
+
+func FuzzCookie(f *testing.F) {
+	for _, header := range []string{"", "rollcall=x", "rollcall=", `rollcall="x"`, "a=b; rollcall=x; rollcall=y", "rollcall=x;rollcall-device=AAAA", "rollcall", "rollcall==", "; ;=;rollcall=\x00"} {
+		f.Add(header, "", "")
+		f.Add(header, "cross-site", "https://evil.example")
+		f.Add(header, "same-origin", "null")
+	}
+	s := &Server{limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection()}
+	f.Fuzz(func(t *testing.T, header, site, origin string) {
+		r := httptest.NewRequest("POST", "http://localhost/", nil)
+		r.Header["Cookie"] = []string{header}
+		if site != "" {
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		token, err := s.cookieToken(r)
+		if token != "" && !strings.Contains(header, "rollcall="+token) && !strings.Contains(header, `rollcall="`+token) && !strings.Contains(header, "rollcall") {
+			t.Errorf("%q gave %q", header, token)
+		}
+		ours := site == "same-origin" || site == "none" || site == "" && (origin == "" || strings.HasSuffix(strings.ToLower(origin), "://localhost"))
+		if token != "" && err == nil && !ours {
+			t.Errorf("the cookie counts from Sec-Fetch-Site %q and Origin %q", site, origin)
+		}
+		if s.knownDevice(r, "rollcall:root") {
+			t.Errorf("%q passes as a known device", header)
+		}
+	})
+}
+
+func FuzzForwardedFor(f *testing.F) {
+	for _, header := range []string{"", "1.2.3.4", "1.2.3.4, 10.0.0.2", "10.0.0.2,10.0.0.3", "unknown", "::1", "fd00::1", "fe80::1%eth0", "::ffff:10.0.0.1", "1.2.3.4:80", `"[::1]"`, ",,", "1.2.3.4,,10.0.0.1"} {
+		f.Add(header, "6.6.6.6")
+	}
+	s := &Server{cfg: Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}}
+	client := func(peer string, headers ...string) string {
+		return s.clientIP(&http.Request{RemoteAddr: peer, Header: http.Header{"X-Forwarded-For": headers}})
+	}
+	f.Fuzz(func(t *testing.T, header, forged string) {
+		if got := client("203.0.113.7:1", header); got != "203.0.113.7" {
+			t.Errorf("a stranger is %s by his own word", got)
+		}
+		got := client("10.0.0.1:1", header)
+		addr, err := netip.ParseAddr(got)
+		if err != nil || addr.Zone() != "" || addr.Is4In6() {
+			t.Fatalf("%q: the client is %q", header, got)
+		}
+		if s.trusts(addr) { // nobody else is named, or garbage stands before
+			return
+		}
+		for _, more := range [][]string{{forged + "," + header}, {forged, header}, {header + ", 10.9.9.9"}, {header, "fd00::9"}} {
+			if again := client("10.0.0.1:1", more...); again != got {
+				t.Errorf("%q is %s, but with %q in front or behind it is %s", header, got, more, again)
+			}
+		}
+	})
+}
+
+func FuzzHostName(f *testing.F) {
+	for _, name := range []string{"", "localhost", "LOCALHOST:80", "localhost.", "[::1]:80", "::1", "127.0.0.1", "a.b", "[", "]", "[]:", ":", "[fe80::1%25e]", "İ"} {
+		f.Add(name)
+	}
+	s := &Server{now: storetest.Start.Local}
+	guard := s.knownHost(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	admits := func(host string) bool {
+		w := httptest.NewRecorder()
+		guard.ServeHTTP(w, &http.Request{Host: host})
+		return w.Code == http.StatusNoContent
+	}
+	f.Fuzz(func(t *testing.T, host string) {
+		name := hostName(host)
+		if name != strings.ToLower(name) {
+			t.Errorf("%q became %q", host, name)
+		}
+		_, err := netip.ParseAddr(name)
+		if admits(host) != (name == "localhost" || err == nil) {
+			t.Errorf("%q was admitted: %v", host, admits(host))
+		}
+		if label := host; !strings.ContainsAny(label, "[]:") {
+			if hostName(label+":80") != name {
+				t.Errorf("with a port, %q becomes %q", host, hostName(label+":80"))
+			}
+			if admits(label+".evil.example") || admits(label+".evil.example:80") || admits("evil-"+label) {
+				t.Errorf("a stranger's name with %q in it was admitted", label)
+			}
+		}
+	})
+}
+
+func FuzzOnlineFilters(f *testing.F) {
+	b, viewer := company(f)
+	everybody := []string{"ada", "bob", "cyd", "dan", "rollcall:watch"}
+	for _, query := range []string{"", "app=shop&team=core", "q=%25", "q=_%5C", "sort=name&limit=1", "limit=0", "status=away&role=dev", "a;b", "%zz", "q=%F0%9F%A4%A9", "cursor=e30", "organization=Engines&sort=duration&limit=2"} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		got := do(t, b, "GET", "/admin/users/online", nil, bearing(viewer), func(r *http.Request) { r.URL.RawQuery = query })
+		if got.Code == http.StatusBadRequest {
+			return
+		}
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			t.Errorf("%q can not be read, and was answered", query)
+		}
+		for _, user := range got.wants(200)["users"].([]any) {
+			user := user.(map[string]any)
+			if !slices.Contains(everybody, user["id"].(string)) {
+				t.Errorf("%q found %v", query, user["id"])
+			}
+			for filter, field := range map[string]string{"organization": "organization_name", "team": "team_name", "role": "role", "status": "status"} {
+				if want := values.Get(filter); want != "" && user[field] != want {
+					t.Errorf("%q found %v with %s %q", query, user["id"], field, user[field])
+				}
+			}
+			if app := values.Get("app"); app != "" && !slices.Contains(user["apps"].([]any), any(app)) {
+				t.Errorf("%q found %v in %v", query, user["id"], user["apps"])
+			}
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	b, viewer := company(f)
+	for _, cursor := range []string{"", "{}", "null", `{"s":"name","k":"bob","t":"bob"}`, `{"s":"name","k":5,"t":1.5}`, `{"s":"","k":1772443805000,"t":9223372036854775807}`,
+		`{"s":"","k":9223372036854775808,"t":1}`, `{"s":"duration","k":[1],"t":{}}`, `{"s":"duration","k":1,"t":"a\u0000b"}`, `{"s":"","k":"x","t":1}`, "\xff"} {
+		for _, sort := range []string{"", "name", "duration"} {
+			f.Add(sort, []byte(cursor))
+		}
+	}
+	f.Fuzz(func(t *testing.T, sort string, cursor []byte) {
+		query := url.Values{"sort": {sort}, "cursor": {base64.RawURLEncoding.EncodeToString(cursor)}}.Encode()
+		got := do(t, b, "GET", "/admin/users/online", nil, bearing(viewer), func(r *http.Request) { r.URL.RawQuery = query })
+		if got.Code != http.StatusOK && got.Code != http.StatusBadRequest {
+			t.Errorf("sort %q and cursor %q: %d %s", sort, cursor, got.Code, got.Body)
+		}
+	})
+}
+
+func FuzzStrictBody(f *testing.F) {
+	for _, body := range []string{"", "{}", "null", "[]", `"x"`, `{"user":{"id":"a"}}`, `{"user":{"id":"a","access":"x"}}`, `{"user":5}`, `{"usr":1}`, `{}{}`, `{} `, `{"user":{"name":null}}`, "{\"a\":\"\xff\"}", `{"USER":{}}`} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var in struct {
+			User  userInput `json:"user"`
+			Token string    `json:"session_token"`
+		}
+		r := &http.Request{Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body))}
+		if err := decode(r, &in); err != nil {
+			wordsFor(t, err)
+			return
+		}
+		if !json.Valid(body) {
+			t.Errorf("%q was taken and is no JSON", body)
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(body, &fields); err != nil {
+			t.Errorf("%q was taken and is no object: %v", body, err)
+		}
+		for name := range fields {
+			if !strings.EqualFold(name, "user") && !strings.EqualFold(name, "session_token") {
+				t.Errorf("%q was taken with the field %q", body, name)
+			}
+		}
+	})
+}
