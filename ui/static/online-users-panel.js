@@ -678,7 +678,7 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
       this.root.dataset.live = page.count ? 'yes' : '';
       if (page.count) return this.#state('ready');
       if (this.#filtered()) return this.#state('filtered', 'filter', 'Nobody online matches', 'Others may be online outside of these filters.', 'Clear filters', () => this.#clearFilters());
-      this.#state('empty', 'person', 'Nobody is online', 'People appear here with their first heartbeat.');
+      this.#state('empty', 'person', 'Nobody is online', 'People appear here when they log in.');
       this.blank.append(h('slot', { name: 'empty' }));
     }
 
