@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"rollcall/store"
@@ -124,4 +125,22 @@ func TestSomebodyMustBeLeftToAdminister(t *testing.T) {
 	do(t, b, "DELETE", "/admin/accounts/ada", nil, admin).refuses(404, "not_found") // a user, but no account
 	b.account(t, "second", store.AccessAdmin)
 	do(t, b, "DELETE", "/admin/accounts/rollcall:root", nil, admin).wants(200)
+}
+
+func TestTwoAdminsDoNotDeleteEachOther(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	names := []string{"left", "right"}
+	cookies := [2]string{b.account(t, names[0], store.AccessAdmin), b.account(t, names[1], store.AccessAdmin)}
+	var both sync.WaitGroup
+	var codes [2]int
+	for i := range names {
+		both.Go(func() {
+			codes[i] = do(t, b, "DELETE", "/admin/accounts/rollcall:"+names[1-i], nil, cookied(b, cookies[i])).Code
+		})
+	}
+	both.Wait()
+	accounts, err := b.store.Accounts(t.Context())
+	if err != nil || len(accounts) != 1 || min(codes[0], codes[1]) != 200 || max(codes[0], codes[1]) == 200 {
+		t.Errorf("the answers are %v and the accounts left %v, %v", codes, accounts, err)
+	}
 }

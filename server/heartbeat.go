@@ -28,12 +28,12 @@ type heartbeatAnswer struct {
 type sessionAnswer struct {
 	ID        string `json:"id"`
 	Token     string `json:"token,omitempty"` // only where it was minted just now
-	App       string `json:"app,omitempty"`
+	App       string `json:"app,omitempty"`   // only where the caller does not know it
 	ExpiresAt string `json:"expires_at"`
 }
 
 func answerSession(s store.Session) sessionAnswer {
-	return sessionAnswer{ID: formatID(s.ID), App: s.App, ExpiresAt: timestamp(s.ExpiresAt)}
+	return sessionAnswer{ID: formatID(s.ID), ExpiresAt: timestamp(s.ExpiresAt)}
 }
 
 var errNoToken = problem{http.StatusBadRequest, "session_token_required", "Session token is required"}
@@ -57,9 +57,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &heartbeatAnswer{Session: answerSession(session), NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: []struct{}{}}
-	answer.Session.App = "" // the browser knows where it is
-	return answer, nil
+	return &heartbeatAnswer{Session: answerSession(session), NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: []struct{}{}}, nil
 }
 
 // heartbeatOf reads the body. A beacon of a closing page can send text/plain

@@ -115,7 +115,9 @@ func (s *Server) me(r *http.Request) (any, error) {
 	me := callerOf(r).person
 	user := answerUser(me.User)
 	user.Access = me.Access // of this session, which is what counts
-	return &meAnswer{User: user, Session: answerSession(me.Session)}, nil
+	session := answerSession(me.Session)
+	session.App = me.Session.App
+	return &meAnswer{User: user, Session: session}, nil
 }
 
 // setup makes the first account for whoever has the code from the terminal, and
