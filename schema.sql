@@ -7,6 +7,7 @@
 --   schema_version      this file's version
 --   session_ttl_ms      how long a session lives after its last activity (--session-ttl); likewise for the other rules:
 --   idle_after_ms, online_window_ms, leave_grace_ms, retention_ms
+--   session_id_key      a random number that makes session ids; without it an id can not be held against guessed tokens
 --   last_cleanup_*      when the last cleanup ran, what it ended and what it purged
 CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
@@ -35,11 +36,11 @@ CREATE INDEX users_organization ON users (organization_id);
 
 -- One login of one user in one application. A row stays after the end, until retention removes it.
 CREATE TABLE user_sessions (
-    id               INTEGER PRIMARY KEY,              -- random, public: it opens nothing
+    id               INTEGER PRIMARY KEY,              -- public; made from the token and session_id_key, so the token alone finds the row
     user_id          TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     organization_id  INTEGER REFERENCES organizations (id) ON DELETE CASCADE,
     app              TEXT NOT NULL,                    -- from the key that reported the login; 'rollcall' for the panel
-    token_sha256     BLOB NOT NULL UNIQUE CHECK (length(token_sha256) = 32),
+    token_sha256     BLOB NOT NULL CHECK (length(token_sha256) = 32),
     max_access       TEXT NOT NULL DEFAULT 'none' CHECK (max_access IN ('none', 'viewer', 'admin')), -- what the key could grant; the user's own access still applies
     ip_address       TEXT NOT NULL DEFAULT '',
     user_agent       TEXT NOT NULL DEFAULT '',
@@ -56,7 +57,7 @@ CREATE TABLE user_sessions (
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;
 
-CREATE INDEX user_sessions_active       ON user_sessions (last_activity_at, id) WHERE is_active = true; -- who is online, latest first
+CREATE INDEX user_sessions_active       ON user_sessions (last_activity_at) WHERE is_active = true; -- who is online, latest first
 CREATE INDEX user_sessions_expiry       ON user_sessions (expires_at) WHERE is_active = true;           -- cleanup: what to end
 CREATE INDEX user_sessions_ended        ON user_sessions (ended_at) WHERE is_active = false;            -- cleanup: what to purge
 CREATE INDEX user_sessions_user         ON user_sessions (user_id);

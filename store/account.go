@@ -202,7 +202,7 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash, ip, userA
 		if err != nil {
 			return fail("checking an account", err)
 		}
-		result.Session, _, err = t.beginSession(now, s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, result.Token)
+		result.Session, _, err = t.beginSession(now, s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, s.handle(result.Token))
 		return err
 	})
 	if err != nil {

@@ -20,59 +20,70 @@ const maxPage = 200 // characters kept of a page's path
 // that is unknown, ended or expired: a late heartbeat must not bring a session
 // back. A goodbye is only noted; it is no activity.
 func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Beat) (Session, error) {
-	var session Session
+	h := s.handle(token)
+	session := Session{ID: h.id}
 	err := s.writeOne(ctx, func(t *tx) (err error) {
 		if beat.Leaving {
-			session, err = t.leave(now, digest(token))
+			session.ExpiresAt, err = t.leave(now, h)
 		} else {
-			session, err = t.touch(now, s.rules, digest(token), beat)
+			session.ExpiresAt, err = t.touch(now, s.rules, h, beat)
 		}
-		if errors.Is(err, sql.ErrNoRows) {
-			return t.whyEnded(digest(token))
-		}
-		return fail("recording a heartbeat", err)
+		return err
 	})
 	return session, err
 }
 
-func (t *tx) touch(now time.Time, r Rules, token []byte, beat Beat) (Session, error) {
+func (t *tx) touch(now time.Time, r Rules, h handle, beat Beat) (expires time.Time, err error) {
 	var page *string
 	if beat.Page != nil {
 		clipped := clip(*beat.Page, maxPage)
 		page = &clipped
 	}
-	var expires *int64
-	if !r.idle(beat.Idle) { // an unattended tab must not keep its person logged in
-		at := millis(now.Add(r.SessionTTL))
-		expires = &at
+	if r.idle(beat.Idle) { // an unattended tab must not keep its person logged in
+		return t.beat(now, h, `
+			UPDATE user_sessions
+			SET last_activity_at = $3, idle_ms = $4, page = COALESCE($5, page), leaving_at = NULL
+			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`,
+			beat.Idle.Milliseconds(), page)
 	}
-	return t.session(`
+	expires = now.Add(r.SessionTTL)
+	n, err := t.exec(`
 		UPDATE user_sessions
-		SET last_activity_at = $2, idle_ms = $3, page = COALESCE($4, page), leaving_at = NULL,
-			expires_at = COALESCE($5, expires_at)
-		WHERE token_sha256 = $1 AND is_active = true AND expires_at > $2
-		RETURNING id, app, expires_at`, token, millis(now), beat.Idle.Milliseconds(), page, expires)
+		SET last_activity_at = $3, idle_ms = $4, page = COALESCE($5, page), leaving_at = NULL, expires_at = $6
+		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`,
+		h.id, h.digest, millis(now), beat.Idle.Milliseconds(), page, millis(expires))
+	if err == nil && n == 0 {
+		return expires, t.whyEnded(h)
+	}
+	return fromMillis(millis(expires)), fail("recording a heartbeat", err)
 }
 
-func (t *tx) leave(now time.Time, token []byte) (Session, error) {
-	return t.session(`
-		UPDATE user_sessions SET leaving_at = $2
-		WHERE token_sha256 = $1 AND is_active = true AND expires_at > $2
-		RETURNING id, app, expires_at`, token, millis(now))
+func (t *tx) leave(now time.Time, h handle) (expires time.Time, err error) {
+	return t.beat(now, h, `
+		UPDATE user_sessions SET leaving_at = $3
+		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`)
 }
 
-func (t *tx) session(query string, args ...any) (session Session, err error) {
-	var expires int64
-	err = t.scan([]any{&session.ID, &session.App, &expires}, query, args...)
-	session.ExpiresAt = fromMillis(expires)
-	return session, err
+// beat runs an update that leaves the end of the session as it is, and returns
+// that. Its first parameters are the session's id and digest and now.
+func (t *tx) beat(now time.Time, h handle, update string, args ...any) (time.Time, error) {
+	n, err := t.exec(update, append([]any{h.id, h.digest, millis(now)}, args...)...)
+	if err == nil && n == 0 {
+		return time.Time{}, t.whyEnded(h)
+	}
+	if err != nil {
+		return time.Time{}, fail("recording a heartbeat", err)
+	}
+	var ms int64
+	err = t.scan([]any{&ms}, `SELECT expires_at FROM user_sessions WHERE id = $1`, h.id)
+	return fromMillis(ms), fail("reading a session", err)
 }
 
 // whyEnded explains why a heartbeat found no live session.
-func (t *tx) whyEnded(token []byte) error {
+func (t *tx) whyEnded(h handle) error {
 	var reason string
 	err := t.scan([]any{&reason},
-		`SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE token_sha256 = $1`, token)
+		`SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`, h.id, h.digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrSessionEnded
 	}

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -37,16 +39,48 @@ func digest(secret string) []byte {
 	return sum[:]
 }
 
+// handle is how the database knows a session's token: the digest proves it and
+// the id finds it. The id is made from the token, so that a heartbeat reads one
+// row and no index. It is public: without the key, which never leaves the
+// database, nobody can use it to try out tokens.
+type handle struct {
+	id     int64
+	digest []byte
+}
+
+func (s *Store) handle(token string) handle {
+	h := handle{digest: digest(token)}
+	sum := sha256.Sum256(append(s.idKey[:], h.digest...))
+	h.id = positive(sum[:])
+	return h
+}
+
+// positive reads 63 random bits as a number.
+func positive(random []byte) int64 { return int64(binary.BigEndian.Uint64(random) >> 1) }
+
 // newID returns a random positive number for a public id: it tells nobody how
 // many rows there are, and 63 bits do not collide in practice.
 func newID() int64 {
 	var b [8]byte
 	rand.Read(b[:])
-	return int64(binary.BigEndian.Uint64(b[:]) >> 1)
+	return positive(b[:])
 }
 
 // IsKey tells a key from a session token by its form.
 func IsKey(secret string) bool { return strings.HasPrefix(secret, keyPrefix) }
+
+// settleIDKey returns the database's key of session ids, making it in a new one.
+func settleIDKey(ctx context.Context, conn *sql.Conn) (key [8]byte, err error) {
+	_, err = conn.ExecContext(ctx, `
+		INSERT INTO settings (name, value) VALUES ('session_id_key', $1) ON CONFLICT (name) DO NOTHING`, newID())
+	if err != nil {
+		return key, err
+	}
+	var n int64
+	err = conn.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'session_id_key'`).Scan(&n)
+	binary.BigEndian.PutUint64(key[:], uint64(n))
+	return key, err
+}
 
 func checkToken(token string) error {
 	switch {

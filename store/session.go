@@ -64,7 +64,7 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 		if err = t.putUser(now, by, in.User); err != nil {
 			return err
 		}
-		result.Session, result.Created, err = t.beginSession(now, s.rules, by, in, token)
+		result.Session, result.Created, err = t.beginSession(now, s.rules, by, in, s.handle(token))
 		return err
 	})
 	if err != nil {
@@ -74,23 +74,23 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 }
 
 // beginSession inserts a session, or finds the one with this token.
-func (t *tx) beginSession(now time.Time, r Rules, by By, in Login, token string) (Session, bool, error) {
-	session := Session{ID: newID(), App: by.App, ExpiresAt: now.Add(r.SessionTTL)}
+func (t *tx) beginSession(now time.Time, r Rules, by By, in Login, token handle) (Session, bool, error) {
+	session := Session{ID: token.id, App: by.App, ExpiresAt: now.Add(r.SessionTTL)}
 	n, err := t.exec(`
 		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
 			ip_address, user_agent, last_activity_at, created_at, expires_at)
 		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $8, $9 FROM users WHERE id = $2
-		ON CONFLICT (token_sha256) DO NOTHING`,
-		session.ID, in.User.ID, by.App, digest(token), by.Grant,
+		ON CONFLICT (id) DO NOTHING`,
+		session.ID, in.User.ID, by.App, token.digest, by.Grant,
 		clip(in.IPAddress, maxText), clip(in.UserAgent, maxUserAgent), millis(now), millis(session.ExpiresAt))
 	if err != nil || n == 1 {
 		return session, true, fail("storing a session", err)
 	}
 	var expires int64
-	err = t.scan([]any{&session.ID, &expires}, `
-		SELECT id, expires_at FROM user_sessions
-		WHERE token_sha256 = $1 AND user_id = $2 AND app = $3 AND is_active = true AND expires_at > $4`,
-		digest(token), in.User.ID, by.App, millis(now))
+	err = t.scan([]any{&expires}, `
+		SELECT expires_at FROM user_sessions
+		WHERE id = $1 AND token_sha256 = $2 AND user_id = $3 AND app = $4 AND is_active = true AND expires_at > $5`,
+		token.id, token.digest, in.User.ID, by.App, millis(now))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, false, ErrTokenTaken
 	}
@@ -118,7 +118,7 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 	stmt, err := s.reads.prepare(`
 		SELECT s.id, s.app, s.expires_at, s.max_access, u.id, u.name, u.email, u.role, u.team_name, u.access
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.token_sha256 = $1 AND s.is_active = true AND s.expires_at > $2`)
+		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`)
 	if err != nil {
 		return Identity{}, fail("authenticating", err)
 	}
@@ -126,7 +126,8 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 	var expires int64
 	var limit Access
 	u := &id.User
-	err = stmt.QueryRowContext(ctx, digest(token), millis(now)).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
+	h := s.handle(token)
+	err = stmt.QueryRowContext(ctx, h.id, h.digest, millis(now)).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
 		&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Identity{}, ErrSessionEnded
@@ -139,7 +140,8 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 // EndByToken ends the session of app that has this token and tells whether it
 // was active until now.
 func (s *Store) EndByToken(ctx context.Context, now time.Time, app, token string, reason EndReason) (bool, error) {
-	return s.end(ctx, now, reason, `token_sha256 = $4 AND app = $5`, digest(token), app)
+	h := s.handle(token)
+	return s.end(ctx, now, reason, `id = $4 AND token_sha256 = $5 AND app = $6`, h.id, h.digest, app)
 }
 
 // EndByID ends the session with this id and tells whether it was active until

@@ -23,6 +23,7 @@ type Config struct {
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	rules  Rules
+	idKey  [8]byte // makes session ids from tokens
 	read   *sql.DB // query-only connections
 	reads  *statements
 	writer *writer
@@ -59,6 +60,9 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 		return fail("settling the rules", err)
 	}
 	s.rules = rules
+	if s.idKey, err = settleIDKey(ctx, s.writer.conn); err != nil {
+		return fail("settling the key of session ids", err)
+	}
 	read, err := openReaders(s.path)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -80,20 +81,33 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if o.vsNoop {
-		return compare(ctx, target, tokens, o)
+	players := share(tokens, o.connections)
+	// As after the first minute: everybody has beaten, in the order that stays.
+	if err := showTurn("first beats", play(ctx, target, players, turn{path: heartbeat, once: true})); err != nil {
+		return err
 	}
-	return sustain(ctx, target, tokens, o)
+	if o.vsNoop {
+		return compare(ctx, target, players, o)
+	}
+	return sustain(ctx, target, players, o)
+}
+
+const heartbeat = "/admin/users/heartbeat"
+
+// showTurn prints a turn and returns what went wrong in it.
+func showTurn(name string, f figures) error {
+	f.print(name)
+	return f.problem()
 }
 
 // compare takes turns between the heartbeat and the handler that does nothing,
 // so that a machine that slows down slows down both.
-func compare(ctx context.Context, target *subject, tokens []string, o options) error {
+func compare(ctx context.Context, target *subject, players []*player, o options) error {
 	var noops, beats figures
 	var ratios []float64
 	for range o.rounds {
-		noop := play(ctx, target, "/noop", tokens, o)
-		beat := play(ctx, target, "/admin/users/heartbeat", tokens, o)
+		noop := play(ctx, target, players, turn{path: "/noop", duration: o.duration})
+		beat := play(ctx, target, players, turn{path: heartbeat, duration: o.duration})
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -113,17 +127,17 @@ func compare(ctx context.Context, target *subject, tokens []string, o options) e
 }
 
 // sustain plays at one rate, and reads the list meanwhile if asked to.
-func sustain(ctx context.Context, target *subject, tokens []string, o options) error {
+func sustain(ctx context.Context, target *subject, players []*player, o options) error {
 	lists := make(chan figures, 1)
 	listing, stop := context.WithCancel(ctx)
 	go func() { lists <- readLists(listing, target, o) }()
 	target.resetUse()
-	beats := play(ctx, target, "/admin/users/heartbeat", tokens, o)
+	beats := play(ctx, target, players, turn{path: heartbeat, duration: o.duration, rate: o.rate})
 	stop()
-	beats.print("heartbeats")
+	err := showTurn("heartbeats", beats)
 	if list := <-lists; o.list > 0 {
-		list.print("list of 50")
+		err = errors.Join(err, showTurn("list of 50", list))
 	}
 	target.printUse()
-	return beats.problem()
+	return err
 }

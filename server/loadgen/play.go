@@ -17,18 +17,47 @@ import (
 	"rollcall/server/client"
 )
 
-// play sends heartbeats of all sessions to path, each connection those of its
-// share in turn, and measures until the duration is over. At a fixed rate the
-// time of an answer counts from when its request was due, not from when a busy
+// player is one connection's share of the sessions. Like browsers with their
+// interval, it beats for each of them in turn, always in the same order.
+type player struct {
+	tokens []string
+	next   int // the token whose turn it is
+}
+
+func (p *player) token() string {
+	token := p.tokens[p.next]
+	p.next = (p.next + 1) % len(p.tokens)
+	return token
+}
+
+// share deals the tokens out, shuffled: people do not beat in the order in which
+// their rows lie on disk.
+func share(tokens []string, n int) []*player {
+	rand.Shuffle(len(tokens), func(a, b int) { tokens[a], tokens[b] = tokens[b], tokens[a] })
+	players := make([]*player, n)
+	for i := range players {
+		players[i] = &player{tokens: tokens[i*len(tokens)/n : (i+1)*len(tokens)/n]}
+	}
+	return players
+}
+
+// turn is one measurement: what is sent, and until when.
+type turn struct {
+	path     string
+	duration time.Duration
+	rate     int  // requests per second over all players; 0: as many as possible
+	once     bool // every session once, however long that takes
+}
+
+// play has all players take a turn and measures it. At a fixed rate the time of
+// an answer counts from when its request was due, not from when a busy
 // connection got round to it.
-func play(ctx context.Context, target *subject, path string, tokens []string, o options) figures {
-	each := make([]figures, o.connections)
+func play(ctx context.Context, target *subject, players []*player, t turn) figures {
+	each := make([]figures, len(players))
 	start := time.Now()
 	var wg sync.WaitGroup
-	for i := range o.connections {
-		wg.Go(func() {
-			each[i] = playOne(ctx, target, path, share(tokens, i, o.connections), start, pace(i, o), o.duration)
-		})
+	for i, p := range players {
+		wg.Go(func() { each[i] = p.play(ctx, target, start, t, t.pace(i, len(players))) })
 	}
 	wg.Wait()
 	total := figures{took: time.Since(start)}
@@ -42,33 +71,20 @@ func play(ctx context.Context, target *subject, path string, tokens []string, o 
 	return total
 }
 
-// share is every n-th token from i on, in random order: people do not come in
-// the order in which their rows lie on disk.
-func share(tokens []string, i, n int) []string {
-	var mine []string
-	for ; i < len(tokens); i += n {
-		mine = append(mine, tokens[i])
-	}
-	rand.Shuffle(len(mine), func(a, b int) { mine[a], mine[b] = mine[b], mine[a] })
-	return mine
-}
-
 // schedule says when the k-th request of a connection is due.
 type schedule func(k int) time.Duration
 
-// pace spreads a fixed rate evenly over the connections; nil without one.
-func pace(i int, o options) schedule {
-	if o.rate == 0 {
+// pace spreads a fixed rate evenly over n players; nil without one.
+func (t turn) pace(i, n int) schedule {
+	if t.rate == 0 {
 		return nil
 	}
-	gap := time.Second * time.Duration(o.connections) / time.Duration(o.rate)
-	return func(k int) time.Duration {
-		return gap*time.Duration(k) + gap*time.Duration(i)/time.Duration(o.connections)
-	}
+	gap := time.Second * time.Duration(n) / time.Duration(t.rate)
+	return func(k int) time.Duration { return gap*time.Duration(k) + gap*time.Duration(i)/time.Duration(n) }
 }
 
-func playOne(ctx context.Context, target *subject, path string, tokens []string, start time.Time, due schedule, duration time.Duration) (f figures) {
-	c, err := dial(target.url, path)
+func (p *player) play(ctx context.Context, target *subject, start time.Time, t turn, due schedule) (f figures) {
+	c, err := dial(target.url, t.path)
 	if err != nil {
 		return figures{errors: 1, first: err}
 	}
@@ -79,12 +95,12 @@ func playOne(ctx context.Context, target *subject, path string, tokens []string,
 			from = start.Add(due(k))
 			time.Sleep(time.Until(from))
 		}
-		if from.Sub(start) >= duration {
+		if t.once && k == len(p.tokens) || !t.once && from.Sub(start) >= t.duration {
 			break
 		}
-		if err := c.beat(tokens[k%len(tokens)]); err != nil {
+		if err := c.beat(p.token()); err != nil {
 			f.fail(err)
-			if c, err = dial(target.url, path); err != nil {
+			if c, err = dial(target.url, t.path); err != nil {
 				f.fail(err)
 				return f
 			}
