@@ -139,12 +139,12 @@ type tab struct {
 }
 
 // browser returns a tab in a new profile. Where there is no browser the test is
-// skipped, unless ROLLCALL_BROWSER=required makes that a failure.
+// skipped, unless TEST_BROWSER=required makes that a failure.
 func browser(t *testing.T) *tab {
 	t.Helper()
 	path, err := chromium()
 	if err != nil {
-		if os.Getenv("ROLLCALL_BROWSER") == "required" {
+		if os.Getenv("TEST_BROWSER") == "required" {
 			t.Fatal("there is no Chromium on this machine")
 		}
 		t.Skip("there is no Chromium on this machine")
