@@ -33,50 +33,48 @@ func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Bea
 	return session, err
 }
 
-func (t *tx) touch(now time.Time, r Rules, h handle, beat Beat) (expires time.Time, err error) {
+func (t *tx) touch(now time.Time, r Rules, h handle, beat Beat) (time.Time, error) {
 	var page *string
 	if beat.Page != nil {
 		clipped := clip(*beat.Page, maxPage)
 		page = &clipped
 	}
-	if r.idle(beat.Idle) { // an unattended tab must not keep its person logged in
-		return t.beat(now, h, `
-			UPDATE user_sessions
-			SET last_activity_at = $3, idle_ms = $4, page = COALESCE($5, page), leaving_at = NULL
-			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`,
-			beat.Idle.Milliseconds(), page)
+	var expires *int64      // nil: as before
+	if !r.idle(beat.Idle) { // an unattended tab must not keep its person logged in
+		end := millis(now.Add(r.SessionTTL))
+		expires = &end
 	}
-	expires = now.Add(r.SessionTTL)
-	n, err := t.exec(`
+	return t.beat(h, expires, `
 		UPDATE user_sessions
-		SET last_activity_at = $3, idle_ms = $4, page = COALESCE($5, page), leaving_at = NULL, expires_at = $6
+		SET last_activity_at = $3, idle_ms = $4, page = COALESCE($5, page), leaving_at = NULL,
+			expires_at = COALESCE($6, expires_at)
 		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`,
-		h.id, h.digest, millis(now), beat.Idle.Milliseconds(), page, millis(expires))
-	if err == nil && n == 0 {
-		return expires, t.whyEnded(h)
-	}
-	return fromMillis(millis(expires)), fail("recording a heartbeat", err)
+		millis(now), beat.Idle.Milliseconds(), page, expires)
 }
 
-func (t *tx) leave(now time.Time, h handle) (expires time.Time, err error) {
-	return t.beat(now, h, `
+func (t *tx) leave(now time.Time, h handle) (time.Time, error) {
+	return t.beat(h, nil, `
 		UPDATE user_sessions SET leaving_at = $3
-		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`)
+		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`, millis(now))
 }
 
-// beat runs an update that leaves the end of the session as it is, and returns
-// that. Its first parameters are the session's id and digest and now.
-func (t *tx) beat(now time.Time, h handle, update string, args ...any) (time.Time, error) {
-	n, err := t.exec(update, append([]any{h.id, h.digest, millis(now)}, args...)...)
-	if err == nil && n == 0 {
-		return time.Time{}, t.whyEnded(h)
-	}
+// beat runs an update of a live session and returns when that session ends:
+// expires, or where that is nil what the database says. The update's first
+// parameters are the session's id and digest.
+func (t *tx) beat(h handle, expires *int64, update string, args ...any) (time.Time, error) {
+	n, err := t.exec(update, append([]any{h.id, h.digest}, args...)...)
 	if err != nil {
 		return time.Time{}, fail("recording a heartbeat", err)
 	}
-	var ms int64
-	err = t.scan([]any{&ms}, `SELECT expires_at FROM user_sessions WHERE id = $1`, h.id)
-	return fromMillis(ms), fail("reading a session", err)
+	if n == 0 {
+		return time.Time{}, t.whyEnded(h)
+	}
+	if expires != nil {
+		return fromMillis(*expires), nil
+	}
+	var end int64
+	err = t.scan([]any{&end}, `SELECT expires_at FROM user_sessions WHERE id = $1`, h.id)
+	return fromMillis(end), fail("reading a session", err)
 }
 
 // whyEnded explains why a heartbeat found no live session.
