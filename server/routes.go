@@ -31,7 +31,7 @@ func (s *Server) routes() []route {
 	return []route{
 		{method: "GET", path: "/healthz", who: anyone, answer: s.healthz},
 		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
-		{method: "GET", path: "/openapi.yaml", who: anyone, serve: http.HandlerFunc(serveOpenAPI)},
+		{method: "GET", path: "/openapi.yaml", who: anyone, serve: serveOpenAPI()},
 		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.script("heartbeat.js")},
 		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.script("online-users-panel.js")},
 		{method: "GET", path: "/static/{file:.+}", who: anyone, serve: s.folder("/static/")},

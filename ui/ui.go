@@ -1,6 +1,6 @@
 // Package ui holds what browsers load: the panel's pages, the heartbeat script and the
-// panel element. All of it is plain HTML, CSS and JavaScript; there is no build step, so
-// the files in static/ are the files that are served.
+// panel element. All of it is plain HTML, CSS and JavaScript; there is no build step: the
+// files in static/ are the files that are served, less their comment lines.
 package ui
 
 import (
