@@ -30,8 +30,8 @@ export class Feed {
     this.#on = on;
   }
 
-  // Follows what happened after cursor, for ever.
-  start(cursor) {
+  // Follows what happened after cursor, for ever. An empty one is told to read the list.
+  start(cursor = '') {
     this.#cursor = cursor;
     const { signal } = this.#ears;
     const retry = () => this.#connect();
@@ -61,7 +61,7 @@ export class Feed {
   #connect() {
     clearTimeout(this.#timer);
     if (this.#socket || this.#ears.signal.aborted) return;
-    if (this.#cursor) this.#url.searchParams.set('since', this.#cursor);
+    this.#url.searchParams.set('since', this.#cursor);
     const socket = (this.#socket = new WebSocket(this.#url));
     let since;
     this.#timer = setTimeout(() => this.doubt(), HELLO);

@@ -135,7 +135,7 @@
     });
   }
 
-  // Cursors are "epoch.number".
+  // Cursors are "epoch.number". A new epoch has everybody read the list again.
   const number = (cursor) => Number(cursor?.split('.')[1]);
 
   const refusal = (status, message) => Object.assign(new Error(message), { status });
@@ -705,7 +705,7 @@ option { color: var(--text); background: var(--bg) }
       this.more.hidden = !page.next_cursor;
       this.notice.hidden = true;
       this.#show(page);
-      this.#news = this.#news.filter(({ cursor }) => !(number(cursor) < number(page.cursor)));
+      this.#news = this.#news.filter(({ cursor }) => !(number(cursor) <= number(page.cursor)));
       this.#catchUp();
       this.#follow(page.cursor);
       this.whoAmI();
