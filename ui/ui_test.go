@@ -76,7 +76,7 @@ func TestEveryReferencedFileExists(t *testing.T) {
 }
 
 // servedFrom is the file behind an address: pages lie at the server's root, the sample
-// application one level below, and all files but the two for host pages in /static/.
+// application one level below, and all files but those for host pages in /static/.
 func servedFrom(address string) string {
 	for _, prefix := range []string{"../", "./", "static/"} {
 		address = strings.TrimPrefix(address, prefix)
