@@ -45,6 +45,7 @@ class Sheet {
 
   closed() {
     this.user = undefined;
+    if (this.panel.shadowRoot.activeElement) return; // the browser, or the user, was faster
     (this.back?.isConnected ? this.back : this.panel.search).focus();
   }
 
@@ -218,7 +219,7 @@ class StatusMenu {
     this.failed = h('p', { class: 'failed', role: 'alert', hidden: true });
     this.save = h('button', { class: 'go', type: 'submit' }, 'Save');
     this.extra = h('div', { class: 'extra' }, h('label', { for: 'status-text' }, 'What with?'), this.text, h('label', { for: 'status-lasts' }, 'How long?'), this.lasts);
-    this.element = h('form', { class: 'menu', part: 'status-menu', popover: 'auto', role: 'dialog', 'aria-label': 'Your status', submit: (event) => this.submit(event), beforetoggle: (event) => this.toggling(event) },
+    this.element = h('form', { class: 'menu', part: 'status-menu', popover: 'auto', role: 'dialog', 'aria-label': 'Your status', submit: (event) => this.submit(event), beforetoggle: (event) => this.toggling(event), toggle: (event) => this.toggled(event) },
       h('fieldset', {}, h('legend', {}, 'Your status'), ...this.choices.map((choice) => h('label', { class: 'choice', 'data-status': choice.value }, choice, ...statusMark(choice.value)))),
       this.extra, this.failed,
       h('div', { class: 'ending' }, this.save, h('button', { type: 'button', click: () => this.element.hidePopover() }, 'Cancel')));
@@ -258,6 +259,12 @@ class StatusMenu {
     this.panel.mine.ariaExpanded = newState === 'open';
     if (newState === 'open') addEventListener('resize', this.moved);
     else removeEventListener('resize', this.moved);
+  }
+
+  // The browser does not find its way back into the panel.
+  toggled({ newState }) {
+    const lost = document.activeElement === document.body || this.element.contains(this.panel.shadowRoot.activeElement);
+    if (newState === 'closed' && lost) this.panel.mine.focus();
   }
 
   get status() {
@@ -333,6 +340,8 @@ legend { padding: 0; font-size: 12px; font-weight: 600 }
 .choice { min-height: 32px; margin: 0 -8px; padding: 0 8px; border-radius: var(--radius); cursor: pointer }
 .choice:hover { background: var(--raised) }
 .choice input { width: 16px; height: 16px; accent-color: var(--accent) }
+.choice:has(:focus-visible) { outline: 2px solid var(--accent); outline-offset: -2px }
+.choice :focus-visible { outline: 0 }
 .choice .shape + span { color: var(--text) }
 .extra label { display: block; margin: 8px 0 4px; font-size: 12px; line-height: 16px }
 .extra input, .extra select { width: 100%; max-width: none; height: 32px; padding-inline: 10px; border: 1px solid var(--border); border-radius: var(--radius); background-color: var(--bg) }

@@ -634,19 +634,22 @@ option { color: var(--text); background: var(--bg) }
         this.#feed.start(cursor);
       } catch {
         // Again with the next look.
-        if (this.#feed === wait) this.#feed = undefined;
+        if (this.#feed !== wait) return;
         this.#flows(false);
+        this.#feed = undefined;
       }
     }
 
     #unfollow() {
-      this.#feed?.stop();
+      const feed = this.#feed;
       this.#feed = this.#live = undefined;
       this.#news = [];
+      feed?.stop();
       this.#tell();
     }
 
     #flows(yes) {
+      if (!this.#feed) return;
       const lost = this.#live && !yes;
       this.#live = yes;
       this.#tell();
@@ -816,9 +819,9 @@ option { color: var(--text); background: var(--bg) }
       this.#lay(this.#grouped(users));
     }
 
-    // Where somebody points or has the focus, the list keeps its order, and who leaves
-    // stays as offline: nobody should click on the one person and get another. A pointer
-    // that rests does not count.
+    // Where somebody points or is with the keyboard, the list keeps its order, and who
+    // leaves stays as offline: nobody should click on the one person and get another. A
+    // pointer that rests does not count.
     #steady(latest) {
       const held = this.#held();
       this.#deferred = held && !this.reorder;
@@ -834,7 +837,7 @@ option { color: var(--text); background: var(--bg) }
 
     #held() {
       const pointed = this.#pointed > Date.now() - 10000 && this.box.matches(':hover');
-      return pointed || this.box.contains(this.shadowRoot.activeElement);
+      return pointed || this.box.querySelector(':focus-visible');
     }
 
     #grouped(users) {
