@@ -230,7 +230,7 @@ class StatusMenu {
     if (this.element.matches(':popover-open')) return this.element.hidePopover();
     if (Date.now() - this.hidden < 300) return;
     const self = this.panel.self;
-    const claimed = Boolean(self.status);
+    const claimed = self.status !== 'available';
     const kept = claimed && self.status_until ? { keep: `${until(self.status_until).replace('u', 'U')}, as now` } : {};
     for (const choice of this.choices) choice.checked = choice.value === (claimed ? self.status : 'available');
     this.text.value = (claimed && self.status_text) || '';

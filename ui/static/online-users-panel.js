@@ -183,11 +183,11 @@
       return { ...answer, users };
     }
 
-    // Whose credential this is. A key is not a person, so there is nobody to ask about.
+    // Whose credential this is, and their own status. A key is not a person.
     me() {
       if (this.token?.startsWith('rck_')) return Promise.resolve();
       this.asked ??= this.ask('auth/me').then(
-        (answer) => answer.user,
+        (answer) => ({ ...answer, ...answer.user }),
         () => (this.asked = undefined),
       );
       return this.asked;
@@ -926,9 +926,9 @@ option { color: var(--text); background: var(--bg) }
     // The own status, on the button that changes it.
     #showMine(user) {
       this.self = user;
-      this.mine.dataset.status = user.status || '';
+      this.mine.dataset.status = user.status;
       this.mine.title = claimText(user);
-      this.mine.replaceChildren(...(user.status ? statusMark(user.status) : ['Set status']));
+      this.mine.replaceChildren(...(user.status === 'available' ? ['Set status'] : statusMark(user.status)));
       this.mine.hidden = false;
     }
 
