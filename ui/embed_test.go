@@ -175,11 +175,11 @@ func TestAPageSaysWhatThePersonIsDoing(t *testing.T) {
 		}
 	}
 	set(`rollcall.setStatus('busy', 'Recording', { minutes: 30 })`, "busy: Recording for a while")
-	set(`rollcall.setStatus('away')`, "away: ")
+	set(`rollcall.setStatus('away')`, "away:")
 	set(`rollcall.setStatus('busy', 'Lunch', { until: new Date(Date.now() + 3600000) })`, "busy: Lunch for a while")
 	set(`rollcall.setStatus('gone')`, "no: ")
 	set(`rollcall.setStatus('busy', 'x'.repeat(81))`, "no: ")
 	set(`rollcall.setStatus('busy', '', { minutes: 'many' })`, "no: minutes must be a number")
 	set(`rollcall.setStatus('busy', '', { until: 'tomorrow' })`, "no: ")
-	set(`rollcall.setStatus('available')`, "available: ")
+	set(`rollcall.setStatus('available')`, "available:")
 }

@@ -171,3 +171,22 @@ func TestThePanelLooksAgainWhereAProxyRefusesTheFeed(t *testing.T) {
 	login(t, backend, "bob", "Bob")
 	b.until(listed("Ada", "Bob"))
 }
+
+// TestAHiddenPanelRests hides the page for five minutes, which are over at once.
+func TestAHiddenPanelRests(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	b.refreshEvery("3600")
+	b.until(follows("Live"))
+	b.eval(`void (window.later = window.setTimeout, window.setTimeout = (f, ms) => window.later(f, ms === 300000 ? 0 : ms))`)
+	hide := func(hidden string) {
+		b.eval(`void (Object.defineProperty(document, 'hidden', { value: ` + hidden + `, configurable: true }), document.dispatchEvent(new Event('visibilitychange')))`)
+	}
+	hide("true")
+	b.until(follows("Every 3600 s"))
+	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
+	hide("false")
+	b.until(follows("Live"))
+	b.until(listed("Ada"))
+}

@@ -37,8 +37,6 @@ export class Feed {
     const retry = () => this.#connect();
     document.addEventListener('visibilitychange', () => this.#seen(), { signal });
     addEventListener('online', () => document.hidden || retry(), { signal });
-    // The host's policy does not allow it: every further attempt would only be reported.
-    document.addEventListener('securitypolicyviolation', ({ blockedURI }) => blockedURI.startsWith(this.#url.origin) && this.stop(), { signal });
     // A page with a connection is not kept for the way back.
     addEventListener('pagehide', () => this.#hang(), { signal });
     addEventListener('pageshow', (event) => event.persisted && retry(), { signal });

@@ -184,7 +184,7 @@ class Why {
     return h('li', { 'data-state': state },
       h('strong', {}, app), h('span', { class: 'sub' }, words),
       h('p', {}, rule),
-      next ? h('p', { class: 'sub' }, `${this.when(next.at)}: ${STATES[next.state] || STATUSES[next.state] || next.state}, ${next.because}.`) : undefined);
+      next ? h('p', { class: 'sub' }, `${this.when(next.at)}: ${STATES[next.state] || STATUSES[next.state] || next.state}. ${next.because}`) : undefined);
   }
   when(time) {
     const wait = Date.parse(time) - this.panel.now();
@@ -218,7 +218,7 @@ class StatusMenu {
     this.lasts = h('select', { id: 'status-lasts' });
     this.failed = h('p', { class: 'failed', role: 'alert', hidden: true });
     this.save = h('button', { class: 'go', type: 'submit' }, 'Save');
-    this.extra = h('div', { class: 'extra' }, h('label', { for: 'status-text' }, 'What with?'), this.text, h('label', { for: 'status-lasts' }, 'How long?'), this.lasts);
+    this.extra = h('div', { class: 'extra' }, h('label', { for: 'status-text' }, 'Doing what?'), this.text, h('label', { for: 'status-lasts' }, 'For how long?'), this.lasts);
     this.element = h('form', { class: 'menu', part: 'status-menu', popover: 'auto', role: 'dialog', 'aria-label': 'Your status', submit: (event) => this.submit(event), beforetoggle: (event) => this.toggling(event), toggle: (event) => this.toggled(event) },
       h('fieldset', {}, h('legend', {}, 'Your status'), ...this.choices.map((choice) => h('label', { class: 'choice', 'data-status': choice.value }, choice, ...statusMark(choice.value)))),
       this.extra, this.failed,

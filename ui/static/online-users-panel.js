@@ -309,7 +309,7 @@ button:hover, select:hover, [data-user-id]:hover, .row:focus-within { background
 [data-mode=warning] { color: var(--away) }
 .filter-toggle { display: none }
 .search { width: 240px; cursor: text }
-.search input { flex: 1; min-width: 0; border: 0; outline: 0; background: none; padding: 0; color: var(--text); appearance: none }
+.search input { flex: 1; min-width: 0; border: 0; outline: 0; background: none; padding: 0; color: var(--text); text-overflow: ellipsis; appearance: none }
 .search input::placeholder { color: var(--muted); opacity: 1 }
 kbd { font: inherit; font-size: 11px; line-height: 16px; padding: 0 5px; border: 1px solid var(--border); border-radius: 4px }
 
@@ -348,7 +348,7 @@ option { color: var(--text); background: var(--bg) }
   unicode-bidi: plaintext; text-align: match-parent; text-align: -webkit-match-parent;
 }
 .stack { flex: 1 }
-.avatar { flex: none; width: 28px; border-radius: 50%; background: var(--raised); border: 1px solid var(--border); color: var(--muted); font-size: 11px; font-weight: 600; line-height: 26px; text-align: center }
+.avatar { flex: none; width: 28px; border-radius: 50%; background: var(--raised); border: 1px solid var(--border); color: var(--muted); font-size: 10px; font-weight: 600; line-height: 26px; text-align: center }
 .name { height: auto; padding: 0; border: 0; background: none !important; font-weight: 500; outline: 0 }
 .mark { display: flex; align-items: center; gap: 6px }
 .group { min-height: 32px; background: var(--raised); font-weight: 600 }
