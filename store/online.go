@@ -30,12 +30,15 @@ const (
 	SortDuration Sort = "duration" // longest online first
 )
 
-// OnlinePerson is a user with at least one session online.
+// OnlinePerson is a user as the list of who is online shows them.
 type OnlinePerson struct {
 	User
 	OrganizationID *int64
 	Status         Status
-	Sessions       []OnlineSession // most recent activity first, never empty
+	StatusText     string          // of the claim that decides the status
+	StatusUntil    *time.Time      // when that claim runs out
+	Sessions       []OnlineSession // most recent activity first; in a list of who is online never empty
+	Left           OfflineReason   // of who is not online
 }
 
 // OnlineSession is a session that is online.
@@ -102,7 +105,7 @@ func (s *Store) countOnline(ctx context.Context, look *sql.Tx, now time.Time, f 
 	if f.aboutUsers() {
 		q.add(userJoins)
 	}
-	q.add(` WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
+	q.add(` WHERE `+onlineRule("s"), s.at(now).bounds()...)
 	f.where(q)
 	q.add(` GROUP BY s.user_id) people`)
 	if f.Status != "" {
@@ -186,7 +189,7 @@ func (s *Store) onlineQuery(now time.Time, f OnlineFilter, order order, after *c
 	} else {
 		q.add(order.key + ` AS key`)
 	}
-	q.add(` FROM user_sessions s`+userJoins+` WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
+	q.add(` FROM user_sessions s`+userJoins+` WHERE `+onlineRule("s"), s.at(now).bounds()...)
 	f.where(q)
 	s.addOther(q, now, f, ` AND NOT EXISTS (SELECT 1`,
 		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
@@ -210,7 +213,7 @@ func (s *Store) whereStatus(q *query, now time.Time, f OnlineFilter) {
 
 // addOther asks about the online sessions t of the person who has s, including s.
 func (s *Store) addOther(q *query, now time.Time, f OnlineFilter, ask, condition string) {
-	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+onlineRule("t"), s.rules.onlineAt(now)...)
+	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+onlineRule("t"), s.at(now).bounds()...)
 	f.whereApp(q, "t")
 	q.add(`)`)
 }
@@ -223,15 +226,14 @@ func (s *Store) addSessions(ctx context.Context, look *sql.Tx, now time.Time, ap
 	}
 	q := new(query)
 	q.add(`SELECT s.user_id, s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms
-		FROM user_sessions s WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
+		FROM user_sessions s WHERE `+onlineRule("s"), s.at(now).bounds()...)
 	OnlineFilter{App: app}.whereApp(q, "s")
-	q.add(` AND s.user_id IN (`)
 	at := make(map[string]*OnlinePerson, len(people))
+	ids := make([]string, len(people))
 	for i := range people {
-		at[people[i].ID] = &people[i]
-		q.add(strings.Repeat(", ", min(i, 1))+`?`, people[i].ID)
+		ids[i], at[people[i].ID] = people[i].ID, &people[i]
 	}
-	q.add(`) ORDER BY s.last_activity_at DESC, s.id DESC`)
+	q.add(` AND s.user_id IN `).list(ids).add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
 	rows, err := look.QueryContext(ctx, q.String(), q.args...)
 	if err != nil {
 		return err

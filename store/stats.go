@@ -56,7 +56,7 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 	}
 	defer look.Rollback()
 	for _, part := range []func(context.Context, *sql.Tx, time.Time, *Stats) error{
-		s.countPeople, countSessions, durations, byOrganization, byApp, peakToday, lastCleanup,
+		s.countPeople, s.countSessions, durations, s.byOrganization, s.byApp, peakToday, lastCleanup,
 	} {
 		if err := part(ctx, look, now, &st); err != nil {
 			return Stats{}, fail("reading the statistics", err)
@@ -71,12 +71,12 @@ func (s *Store) countPeople(ctx context.Context, look *sql.Tx, now time.Time, st
 	return err
 }
 
-func countSessions(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+func (s *Store) countSessions(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
 	return look.QueryRowContext(ctx, `
 		SELECT COALESCE(SUM(CASE WHEN is_active = true AND expires_at > $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = true AND expires_at <= $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = false THEN 1 ELSE 0 END), 0)
-		FROM user_sessions WHERE app <> $2`, millis(now), PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
+		FROM user_sessions WHERE app <> $2`, s.at(now).expiry, PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
 }
 
 func durations(ctx context.Context, look *sql.Tx, _ time.Time, st *Stats) error {
@@ -97,7 +97,7 @@ func duration(ms sql.NullFloat64) *time.Duration {
 	return &d
 }
 
-func byOrganization(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+func (s *Store) byOrganization(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
 	st.Organizations = []OrganizationStats{}
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var o OrganizationStats
@@ -108,10 +108,10 @@ func byOrganization(ctx context.Context, look *sql.Tx, now time.Time, st *Stats)
 		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active
 		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
 		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
-		GROUP BY s.organization_id, o.name ORDER BY active DESC, o.name`, millis(now), PanelApp)
+		GROUP BY s.organization_id, o.name ORDER BY active DESC, o.name`, s.at(now).expiry, PanelApp)
 }
 
-func byApp(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+func (s *Store) byApp(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
 	st.Apps = []AppStats{}
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var a AppStats
@@ -121,7 +121,7 @@ func byApp(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
 	}, `
 		SELECT app, COUNT(*) AS active FROM user_sessions
 		WHERE is_active = true AND expires_at > $1 AND app <> $2
-		GROUP BY app ORDER BY active DESC, app`, millis(now), PanelApp)
+		GROUP BY app ORDER BY active DESC, app`, s.at(now).expiry, PanelApp)
 }
 
 func peakToday(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {

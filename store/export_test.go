@@ -1,0 +1,7 @@
+package store
+
+// The queries whose plan a test looks at.
+const (
+	DueQuery     = dueQuery
+	ChangesQuery = changesQuery
+)
