@@ -16,6 +16,8 @@ const (
 	viewers  audience = "access viewer or admin, or key scope read"
 	admins   audience = "access admin, or key scope admin"
 	backends audience = "key scope sessions or admin"
+
+	claimants audience = "the person, or key scope sessions or admin"
 )
 
 // A route is one line of the API. Exactly one of answer and serve is set.
@@ -43,6 +45,9 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/users/heartbeat", who: anyone, answer: s.heartbeat}, // the token may stand in the body
 
 		{method: "GET", path: "/auth/me", who: people, answer: s.me},
+
+		{method: "PUT", path: "/admin/users/{id}/status", who: claimants, answer: s.setStatus},
+		{method: "DELETE", path: "/admin/users/{id}/status", who: claimants, answer: s.clearStatus},
 
 		{method: "GET", path: "/", who: viewers, serve: s.page("index.html", s.needsSignIn)},
 		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},

@@ -19,9 +19,10 @@ func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]Onli
 		return nil, fail("looking at people", err)
 	}
 	defer look.Rollback()
+	m := s.at(now)
 	var people []OnlinePerson
 	for some := range slices.Chunk(ids, peopleAtOnce) {
-		found, err := s.people(ctx, look, now, some)
+		found, err := s.people(ctx, look, m, some)
 		if err != nil {
 			return nil, fail("looking at people", err)
 		}
@@ -30,7 +31,7 @@ func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]Onli
 	return people, nil
 }
 
-func (s *Store) people(ctx context.Context, look *sql.Tx, now time.Time, ids []string) ([]OnlinePerson, error) {
+func (s *Store) people(ctx context.Context, look *sql.Tx, m moment, ids []string) ([]OnlinePerson, error) {
 	var people []OnlinePerson
 	q := new(query).add(`
 		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, '')
@@ -42,7 +43,7 @@ func (s *Store) people(ctx context.Context, look *sql.Tx, now time.Time, ids []s
 		return err
 	}, q.String(), q.args...)
 	if err == nil {
-		err = s.addSessions(ctx, look, now, "", people)
+		err = s.addPresence(ctx, look, m, "", people)
 	}
 	if err == nil {
 		err = s.addLeft(ctx, look, people)

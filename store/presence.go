@@ -65,18 +65,59 @@ func earlier(a, b departure) departure {
 // was age ago counts as idle.
 func (r Rules) idle(age time.Duration) bool { return age >= r.IdleAfter }
 
-// status is what the online sessions of one user say together: somebody who is
-// active in one browser is available, whatever lies open elsewhere.
-func status(online []OnlineSession) Status {
+// Rule is which rule decided a status.
+type Rule string
+
+// The rules, in their order.
+const (
+	RuleNoSession     Rule = "no_session_online"
+	RulePersonClaim   Rule = "person_claim"
+	RuleAppClaim      Rule = "app_claim"
+	RuleActiveSession Rule = "active_session"
+	RuleAllIdle       Rule = "all_idle"
+)
+
+// decision is a status with what it rests on.
+type decision struct {
+	status Status
+	rule   Rule
+	claim  Claim // which decided; zero for none
+}
+
+// decide says what one person is doing, from the sessions that are online and
+// the claims that hold. The first rule that applies wins: somebody who is active
+// in one browser is available, whatever lies open elsewhere.
+func decide(online []OnlineSession, claims []Claim) decision {
 	if len(online) == 0 {
-		return StatusOffline
+		return decision{status: StatusOffline, rule: RuleNoSession}
+	}
+	if c, ok := deciding(claims); ok {
+		rule := RuleAppClaim
+		if c.App == "" {
+			rule = RulePersonClaim
+		}
+		return decision{c.Status, rule, c}
 	}
 	for _, session := range online {
 		if !session.Idle {
-			return StatusAvailable
+			return decision{status: StatusAvailable, rule: RuleActiveSession}
 		}
 	}
-	return StatusAway
+	return decision{status: StatusAway, rule: RuleAllIdle}
+}
+
+// deciding returns the claim that counts: the person's own, or of the
+// applications' the one that says busy, and of those alike the latest.
+func deciding(claims []Claim) (best Claim, found bool) {
+	for _, c := range claims {
+		switch {
+		case c.App == "":
+			return c, true
+		case !found, c.Status == best.Status && c.since > best.since, c.Status == StatusBusy && best.Status != StatusBusy:
+			best, found = c, true
+		}
+	}
+	return best, found
 }
 
 // onlineRule is who is online, in SQL, for the sessions called alias: active,
