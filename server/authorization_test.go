@@ -46,6 +46,7 @@ DELETE /admin/users/{id}/status      401    401     401     200  200    200   20
 GET /                                303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /integrate                       303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+GET /admin/users/{id}/explain        401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
@@ -210,6 +211,8 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	case "POST /admin/sessions/end":
 		_, token, _ := g.login(t, g.now(), store.AccessNone)
 		return path, map[string]any{"session_token": token}
+	case "GET /admin/users/{id}/explain":
+		return "/admin/users/me/explain", nil
 	case "PUT /admin/users/{id}/status":
 		return "/admin/users/me/status", map[string]any{"status": "busy"} // for a key somebody with that id
 	case "DELETE /admin/users/{id}/status":

@@ -46,6 +46,8 @@ type moment struct {
 	window int64 // one that was last active up to here has timed out,
 	future int64 // and one after here was by a clock that has been set back since
 	grace  int64 // one that said goodbye up to here has left
+
+	allowance // how far these are moved
 }
 
 // at returns the moment now.
@@ -59,5 +61,7 @@ func (r Rules) at(now time.Time, a allowance) moment {
 		window: millis(judged.Add(-r.OnlineWindow)),
 		future: millis(now.Add(r.OnlineWindow + a.early)),
 		grace:  millis(judged.Add(-r.LeaveGrace)),
+
+		allowance: a,
 	}
 }

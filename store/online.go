@@ -34,6 +34,7 @@ type OnlinePerson struct {
 	User
 	OrganizationID *int64
 	Status         Status
+	DecidedBy      Rule
 	StatusText     string          // of the claim that decides the status
 	StatusUntil    *time.Time      // when that claim runs out
 	Sessions       []OnlineSession // most recent activity first; in a list of who is online never empty
@@ -237,12 +238,13 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m moment, app str
 		return err
 	}
 	q := new(query)
-	q.add(`SELECT s.user_id, s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms
+	q.add(`SELECT s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms, s.user_id
 		FROM user_sessions s WHERE `+onlineRule("s"), m.bounds()...)
 	OnlineFilter{App: app}.whereApp(q, "s")
 	q.add(` AND s.user_id IN `).list(ids).add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
 	err = each(ctx, look, func(rows *sql.Rows) error {
-		user, session, err := s.scanOnline(rows)
+		var user string
+		session, err := s.scanSession(rows, &user)
 		if err == nil {
 			at[user].Sessions = append(at[user].Sessions, session)
 		}
@@ -251,16 +253,18 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m moment, app str
 	for i := range people {
 		p := &people[i]
 		d := decide(p.Sessions, claims[p.ID])
-		p.Status, p.StatusText, p.StatusUntil = d.status, d.claim.Text, d.claim.Until
+		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.status, d.rule, d.claim.Text, d.claim.Until
 	}
 	return err
 }
 
-func (s *Store) scanOnline(rows *sql.Rows) (user string, o OnlineSession, err error) {
+// scanSession reads a session's columns, and further ones into more.
+func (s *Store) scanSession(rows *sql.Rows, more ...any) (o OnlineSession, err error) {
 	var expires, created, activity, idle int64
-	err = rows.Scan(&user, &o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent, &o.Page, &idle)
+	dest := []any{&o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent, &o.Page, &idle}
+	err = rows.Scan(append(dest, more...)...)
 	o.ExpiresAt, o.CreatedAt, o.LastActivity = fromMillis(expires), fromMillis(created), fromMillis(activity)
 	age := time.Duration(idle) * time.Millisecond
 	o.LastInput, o.Idle = o.LastActivity.Add(-age), s.rules.idle(age)
-	return user, o, err
+	return o, err
 }

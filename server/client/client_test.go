@@ -168,6 +168,10 @@ func TestRequests(t *testing.T) {
 			_, err := c.ClearStatus(ctx, "me")
 			return err
 		}, request{"DELETE", "/admin/users/me/status", "Bearer " + secret, ""}},
+		{"an explanation is asked for", func(ctx context.Context, c *client.Client) error {
+			_, err := c.Explain(ctx, "a/b")
+			return err
+		}, request{"GET", "/admin/users/a%2Fb/explain", "Bearer " + secret, ""}},
 		{"a revocation has no body", func(ctx context.Context, c *client.Client) error {
 			return c.Revoke(ctx, "s1")
 		}, request{"DELETE", "/admin/sessions/s1", "Bearer " + secret, ""}},
