@@ -37,6 +37,8 @@ func (c caller) may(who audience) bool {
 		return c.access() >= store.AccessViewer
 	case admins:
 		return c.access() >= store.AccessAdmin
+	case claimants: // of whom, the handler sees
+		return c.may(people) || c.may(backends)
 	case backends:
 		return c.key != nil && c.key.Scopes.Has(store.ScopeSessions)
 	}

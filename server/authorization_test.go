@@ -44,9 +44,12 @@ POST /auth/login                     200    200     200     200  200    200   20
 POST /auth/logout                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 POST /admin/users/heartbeat          400    404     404     200  200    200   200      200      404   404   404   404       404      200     404
 GET /auth/me                         401    401     401     200  200    200   200      200      403   403   403   403       401      200     401
+PUT /admin/users/{id}/status         401    401     401     200  200    200   200      200      200   403   200   200       401      200     401
+DELETE /admin/users/{id}/status      401    401     401     200  200    200   200      200      200   403   200   200       401      200     401
 GET /                                303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /integrate                       303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+GET /admin/users/{id}/explain        401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
@@ -77,6 +80,9 @@ func newGate(t *testing.T) *gate {
 		g.keys[scope] = g.key(t, "shop", scope)
 	}
 	g.keys["other"] = g.key(t, "blog", "sessions")
+	if _, err := g.store.PutUser(t.Context(), g.now(), store.By{App: "shop"}, store.UserInput{ID: "me"}); err != nil {
+		t.Fatal(err)
+	}
 	return g
 }
 
@@ -208,6 +214,12 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	case "POST /admin/sessions/end":
 		_, token, _ := g.login(t, g.now(), store.AccessNone)
 		return path, map[string]any{"session_token": token}
+	case "GET /admin/users/{id}/explain":
+		return "/admin/users/me/explain", nil
+	case "PUT /admin/users/{id}/status":
+		return "/admin/users/me/status", map[string]any{"status": "busy"} // for a key somebody with that id
+	case "DELETE /admin/users/{id}/status":
+		return "/admin/users/me/status", nil
 	case "PUT /admin/users/{id}":
 		return "/admin/users/" + unique, map[string]any{"name": "New"}
 	case "DELETE /admin/users/{id}":

@@ -112,6 +112,7 @@ func TestTheDocumentNamesTheCredentialsThatEachRouteTakes(t *testing.T) {
 	want := map[audience][]string{
 		anyone: {}, people: {"panelCookie", "sessionToken"}, viewers: {"key", "panelCookie", "sessionToken"},
 		admins: {"key", "panelCookie", "sessionToken"}, backends: {"key"},
+		claimants: {"key", "panelCookie", "sessionToken"},
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {

@@ -19,10 +19,15 @@ type job struct {
 	run   func(context.Context) error
 }
 
+// keptChanges is how many changes somebody who was cut off may miss and still
+// be told of one by one.
+const keptChanges = 10000
+
 func (s *Server) jobs() []job {
 	return []job{
 		{"cleanup", time.Hour, s.runCleanup},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
+		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}
 }
 

@@ -33,23 +33,23 @@ type counts struct {
 
 // onlineUser has the original system's fields first, then ours.
 type onlineUser struct {
-	ID               string          `json:"id"`
-	Name             string          `json:"name"`
-	Email            string          `json:"email"`
-	Role             string          `json:"role"`
-	OrganizationName string          `json:"organization_name"`
-	TeamName         string          `json:"team_name"`
-	LastActivityAt   string          `json:"last_activity_at"`
-	SessionStartedAt string          `json:"session_started_at"`
-	SessionMinutes   int             `json:"session_duration_minutes"`
-	IPAddress        string          `json:"ip_address"`
-	UserAgent        string          `json:"user_agent"`
-	OrganizationID   *int64          `json:"organization_id"`
-	Status           store.Status    `json:"status"`
-	Idle             bool            `json:"idle"`
-	Page             string          `json:"page"`
-	Apps             []string        `json:"apps"`
-	Sessions         []onlineSession `json:"sessions"`
+	ID               string `json:"id"`
+	Name             string `json:"name"`
+	Email            string `json:"email"`
+	Role             string `json:"role"`
+	OrganizationName string `json:"organization_name"`
+	TeamName         string `json:"team_name"`
+	LastActivityAt   string `json:"last_activity_at"`
+	SessionStartedAt string `json:"session_started_at"`
+	SessionMinutes   int    `json:"session_duration_minutes"`
+	IPAddress        string `json:"ip_address"`
+	UserAgent        string `json:"user_agent"`
+	OrganizationID   *int64 `json:"organization_id"`
+	statusFields
+	Idle     bool            `json:"idle"`
+	Page     string          `json:"page"`
+	Apps     []string        `json:"apps"`
+	Sessions []onlineSession `json:"sessions"`
 }
 
 type onlineSession struct {
@@ -76,7 +76,7 @@ func (s *Server) online(r *http.Request) (any, error) {
 		return nil, err
 	}
 	c := page.Counts
-	answer := &onlineAnswer{Count: c.Available + c.Away, Counts: counts{Available: c.Available, Away: c.Away}, NextCursor: page.Next}
+	answer := &onlineAnswer{Count: c.People(), Counts: counts(c), NextCursor: page.Next}
 	answer.Users = make([]onlineUser, len(page.People)) // not nil: JSON must say [], never null
 	for i, person := range page.People {
 		answer.Users[i] = answerPerson(person, now)
@@ -127,7 +127,7 @@ func limitOf(q url.Values) (int, error) {
 func answerPerson(p store.OnlinePerson, now time.Time) onlineUser {
 	shown, since := p.Sessions[0], p.Sessions[0].CreatedAt
 	answer := onlineUser{ID: p.ID, Name: p.Name, Email: p.Email, Role: p.Role, OrganizationName: p.Organization, TeamName: p.Team,
-		OrganizationID: p.OrganizationID, Status: p.Status, LastActivityAt: timestamp(p.Sessions[0].LastActivity)}
+		OrganizationID: p.OrganizationID, statusFields: answerStatus(p.Status, p.StatusText, p.StatusUntil), LastActivityAt: timestamp(p.Sessions[0].LastActivity)}
 	for _, session := range p.Sessions {
 		if session.LastInput.After(shown.LastInput) {
 			shown = session

@@ -16,6 +16,8 @@ const (
 	viewers  audience = "access viewer or admin, or key scope read"
 	admins   audience = "access admin, or key scope admin"
 	backends audience = "key scope sessions or admin"
+
+	claimants audience = "the person, or key scope sessions or admin"
 )
 
 // A route is one line of the API. Exactly one of answer and serve is set.
@@ -47,9 +49,13 @@ func (s *Server) routes() []route {
 
 		{method: "GET", path: "/auth/me", who: people, answer: s.me},
 
+		{method: "PUT", path: "/admin/users/{id}/status", who: claimants, answer: s.setStatus},
+		{method: "DELETE", path: "/admin/users/{id}/status", who: claimants, answer: s.clearStatus},
+
 		{method: "GET", path: "/", who: viewers, serve: s.page("index.html", s.needsSignIn)},
 		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
+		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},
 		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
 
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},

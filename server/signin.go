@@ -109,15 +109,21 @@ type meAnswer struct {
 	success
 	User    userAnswer    `json:"user"`
 	Session sessionAnswer `json:"session"`
+	statusFields
 }
 
+// me tells who has the session, and what they claim of themselves.
 func (s *Server) me(r *http.Request) (any, error) {
 	me := callerOf(r).person
 	user := answerUser(me.User)
 	user.Access = me.Access // of this session, which is what counts
 	session := answerSession(me.Session)
 	session.App = me.Session.App
-	return &meAnswer{User: user, Session: session}, nil
+	claim, err := s.store.OwnClaim(r.Context(), s.now(), me.User.ID)
+	if claim == nil {
+		claim = &store.Claim{Status: store.StatusAvailable}
+	}
+	return &meAnswer{User: user, Session: session, statusFields: answerStatus(claim.Status, claim.Text, claim.Until)}, err
 }
 
 // setup makes the first account for whoever has the code from the terminal, and

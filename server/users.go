@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"net/http"
 
 	"rollcall/store"
@@ -46,8 +45,5 @@ func (s *Server) deleteUser(r *http.Request) (any, error) {
 		return nil, err
 	}
 	ended, err := s.store.DeleteUser(r.Context(), callerOf(r).by(), id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, problem{http.StatusNotFound, "user_not_found", "No such user"}
-	}
-	return &deleteUserAnswer{EndedSessions: ended}, err
+	return &deleteUserAnswer{EndedSessions: ended}, unknownUser(err)
 }

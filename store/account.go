@@ -136,7 +136,7 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, name, password s
 		if err != nil {
 			return fail("changing a password", err)
 		}
-		_, err = t.end(now, EndPasswordChanged, `user_id = $4`, user)
+		_, err = t.end(s.at(now), EndPasswordChanged, `user_id = $4`, user)
 		return err
 	})
 }
@@ -202,7 +202,7 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash, ip, userA
 		if err != nil {
 			return fail("checking an account", err)
 		}
-		result.Session, _, err = t.beginSession(now, s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, s.handle(result.Token))
+		result.Session, _, err = t.beginSession(s.at(now), s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, s.handle(result.Token))
 		return err
 	})
 	if err != nil {

@@ -48,12 +48,12 @@ func newWriter(db *sql.DB, conn *sql.Conn) *writer {
 // write runs f in the next transaction and returns when that is on disk. An
 // error of f undoes what f did and nothing else.
 func (s *Store) write(ctx context.Context, f func(*tx) error) error {
-	return s.writer.do(&write{ctx: ctx, run: f})
+	return s.announce(s.writer.do(&write{ctx: ctx, run: f}))
 }
 
 // writeOne is write for an f that changes the database by one statement only.
 func (s *Store) writeOne(ctx context.Context, f func(*tx) error) error {
-	return s.writer.do(&write{ctx: ctx, run: f, single: true})
+	return s.announce(s.writer.do(&write{ctx: ctx, run: f, single: true}))
 }
 
 func (w *writer) do(job *write) error {

@@ -22,6 +22,9 @@ var (
 	// [InvalidError], whose text may be shown to the caller.
 	ErrInvalid = errors.New("invalid value")
 
+	// ErrTooLate: what was asked for has been removed from the log of changes.
+	ErrTooLate = errors.New("too late")
+
 	// ErrNameTaken: another account has this name.
 	ErrNameTaken = errors.New("name taken")
 

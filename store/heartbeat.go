@@ -22,59 +22,80 @@ const maxPage = 200 // characters kept of a page's path
 func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Beat) (Session, error) {
 	h := s.handle(token)
 	session := Session{ID: h.id}
-	err := s.writeOne(ctx, func(t *tx) (err error) {
+	visible := true
+	err := s.writer.do(&write{ctx: ctx, single: true, run: func(t *tx) (err error) {
 		if beat.Leaving {
-			session.ExpiresAt, err = t.leave(now, h)
+			session.ExpiresAt, err = t.leave(s.at(now), h)
 		} else {
-			session.ExpiresAt, err = t.touch(now, s.rules, h, beat)
+			session.ExpiresAt, visible, err = t.touch(s.at(now), s.rules, h, beat)
 		}
 		return err
-	})
+	}})
+	if visible {
+		err = s.announce(err)
+	}
 	return session, err
 }
 
-func (t *tx) touch(now time.Time, r Rules, h handle, beat Beat) (time.Time, error) {
+// touch records activity and tells whether anybody could see a difference.
+// Nearly always nobody can, and then nothing but the row is written: the second
+// update is logged by a trigger because it sets the page.
+func (t *tx) touch(m moment, r Rules, h handle, beat Beat) (expires time.Time, visible bool, err error) {
 	var page *string
 	if beat.Page != nil {
 		clipped := clip(*beat.Page, maxPage)
 		page = &clipped
 	}
-	var expires *int64      // nil: as before
-	if !r.idle(beat.Idle) { // an unattended tab must not keep its person logged in
-		end := millis(now.Add(r.SessionTTL))
-		expires = &end
+	var end *int64 // nil: as before
+	idle := r.idle(beat.Idle)
+	if !idle { // an unattended tab must not keep its person logged in
+		until := m.now + r.SessionTTL.Milliseconds()
+		end = &until
 	}
-	return t.beat(h, expires, `
+	n, err := t.exec(`
 		UPDATE user_sessions
-		SET last_activity_at = $3, idle_ms = $4, page = COALESCE($5, page), leaving_at = NULL,
-			expires_at = COALESCE($6, expires_at)
-		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`,
-		millis(now), beat.Idle.Milliseconds(), page, expires)
-}
-
-func (t *tx) leave(now time.Time, h handle) (time.Time, error) {
-	return t.beat(h, nil, `
-		UPDATE user_sessions SET leaving_at = $3
-		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $3`, millis(now))
-}
-
-// beat runs an update of a live session and returns when that session ends:
-// expires, or where that is nil what the database says. The update's first
-// parameters are the session's id and digest.
-func (t *tx) beat(h handle, expires *int64, update string, args ...any) (time.Time, error) {
-	n, err := t.exec(update, append([]any{h.id, h.digest}, args...)...)
-	if err != nil {
-		return time.Time{}, fail("recording a heartbeat", err)
+		SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE($5, expires_at)
+		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
+			AND page = COALESCE($7, page) AND (idle_ms >= $8) = $9 AND leaving_at IS NULL
+			AND last_activity_at > $10 AND last_activity_at <= $11`,
+		h.id, h.digest, m.now, beat.Idle.Milliseconds(), end, m.expiry, page, r.IdleAfter.Milliseconds(), idle, m.window, m.future)
+	if err == nil && n == 0 {
+		visible = true
+		n, err = t.exec(`
+			UPDATE user_sessions
+			SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE($5, expires_at), page = COALESCE($7, page), leaving_at = NULL
+			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6`,
+			h.id, h.digest, m.now, beat.Idle.Milliseconds(), end, m.expiry, page)
 	}
+	if err != nil {
+		return time.Time{}, visible, fail("recording a heartbeat", err)
+	}
+	expires, err = t.beaten(h, n, end)
+	return expires, visible, err
+}
+
+func (t *tx) leave(m moment, h handle) (time.Time, error) {
+	n, err := t.exec(`
+		UPDATE user_sessions SET leaving_at = $3
+		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $4`, h.id, h.digest, m.now, m.expiry)
+	if err != nil {
+		return time.Time{}, fail("recording a goodbye", err)
+	}
+	return t.beaten(h, n, nil)
+}
+
+// beaten returns when the session ends of which a heartbeat has updated n rows:
+// end, or where that is nil what the database says.
+func (t *tx) beaten(h handle, n int64, end *int64) (time.Time, error) {
 	if n == 0 {
 		return time.Time{}, t.whyEnded(h)
 	}
-	if expires != nil {
-		return fromMillis(*expires), nil
+	if end != nil {
+		return fromMillis(*end), nil
 	}
-	var end int64
-	err = t.scan([]any{&end}, `SELECT expires_at FROM user_sessions WHERE id = $1`, h.id)
-	return fromMillis(end), fail("reading a session", err)
+	var expires int64
+	err := t.scan([]any{&expires}, `SELECT expires_at FROM user_sessions WHERE id = $1`, h.id)
+	return fromMillis(expires), fail("reading a session", err)
 }
 
 // whyEnded explains why a heartbeat found no live session.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	_ "embed"
 	"fmt"
 )
 
@@ -11,7 +12,10 @@ type step string
 
 // steps upgrade every older schema: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []step{}
+var steps = []step{livePresence}
+
+//go:embed upgrade2.sql
+var livePresence step
 
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.

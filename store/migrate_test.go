@@ -5,7 +5,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const oldSchema = `
@@ -118,3 +122,65 @@ func TestMigration(t *testing.T) {
 		}
 	})
 }
+
+// TestUpgradingVersion1 holds the upgraded database against a new one.
+func TestUpgradingVersion1(t *testing.T) {
+	read := func(file string) string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	old, current := read("testdata/schema1.sql"), read("../schema.sql")
+	fresh := t.TempDir()
+	if err := migrateFile(t, fresh, current, steps); err != nil {
+		t.Fatal(err)
+	}
+	v1 := t.TempDir()
+	if err := migrateFile(t, v1, old, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := definitions(t, v1)
+	if err := migrateFile(t, v1, "", append(steps[:1:1], `UPDATE nowhere SET y = 1`)); err == nil {
+		t.Fatal("no error")
+	}
+	if diff := cmp.Diff(before, definitions(t, v1)); diff != "" || ask(t, v1, version) != 1 {
+		t.Errorf("an upgrade that was interrupted left version %d and:\n%s", ask(t, v1, version), diff)
+	}
+	if err := migrateFile(t, v1, "", steps); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(definitions(t, fresh), definitions(t, v1)); diff != "" {
+		t.Errorf("new (-) and upgraded (+):\n%s", diff)
+	}
+	if a, b := ask(t, fresh, version), ask(t, v1, version); a != b || a != len(steps)+1 {
+		t.Errorf("a new one has version %d, the upgraded one %d", a, b)
+	}
+}
+
+// definitions returns what is in a database, by name and without comments.
+func definitions(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	db, err := openReaders(filepath.Join(folder, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), `SELECT type || ' ' || name || ' on ' || tbl_name, COALESCE(sql, '') FROM sqlite_schema`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	all := map[string]string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = strings.Join(strings.Fields(comment.ReplaceAllString(text, "")), " ")
+	}
+	return all
+}
+
+var comment = regexp.MustCompile(`--[^\n]*`)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -30,12 +29,16 @@ const (
 	SortDuration Sort = "duration" // longest online first
 )
 
-// OnlinePerson is a user with at least one session online.
+// OnlinePerson is a user as the list of who is online shows them.
 type OnlinePerson struct {
 	User
 	OrganizationID *int64
 	Status         Status
-	Sessions       []OnlineSession // most recent activity first, never empty
+	DecidedBy      Rule
+	StatusText     string          // of the claim that decides the status
+	StatusUntil    *time.Time      // when that claim runs out
+	Sessions       []OnlineSession // most recent activity first; in a list of who is online never empty
+	Left           OfflineReason   // of who is not online
 }
 
 // OnlineSession is a session that is online.
@@ -52,7 +55,23 @@ type OnlineSession struct {
 
 // OnlineCounts are how many people match a filter.
 type OnlineCounts struct {
-	Available, Away int
+	Available, Busy, Away int
+}
+
+// People is how many there are of any status.
+func (c OnlineCounts) People() int { return c.Available + c.Busy + c.Away }
+
+// of returns the counts of one status only; of all for "".
+func (c OnlineCounts) of(status Status) OnlineCounts {
+	switch status {
+	case StatusAvailable:
+		return OnlineCounts{Available: c.Available}
+	case StatusBusy:
+		return OnlineCounts{Busy: c.Busy}
+	case StatusAway:
+		return OnlineCounts{Away: c.Away}
+	}
+	return c
 }
 
 // OnlinePage is one page of the people online.
@@ -73,45 +92,43 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	if err != nil {
 		return OnlinePage{}, err
 	}
-	if f.Status == StatusBusy {
-		return OnlinePage{People: []OnlinePerson{}}, nil
-	}
 	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole answer
 	if err != nil {
 		return OnlinePage{}, fail("listing who is online", err)
 	}
 	defer look.Rollback()
+	m := s.at(now)
 	var page OnlinePage
-	if page.Counts, err = s.countOnline(ctx, look, now, f); err != nil {
+	if page.Counts, err = s.countOnline(ctx, look, m, f); err != nil {
 		return OnlinePage{}, fail("counting who is online", err)
 	}
-	if err = s.listOnline(ctx, look, now, f, order, after, &page); err != nil {
+	if err = s.listOnline(ctx, look, m, f, order, after, &page); err != nil {
 		return OnlinePage{}, fail("listing who is online", err)
 	}
-	if err = s.addSessions(ctx, look, now, f.App, page.People); err != nil {
+	if err = s.addPresence(ctx, look, m, f.App, page.People); err != nil {
 		return OnlinePage{}, fail("listing the sessions online", err)
 	}
 	return page, nil
 }
 
 // countOnline counts people, not sessions.
-func (s *Store) countOnline(ctx context.Context, look *sql.Tx, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
+func (s *Store) countOnline(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter) (c OnlineCounts, err error) {
 	q := new(query)
 	q.add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
 		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
 	if f.aboutUsers() {
 		q.add(userJoins)
 	}
-	q.add(` WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
+	q.add(` WHERE `+onlineRule("s"), m.bounds()...)
 	f.where(q)
 	q.add(` GROUP BY s.user_id) people`)
-	if f.Status != "" {
-		q.add(` WHERE active = ?`, f.Status == StatusAvailable)
-	}
 	var people int
-	err = look.QueryRowContext(ctx, q.String(), q.args...).Scan(&people, &c.Available)
+	if err = look.QueryRowContext(ctx, q.String(), q.args...).Scan(&people, &c.Available); err != nil {
+		return c, err
+	}
 	c.Away = people - c.Available
-	return c, err
+	err = s.countClaims(ctx, look, m, f, &c)
+	return c.of(f.Status), err
 }
 
 const userJoins = ` JOIN users u ON u.id = s.user_id LEFT JOIN organizations o ON o.id = u.organization_id`
@@ -151,8 +168,8 @@ func (f OnlineFilter) whereApp(q *query, sessions string) {
 // listOnline reads one page. A person stands in the list by the session with
 // the latest activity, so the most recent people come straight from the index
 // on activity, however many are online.
-func (s *Store) listOnline(ctx context.Context, look *sql.Tx, now time.Time, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
-	q := s.onlineQuery(now, f, order, after)
+func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
+	q := s.onlineQuery(m, f, order, after)
 	rows, err := look.QueryContext(ctx, q.String(), q.args...)
 	if err != nil {
 		return err
@@ -176,21 +193,21 @@ func (s *Store) listOnline(ctx context.Context, look *sql.Tx, now time.Time, f O
 	return rows.Err()
 }
 
-func (s *Store) onlineQuery(now time.Time, f OnlineFilter, order order, after *cursor) *query {
+func (s *Store) onlineQuery(m moment, f OnlineFilter, order order, after *cursor) *query {
 	q := new(query)
 	q.add(`SELECT * FROM (
 		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, ''), ` + order.tie + ` AS tie, `)
 	if f.Sort == SortDuration {
-		s.addOther(q, now, f, `(SELECT MIN(t.created_at)`, `true`)
+		s.addOther(q, m, f, `(SELECT MIN(t.created_at)`, `true`)
 		q.add(` AS key`)
 	} else {
 		q.add(order.key + ` AS key`)
 	}
-	q.add(` FROM user_sessions s`+userJoins+` WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
+	q.add(f.source()+userJoins+` WHERE `+onlineRule("s"), m.bounds()...)
 	f.where(q)
-	s.addOther(q, now, f, ` AND NOT EXISTS (SELECT 1`,
+	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`,
 		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
-	s.whereStatus(q, now, f)
+	s.whereStatus(q, m, f)
 	q.add(`) people`)
 	if after != nil {
 		q.add(` WHERE (key, tie) `+order.beyond+` (?, ?)`, after.Key, after.Tie)
@@ -198,63 +215,56 @@ func (s *Store) onlineQuery(now time.Time, f OnlineFilter, order order, after *c
 	return q.add(` ORDER BY key`+order.direction+`, tie`+order.direction+` LIMIT ?`, f.Limit+1)
 }
 
-func (s *Store) whereStatus(q *query, now time.Time, f OnlineFilter) {
-	active := `t.idle_ms < ` + strconv.FormatInt(s.rules.IdleAfter.Milliseconds(), 10)
-	switch f.Status {
-	case StatusAvailable:
-		s.addOther(q, now, f, ` AND EXISTS (SELECT 1`, active)
-	case StatusAway:
-		s.addOther(q, now, f, ` AND NOT EXISTS (SELECT 1`, active)
-	}
-}
-
 // addOther asks about the online sessions t of the person who has s, including s.
-func (s *Store) addOther(q *query, now time.Time, f OnlineFilter, ask, condition string) {
-	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+onlineRule("t"), s.rules.onlineAt(now)...)
+func (s *Store) addOther(q *query, m moment, f OnlineFilter, ask, condition string) {
+	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+onlineRule("t"), m.bounds()...)
 	f.whereApp(q, "t")
 	q.add(`)`)
 }
 
-// addSessions fills in the online sessions of the people on a page, and what
-// follows from them.
-func (s *Store) addSessions(ctx context.Context, look *sql.Tx, now time.Time, app string, people []OnlinePerson) error {
+// addPresence fills in the online sessions of people, and the status that
+// follows from these and from the claims.
+func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m moment, app string, people []OnlinePerson) error {
 	if len(people) == 0 {
 		return nil
 	}
-	q := new(query)
-	q.add(`SELECT s.user_id, s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms
-		FROM user_sessions s WHERE `+onlineRule("s"), s.rules.onlineAt(now)...)
-	OnlineFilter{App: app}.whereApp(q, "s")
-	q.add(` AND s.user_id IN (`)
 	at := make(map[string]*OnlinePerson, len(people))
+	ids := make([]string, len(people))
 	for i := range people {
-		at[people[i].ID] = &people[i]
-		q.add(strings.Repeat(", ", min(i, 1))+`?`, people[i].ID)
+		ids[i], at[people[i].ID] = people[i].ID, &people[i]
 	}
-	q.add(`) ORDER BY s.last_activity_at DESC, s.id DESC`)
-	rows, err := look.QueryContext(ctx, q.String(), q.args...)
+	claims, err := s.claims(ctx, look, m, ids)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		user, session, err := s.scanOnline(rows)
-		if err != nil {
-			return err
+	q := new(query)
+	q.add(`SELECT s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms, s.user_id
+		FROM user_sessions s WHERE `+onlineRule("s"), m.bounds()...)
+	OnlineFilter{App: app}.whereApp(q, "s")
+	q.add(` AND s.user_id IN `).list(ids).add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
+	err = each(ctx, look, func(rows *sql.Rows) error {
+		var user string
+		session, err := s.scanSession(rows, &user)
+		if err == nil {
+			at[user].Sessions = append(at[user].Sessions, session)
 		}
-		at[user].Sessions = append(at[user].Sessions, session)
-	}
+		return err
+	}, q.String(), q.args...)
 	for i := range people {
-		people[i].Status = status(people[i].Sessions)
+		p := &people[i]
+		d := decide(p.Sessions, claims[p.ID])
+		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.status, d.rule, d.claim.Text, d.claim.Until
 	}
-	return rows.Err()
+	return err
 }
 
-func (s *Store) scanOnline(rows *sql.Rows) (user string, o OnlineSession, err error) {
+// scanSession reads a session's columns, and further ones into more.
+func (s *Store) scanSession(rows *sql.Rows, more ...any) (o OnlineSession, err error) {
 	var expires, created, activity, idle int64
-	err = rows.Scan(&user, &o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent, &o.Page, &idle)
+	dest := []any{&o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent, &o.Page, &idle}
+	err = rows.Scan(append(dest, more...)...)
 	o.ExpiresAt, o.CreatedAt, o.LastActivity = fromMillis(expires), fromMillis(created), fromMillis(activity)
 	age := time.Duration(idle) * time.Millisecond
 	o.LastInput, o.Idle = o.LastActivity.Add(-age), s.rules.idle(age)
-	return user, o, err
+	return o, err
 }

@@ -27,6 +27,14 @@ func (q *query) add(text string, args ...any) *query {
 // and appends a further condition.
 func (q *query) and(term string, args ...any) *query { return q.add(" AND "+term, args...) }
 
+// list appends texts in brackets.
+func (q *query) list(texts []string) *query {
+	for i, text := range texts {
+		q.add([]string{`(`, `, `}[min(i, 1)]+`?`, text)
+	}
+	return q.add(`)`)
+}
+
 func (q *query) String() string { return q.text.String() }
 
 // contains is the pattern of LIKE ... ESCAPE '\' for a text with part in it.

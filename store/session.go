@@ -18,6 +18,7 @@ const (
 	EndExpired         EndReason = "expired"
 	EndRevoked         EndReason = "revoked"
 	EndPasswordChanged EndReason = "password_changed"
+	EndUserDeleted     EndReason = "user_deleted" // with the user, and so on no row
 )
 
 // Session is one login of one user in one application.
@@ -64,7 +65,7 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 		if err = t.putUser(now, by, in.User); err != nil {
 			return err
 		}
-		result.Session, result.Created, err = t.beginSession(now, s.rules, by, in, s.handle(token))
+		result.Session, result.Created, err = t.beginSession(s.at(now), s.rules, by, in, s.handle(token))
 		return err
 	})
 	if err != nil {
@@ -74,15 +75,15 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 }
 
 // beginSession inserts a session, or finds the one with this token.
-func (t *tx) beginSession(now time.Time, r Rules, by By, in Login, token handle) (Session, bool, error) {
-	session := Session{ID: token.id, App: by.App, ExpiresAt: now.Add(r.SessionTTL)}
+func (t *tx) beginSession(m moment, r Rules, by By, in Login, token handle) (Session, bool, error) {
+	session := Session{ID: token.id, App: by.App, ExpiresAt: fromMillis(m.now).Add(r.SessionTTL)}
 	n, err := t.exec(`
 		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
 			ip_address, user_agent, last_activity_at, created_at, expires_at)
 		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $8, $9 FROM users WHERE id = $2
 		ON CONFLICT (id) DO NOTHING`,
 		session.ID, in.User.ID, by.App, token.digest, by.Grant,
-		clip(in.IPAddress, maxText), clip(in.UserAgent, maxUserAgent), millis(now), millis(session.ExpiresAt))
+		clip(in.IPAddress, maxText), clip(in.UserAgent, maxUserAgent), m.now, millis(session.ExpiresAt))
 	if err != nil || n == 1 {
 		return session, true, fail("storing a session", err)
 	}
@@ -90,7 +91,7 @@ func (t *tx) beginSession(now time.Time, r Rules, by By, in Login, token handle)
 	err = t.scan([]any{&expires}, `
 		SELECT expires_at FROM user_sessions
 		WHERE id = $1 AND token_sha256 = $2 AND user_id = $3 AND app = $4 AND is_active = true AND expires_at > $5`,
-		token.id, token.digest, in.User.ID, by.App, millis(now))
+		token.id, token.digest, in.User.ID, by.App, m.expiry)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, false, ErrTokenTaken
 	}
@@ -127,7 +128,7 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 	var limit Access
 	u := &id.User
 	h := s.handle(token)
-	err = stmt.QueryRowContext(ctx, h.id, h.digest, millis(now)).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
+	err = stmt.QueryRowContext(ctx, h.id, h.digest, s.at(now).expiry).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
 		&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Identity{}, ErrSessionEnded
@@ -153,7 +154,7 @@ func (s *Store) EndByID(ctx context.Context, now time.Time, app string, id int64
 func (s *Store) end(ctx context.Context, now time.Time, reason EndReason, which string, args ...any) (bool, error) {
 	var n int64
 	err := s.writeOne(ctx, func(t *tx) (err error) {
-		n, err = t.end(now, reason, which, args...)
+		n, err = t.end(s.at(now), reason, which, args...)
 		return err
 	})
 	return n > 0, err
@@ -162,10 +163,10 @@ func (s *Store) end(ctx context.Context, now time.Time, reason EndReason, which 
 // end ends the active sessions that the condition which names. Its parameters
 // begin at $4. A session that is past its time is left for the cleanup, which
 // knows the true reason.
-func (t *tx) end(now time.Time, reason EndReason, which string, args ...any) (int64, error) {
+func (t *tx) end(m moment, reason EndReason, which string, args ...any) (int64, error) {
 	n, err := t.exec(fmt.Sprintf(`
 		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2
 		WHERE is_active = true AND expires_at > $3 AND %s`, which),
-		append([]any{millis(now), string(reason), millis(now)}, args...)...)
+		append([]any{m.now, string(reason), m.expiry}, args...)...)
 	return n, fail("ending a session", err)
 }

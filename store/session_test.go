@@ -43,7 +43,7 @@ func online(t testing.TB, s *store.Store, now time.Time) []string {
 	for _, p := range page.People {
 		ids = append(ids, p.ID)
 	}
-	if n := page.Counts.Available + page.Counts.Away; n != len(ids) {
+	if n := page.Counts.People(); n != len(ids) {
 		t.Fatalf("%d people counted, %d listed", n, len(ids))
 	}
 	return ids

@@ -49,37 +49,38 @@ type CleanupRun struct {
 
 // Stats returns the figures at now.
 func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
+	m := s.at(now)
 	var st Stats
 	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return Stats{}, fail("reading the statistics", err)
 	}
 	defer look.Rollback()
-	for _, part := range []func(context.Context, *sql.Tx, time.Time, *Stats) error{
+	for _, part := range []func(context.Context, *sql.Tx, moment, *Stats) error{
 		s.countPeople, countSessions, durations, byOrganization, byApp, peakToday, lastCleanup,
 	} {
-		if err := part(ctx, look, now, &st); err != nil {
+		if err := part(ctx, look, m, &st); err != nil {
 			return Stats{}, fail("reading the statistics", err)
 		}
 	}
 	return st, nil
 }
 
-func (s *Store) countPeople(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
-	counts, err := s.countOnline(ctx, look, now, OnlineFilter{})
-	st.Online = counts.Available + counts.Away
+func (s *Store) countPeople(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
+	counts, err := s.countOnline(ctx, look, m, OnlineFilter{})
+	st.Online = counts.People()
 	return err
 }
 
-func countSessions(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+func countSessions(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
 	return look.QueryRowContext(ctx, `
 		SELECT COALESCE(SUM(CASE WHEN is_active = true AND expires_at > $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = true AND expires_at <= $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = false THEN 1 ELSE 0 END), 0)
-		FROM user_sessions WHERE app <> $2`, millis(now), PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
+		FROM user_sessions WHERE app <> $2`, m.expiry, PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
 }
 
-func durations(ctx context.Context, look *sql.Tx, _ time.Time, st *Stats) error {
+func durations(ctx context.Context, look *sql.Tx, _ moment, st *Stats) error {
 	var average, median sql.NullFloat64
 	err := look.QueryRowContext(ctx, `
 		SELECT AVG(ms), AVG(CASE WHEN n IN ((total + 1) / 2, (total + 2) / 2) THEN ms END) FROM (
@@ -97,7 +98,7 @@ func duration(ms sql.NullFloat64) *time.Duration {
 	return &d
 }
 
-func byOrganization(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+func byOrganization(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
 	st.Organizations = []OrganizationStats{}
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var o OrganizationStats
@@ -108,10 +109,10 @@ func byOrganization(ctx context.Context, look *sql.Tx, now time.Time, st *Stats)
 		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active
 		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
 		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
-		GROUP BY s.organization_id, o.name ORDER BY active DESC, o.name`, millis(now), PanelApp)
+		GROUP BY s.organization_id, o.name ORDER BY active DESC, o.name`, m.expiry, PanelApp)
 }
 
-func byApp(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+func byApp(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
 	st.Apps = []AppStats{}
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var a AppStats
@@ -121,13 +122,13 @@ func byApp(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
 	}, `
 		SELECT app, COUNT(*) AS active FROM user_sessions
 		WHERE is_active = true AND expires_at > $1 AND app <> $2
-		GROUP BY app ORDER BY active DESC, app`, millis(now), PanelApp)
+		GROUP BY app ORDER BY active DESC, app`, m.expiry, PanelApp)
 }
 
-func peakToday(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) error {
+func peakToday(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
 	var peak Peak
 	var at int64
-	err := look.QueryRowContext(ctx, `SELECT people, at FROM daily_peaks WHERE day = $1`, midnight(now)).Scan(&peak.People, &at)
+	err := look.QueryRowContext(ctx, `SELECT people, at FROM daily_peaks WHERE day = $1`, midnight(fromMillis(m.now))).Scan(&peak.People, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -136,7 +137,7 @@ func peakToday(ctx context.Context, look *sql.Tx, now time.Time, st *Stats) erro
 	return err
 }
 
-func lastCleanup(ctx context.Context, look *sql.Tx, _ time.Time, st *Stats) error {
+func lastCleanup(ctx context.Context, look *sql.Tx, _ moment, st *Stats) error {
 	var at, ended, purged sql.NullInt64
 	err := look.QueryRowContext(ctx, `
 		SELECT MAX(CASE WHEN name = 'last_cleanup_at' THEN value END),
@@ -170,7 +171,7 @@ func (s *Store) Sample(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fail("sampling", err)
 	}
-	counts, err := s.countOnline(ctx, look, now, OnlineFilter{})
+	counts, err := s.countOnline(ctx, look, s.at(now), OnlineFilter{})
 	look.Rollback()
 	if err != nil {
 		return fail("sampling", err)
@@ -179,7 +180,7 @@ func (s *Store) Sample(ctx context.Context, now time.Time) error {
 		_, err := t.exec(`
 			INSERT INTO daily_peaks (day, people, at) VALUES ($1, $2, $3)
 			ON CONFLICT (day) DO UPDATE SET people = excluded.people, at = excluded.at WHERE excluded.people > daily_peaks.people`,
-			midnight(now), counts.Available+counts.Away, millis(now))
+			midnight(now), counts.People(), millis(now))
 		return fail("keeping the day's peak", err)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,6 +29,10 @@ type Store struct {
 	reads  *statements
 	writer *writer
 	path   string // of the database file
+
+	committed chan struct{}             // see Committed; of capacity 1
+	allowance atomic.Pointer[allowance] // see Forgive; never nil
+	dueBy     atomic.Pointer[allowance] // by which Due judged last
 }
 
 // Open opens the database in cfg.Path, creating or upgrading it as needed.
@@ -41,7 +46,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: w, path: path}
+	s := &Store{writer: w, path: path, committed: make(chan struct{}, 1)}
+	s.allowance.Store(&allowance{})
+	s.dueBy.Store(&allowance{})
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
@@ -116,7 +123,7 @@ func fail(doing string, err error) error {
 func isOurs(err error) bool {
 	for _, ours := range []error{
 		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrForbidden, ErrInvalid, ErrNameTaken,
-		ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrFull, ErrBusy, ErrBroken,
+		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrFull, ErrBusy, ErrBroken,
 	} {
 		if errors.Is(err, ours) {
 			return true

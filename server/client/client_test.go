@@ -160,6 +160,18 @@ func TestRequests(t *testing.T) {
 			_, err := c.EndSession(ctx, "rcs_1")
 			return err
 		}, request{"POST", "/admin/sessions/end", "Bearer " + secret, `{"session_token":"rcs_1"}`}},
+		{"a status is claimed for somebody", func(ctx context.Context, c *client.Client) error {
+			_, err := c.SetStatus(ctx, "a/b", client.StatusClaim{Status: "busy", Text: "Recording", ForMS: 1000})
+			return err
+		}, request{"PUT", "/admin/users/a%2Fb/status", "Bearer " + secret, `{"status":"busy","text":"Recording","for_ms":1000}`}},
+		{"a status is taken back without a body", func(ctx context.Context, c *client.Client) error {
+			_, err := c.ClearStatus(ctx, "me")
+			return err
+		}, request{"DELETE", "/admin/users/me/status", "Bearer " + secret, ""}},
+		{"an explanation is asked for", func(ctx context.Context, c *client.Client) error {
+			_, err := c.Explain(ctx, "a/b")
+			return err
+		}, request{"GET", "/admin/users/a%2Fb/explain", "Bearer " + secret, ""}},
 		{"a revocation has no body", func(ctx context.Context, c *client.Client) error {
 			return c.Revoke(ctx, "s1")
 		}, request{"DELETE", "/admin/sessions/s1", "Bearer " + secret, ""}},

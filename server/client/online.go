@@ -53,6 +53,8 @@ type Entry struct {
 	IPAddress              string          `json:"ip_address"`
 	UserAgent              string          `json:"user_agent"`
 	Status                 string          `json:"status"`
+	StatusText             string          `json:"status_text"`
+	StatusUntil            *time.Time      `json:"status_until"`
 	Idle                   bool            `json:"idle"`
 	Page                   string          `json:"page"`
 	Apps                   []string        `json:"apps"`

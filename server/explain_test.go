@@ -1,0 +1,70 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/store/storetest"
+)
+
+func TestExplain(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	shop, read := b.key(t, "shop", "sessions"), b.key(t, "shop", "read")
+	first, ada := b.person(t, shop, "ada")
+	b.clock.advance(time.Minute)
+	do(t, b, "POST", "/admin/users/heartbeat", `{"idle_ms":600000}`, bearing(ada)).wants(200)
+	b.clock.advance(time.Second)
+	second, tab := b.person(t, shop, "ada")
+	do(t, b, "POST", "/admin/users/heartbeat", `{"leaving":true}`, bearing(tab)).wants(200)
+	do(t, b, "PUT", "/admin/users/ada/status", `{"status":"busy","text":"Live","for_ms":60000}`, bearing(shop)).wants(200)
+	explain := func(after time.Duration) string {
+		t.Helper()
+		b.clock.advance(after)
+		body := do(t, b, "GET", "/admin/users/ada/explain", nil, bearing(read)).wants(200)
+		lines := []string{fmt.Sprint(body["user"].(map[string]any)["name"], " ", body["status"], " by ", body["decided_by"])}
+		for _, c := range body["claims"].([]any) {
+			c := c.(map[string]any)
+			lines = append(lines, fmt.Sprint(c["by"], " ", c["status"], " ", c["text"], " ", c["until"]))
+		}
+		for _, s := range body["sessions"].([]any) {
+			s := s.(map[string]any)
+			line := fmt.Sprint(map[any]string{first: "first", second: "second"}[s["id"]], " ", s["state"], ". ", s["rule"])
+			if next, ok := s["next"].(map[string]any); ok {
+				line += fmt.Sprint(" Then ", next["state"], " at ", next["at"], ". ", next["because"])
+			}
+			lines = append(lines, line)
+		}
+		return strings.Join(lines, "\n")
+	}
+	for _, step := range []struct {
+		after time.Duration
+		want  string
+	}{
+		{0, `ada busy by app_claim
+shop busy Live 2026-03-02T09:32:01.000Z
+second online. The last tab said goodbye less than 15s ago (--leave-grace). Then left at 2026-03-02T09:31:16.000Z. Unless a tab comes back within 15s of the goodbye (--leave-grace).
+first online. The last heartbeat came less than 5m ago (--online-window). Then timed_out at 2026-03-02T09:36:00.000Z. Unless a heartbeat comes within 5m of the last (--online-window).`},
+		{time.Minute, `ada away by all_idle
+second left. The last tab said goodbye and none came back within 15s (--leave-grace). Then expired at 2026-03-03T09:31:01.000Z. The login ends 24h after the last activity (--session-ttl).
+first online. The last heartbeat came less than 5m ago (--online-window). Then timed_out at 2026-03-02T09:36:00.000Z. Unless a heartbeat comes within 5m of the last (--online-window).`},
+		{time.Hour, `ada offline by no_session_online
+second left. The last tab said goodbye and none came back within 15s (--leave-grace). Then expired at 2026-03-03T09:31:01.000Z. The login ends 24h after the last activity (--session-ttl).
+first timed_out. No heartbeat came for 5m (--online-window). Then expired at 2026-03-03T09:30:00.000Z. The login ends 24h after the last activity (--session-ttl).`},
+		{24 * time.Hour, `ada offline by no_session_online
+second expired. The login is over: nobody was active for 24h (--session-ttl).
+first expired. The login is over: nobody was active for 24h (--session-ttl).`},
+	} {
+		if diff := cmp.Diff(strings.Split(step.want, "\n"), strings.Split(explain(step.after), "\n")); diff != "" {
+			t.Errorf("after %v:\n%s", step.after, diff)
+		}
+	}
+	do(t, b, "POST", "/admin/users/cleanup-sessions", nil, bearing(b.key(t, "shop", "admin"))).wants(200)
+	if got := explain(0); strings.Count(got, " ended. The login was over and has been cleaned up (--session-ttl).") != 2 {
+		t.Error(got)
+	}
+	do(t, b, "GET", "/admin/users/nobody/explain", nil, bearing(read)).refuses(404, "user_not_found")
+}

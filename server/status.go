@@ -1,0 +1,146 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"rollcall/store"
+)
+
+type statusAnswer struct {
+	success
+	statusFields
+}
+
+// statusFields are a status as every answer has it.
+type statusFields struct {
+	Status      store.Status `json:"status"`
+	StatusText  string       `json:"status_text"`
+	StatusUntil *string      `json:"status_until"`
+}
+
+func answerStatus(status store.Status, text string, until *time.Time) statusFields {
+	return statusFields{Status: status, StatusText: text, StatusUntil: optional(until)}
+}
+
+// optional is a time that may be missing.
+func optional(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	text := timestamp(*t)
+	return &text
+}
+
+var errNoSuchUser = problem{http.StatusNotFound, "user_not_found", "No such user"}
+
+// unknownUser says of whom the store knows nothing.
+func unknownUser(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return errNoSuchUser
+	}
+	return err
+}
+
+// claimant returns whose status a request is about, and the app by which it is
+// claimed: "" where the person claims it, who may do so for nobody else.
+func claimant(r *http.Request) (user, app string, err error) {
+	user, err = pathText(r)
+	c := callerOf(r)
+	switch {
+	case err != nil:
+		return "", "", err
+	case c.key != nil:
+		return user, c.key.App, nil
+	case user == "me" || user == c.person.User.ID:
+		return c.person.User.ID, "", nil
+	}
+	return "", "", errForbidden
+}
+
+// setStatus claims a status; available takes the claim back.
+func (s *Server) setStatus(r *http.Request) (any, error) {
+	user, app, err := claimant(r)
+	if err != nil {
+		return nil, err
+	}
+	var in statusInput
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Status == store.StatusAvailable {
+		if in.Text != "" || in.Until != nil || in.ForMS != nil {
+			return nil, invalid("text, until and for_ms belong to busy and away")
+		}
+		return s.withoutClaim(r, user, app)
+	}
+	now := s.now()
+	claim, err := in.claim(now)
+	if err != nil {
+		return nil, err
+	}
+	claim.App = app
+	if err := s.store.SetStatus(r.Context(), now, user, claim); err != nil {
+		return nil, unknownUser(err)
+	}
+	return s.statusOf(r, user)
+}
+
+// clearStatus takes a claim back.
+func (s *Server) clearStatus(r *http.Request) (any, error) {
+	user, app, err := claimant(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.withoutClaim(r, user, app)
+}
+
+func (s *Server) withoutClaim(r *http.Request, user, app string) (any, error) {
+	if err := s.store.ClearStatus(r.Context(), user, app); err != nil {
+		return nil, unknownUser(err)
+	}
+	return s.statusOf(r, user)
+}
+
+// statusOf answers with what a user's status is now, which need not be the one
+// that was claimed.
+func (s *Server) statusOf(r *http.Request, user string) (any, error) {
+	people, err := s.store.People(r.Context(), s.now(), []string{user})
+	if err == nil && len(people) == 0 { // deleted since
+		err = errNoSuchUser
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &statusAnswer{statusFields: answerStatus(people[0].Status, people[0].StatusText, people[0].StatusUntil)}, nil
+}
+
+// statusInput is a claim as somebody sends it.
+type statusInput struct {
+	Status store.Status `json:"status"`
+	Text   string       `json:"text"`
+	Until  *string      `json:"until"`  // RFC 3339
+	ForMS  *int64       `json:"for_ms"` // for clients whose clock may be wrong
+}
+
+func (in statusInput) claim(now time.Time) (store.Claim, error) {
+	claim := store.Claim{Status: in.Status, Text: in.Text}
+	switch {
+	case in.Until != nil && in.ForMS != nil:
+		return claim, invalid("Either until or for_ms may be given")
+	case in.Until != nil:
+		until, err := time.Parse(time.RFC3339, *in.Until)
+		if err != nil {
+			return claim, invalid("until must be a time such as 2026-03-02T17:30:00Z")
+		}
+		claim.Until = &until
+	case in.ForMS != nil:
+		if *in.ForMS < 1 || *in.ForMS > maxIdle.Milliseconds() {
+			return claim, invalid("for_ms must be between 1 and the milliseconds of 366 days")
+		}
+		until := now.Add(time.Duration(*in.ForMS) * time.Millisecond)
+		claim.Until = &until
+	}
+	return claim, nil
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Change is one row of the log of what changed. With a UserID, that user may
+// look different in the list; with a SessionID too, that session of the user has
+// ended; with a KeyID, that key was deleted.
+type Change struct {
+	Seq       int64
+	UserID    string
+	SessionID int64
+	App       string    // of the session
+	Reason    EndReason // of the session
+	KeyID     int64
+}
+
+const changesQuery = `
+	SELECT seq, COALESCE(user_id, ''), COALESCE(session_id, 0), COALESCE(app, ''), COALESCE(reason, ''), COALESCE(key_id, 0)
+	FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2`
+
+// Changes returns up to limit changes that came after the one numbered after,
+// in the order in which they were committed. ErrTooLate where some of them have
+// been removed, and where the log never got as far as after.
+func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, error) {
+	stmt, err := s.reads.prepare(changesQuery)
+	if err != nil {
+		return nil, fail("reading what changed", err)
+	}
+	rows, err := stmt.QueryContext(ctx, after, limit)
+	if err != nil {
+		return nil, fail("reading what changed", err)
+	}
+	defer rows.Close()
+	var changes []Change
+	for rows.Next() {
+		var c Change
+		if err := rows.Scan(&c.Seq, &c.UserID, &c.SessionID, &c.App, &c.Reason, &c.KeyID); err != nil {
+			return nil, fail("reading a change", err)
+		}
+		changes = append(changes, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fail("reading what changed", err)
+	}
+	if len(changes) > 0 {
+		if changes[0].Seq != after+1 { // numbers have no holes, so what is missing was removed
+			return nil, ErrTooLate
+		}
+		return changes, nil
+	}
+	if last, err := s.LastChange(ctx); err != nil || last < after {
+		return nil, errors.Join(err, ErrTooLate)
+	}
+	return nil, nil
+}
+
+// LastChange returns the number of the latest change, 0 for none.
+func (s *Store) LastChange(ctx context.Context) (int64, error) {
+	stmt, err := s.reads.prepare(`SELECT COALESCE(MAX(seq), 0) FROM changes`)
+	if err != nil {
+		return 0, fail("finding the last change", err)
+	}
+	var last int64
+	return last, fail("finding the last change", stmt.QueryRowContext(ctx).Scan(&last))
+}
+
+// TrimChanges removes all but the latest changes, of which it keeps keep and at
+// least one: their numbers go on from it.
+func (s *Store) TrimChanges(ctx context.Context, keep int64) error {
+	last, err := s.LastChange(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.inBatches(ctx, `
+		DELETE FROM changes WHERE seq IN (SELECT seq FROM changes WHERE seq <= $1 ORDER BY seq LIMIT $2)`, last-max(keep, 1))
+	return err
+}
+
+// Committed receives after every commit that may have changed something for
+// anybody who looks on. Several commits may be told as one. It is for one
+// receiver.
+func (s *Store) Committed() <-chan struct{} { return s.committed }
+
+// announce tells the receiver of Committed of a write that has succeeded.
+func (s *Store) announce(err error) error {
+	if err == nil {
+		select {
+		case s.committed <- struct{}{}:
+		default: // it has not looked since the last time, and will
+		}
+	}
+	return err
+}
+
+const dueQuery = `
+	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $1 AND last_activity_at <= $2 UNION
+	SELECT user_id FROM user_sessions WHERE is_active = true AND leaving_at > $3 AND leaving_at <= $4 UNION
+	SELECT user_id FROM user_sessions WHERE is_active = true AND expires_at > $5 AND expires_at <= $6 UNION
+	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $7 AND last_activity_at <= $8 UNION
+	SELECT user_id FROM status_claims WHERE until > $9 AND until <= $10`
+
+// Due returns the ids of the users about whom time alone changed something in
+// (from, to]: a session that timed out, was past the grace of its goodbye or
+// expired; one whose last activity is no longer too far in the future; a claim
+// that ran out; or whom a beginning or end of Forgive concerns. It may name users
+// for whom nothing changed. It is for one caller, whose from is the last to.
+func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
+	stmt, err := s.reads.prepare(dueQuery)
+	if err != nil {
+		return nil, fail("finding who is due", err)
+	}
+	a := s.allowance.Load()
+	rows, err := stmt.QueryContext(ctx, dueBetween(s.rules.at(from, *s.dueBy.Load()), s.rules.at(to, *a))...)
+	if err != nil {
+		return nil, fail("finding who is due", err)
+	}
+	ids, err := texts(rows)
+	if err == nil {
+		s.dueBy.Store(a)
+	}
+	return ids, fail("finding who is due", err)
+}
+
+// dueBetween returns the stamps that two moments judge differently, as pairs of
+// bounds in the order of Due's query. A bound goes back where a forgiven step
+// of the clock begins or ends between them.
+func dueBetween(a, b moment) (bounds []any) {
+	for _, pair := range [][2]int64{{a.window, b.window}, {a.grace, b.grace}, {a.expiry, b.expiry}, {a.future, b.future}, {a.now, b.now}} {
+		bounds = append(bounds, min(pair[0], pair[1]), max(pair[0], pair[1]))
+	}
+	return bounds
+}
+
+// texts reads the only column of rows.
+func texts(rows *sql.Rows) ([]string, error) {
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, rows.Err()
+}

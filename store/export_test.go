@@ -1,0 +1,22 @@
+package store
+
+import "time"
+
+// The queries whose plan a test looks at.
+const (
+	DueQuery     = dueQuery
+	ChangesQuery = changesQuery
+)
+
+// CountClaimsQuery is what countClaims asks.
+func CountClaimsQuery(s *Store, now time.Time) (string, []any) {
+	q := s.claimsQuery(s.at(now), OnlineFilter{})
+	return q.String(), q.args
+}
+
+// BusyQuery is how the list of those who are busy is read.
+func BusyQuery(s *Store, now time.Time) (string, []any) {
+	order, _ := SortActivity.order()
+	q := s.onlineQuery(s.at(now), OnlineFilter{Status: StatusBusy, Limit: 50}, order, nil)
+	return q.String(), q.args
+}

@@ -1,0 +1,231 @@
+package storetest
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"rollcall/store"
+)
+
+// Model is the rules as they are written for people: slow, in plain structs, and
+// without a line of what it is held against.
+type Model struct {
+	Rules    store.Rules
+	Users    map[string]bool
+	Sessions []*ModelSession
+	Claims   []ModelClaim // latest first
+	Late     time.Duration
+	Early    time.Duration // by how much it forgives steps of the clock; see [store.Store.Forgive]
+}
+
+// ModelSession is a session of the model.
+type ModelSession struct {
+	User, App, Token string
+	ID               int64
+	Page             string
+	Idle             time.Duration
+	LastActivity     time.Time
+	Leaving          time.Time // zero: it is not
+	Expires          time.Time
+	Ended            time.Time // zero: it has not
+	Reason           store.EndReason
+}
+
+// ModelClaim is a claim of the model; App is "" where the person claims.
+type ModelClaim struct {
+	User string
+	At   time.Time
+	store.Claim
+}
+
+// NewModel returns a model in which nobody is known.
+func NewModel(rules store.Rules) *Model {
+	return &Model{Rules: rules, Users: map[string]bool{}}
+}
+
+// LoggedIn tells whether a session's token is still accepted.
+func (m *Model) LoggedIn(s *ModelSession, now time.Time) bool {
+	return s.Ended.IsZero() && now.Before(s.Expires.Add(m.Late))
+}
+
+// Online tells whether a session is online.
+func (m *Model) Online(s *ModelSession, now time.Time) bool {
+	silent := now.Sub(s.LastActivity)
+	return m.LoggedIn(s, now) &&
+		silent < m.Rules.OnlineWindow+m.Late &&
+		-silent <= m.Rules.OnlineWindow+m.Early &&
+		(s.Leaving.IsZero() || now.Sub(s.Leaving) < m.Rules.LeaveGrace+m.Late)
+}
+
+// Beat is a heartbeat of a session; it tells whether it is accepted.
+func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
+	if !m.LoggedIn(s, now) {
+		return false
+	}
+	if beat.Leaving {
+		s.Leaving = now
+		return true
+	}
+	s.LastActivity, s.Idle, s.Leaving = now, beat.Idle, time.Time{}
+	if beat.Page != nil {
+		s.Page = *beat.Page
+	}
+	if s.Idle < m.Rules.IdleAfter {
+		s.Expires = now.Add(m.Rules.SessionTTL)
+	}
+	return true
+}
+
+// End ends a session that is logged in.
+func (m *Model) End(s *ModelSession, now time.Time, reason store.EndReason) bool {
+	if !m.LoggedIn(s, now) {
+		return false
+	}
+	s.Ended, s.Reason = now, reason
+	return true
+}
+
+// SetStatus claims a status.
+func (m *Model) SetStatus(user string, now time.Time, c store.Claim) {
+	m.ClearStatus(user, c.App)
+	m.Claims = append(m.Claims, ModelClaim{user, now, c})
+	slices.SortFunc(m.Claims, func(a, b ModelClaim) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.App, b.App)) })
+}
+
+// ClearStatus takes a claim back.
+func (m *Model) ClearStatus(user, app string) {
+	m.Claims = slices.DeleteFunc(m.Claims, func(c ModelClaim) bool { return c.User == user && c.App == app })
+}
+
+// DeleteUser forgets a user with everything.
+func (m *Model) DeleteUser(user string) {
+	delete(m.Users, user)
+	m.Sessions = slices.DeleteFunc(m.Sessions, func(s *ModelSession) bool { return s.User == user })
+	m.Claims = slices.DeleteFunc(m.Claims, func(c ModelClaim) bool { return c.User == user })
+}
+
+// Cleanup ends what has expired, forgets what ended long ago and puts activity
+// in the future back to where it is past.
+func (m *Model) Cleanup(now time.Time) {
+	if m.Late != 0 || m.Early != 0 {
+		return
+	}
+	for _, s := range m.Sessions {
+		if s.Ended.IsZero() && !now.Before(s.Expires) {
+			s.Ended, s.Reason = s.Expires, store.EndExpired
+		}
+		if s.Ended.IsZero() && s.LastActivity.Sub(now) > m.Rules.OnlineWindow {
+			s.LastActivity = now.Add(-m.Rules.OnlineWindow)
+			if s.Idle < m.Rules.IdleAfter {
+				s.Expires = s.LastActivity.Add(m.Rules.SessionTTL)
+			}
+		}
+	}
+	m.Sessions = slices.DeleteFunc(m.Sessions, func(s *ModelSession) bool {
+		return !s.Ended.IsZero() && now.Sub(s.Ended) >= m.Rules.Retention
+	})
+}
+
+// ModelPerson is a user as the list has to show them.
+type ModelPerson struct {
+	ID       string
+	Status   store.Status
+	Rule     store.Rule
+	Text     string
+	Until    time.Time       // zero: none
+	Sessions []*ModelSession // online, latest activity first
+}
+
+// Person says what a user is doing.
+func (m *Model) Person(user string, now time.Time) ModelPerson {
+	p := ModelPerson{ID: user}
+	for _, s := range m.Sessions {
+		if s.User == user && s.App != store.PanelApp && m.Online(s, now) {
+			p.Sessions = append(p.Sessions, s)
+		}
+	}
+	slices.SortFunc(p.Sessions, later)
+	switch claim, rule := m.claim(user, now); {
+	case len(p.Sessions) == 0:
+		p.Status, p.Rule = store.StatusOffline, store.RuleNoSession
+	case rule != "":
+		p.Status, p.Rule, p.Text = claim.Status, rule, claim.Text
+		if claim.Until != nil {
+			p.Until = *claim.Until
+		}
+	case slices.ContainsFunc(p.Sessions, func(s *ModelSession) bool { return s.Idle < m.Rules.IdleAfter }):
+		p.Status, p.Rule = store.StatusAvailable, store.RuleActiveSession
+	default:
+		p.Status, p.Rule = store.StatusAway, store.RuleAllIdle
+	}
+	return p
+}
+
+// later puts the latest activity first, and of those at once the higher id.
+func later(a, b *ModelSession) int {
+	return cmp.Or(b.LastActivity.Compare(a.LastActivity), cmp.Compare(b.ID, a.ID))
+}
+
+// claim returns the claim that counts and by which rule, "" for none.
+func (m *Model) claim(user string, now time.Time) (store.Claim, store.Rule) {
+	for _, wanted := range []func(store.Claim) bool{
+		func(c store.Claim) bool { return c.App == "" },
+		func(c store.Claim) bool { return c.App != "" && c.Status == store.StatusBusy },
+		func(c store.Claim) bool { return c.App != "" },
+	} {
+		for _, c := range m.Claims {
+			if c.User == user && (c.Until == nil || now.Before(*c.Until)) && wanted(c.Claim) {
+				if c.App == "" {
+					return c.Claim, store.RulePersonClaim
+				}
+				return c.Claim, store.RuleAppClaim
+			}
+		}
+	}
+	return store.Claim{}, ""
+}
+
+// List is everybody who is online, most recent activity first.
+func (m *Model) List(now time.Time) []ModelPerson {
+	list := []ModelPerson{}
+	for user := range m.Users {
+		if p := m.Person(user, now); p.Status != store.StatusOffline {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, func(a, b ModelPerson) int { return later(a.Sessions[0], b.Sessions[0]) })
+	return list
+}
+
+// Left returns why a user who is offline may be said to be: several reasons
+// where several applied in the same millisecond.
+func (m *Model) Left(user string) (reasons []store.OfflineReason) {
+	var last time.Time
+	for _, s := range m.Sessions {
+		if s.User != user || s.App == store.PanelApp {
+			continue
+		}
+		ways := map[store.OfflineReason]time.Time{
+			store.OfflineTimedOut: s.LastActivity.Add(m.Rules.OnlineWindow), "expired": s.Expires,
+		}
+		if !s.Leaving.IsZero() {
+			ways[store.OfflineLeft] = s.Leaving.Add(m.Rules.LeaveGrace)
+		}
+		first := slices.MinFunc(slices.Collect(maps.Values(ways)), time.Time.Compare)
+		if !s.Ended.IsZero() {
+			first = slices.MinFunc([]time.Time{first, s.Ended}, time.Time.Compare)
+			ways = map[store.OfflineReason]time.Time{store.OfflineReason(s.Reason): first}
+		}
+		if first.After(last) {
+			last, reasons = first, nil
+		}
+		for reason, at := range ways {
+			if at.Equal(first) && at.Equal(last) {
+				reasons = append(reasons, reason)
+			}
+		}
+	}
+	return reasons
+}
