@@ -182,19 +182,19 @@ func (w *World) step(t *rapid.T) string {
 		w.steps[1] += d
 		w.Model.Early = w.steps[1]
 		w.Now = w.Now.Add(-d)
-		w.Store.Forgive(-w.steps[1])
+		w.Store.Forgive(w.steps[0], w.steps[1])
 		return fmt.Sprint("the clock goes back by ", d)
 	}
 	w.steps[0] += d
 	w.Model.Late = w.steps[0]
 	w.Now = w.Now.Add(d)
-	w.Store.Forgive(w.steps[0])
+	w.Store.Forgive(w.steps[0], w.steps[1])
 	return fmt.Sprint("the clock goes forward by ", d)
 }
 
 // trust ends the forgiving.
 func (w *World) trust(*rapid.T) string {
 	w.steps, w.Model.Late, w.Model.Early = [2]time.Duration{}, 0, 0
-	w.Store.Forgive(0)
+	w.Store.Forgive(0, 0)
 	return "the clock is trusted again"
 }
