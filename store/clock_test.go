@@ -112,13 +112,13 @@ func TestStepsOfTheClock(t *testing.T) {
 
 // play goes from beat to beat. In some of the minutes between the clock jumps.
 func (w *weather) play(ids, tokens []string) {
-	minutes := rapid.IntRange(1, 20).Draw(w.t, "minutes")
-	stop := rapid.IntRange(0, minutes).Draw(w.t, "the last beat")
+	minutes := Pick(w.t, "minutes", 1, 4, 12, 20)
+	stop := minutes * Pick(w.t, "quarters until the last beat", 0, 1, 2, 3, 4) / 4
 	var stopped time.Duration
 	for i := 0; i < minutes || w.truth < max(stopped, w.lastStep)+4*w.window; i++ {
 		part := minute
-		if i < minutes && rapid.IntRange(0, 3).Draw(w.t, "a jump in four") == 0 {
-			part = time.Duration(rapid.Int64Range(0, int64(minute/time.Millisecond)).Draw(w.t, "within")) * time.Millisecond
+		if i < minutes && Pick(w.t, "jumps", true, false, false) {
+			part = Pick(w.t, "within", 0, time.Millisecond, 20*time.Second, 59*time.Second, minute)
 			w.pass(part)
 			w.drawJump()
 			w.look(ids, false)
@@ -141,10 +141,8 @@ func (w *weather) play(ids, tokens []string) {
 }
 
 func (w *weather) drawJump() {
-	d := rapid.SampledFrom([]time.Duration{
-		time.Second, 2500 * time.Millisecond, 30 * time.Second, 4 * minute, 6 * minute, 11 * minute, time.Hour, 9 * time.Hour, 48 * time.Hour,
-	}).Draw(w.t, "jump")
-	switch rapid.SampledFrom([]string{"forward", "back", "suspend", "suspend with a clock that stops"}).Draw(w.t, "kind") {
+	d := Pick(w.t, "jump", time.Second, 2500*time.Millisecond, 30*time.Second, 4*minute, 6*minute, 11*minute, time.Hour, 9*time.Hour, 48*time.Hour)
+	switch Pick(w.t, "kind", "forward", "back", "suspend", "suspend with a clock that stops") {
 	case "forward":
 		w.jump(d, 0)
 	case "back":
