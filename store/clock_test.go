@@ -26,8 +26,10 @@ type weather struct {
 	truth    time.Duration // since the beginning
 	wall     time.Time
 	awake    time.Duration // monotonic time: stands still in a suspend
-	forward  time.Duration // forgiven
-	back     time.Duration
+	offset   time.Duration // wall less awake, but for a constant
+	stepped  bool          // not long ago
+	low      time.Duration // the offsets since before the first of these steps
+	high     time.Duration
 	until    time.Duration // of awake
 	lastStep time.Duration // of truth
 	log      []string
@@ -36,9 +38,9 @@ type weather struct {
 // pass lets time go by, and the server end its forgiving where that is due.
 func (w *weather) pass(d time.Duration) {
 	w.truth, w.wall, w.awake = w.truth+d, w.wall.Add(d), w.awake+d
-	if (w.forward != 0 || w.back != 0) && w.awake >= w.until {
-		w.forward, w.back = 0, 0
-		w.s.Forgive(0)
+	if w.stepped && w.awake >= w.until {
+		w.stepped = false
+		w.s.Forgive(0, 0)
 		w.cleanup()
 	}
 }
@@ -49,16 +51,16 @@ func (w *weather) jump(d, asleep time.Duration) {
 	w.log = append(w.log, fmt.Sprintf("%v: jump %v, asleep %v", w.truth, d, asleep))
 	d += asleep
 	w.lastStep = w.truth
-	switch {
-	case d > 2*time.Second:
-		w.forward += d
-		w.s.Forgive(w.forward)
-	case d < -2*time.Second:
-		w.back -= d
-		w.s.Forgive(-w.back)
-	default:
+	before := w.offset
+	w.offset += d
+	if d.Abs() <= 2*time.Second {
 		return
 	}
+	if !w.stepped {
+		w.stepped, w.low, w.high = true, before, before
+	}
+	w.low, w.high = min(w.low, w.offset), max(w.high, w.offset)
+	w.s.Forgive(w.offset-w.low, w.high-w.offset)
 	w.until = w.awake + 2*w.window
 }
 
@@ -99,7 +101,7 @@ func TestStepsOfTheClock(t *testing.T) {
 			ids, tokens = append(ids, id), append(tokens, login(t, s, w.wall, id).Token)
 		}
 		defer func() {
-			s.Forgive(0)
+			s.Forgive(0, 0)
 			for _, id := range ids {
 				if _, err := s.DeleteUser(t.Context(), store.By{Grant: store.AccessAdmin}, id); err != nil {
 					rt.Fatal(err)
@@ -175,23 +177,23 @@ func TestNothingIsCleanedUpWhileTheClockIsForgiven(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ada := login(t, s, Start, "ada")
 		for _, d := range []time.Duration{48 * time.Hour, -time.Hour} {
-			s.Forgive(d)
+			s.Forgive(max(d, 0), max(-d, 0))
 			if got, err := s.Cleanup(t.Context(), Start.Add(48*time.Hour)); err != nil || got != (store.Cleaned{}) {
 				t.Errorf("%+v, %v", got, err)
 			}
 			if st, err := s.Stats(t.Context(), Start.Add(48*time.Hour)); err != nil || st.LastCleanup != nil {
 				t.Errorf("%+v, %v", st.LastCleanup, err)
 			}
-			s.Forgive(0)
+			s.Forgive(0, 0)
 		}
-		s.Forgive(48 * time.Hour)
+		s.Forgive(48*time.Hour, 0)
 		now := Start.Add(48 * time.Hour)
 		wantOnline(t, s, now, "ada")
 		if _, err := s.Authenticate(t.Context(), now, ada.Token); err != nil {
 			t.Error(err)
 		}
 		wantOnline(t, s, now.Add(5*time.Minute))
-		s.Forgive(0)
+		s.Forgive(0, 0)
 		if _, err := s.Touch(t.Context(), now, ada.Token, store.Beat{}); !errors.Is(err, store.ErrSessionEnded) {
 			t.Errorf("after the forgiving: %v", err)
 		}
@@ -203,9 +205,9 @@ func TestActivityInTheFuture(t *testing.T) {
 		login(t, s, Start.Add(time.Hour), "ada") // by a clock that is then set back
 		wantOnline(t, s, Start.Add(55*time.Minute), "ada")
 		wantOnline(t, s, Start.Add(55*time.Minute-time.Millisecond))
-		s.Forgive(-time.Hour)
+		s.Forgive(0, time.Hour)
 		wantOnline(t, s, Start, "ada")
-		s.Forgive(0)
+		s.Forgive(0, 0)
 		wantOnline(t, s, Start)
 		if _, err := s.Cleanup(t.Context(), Start); err != nil {
 			t.Fatal(err)
