@@ -58,7 +58,7 @@ type OnlineCounts struct {
 // OnlinePage is one page of the people online.
 type OnlinePage struct {
 	People []OnlinePerson
-	Counts OnlineCounts // of all that match, not of this page
+	Counts OnlineCounts // of all that match, not of this page; where counting takes long, from shortly before
 	Next   string       // cursor of the next page, "" on the last
 }
 
@@ -76,15 +76,15 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	if f.Status == StatusBusy {
 		return OnlinePage{People: []OnlinePerson{}}, nil
 	}
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole answer
+	var page OnlinePage
+	if page.Counts, err = s.counts.ask(ctx, now, f.counted()); err != nil {
+		return OnlinePage{}, fail("counting who is online", err)
+	}
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole page
 	if err != nil {
 		return OnlinePage{}, fail("listing who is online", err)
 	}
 	defer look.Rollback()
-	var page OnlinePage
-	if page.Counts, err = s.countOnline(ctx, look, now, f); err != nil {
-		return OnlinePage{}, fail("counting who is online", err)
-	}
 	if err = s.listOnline(ctx, look, now, f, order, after, &page); err != nil {
 		return OnlinePage{}, fail("listing who is online", err)
 	}
@@ -94,8 +94,14 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	return page, nil
 }
 
+// counted is what of a filter the counts depend on.
+func (f OnlineFilter) counted() OnlineFilter {
+	f.Sort, f.Limit, f.Cursor = "", 0, ""
+	return f
+}
+
 // countOnline counts people, not sessions.
-func (s *Store) countOnline(ctx context.Context, look *sql.Tx, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
+func (s *Store) countOnline(ctx context.Context, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
 	q := new(query)
 	q.add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
 		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
@@ -109,7 +115,7 @@ func (s *Store) countOnline(ctx context.Context, look *sql.Tx, now time.Time, f 
 		q.add(` WHERE active = ?`, f.Status == StatusAvailable)
 	}
 	var people int
-	err = look.QueryRowContext(ctx, q.String(), q.args...).Scan(&people, &c.Available)
+	err = s.read.QueryRowContext(ctx, q.String(), q.args...).Scan(&people, &c.Available)
 	c.Away = people - c.Available
 	return c, err
 }

@@ -27,6 +27,8 @@ type Store struct {
 	read   *sql.DB // query-only connections
 	reads  *statements
 	writer *writer
+	counts *recall[OnlineFilter, OnlineCounts]
+	totals *recall[struct{}, Stats]
 	path   string // of the database file
 }
 
@@ -42,6 +44,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{writer: w, path: path}
+	turns := make(chan struct{}, recallTurns)
+	s.counts, s.totals = newRecall(turns, s.countOnline), newRecall(turns, s.countAll)
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
@@ -73,6 +77,8 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 
 // Close finishes the writes that are queued and closes the database.
 func (s *Store) Close() error {
+	s.counts.close()
+	s.totals.close()
 	return errors.Join(s.writer.stop(), s.read.Close())
 }
 
