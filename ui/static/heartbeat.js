@@ -38,7 +38,7 @@
   let again = false;
 
   let input = document.hidden ? 0 : started;
-  let told = {}; // page and idle time that the server heard last
+  let told = {}; // the page that the server heard last, and whether it takes us for idle
   let shared = 0; // when the other tabs last heard of our input
   let ownPage = options.page;
 
@@ -208,7 +208,7 @@
   function judge({ ok, status, headers }, answer, said) {
     if (ok) {
       interval = Math.max(1000, answer.next_heartbeat_ms || 60000);
-      told = { page: said.page, idle: said.idle_ms };
+      told = { page: said.page, idle: answer.idle };
       plan(true);
       say('beat', { interval, told });
     } else if (answer.code === 'session_ended') {
@@ -274,8 +274,8 @@
     if (event.type === 'pointermove' && !event.movementX && !event.movementY) return;
     input = now;
     if (now - shared > 5000) say('state');
-    if (told.idle > 240000) {
-      told.idle = 0;
+    if (told.idle) {
+      told.idle = false;
       beat(); // back from a break
     }
   }
@@ -283,7 +283,7 @@
   function wake() {
     if (!document.hidden) {
       input = Date.now();
-      if (input - last > interval) due = 0;
+      if (told.idle || input - last > interval) due = 0;
     }
     say('state');
     tick();
