@@ -295,7 +295,7 @@
     const headers = { 'Content-Type': byCookie ? 'application/json' : 'text/plain' };
     send({ leaving: true }, { keepalive: true, headers, mode: byCookie ? 'cors' : 'no-cors' }).catch(() => {});
     say('bye');
-    part();
+    stop(); // what the browser still tells a page that goes must not bring it back
     attempt(() => (sessionStorage.rollcallBye = Date.now()));
   }
 
