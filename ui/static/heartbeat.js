@@ -27,6 +27,7 @@
   let part = () => {}; // gives up channel and lock
   let elects = !!navigator.locks; // absent on plain http
   let leads = false;
+  let bereft = false; // another tab was closed
 
   let interval = 60000;
   let last = 0; // when any tab last tried
@@ -110,7 +111,7 @@
     const hold = (done) => {
       granted(done);
       leads = true;
-      if (last && Date.now() - last > 1000) beat(); // inherited from a closed tab
+      if (bereft || (last && Date.now() - last > 1000)) insist(); // inherited from a closed tab
     };
     navigator.locks.request(name, { signal }, () => new Promise(hold)).catch(() => {
       elects &&= signal.aborted;
@@ -143,10 +144,14 @@
   // a hidden leader beats at once, and again after the answer.
   function answerBye(id) {
     peers.delete(id);
+    bereft = true;
     owed = Math.min(owed, Date.now() + 1000 + Math.random() * 3000);
-    if (!leads || !document.hidden) return;
+    if (leads && document.hidden) insist();
+  }
+
+  function insist() {
     beat();
-    again = true;
+    again ||= document.hidden;
   }
 
   // The tab that was used last speaks for the person.
