@@ -294,6 +294,12 @@
     tick();
   }
 
+  // What was under way when the page froze may never be answered.
+  function thaw() {
+    inFlight = false;
+    wake();
+  }
+
   // Text with the token inside needs no preflight; there is no time for one.
   function leave() {
     if (silent) return;
@@ -313,7 +319,7 @@
   addEventListener('pageshow', (event) => {
     if (!event.persisted) return;
     token = undefined; // join again, and beat at once
-    wake();
+    thaw();
     outlive();
   });
   addEventListener('storage', tick);
@@ -322,7 +328,7 @@
     tick();
   });
   document.addEventListener('visibilitychange', wake);
-  document.addEventListener('resume', wake);
+  document.addEventListener('resume', thaw);
   for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']) {
     addEventListener(type, touch, { capture: true, passive: true });
   }
