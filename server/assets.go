@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -17,17 +18,19 @@ import (
 // assets are the pages and scripts by name.
 type assets map[string]asset
 
-// An asset is in memory with its entity tag: a browser asks again each time and
-// is told that nothing has changed.
+// An asset is in memory as it is sent, with its entity tag: a browser asks again
+// each time and is told that nothing has changed.
 type asset struct {
 	content []byte
-	tag     string
+	packed  []byte // by gzip; nil where that saves nothing
+	tag     string // without its quotes
 	kind    string
 }
 
-func newAsset(name string, content []byte) asset {
+func newAsset(name string, source []byte) asset {
+	content := strip(name, source)
 	sum := sha256.Sum256(content)
-	return asset{content: content, tag: `"` + hex.EncodeToString(sum[:12]) + `"`, kind: kindOf(name)}
+	return asset{content: content, packed: pack(content), tag: hex.EncodeToString(sum[:12]), kind: kindOf(name)}
 }
 
 func loadAssets(files fs.FS) (assets, error) {
@@ -63,12 +66,21 @@ func kindOf(name string) string {
 func (a asset) write(w http.ResponseWriter, r *http.Request, cache string) {
 	h := w.Header()
 	h.Set("Cache-Control", cache)
-	h.Set("ETag", a.tag)
 	if a.kind != "" {
 		h.Set("Content-Type", a.kind)
 	}
+	content, tag := a.content, a.tag
+	if a.packed != nil {
+		h.Add("Vary", "Accept-Encoding")
+		if takesGzip(r.Header.Values("Accept-Encoding")) {
+			content, tag = a.packed, a.tag+"-gzip"
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Length", strconv.Itoa(len(content))) // ServeContent leaves it out of encoded answers
+		}
+	}
+	h.Set("ETag", `"`+tag+`"`)
 	r.Header.Del("Range")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
 // script is a file for host pages: any origin may load it.
@@ -147,6 +159,7 @@ func elsewhereUnless(ok bool, page string) string {
 //go:embed openapi.yaml
 var openAPI []byte
 
-func serveOpenAPI(w http.ResponseWriter, r *http.Request) {
-	newAsset("openapi.yaml", openAPI).write(w, r, "no-cache")
+func serveOpenAPI() http.Handler {
+	document := newAsset("openapi.yaml", openAPI)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { document.write(w, r, "no-cache") })
 }

@@ -75,6 +75,7 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.Header.Set("Accept-Encoding", "gzip") // without it the transport asks for gzip by GET only, and unpacks it
 		caller(r)
 		answer, err := http.DefaultTransport.RoundTrip(r) // follows no redirect
 		if err != nil {

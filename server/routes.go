@@ -33,9 +33,12 @@ func (s *Server) routes() []route {
 	return []route{
 		{method: "GET", path: "/healthz", who: anyone, answer: s.healthz},
 		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
-		{method: "GET", path: "/openapi.yaml", who: anyone, serve: http.HandlerFunc(serveOpenAPI)},
+		{method: "GET", path: "/openapi.yaml", who: anyone, serve: serveOpenAPI()},
 		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.script("heartbeat.js")},
 		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.script("online-users-panel.js")},
+		{method: "GET", path: "/online-users-panel-details.js", who: anyone, serve: s.script("online-users-panel-details.js")},
+		{method: "GET", path: "/online-users-badge.js", who: anyone, serve: s.script("online-users-badge.js")},
+		{method: "GET", path: "/online-users-feed.js", who: anyone, serve: s.script("online-users-feed.js")},
 		{method: "GET", path: "/static/{file:.+}", who: anyone, serve: s.folder("/static/")},
 		{method: "GET", path: "/login", who: anyone, serve: s.page("login.html", s.needsAccounts)},
 		{method: "GET", path: "/setup", who: anyone, serve: s.page("setup.html", s.needsNoAccounts)},

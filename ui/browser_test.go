@@ -56,6 +56,7 @@ var binary = sync.OnceValues(func() (string, error) {
 type instance struct {
 	url, setup string
 	data       string
+	stop       func() // before the test ends
 }
 
 var (
@@ -66,12 +67,22 @@ var (
 // serve starts the built binary on an empty data folder.
 func serve(t *testing.T, args ...string) instance {
 	t.Helper()
+	return start(t, filepath.Join(t.TempDir(), "data"), "127.0.0.1:0", args...)
+}
+
+// again starts a stopped instance once more, with its data and at its address.
+func (in instance) again(t *testing.T, args ...string) instance {
+	t.Helper()
+	return start(t, in.data, strings.TrimPrefix(in.url, "http://"), args...)
+}
+
+func start(t *testing.T, data, address string, args ...string) instance {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := instance{data: filepath.Join(t.TempDir(), "data")}
-	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--data", in.data, "--log-format", "json"}, args...)
+	args = append([]string{"serve", "--listen", address, "--data", data, "--log-format", "json"}, args...)
 	cmd := exec.Command(path, args...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -81,14 +92,15 @@ func serve(t *testing.T, args ...string) instance {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(stderr)
-	t.Cleanup(func() {
+	in := instance{data: data, stop: sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		for lines.Scan() { // until it has ended
 		}
 		if err := cmd.Wait(); err != nil {
 			t.Error("the server ended with", err)
 		}
-	})
+	})}
+	t.Cleanup(in.stop)
 	for lines.Scan() {
 		if match := setUp.FindStringSubmatch(lines.Text()); match != nil {
 			in.setup = match[1]

@@ -33,14 +33,65 @@ func TestScreenshots(t *testing.T) {
 	populate(t, in, in.backend(t, "shop", "sessions"), in.backend(t, "crm", "sessions"))
 	b.clickIn(`[part=refresh]`)
 	b.until(panel + `.querySelectorAll('[data-user-id]').length === 12`)
+	in.claim(t, "shop", "u5", `{"status": "busy", "text": "Recording the all-hands", "for_ms": 3600000}`)
+	in.claim(t, "crm", "u8", `{"status": "away", "for_ms": 1800000}`)
+	b.until(panel + `.querySelectorAll('[data-status=busy]').length === 1`)
+	b.until(follows("Live"))
 	b.picture("now", 1280, 800)
 	b.picture("phone", 390, 844)
-	b.clickIn(`[data-user-id=u3] [part=name]`)
+	b.clickIn(`[data-user-id=u5] [part=name]`)
+	b.clickIn(`[part=why]`)
+	b.until(panel + `.querySelector('[part=explanation] li')`)
 	b.picture("details", 1280, 800)
+	b.picture("details-phone", 390, 844)
 	b.clickIn(`[part=close]`)
+	b.clickIn(`[part=status]`)
+	b.clickIn(`[part=status-menu] [value=busy]`)
+	b.picture("status", 1280, 800)
+	b.picture("status-phone", 390, 844)
+	b.eval(panel + `.querySelector('[part=status-menu]').hidePopover()`)
+	b.eval(`(() => { const s = ` + panel + `.querySelector('select[aria-label=Group]'); s.value = 'page'; s.dispatchEvent(new Event('change')) })()`)
+	b.picture("grouped", 1280, 800)
 	b.open(in.url + "/integrate")
 	b.until(`document.querySelector('[data-blocks]').textContent.includes('` + in.url + `')`)
 	b.picture("integrate", 1280, 1600)
+	b.open(in.url)
+	b.until(follows("Live"))
+	in.stop()
+	b.until(follows("Reconnecting"))
+	b.picture("stale", 1280, 800)
+	b.picture("stale-phone", 390, 844)
+}
+
+// TestScreenshotsOfAHostPage shows both elements where they are guests.
+func TestScreenshotsOfAHostPage(t *testing.T) {
+	if *pictures == "" {
+		t.Skip("no -screenshots folder was given")
+	}
+	b := browser(t)
+	var rollcall, token string
+	host := strictHost(t, &rollcall, `body { margin: 32px auto; max-width: 880px; padding: 0 16px; font: 16px/24px Georgia, serif; background: #fdf9f2; color: #2b2118 }
+		online-users-panel, online-users-badge { --rollcall-accent: #0b7285; --rollcall-bg: #fffdf9; --rollcall-radius: 2px; --rollcall-font: Georgia, serif }
+		online-users-panel { padding: 16px; border: 1px solid #e5dccb }`, func() string {
+		return `<meta name="viewport" content="width=device-width"><script src="` + rollcall + `/online-users-panel.js" defer></script><script src="` + rollcall + `/online-users-badge.js" defer></script>
+			<h1>Northwind intranet</h1><p>Before you restart anything: <online-users-badge theme="light" src="` + rollcall + `" token="` + token + `"></online-users-badge></p>
+			<online-users-panel theme="light" src="` + rollcall + `" token="` + token + `"></online-users-panel>`
+	})
+	in := serve(t, "--allow-origin", host.URL)
+	rollcall = in.url
+	backend := in.backend(t, "shop", "sessions,admin")
+	token = watcher(t, backend, "wanda", "Wanda Maximova")
+	populate(t, in, backend, in.backend(t, "crm", "sessions"))
+	b.open(host.URL)
+	b.until(panel + `.querySelectorAll('[data-user-id]').length === 13`)
+	b.until(follows("Live"))
+	b.picture("embedded", 1000, 900)
+	b.picture("embedded-phone", 390, 844)
+	if _, err := backend.EndSession(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	b.until(panel + `.querySelector('[part=panel]').dataset.state === 'unauthenticated'`)
+	b.picture("embedded-ended", 1000, 700)
 }
 
 // populate logs in people who have been there for various times.

@@ -1,6 +1,6 @@
 // Package ui holds what browsers load: the panel's pages, the heartbeat script and the
-// panel element. All of it is plain HTML, CSS and JavaScript; there is no build step, so
-// the files in static/ are the files that are served.
+// elements for host pages. All of it is plain HTML, CSS and JavaScript; there is no build step: the
+// files in static/ are the files that are served, less their comment lines.
 package ui
 
 import (
@@ -12,7 +12,7 @@ import (
 var files embed.FS
 
 // Static is the folder static: the pages (index.html, integrate.html, login.html,
-// setup.html), heartbeat.js and online-users-panel.js at its root, and beside them what
+// setup.html), heartbeat.js and the online-users-*.js at its root, and beside them what
 // the pages load from /static/.
 var Static fs.FS = sub("static")
 

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"bytes"
-	"compress/gzip"
 	"io/fs"
 	"os"
 	"path"
@@ -10,20 +8,6 @@ import (
 	"strings"
 	"testing"
 )
-
-func TestScriptsForHostPagesStaySmall(t *testing.T) {
-	for name, limit := range map[string]int{"heartbeat.js": 4 << 10, "online-users-panel.js": 12 << 10} {
-		var packed bytes.Buffer
-		w := gzip.NewWriter(&packed)
-		_, _ = w.Write([]byte(read(t, Static, name))) // a bytes.Buffer takes everything
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if packed.Len() > limit {
-			t.Errorf("%s has %d bytes gzipped, want at most %d", name, packed.Len(), limit)
-		}
-	}
-}
 
 // What the content security policy would refuse, or what a stranger could misuse.
 var forbidden = map[string]map[string]*regexp.Regexp{
@@ -92,7 +76,7 @@ func TestEveryReferencedFileExists(t *testing.T) {
 }
 
 // servedFrom is the file behind an address: pages lie at the server's root, the sample
-// application one level below, and all files but the two for host pages in /static/.
+// application one level below, and all files but those for host pages in /static/.
 func servedFrom(address string) string {
 	for _, prefix := range []string{"../", "./", "static/"} {
 		address = strings.TrimPrefix(address, prefix)

@@ -9,14 +9,19 @@
 if (location.hash) localStorage.setItem('accessToken', location.hash.slice(1));
 history.replaceState(null, '', location.pathname);
 
-const panel = document.querySelector('online-users-panel');
 const state = document.querySelector('#state');
+const busy = document.querySelector('#busy');
 
 function show(words) {
   const token = localStorage.getItem('accessToken') || '';
-  panel.setAttribute('token', token);
+  for (const element of document.querySelectorAll('online-users-panel, online-users-badge')) element.setAttribute('token', token);
+  busy.hidden = !token;
   state.textContent = words || (token ? 'Signed in.' : 'Not signed in: add #TOKEN to the address.');
 }
+
+busy.addEventListener('click', () => {
+  rollcall.setStatus('busy', 'Trying Rollcall', { minutes: 30 }).then(() => show('You are busy.'), (error) => show(error.message));
+});
 
 // Ended by an administrator, by a logout elsewhere, or by time.
 document.addEventListener('rollcall:ended', (event) => {

@@ -7,7 +7,9 @@
  * data-token       the token itself; with neither, this origin's Rollcall cookie
  * data-page        instead of the path; "off" shows nothing
  * rollcall:ended   event on document and window, detail {reason}: sign the person out
- * window.rollcall  setPage(path), beat() at once, stop()
+ * window.rollcall  setPage(path), beat() at once, stop(), and
+ *                  setStatus("busy", "Recording", {minutes: 30}), a promise: the person is
+ *                  available, busy or away, with minutes or until (a Date) for so long
  */
 (() => {
   'use strict';
@@ -178,14 +180,30 @@
     return { idle_ms: Math.max(0, Date.now() - (input || started)), visible, page };
   }
 
+  const headers = () => ({ 'Content-Type': 'application/json', ...(token && { Authorization: 'Bearer ' + token }) });
+  const credentials = byCookie ? 'same-origin' : 'omit';
+
   function send(said, init) {
     return fetch(endpoint, {
       method: 'POST',
       body: JSON.stringify({ sessionToken: token || undefined, ...said }),
-      credentials: byCookie ? 'same-origin' : 'omit',
+      credentials,
       referrerPolicy: 'origin', // the Referer would show the query
       ...init,
     });
+  }
+
+  // What the person says of themselves.
+  async function setStatus(status, text, { minutes, until } = {}) {
+    recognise();
+    const said = { status, text, for_ms: minutes && minutes * 60000, until: until && new Date(until).toISOString() };
+    if (Number.isNaN(said.for_ms)) throw new RangeError('minutes must be a number');
+    const response = await fetch(new URL('me/status', endpoint), {
+      method: 'PUT', headers: headers(), body: JSON.stringify(said), credentials, referrerPolicy: 'origin', signal: AbortSignal.timeout(20000),
+    });
+    const answer = await response.json().catch(() => ({}));
+    if (!answer.success) throw new Error(answer.error || `The server answered with status ${response.status}`);
+    return answer;
   }
 
   async function beat() {
@@ -199,10 +217,8 @@
   }
 
   async function ask(asked, said) {
-    const headers = { 'Content-Type': 'application/json' };
-    if (token) headers.Authorization = 'Bearer ' + token;
     try {
-      const response = await send(said, { headers, signal: AbortSignal.timeout(20000) });
+      const response = await send(said, { headers: headers(), signal: AbortSignal.timeout(20000) });
       const answer = await response.json().catch(() => ({}));
       if (asked === token) judge(response, answer, said);
     } catch {
@@ -343,6 +359,7 @@
       due = 0;
       tick();
     },
+    setStatus,
     stop, // until the token changes
   };
 

@@ -49,6 +49,7 @@ function manageKeys() {
 tabs(document.querySelector('[data-tabs]'), blocks, snippets(''), ({ id }) => show(id));
 app.addEventListener('change', () => watch(app.value.trim()));
 for (const place of document.querySelectorAll('[data-address]')) place.textContent = baseAddress();
+document.querySelector('[data-feed-address]').textContent = baseAddress().replace('http', 'ws');
 
 const user = await signedIn();
 if (user?.access === 'admin') manageKeys();

@@ -1,34 +1,37 @@
 /*
  * <online-users-panel>: who is logged in right now.
  *
+ *   <script src="https://rollcall.example/online-users-panel.js" defer></script>
  *   <online-users-panel src="https://rollcall.example" token="..."></online-users-panel>
  *
  * src      the Rollcall server; without it, this origin and its cookie
- * token    sent as bearer
+ * token    a session's, sent as bearer and as the live feed's first message
  * theme    light or dark, against the system's preference
- * refresh  seconds between two looks, 30 without it
+ * refresh  seconds between two looks at the whole list, 30 without it; between them
+ *          the live feed tells what changes, where it can be reached
  *
  * Method refresh(). Events rollcall:updated, detail {count, counts}, and
- * rollcall:unauthenticated. Looks: the --rollcall-* properties under STYLE.
+ * rollcall:unauthenticated. Looks: the --rollcall-* properties under STYLE, and parts.
+ *
+ * It loads online-users-feed.js, and online-users-panel-details.js when somebody asks for
+ * details or sets a status. They lie beside this script, so a policy names its origin.
  */
 (() => {
   'use strict';
   if (customElements.get('online-users-panel')) return;
 
+  // Before anything is awaited: later there is no current script. A module has none.
+  const { src: here } = document.currentScript || document.querySelector('script[src*="online-users-panel.js"]') || {};
   const PAGE = 100;
   // parameter: what it is called, and the field of an entry that it is about
   const FILTERS = {
     app: ['App', 'apps'], organization: ['Organization', 'organization_name'], team: ['Team', 'team_name'], role: ['Role', 'role'], status: ['Status', 'status'],
   };
   const SORTS = { last_activity: 'Last activity', name: 'Name', duration: 'Time online' };
-  const GROUPS = { '': 'No grouping', organization_name: 'By organization', team_name: 'By team' };
+  const GROUPS = { '': 'No grouping', organization_name: 'By organization', team_name: 'By team', page: 'By page' };
   const STATUSES = { available: 'Available', busy: 'Busy', away: 'Away', offline: 'Offline' };
 
   // ---- words ----
-
-  function plural(n, one, many) {
-    return `${n.toLocaleString()} ${n === 1 ? one : many}`;
-  }
 
   function duration(ms) {
     const min = Math.floor(ms / 60000);
@@ -51,9 +54,17 @@
     return words.map((word) => [...word][0]).join('').toUpperCase();
   }
 
-  const DATE = new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'short' });
+  // Today's times without the day.
+  function local(time) {
+    const date = new Date(time);
+    return (date.toDateString() === new Date().toDateString() ? TIME : DATE).format(date);
+  }
+
+  const TIME = new Intl.DateTimeFormat([], { timeStyle: 'short', hourCycle: 'h23' });
+  const DATE = new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
   const CLOCK = new Intl.DateTimeFormat([], { timeStyle: 'medium', hourCycle: 'h23' });
-  const local = (time) => DATE.format(new Date(time));
+  const until = (time) => (time ? `until ${local(time)}` : '');
+  const claimText = (user) => [user.status_text, until(user.status_until)].filter(Boolean).join(', ');
   const shownName = (user) => user.name || user.email || user.id;
 
   // ---- elements ----
@@ -72,19 +83,20 @@
   const ICONS = {
     search: 'M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Zm3.6-1.4L14 14',
     refresh: 'M13.5 8a5.5 5.5 0 1 1-1.6-3.9L13.5 5.7M13.5 2.5v3.2h-3.2',
-    close: 'M4 4l8 8M12 4l-8 8',
     filter: 'M2.5 4.5h11M4.5 8h7M6.5 11.5h3',
     warning: 'M8 2.5 14.5 13.5h-13ZM8 6.5v3.2M8 11.6v.1',
+    live: 'M9 1.5 3.5 9H8l-1 5.5L12.5 7H8Z',
+    poll: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM8 4.5V8l2.5 1.5',
     person: 'M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM2.5 14c.5-3 3-4 5.5-4s5 1 5.5 4',
   };
 
+  // By its name, or its path.
   function icon(name) {
-    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    const [svg, path] = ['svg', 'path'].map((tag) => document.createElementNS('http://www.w3.org/2000/svg', tag));
     svg.setAttribute('viewBox', '0 0 16 16');
     svg.setAttribute('class', 'icon');
-    svg.setAttribute('aria-hidden', 'true');
-    path.setAttribute('d', ICONS[name]);
+    svg.ariaHidden = true;
+    path.setAttribute('d', ICONS[name] || name);
     svg.append(path);
     return svg;
   }
@@ -111,16 +123,32 @@
 
   // ---- the server ----
 
+  // A module beside this script. One that failed is asked for by another name, because
+  // browsers remember failures.
+  let attempts = 0;
+  function load(name, base) {
+    const url = new URL(name, here || base);
+    if (attempts) url.search = attempts;
+    return import(url.href).catch((error) => {
+      attempts++;
+      throw error;
+    });
+  }
+
+  // Cursors are "epoch.number". A new epoch has everybody read the list again.
+  const number = (cursor) => Number(cursor?.split('.')[1]);
+
   const refusal = (status, message) => Object.assign(new Error(message), { status });
 
   class Api {
     constructor(src, token) {
       const base = new URL(src ?? '.', document.baseURI).href;
       this.base = base.endsWith('/') ? base : base + '/';
+      this.src = src;
       this.token = token;
     }
 
-    async ask(path, { method = 'GET', params = {}, signal } = {}) {
+    async ask(path, { method = 'GET', params = {}, body, signal } = {}) {
       const url = new URL(path, this.base);
       // Another origin does not get our cookie: it would refuse.
       if (!this.token && url.origin !== location.origin) throw refusal(401);
@@ -128,7 +156,8 @@
       const limits = [AbortSignal.timeout(20000), signal].filter(Boolean);
       const response = await fetch(url, {
         method,
-        headers: this.token ? { Authorization: `Bearer ${this.token}` } : {},
+        headers: { ...(this.token && { Authorization: `Bearer ${this.token}` }), ...(body && { 'Content-Type': 'application/json' }) },
+        body: body && JSON.stringify(body),
         credentials: this.token ? 'omit' : 'same-origin',
         cache: 'no-store',
         signal: AbortSignal.any(limits),
@@ -154,15 +183,23 @@
       return { ...answer, users };
     }
 
-    // May this caller end sessions? A key is not a person, so there is nobody to ask about.
-    isAdmin() {
-      if (this.token?.startsWith('rck_')) return Promise.resolve(false);
-      this.admin ??= this.ask('auth/me').then(
-        (answer) => answer.user.access === 'admin',
-        () => (this.admin = undefined),
+    // Whose credential this is, and their own status. A key is not a person.
+    me() {
+      if (this.token?.startsWith('rck_')) return Promise.resolve();
+      this.asked ??= this.ask('auth/me').then(
+        (answer) => ({ ...answer, ...answer.user }),
+        () => (this.asked = undefined),
       );
-      return this.admin;
+      return this.asked;
     }
+  }
+
+  // Does what the feed told to a list of people, latest activity first. Who changed keeps
+  // their place until the list is read again.
+  function change(users, gone, user) {
+    const at = users.findIndex(({ id }) => id === user.id);
+    if (at >= 0) users.splice(at, 1, ...(gone ? [] : [user]));
+    else if (!gone) users.unshift(user);
   }
 
   // ---- one person in the list ----
@@ -180,13 +217,14 @@
       this.page = h('span', { class: 'sub mono' });
       this.since = h('span');
       this.seen = h('span');
-      this.status = cell('status');
+      this.mark = h('span', { class: 'mark' });
+      this.text = h('span', { class: 'sub' });
       this.element = h('div', { role: 'row', class: 'row', part: 'row' },
         cell('who', this.avatar, h('span', { class: 'stack' }, this.name, this.email)),
         cell('org', this.organization, this.team),
         cell('role', this.role),
         cell('place', this.app, this.page),
-        this.status,
+        cell('status', this.mark, this.text),
         cell('since', this.since),
         cell('seen', this.seen));
     }
@@ -204,8 +242,10 @@
       putLong(this.page, user.page);
       if (this.element.dataset.status !== user.status) {
         this.element.dataset.status = user.status;
-        this.status.replaceChildren(...statusMark(user.status));
+        this.mark.replaceChildren(...statusMark(user.status));
       }
+      put(this.text, user.status_text || until(user.status_until));
+      this.text.title = claimText(user);
       this.started = Date.parse(user.session_started_at);
       this.active = Date.parse(user.last_activity_at);
       this.since.title = `Since ${local(this.started)}`;
@@ -217,117 +257,6 @@
       put(this.since, duration(now - this.started));
       put(this.seen, ago(now - this.active));
     }
-  }
-
-  // ---- the details of one person ----
-
-  class Sheet {
-    constructor(panel) {
-      this.panel = panel;
-      this.title = h('h2', { id: 'person', tabindex: '-1' });
-      this.body = h('div', { class: 'sheet-body' });
-      const close = h('button', { class: 'square', part: 'close', type: 'button', 'aria-label': 'Close', click: () => this.element.close() }, icon('close'));
-      this.element = h('dialog', { class: 'sheet', part: 'details', 'aria-labelledby': 'person', close: () => this.closed(), click: (event) => this.outside(event) },
-        h('div', { class: 'sheet-head' }, this.title, close), this.body);
-    }
-
-    open(user, back) {
-      this.user = user;
-      this.back = back;
-      this.gone = false;
-      this.ended = new Map(); // session id: what became of the wish to end it
-      this.admin = false;
-      this.draw();
-      this.element.showModal();
-      this.title.focus();
-      this.panel.api.isAdmin().then((admin) => {
-        this.admin = admin;
-        this.draw();
-      });
-    }
-
-    closed() {
-      this.user = undefined;
-      (this.back?.isConnected ? this.back : this.panel.search).focus();
-    }
-
-    outside(event) {
-      if (event.target === this.element) this.element.close();
-    }
-
-    // A refresh came in. Someone who is asked whether they are sure is not disturbed.
-    update(user) {
-      this.gone = !user;
-      if (user) this.user = user;
-      if (!this.body.querySelector('.confirm')) this.draw();
-    }
-
-    draw() {
-      if (!this.user) return;
-      const { user } = this;
-      const status = this.gone ? 'offline' : user.status;
-      const focused = this.panel.shadowRoot.activeElement?.dataset.session;
-      putLong(this.title, shownName(user));
-      this.body.replaceChildren(
-        h('p', { class: 'badge', 'data-status': status }, ...statusMark(status)),
-        facts([
-          ['Email', user.email], ['Role', user.role], ['Organization', user.organization_name], ['Team', user.team_name],
-          ['Online for', this.panel.sinceText(user.session_started_at)], ['Last activity', this.panel.agoText(user.last_activity_at)],
-        ]),
-        h('h3', {}, plural(user.sessions.length, 'session', 'sessions')),
-        ...user.sessions.map((session) => this.session(session)));
-      if (focused) this.body.querySelector(`[data-session="${CSS.escape(focused)}"]`)?.focus();
-    }
-
-    session(session) {
-      return h('section', { class: 'session', part: 'session', 'data-session-id': session.id },
-        h('div', { class: 'session-head' }, h('strong', {}, session.app), h('span', { class: 'sub' }, this.ended.get(session.id) === true ? 'Ended' : session.idle ? 'Idle' : 'Active')),
-        facts([
-          ['Page', session.page, 'mono'], ['Logged in', local(session.session_started_at)], ['Last activity', this.panel.agoText(session.last_activity_at)],
-          ['Expires', local(session.expires_at)], ['Address', session.ip_address, 'mono'], ['Browser', session.user_agent], ['Session', session.id, 'mono'],
-        ]),
-        this.admin ? this.ending(session) : undefined);
-    }
-
-    ending(session) {
-      const state = this.ended.get(session.id);
-      if (state === true) return h('p', { class: 'sub', role: 'status' }, 'Ended. Its next request is refused.');
-      const failed = state && h('p', { class: 'failed', role: 'alert' }, `Not ended: ${state}`);
-      const ask = h('button', { class: 'danger', type: 'button', 'data-session': session.id, 'data-action': 'end-session', click: () => this.confirm(session, slot) }, 'End session');
-      const slot = h('div', { class: 'ending' }, failed || undefined, ask);
-      return slot;
-    }
-
-    confirm(session, slot) {
-      const yes = h('button', { class: 'danger solid', type: 'button', 'data-action': 'confirm-end', click: () => this.end(session, slot, yes) }, 'Yes, end it');
-      const no = h('button', { type: 'button', 'data-action': 'cancel-end', click: () => this.settle(slot) }, 'Cancel');
-      slot.replaceChildren(h('p', { class: 'confirm' }, `End this session? ${shownName(this.user)} will be logged out of ${session.app}.`), yes, no);
-      no.focus();
-    }
-
-    async end(session, slot, button) {
-      button.disabled = true;
-      button.textContent = 'Ending…';
-      const outcome = await this.panel.api.ask(`admin/sessions/${encodeURIComponent(session.id)}`, { method: 'DELETE' }).then(
-        () => true,
-        (error) => error.message,
-      );
-      this.ended.set(session.id, outcome);
-      this.settle(slot);
-      if (outcome === true) this.panel.refresh();
-    }
-
-    settle(slot) {
-      const id = slot.closest('.session').dataset.sessionId;
-      slot.replaceChildren();
-      this.draw();
-      (this.body.querySelector(`[data-session="${CSS.escape(id)}"]`) || this.title).focus();
-    }
-  }
-
-  function facts(pairs) {
-    const shown = pairs.filter(([, value]) => value);
-    return h('dl', {}, ...shown.flatMap(([label, value, kind]) => [h('dt', {}, label), h('dd', { class: kind }, value)]));
   }
 
   // ---- STYLE: the properties to set from outside are those with --rollcall- ----
@@ -364,19 +293,23 @@ button:hover, select:hover, [data-user-id]:hover, .row:focus-within { background
 :focus-visible, .search:focus-within, .row:has(:focus-visible) { outline: 2px solid var(--accent); outline-offset: -2px }
 .icon { width: 16px; height: 16px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round }
 .sub { font-size: 12px; line-height: 16px }
-.sub, .split, .role, .seen, .columns, .foot, .blank p, dt, h3, .search { color: var(--muted) }
+.sub, .split, .mode, .role, .seen, .columns, .foot, .blank p, .search { color: var(--muted) }
 .mono { font-family: var(--rollcall-mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace); font-size: 12px }
 .square { display: grid; place-items: center; padding: 0; width: 28px }
 .plain { border-color: #0000; color: var(--accent) }
 
-.head, .filters, .foot, .count, .tools, .search, .order, .notice, .who, .status, .badge, .sheet-head, .session-head, .ending { display: flex; align-items: center; gap: 8px }
-.head, .filters, .foot, .ending { flex-wrap: wrap }
+.head, .filters, .foot, .count, .tools, .search, .order, .notice, .who, .mine, .mode { display: flex; align-items: center; gap: 8px }
+.head, .filters, .foot { flex-wrap: wrap }
 .head { padding: 4px 0 12px }
 .count { font-weight: 600; font-size: 20px; line-height: 28px }
 .tools, .order, .updated { margin-inline-start: auto }
+.mode { gap: 4px; font-size: 12px }
+.mode .icon { width: 12px; height: 12px }
+[data-mode=live] { color: var(--available) }
+[data-mode=warning] { color: var(--away) }
 .filter-toggle { display: none }
 .search { width: 240px; cursor: text }
-.search input { flex: 1; min-width: 0; border: 0; outline: 0; background: none; padding: 0; color: var(--text); appearance: none }
+.search input { flex: 1; min-width: 0; border: 0; outline: 0; background: none; padding: 0; color: var(--text); text-overflow: ellipsis; appearance: none }
 .search input::placeholder { color: var(--muted); opacity: 1 }
 kbd { font: inherit; font-size: 11px; line-height: 16px; padding: 0 5px; border: 1px solid var(--border); border-radius: 4px }
 
@@ -405,70 +338,51 @@ option { color: var(--text); background: var(--bg) }
 .row, .columns, .blank { border-bottom: 1px solid var(--border) }
 .row, .columns {
   display: grid; align-items: center; column-gap: 16px; padding: 0 8px;
-  grid-template-columns: minmax(180px, 2.4fr) minmax(110px, 1.4fr) minmax(64px, .8fr) minmax(100px, 1.3fr) 84px 88px 88px;
+  grid-template-columns: minmax(180px, 2.4fr) minmax(110px, 1.4fr) minmax(64px, .8fr) minmax(100px, 1.3fr) minmax(96px, 1.1fr) 84px 84px;
 }
 .columns { position: sticky; top: var(--rollcall-sticky-top, 0px); z-index: 1; height: 32px; background: var(--bg); font-size: 12px }
 .row { min-height: 48px; content-visibility: auto; contain-intrinsic-size: auto 49px }
 .cell { min-width: 0 }
-.cell > *, .stack > * { display: block; max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.cell > *, .stack > *, dd { unicode-bidi: plaintext; text-align: match-parent; text-align: -webkit-match-parent }
+.cell > *, .stack > * {
+  display: block; max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  unicode-bidi: plaintext; text-align: match-parent; text-align: -webkit-match-parent;
+}
 .stack { flex: 1 }
-.avatar { flex: none; width: 28px; border-radius: 50%; background: var(--raised); border: 1px solid var(--border); color: var(--muted); font-size: 11px; font-weight: 600; line-height: 26px; text-align: center }
+.avatar { flex: none; width: 28px; border-radius: 50%; background: var(--raised); border: 1px solid var(--border); color: var(--muted); font-size: 10px; font-weight: 600; line-height: 26px; text-align: center }
 .name { height: auto; padding: 0; border: 0; background: none !important; font-weight: 500; outline: 0 }
-.status { gap: 6px }
+.mark { display: flex; align-items: center; gap: 6px }
 .group { min-height: 32px; background: var(--raised); font-weight: 600 }
 .group div { grid-column: 1 / -1 }
-[data-state=loading] .rows {
-  height: 392px; background: repeating-linear-gradient(#0000 0 48px, var(--border) 48px 49px), repeating-linear-gradient(#0000 0 14px, var(--border) 14px 22px, #0000 22px 28px, var(--raised) 28px 36px, #0000 36px 49px) 46px 0 / 20% no-repeat;
-}
+[data-state=loading] .rows { height: 392px; background: repeating-linear-gradient(#0000 0 48px, var(--border) 48px 49px) }
 .blank { display: grid; justify-items: center; gap: 4px; padding: 64px 8px; text-align: center; overflow-wrap: anywhere }
 .blank .icon { width: 24px; height: 24px; margin-bottom: 8px; stroke-width: 1.2 }
 .blank button { margin-top: 12px }
 .foot { padding: 12px 8px; min-height: 52px }
-.busy .refresh .icon { animation: turn 1s linear infinite }
+[aria-busy=true] .refresh .icon { animation: turn 1s linear infinite }
 @keyframes turn { to { transform: rotate(1turn) } }
 
-.sheet {
-  inset: 0 0 0 auto; width: min(440px, 100%); height: 100dvh; max-width: none; max-height: none; margin: 0; padding: 0; border: 0; border-left: 1px solid var(--border);
-  background: var(--bg); color: var(--text); overflow: hidden;
-}
-.sheet[open] { display: flex; flex-direction: column }
-.sheet::backdrop { background: #0009 }
-.sheet-head { padding: 12px 12px 12px 20px; border-bottom: 1px solid var(--border) }
-h2 { flex: 1; font-size: 16px; line-height: 24px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; outline: 0 !important }
-.sheet-body { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px 20px 32px }
-.badge { margin-bottom: 12px; font-weight: 500 }
-dl { display: grid; grid-template-columns: 96px minmax(0, 1fr); gap: 4px 12px }
-dd { overflow-wrap: anywhere }
-h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
-.session { border: 1px solid var(--border); border-radius: var(--radius); padding: 12px; margin-bottom: 12px }
-.session-head { margin-bottom: 8px }
-.session-head strong { flex: 1 }
-.ending, .session > .sub { margin-top: 12px }
-.ending p { flex-basis: 100% }
-.failed, .danger { color: var(--danger) }
-.solid { border-color: var(--danger); font-weight: 600 }
-
 @container (max-width: 839px) {
-  .row, .columns { grid-template-columns: minmax(160px, 2fr) minmax(100px, 1.2fr) minmax(90px, 1fr) 84px 84px }
+  .row, .columns { grid-template-columns: minmax(160px, 2fr) minmax(100px, 1.2fr) minmax(90px, 1fr) minmax(90px, 1fr) 84px }
   .columns > :nth-child(3), .role, .columns > :nth-child(6), .since { display: none }
 }
 @container (max-width: 619px) {
   button, select, .search { height: 36px }
   .square { width: 36px }
   .tools { flex-basis: 100% }
-  .search { flex: 1 }
+  .search { flex: 1; width: 0 }
   .search input { font-size: 16px }
   kbd, .columns, .org, .place, .filters:not(.open) { display: none }
   .filter-toggle { display: grid }
   .filters { display: grid; grid-template-columns: repeat(auto-fill, minmax(136px, 1fr)) }
   .order { display: contents }
   select { max-width: none; width: 100% }
-  .row { grid-template: "who status" 24px "who seen" 20px / minmax(0, 1fr) auto; padding: 8px 4px }
+  .row { grid-template: "who status" "who seen" / minmax(0, 1fr) auto; padding: 8px 4px }
   .group { display: block }
   .who { grid-area: who }
-  .status { grid-area: status; justify-content: flex-end }
-  .seen { grid-area: seen; text-align: end }
+  .status { grid-area: status; max-width: 40cqi }
+  .mark { justify-content: end }
+  .seen, .status { text-align: end }
+  .seen { grid-area: seen }
 }
 @media (prefers-reduced-motion: reduce) {
   *, ::before, ::after { animation: none !important }
@@ -479,15 +393,36 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
   class OnlineUsersPanel extends HTMLElement {
     static observedAttributes = ['src', 'token', 'refresh'];
+    // What the details are made with, so that both look and speak alike.
+    static kit = { h, icon, put, putLong, duration, ago, local, until, claimText, shownName, statusMark, STATUSES };
 
+    #present;
+    #embedded;
     #rows = new Map();
     #options = Object.fromEntries(Object.keys(FILTERS).map((name) => [name, new Set()]));
     #wanted = PAGE;
-    #skew = 0; // the server's clock less ours
+    // The server's clock less ours.
+    #skew = 0;
     #failures = 0;
-    #loaded; // when the list on the screen was true
-    #timers = {};
+    // The list as the server has it; this.users is what is shown.
+    #latest = [];
+    // Is that everybody, as the feed can keep it?
+    #whole;
+    // When the list on the screen was true.
+    #loaded;
+    // When it was last read.
+    #asked = 0;
     #asking;
+    #feed;
+    // Undefined: not known yet.
+    #live;
+    // What the feed told and the list does not show yet.
+    #news = [];
+    // When the pointer last moved over the list.
+    #pointed = 0;
+    // The list would look different if nobody pointed at it.
+    #deferred;
+    #timers = {};
 
     constructor() {
       super();
@@ -497,20 +432,23 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     connectedCallback() {
       this.#embedded = this.hasAttribute('src');
-      if (!this.#embedded) this.#options.app.add('rollcall'); // its own sessions show only when asked for
-      document.addEventListener('visibilitychange', this.#onVisible);
-      document.addEventListener('keydown', this.#onKey);
+      // Its own sessions show only when asked for.
+      if (!this.#embedded) this.#options.app.add('rollcall');
+      for (const status of ['available', 'busy', 'away']) this.#options.status.add(status);
+      const { signal } = (this.#present = new AbortController());
+      document.addEventListener('visibilitychange', () => (document.hidden ? clearTimeout(this.#timers.next) : this.#load()), { signal });
+      document.addEventListener('keydown', (event) => this.#shortcut(event), { signal });
       this.#timers.tick = setInterval(() => this.#tick(), 1000);
       this.#restart();
     }
 
     disconnectedCallback() {
-      document.removeEventListener('visibilitychange', this.#onVisible);
-      document.removeEventListener('keydown', this.#onKey);
-      clearInterval(this.#timers.tick);
-      clearTimeout(this.#timers.next);
-      clearTimeout(this.#timers.search);
+      this.#present.abort();
+      for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+      this.#timers = {};
+      this.#unfollow();
       this.#asking?.abort();
+      this.api = undefined;
     }
 
     attributeChangedCallback(name) {
@@ -522,12 +460,8 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     // Looks again now.
     refresh() {
-      return this.#load();
+      return this.api && this.#load();
     }
-
-    #embedded = false;
-    #onVisible = () => (document.hidden ? clearTimeout(this.#timers.next) : this.#load());
-    #onKey = (event) => this.#shortcut(event);
 
     // -- building, once --
 
@@ -535,23 +469,27 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
       const action = (name, label, iconName, click) => h('button', { type: 'button', class: `square ${name}`, part: name, 'aria-label': label, title: label, click }, icon(iconName));
       this.count = h('span', { part: 'count' }, '– online');
       this.split = h('span', { class: 'split' });
+      this.mode = h('span', { class: 'mode', part: 'mode', role: 'status', hidden: true });
+      this.mine = h('button', { type: 'button', class: 'mine', part: 'status', 'aria-haspopup': 'dialog', hidden: true, click: () => this.#details((details) => details.menu.open()) });
       this.search = h('input', { type: 'search', part: 'search', placeholder: 'Search people', 'aria-label': 'Search people', autocomplete: 'off', spellcheck: 'false', input: () => this.#typed() });
       this.slash = h('kbd', { 'aria-hidden': 'true' }, '/');
       this.toggle = action('filter-toggle', 'Filters', 'filter', () => this.#toggleFilters());
-      this.toggle.setAttribute('aria-expanded', false);
+      this.toggle.ariaExpanded = false;
       this.notice = h('div', { class: 'notice', part: 'notice', role: 'status', hidden: true });
       this.blank = h('div', { class: 'blank', part: 'blank', hidden: true });
-      this.box = h('div', { role: 'rowgroup', class: 'rows', part: 'rows', keydown: (event) => this.#walk(event), click: (event) => this.#clicked(event) });
-      this.sheet = new Sheet(this);
-      this.root = h('div', { class: 'panel', part: 'panel', 'data-state': 'loading' }, this.#head(action), this.#filterBar(), this.notice, this.#table(), this.blank, this.#foot(), this.sheet.element);
+      this.box = h('div', {
+        role: 'rowgroup', class: 'rows', part: 'rows', keydown: (event) => this.#walk(event), click: (event) => this.#clicked(event), pointermove: () => (this.#pointed = Date.now()), pointerleave: () => (this.#pointed = 0),
+      });
+      this.root = h('div', { class: 'panel', part: 'panel', 'data-state': 'loading' }, this.#head(action), this.#filterBar(), this.notice, this.#table(), this.blank, this.#foot());
       this.shadowRoot.append(this.root);
     }
 
     #head(action) {
       return h('div', { class: 'head', part: 'header' },
         h('div', { class: 'count', 'aria-live': 'polite', 'aria-atomic': 'true' }, h('i', { class: 'pulse', part: 'pulse' }), this.count),
+        this.mode,
         this.split,
-        h('div', { class: 'tools' }, h('label', { class: 'search' }, icon('search'), this.search, this.slash), this.toggle, action('refresh', 'Refresh', 'refresh', () => this.#load())));
+        h('div', { class: 'tools' }, this.mine, h('label', { class: 'search' }, icon('search'), this.search, this.slash), this.toggle, action('refresh', 'Refresh', 'refresh', () => this.#load())));
     }
 
     #filterBar() {
@@ -563,7 +501,7 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
         return [name, select];
       }));
       this.sort = picker('Sort', SORTS, changed);
-      this.group = picker('Group', GROUPS, () => this.#arrange(this.users));
+      this.group = picker('Group', GROUPS, () => this.#arrange(this.#latest));
       this.clear = h('button', { class: 'plain', type: 'button', part: 'clear', hidden: true, click: () => this.#clearFilters() }, 'Clear filters');
       this.bar = h('div', { class: 'filters', part: 'filters' }, ...Object.values(this.filters), this.clear, h('div', { class: 'order' }, this.sort, this.group));
       return this.bar;
@@ -590,13 +528,20 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
     #restart() {
       const src = this.getAttribute('src');
       const token = this.getAttribute('token');
-      if (this.api?.src === src && this.api?.asked === token) return;
-      this.api = Object.assign(new Api(src, token), { src, asked: token });
+      if (this.api?.src === src && this.api.token === token) return;
+      this.api = new Api(src, token);
       this.slash.hidden = this.#embedded = src !== null;
-      this.#loaded = undefined;
-      this.#arrange([]);
+      this.#forget();
       this.#state('loading');
       this.#restartList();
+    }
+
+    #forget() {
+      this.#unfollow();
+      this.#loaded = this.self = undefined;
+      this.mine.hidden = true;
+      this.sheet?.element.close();
+      this.#arrange([]);
     }
 
     // Another question to the same server.
@@ -621,13 +566,14 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
     }
 
     #loadMore() {
-      this.#wanted = this.#rows.size + PAGE;
+      this.#wanted = this.#latest.length + PAGE;
       this.#load();
     }
 
     #params() {
-      const chosen = Object.entries(this.filters).map(([name, select]) => [name, select.value]);
-      return { ...Object.fromEntries(chosen), q: this.search.value.trim(), sort: this.sort.value };
+      const params = { q: this.search.value.trim(), sort: this.sort.value };
+      for (const [name, select] of Object.entries(this.filters)) params[name] = select.value;
+      return params;
     }
 
     // The last question wins; an answer to an older one is dropped.
@@ -635,8 +581,8 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
       this.#asking?.abort();
       clearTimeout(this.#timers.next);
       const asking = (this.#asking = new AbortController());
-      this.root.classList.add('busy');
-      this.table.setAttribute('aria-busy', true);
+      this.#asked = Date.now();
+      this.root.ariaBusy = true;
       try {
         const page = await this.api.online(this.#params(), this.#wanted, asking.signal);
         if (!asking.signal.aborted) this.#succeed(page);
@@ -644,33 +590,140 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
         if (!asking.signal.aborted) this.#fail(error);
       }
       if (asking.signal.aborted) return;
-      this.root.classList.remove('busy');
-      this.table.setAttribute('aria-busy', false);
+      this.#asking = undefined;
+      this.root.ariaBusy = false;
       this.#plan();
+    }
+
+    // In a moment, however often it is asked for; at most once a second.
+    #soon(spread = 250) {
+      const wait = Math.max(0, this.#asked + 1000 - Date.now()) + Math.random() * spread;
+      this.#timers.soon ??= setTimeout(() => {
+        this.#timers.soon = undefined;
+        if (this.#asking) this.#soon();
+        else this.#load();
+      }, wait);
+    }
+
+    get #regular() {
+      return Number(this.getAttribute('refresh')) || 30;
     }
 
     #plan() {
       clearTimeout(this.#timers.next);
-      const regular = (Number(this.getAttribute('refresh')) || 30) * 1000;
-      const wait = this.#failures ? Math.min(regular, 2000 * 2 ** this.#failures) : regular;
+      const regular = this.#regular * 1000;
+      const wait = this.#failures ? 200 + Math.random() * Math.min(regular, 1000 * 2 ** this.#failures) : regular;
       if (!document.hidden && this.isConnected) this.#timers.next = setTimeout(() => this.#load(), wait);
+      this.#tell();
+    }
+
+    // -- the live feed --
+
+    async #follow(cursor) {
+      if (this.#feed) return;
+      // Until the module is there, so that only one is begun.
+      const wait = (this.#feed = { stop() {}, doubt() {} });
+      try {
+        const { Feed } = await load('online-users-feed.js', this.api.base);
+        if (this.#feed !== wait) return;
+        this.#feed = new Feed(this.api.base, this.api.token, {
+          heard: (message) => this.#heard(message),
+          live: (yes) => this.#flows(yes),
+          refused: (status) => this.#refused(status),
+        });
+        this.#feed.start(cursor);
+      } catch {
+        // Again with the next look.
+        if (this.#feed !== wait) return;
+        this.#flows(false);
+        this.#feed = undefined;
+      }
+    }
+
+    #unfollow() {
+      const feed = this.#feed;
+      this.#feed = this.#live = undefined;
+      this.#news = [];
+      feed?.stop();
+      this.#tell();
+    }
+
+    #flows(yes) {
+      if (!this.#feed) return;
+      const lost = this.#live && !yes;
+      this.#live = yes;
+      this.#tell();
+      // Does the server still answer?
+      if (lost && this.#loaded && !document.hidden) this.#soon(1000);
+    }
+
+    #heard(message) {
+      const { type } = message;
+      // Who has just read the list is told by the feed what came after it.
+      if (type === 'reset' || (type === 'hello' && Date.now() - this.#loaded > 2000)) this.#soon();
+      if (!['online', 'updated', 'offline'].includes(type)) return;
+      this.#news.push(message);
+      this.#timers.news ??= setTimeout(() => {
+        this.#timers.news = undefined;
+        if (!this.#asking) this.#catchUp();
+      }, 20);
+    }
+
+    // Of a part of the list, and of another order, only the server can say what it is.
+    #catchUp() {
+      const news = this.#news.splice(0);
+      if (!news.length || !this.#loaded) return;
+      const { counts } = news.at(-1);
+      const count = Object.values(counts).reduce((sum, n) => sum + n, 0);
+      const users = [...this.#latest];
+      if (this.#whole) for (const { type, user } of news) change(users, type === 'offline', user);
+      else this.#soon();
+      if (!this.#filtered()) this.#show({ users, count, counts });
+      for (const { type, user } of news) {
+        if (user.id === this.sheet?.user?.id) this.sheet.update(type === 'offline' ? undefined : user);
+        if (user.id === this.self?.id) this.whoAmI(true);
+      }
+    }
+
+    // Which of the two the list follows.
+    #tell() {
+      const every = `every ${this.#regular} s`;
+      const [name, words, title] = this.#failures ? ['warning', 'Reconnecting', 'The server does not answer.']
+        : this.#live ? ['live', 'Live', `Changes show at once. The list is read again ${every}.`]
+          : ['poll', `E${every.slice(1)}`, `The live feed can not be reached, so the list is read again ${every}.`];
+      this.mode.hidden = this.#live === undefined || !this.#loaded;
+      if (this.mode.dataset.mode === name && this.mode.textContent === words) return;
+      this.mode.dataset.mode = name;
+      this.mode.title = title;
+      this.mode.replaceChildren(icon(name), words);
     }
 
     // -- showing --
 
     #succeed(page) {
       this.#failures = 0;
-      this.#loaded = new Date();
       this.#skew = page.timestamp ? Date.parse(page.timestamp) - Date.now() : 0;
+      this.#whole = !page.next_cursor && !this.#filtered() && !this.sort.selectedIndex;
+      this.shown.textContent = page.next_cursor ? `${page.users.length.toLocaleString()} of ${page.count.toLocaleString()} shown` : '';
+      this.more.hidden = !page.next_cursor;
+      this.notice.hidden = true;
+      this.#show(page);
+      this.#news = this.#news.filter(({ cursor }) => !(number(cursor) <= number(page.cursor)));
+      this.#catchUp();
+      this.#follow(page.cursor);
+      this.whoAmI();
+    }
+
+    #show(page) {
+      this.#loaded = Date.now();
       this.#countPeople(page);
       this.#offer(page.users);
       this.#arrange(page.users);
-      this.shown.textContent = page.next_cursor ? `${page.users.length.toLocaleString()} of ${page.count.toLocaleString()} shown` : '';
-      this.more.hidden = !page.next_cursor;
-      this.updated.textContent = `Updated ${CLOCK.format(this.#loaded)}`;
-      this.notice.hidden = true;
       this.#settle(page);
-      if (this.sheet.user) this.sheet.update(page.users.find((user) => user.id === this.sheet.user.id));
+      this.updated.textContent = `Updated ${CLOCK.format(this.#loaded)}`;
+      const looked = this.sheet?.user && page.users.find(({ id }) => id === this.sheet.user.id);
+      // Outside of the filters is not offline.
+      if (looked || this.#whole) this.sheet?.update(looked);
       this.#fire('updated', { count: page.count, counts: page.counts });
     }
 
@@ -689,24 +742,29 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     #countPeople({ count, counts }) {
       put(this.count, `${count.toLocaleString()} online`);
-      const parts = Object.entries(counts || {}).filter(([, n]) => n);
-      const matching = this.#filtered() ? 'matching · ' : '';
-      put(this.split, matching + parts.map(([status, n]) => `${n.toLocaleString()} ${status}`).join(' · '));
+      const parts = Object.entries(counts).filter(([, n]) => n).map(([status, n]) => `${n.toLocaleString()} ${status}`);
+      if (this.#filtered()) parts.unshift('matching');
+      put(this.split, parts.join(' · '));
     }
 
     #fail({ status, message }) {
       this.#failures++;
       this.root.dataset.live = 'no';
       if (status === 401 || status === 403) return this.#refused(status);
+      if (!status) this.#feed?.doubt();
       if (!this.#loaded) return this.#empty('error', 'The list could not be loaded', message);
       this.root.dataset.state = 'stale';
+      this.#notify(`Not updated since ${CLOCK.format(this.#loaded)} – retrying. ${message}`, () => this.#load());
+    }
+
+    #notify(words, retry) {
       this.notice.hidden = false;
-      this.notice.replaceChildren(icon('warning'), h('span', { title: message }, `Not updated since ${CLOCK.format(this.#loaded)} – retrying. ${message}`), h('button', { type: 'button', click: () => this.#load() }, 'Try again'));
+      this.notice.replaceChildren(icon('warning'), h('span', {}, words), h('button', { type: 'button', click: retry }, 'Try again'));
     }
 
     // Whoever may not see the list does not go on seeing an old one.
     #refused(status) {
-      this.#loaded = undefined;
+      this.#forget();
       if (status === 403) return this.#empty('forbidden', 'Not allowed', 'This needs viewer access, or a key with the scope read.');
       const words = this.#embedded ? 'The token is missing, has expired or is not known to this server.' : 'Your session has ended.';
       this.#empty('unauthenticated', 'Not signed in to Rollcall', words);
@@ -715,7 +773,7 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     #empty(state, title, words) {
       this.#arrange([]);
-      this.sheet.element.close();
+      this.root.dataset.live = 'no';
       this.more.hidden = this.notice.hidden = true;
       put(this.count, '– online');
       this.split.textContent = this.shown.textContent = this.updated.textContent = '';
@@ -748,9 +806,10 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 
     // -- rows --
 
-    #arrange(users = []) {
-      this.users = users = this.#steady(users);
-      const now = this.#now();
+    #arrange(latest) {
+      this.#latest = latest;
+      const users = (this.users = this.#steady(latest));
+      const now = this.now();
       const ids = new Set(users.map((user) => user.id));
       for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
       for (const user of users) {
@@ -760,17 +819,25 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
       this.#lay(this.#grouped(users));
     }
 
-    // Under a pointer, or with the focus in it, the list keeps its order: nobody should
-    // click on the one person and get another.
-    #steady(users) {
-      const held = this.box.matches(':hover') || this.box.contains(this.shadowRoot.activeElement) || this.sheet.user;
-      if (this.reorder || !held) {
+    // Where somebody points or is with the keyboard, the list keeps its order, and who
+    // leaves stays as offline: nobody should click on the one person and get another. A
+    // pointer that rests does not count.
+    #steady(latest) {
+      const held = this.#held();
+      this.#deferred = held && !this.reorder;
+      if (!this.#deferred) {
         this.reorder = false;
-        return users;
+        return latest;
       }
-      const places = new Map(this.users.map((user, place) => [user.id, place]));
-      const place = (user) => places.get(user.id) ?? places.size;
-      return [...users].sort((a, b) => place(a) - place(b));
+      const here = new Map(latest.map((user) => [user.id, user]));
+      const kept = this.users.map((user) => here.get(user.id) || { ...user, status: 'offline', status_text: '', status_until: null });
+      const before = new Set(this.users.map((user) => user.id));
+      return [...kept, ...latest.filter((user) => !before.has(user.id))];
+    }
+
+    #held() {
+      const pointed = this.#pointed > Date.now() - 10000 && this.box.matches(':hover');
+      return pointed || this.box.querySelector(':focus-visible');
     }
 
     #grouped(users) {
@@ -817,14 +884,25 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
     }
 
     #open(user) {
-      this.sheet.open(user, this.#rows.get(user.id)?.name);
+      this.#details(({ sheet }) => sheet.open(user, this.#rows.get(user.id)?.name));
+    }
+
+    // Details and the status menu come with a script of their own.
+    async #details(then) {
+      try {
+        this.details ??= (await load('online-users-panel-details.js', this.api.base)).details(this);
+      } catch {
+        return this.#notify('The details could not be loaded.', () => this.#details(then));
+      }
+      this.sheet = this.details.sheet;
+      then(this.details);
     }
 
     // On a host's page, keys are the host's.
     #shortcut(event) {
       const target = event.composedPath()[0];
       const typing = target.closest?.('input, textarea, select, [contenteditable]');
-      if (typing || event.ctrlKey || event.metaKey || event.altKey || this.sheet.user) return;
+      if (typing || event.ctrlKey || event.metaKey || event.altKey || this.sheet?.user) return;
       if (this.#embedded && !this.contains(event.target)) return;
       if (event.key === 'r') this.#load();
       if (event.key !== '/' || this.#embedded) return;
@@ -833,28 +911,40 @@ h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
     }
 
     #toggleFilters() {
-      const open = this.bar.classList.toggle('open');
-      this.toggle.setAttribute('aria-expanded', open);
+      this.toggle.ariaExpanded = this.bar.classList.toggle('open');
+    }
+
+    // -- who looks at it --
+
+    async whoAmI(again) {
+      const { api } = this;
+      if (again) api.asked = undefined;
+      const user = await api.me();
+      if (user && api === this.api && this.#loaded) this.#showMine(user);
+    }
+
+    // The own status, on the button that changes it.
+    #showMine(user) {
+      this.self = user;
+      this.mine.dataset.status = user.status;
+      this.mine.title = claimText(user);
+      this.mine.replaceChildren(...(user.status === 'available' ? ['Set status'] : statusMark(user.status)));
+      this.mine.hidden = false;
     }
 
     // -- time --
 
-    #now() {
+    now() {
+      // As the server's clock has it.
       return Date.now() + this.#skew;
     }
 
     #tick() {
       if (document.hidden) return;
-      const now = this.#now();
+      const now = this.now();
+      if (this.#deferred && !this.#held()) this.#arrange(this.#latest);
       for (const row of this.#rows.values()) row.tick(now);
-    }
-
-    sinceText(time) {
-      return duration(this.#now() - Date.parse(time));
-    }
-
-    agoText(time) {
-      return ago(this.#now() - Date.parse(time));
+      if (now > Date.parse(this.self?.status_until)) this.whoAmI(true);
     }
 
     #fire(name, detail) {

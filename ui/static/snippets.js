@@ -353,10 +353,22 @@ POST ${url}/admin/sessions/end
 });`,
       },
       {
+        title: 'Busy or away',
+        note: 'In a script of your page, for whoever is signed in there. Others see it in the list.',
+        code: `await rollcall.setStatus('busy', 'Recording a meeting', { minutes: 30 });
+await rollcall.setStatus('available');`,
+      },
+      {
         title: 'Who is online, in a page of yours',
         note: 'The token is that of a session whose user has the access viewer or admin.',
         code: `<script src="${url}/online-users-panel.js" defer></script>
 <online-users-panel src="${url}" token="THE_SESSION_TOKEN"></online-users-panel>`,
+      },
+      {
+        title: 'How many are online, in a corner of yours',
+        note: 'The same token.',
+        code: `<script src="${url}/online-users-badge.js" defer></script>
+<online-users-badge src="${url}" token="THE_SESSION_TOKEN"></online-users-badge>`,
       },
     ],
   };

@@ -1,0 +1,192 @@
+package ui_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// follows is the condition that the panel says how it follows the list.
+func follows(words string) string {
+	return panel + `.querySelector('[part=mode]').textContent === '` + words + `'`
+}
+
+// TestThePanelIsLive shows a panel that never reads the list by itself.
+func TestThePanelIsLive(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	b.refreshEvery("3600")
+	b.until(follows("Live"))
+	backend := in.backend(t, "shop", "sessions")
+
+	t.Run("a login appears within a second", func(t *testing.T) {
+		var waits []time.Duration
+		for _, name := range []string{"Ada", "Bob", "Eve"} {
+			start := time.Now()
+			login(t, backend, strings.ToLower(name), name)
+			b.until(panel + `.querySelector('[data-user-id=` + strings.ToLower(name) + `]')`)
+			waits = append(waits, time.Since(start))
+		}
+		if slices.Sort(waits); waits[1] > time.Second {
+			t.Errorf("three logins appeared after %v", waits)
+		}
+		b.until(panel + `.querySelector('[part=count]').textContent === '3 online'`)
+		b.until(`document.title.includes('(3)')`)
+	})
+	t.Run("a status appears with its words", func(t *testing.T) {
+		in.claim(t, "shop", "ada", `{"status": "busy", "text": "Recording a meeting", "for_ms": 3600000}`)
+		b.until(panel + `.querySelector('[data-user-id=ada]').innerText.includes('Recording a meeting')`)
+		b.until(panel + `.querySelector('[data-user-id=ada]').dataset.status === 'busy'`)
+		b.until(panel + `.querySelector('.split').textContent === '2 available · 1 busy'`)
+	})
+	t.Run("an event outside of the filter shows nobody", func(t *testing.T) {
+		b.eval(`(() => { const s = ` + panel + `.querySelector('[data-filter=status]'); s.value = 'busy'; s.dispatchEvent(new Event('change')) })()`)
+		b.until(listed("Ada"))
+		in.claim(t, "shop", "bob", `{"status": "busy"}`)
+		b.until(listed("Ada", "Bob"))
+		login(t, backend, "joe", "Joe")
+		in.claim(t, "shop", "ada", `{"status": "available"}`)
+		b.until(listed("Bob"))
+		b.clickIn(`[part=clear]`)
+		b.until(listed("Ada", "Bob", "Eve", "Joe"))
+	})
+	t.Run("a departure appears", func(t *testing.T) {
+		if _, err := backend.DeleteUser(t.Context(), "bob"); err != nil {
+			t.Fatal(err)
+		}
+		b.until(listed("Ada", "Eve", "Joe"))
+	})
+	t.Run("who leaves under the pointer stays as offline until it moves away", func(t *testing.T) {
+		b.eval(panel + `.querySelector('[data-user-id=joe] .name').focus()`)
+		if _, err := backend.DeleteUser(t.Context(), "joe"); err != nil {
+			t.Fatal(err)
+		}
+		b.until(panel + `.querySelector('[data-user-id=joe]').dataset.status === 'offline'`)
+		b.until(panel + `.querySelector('[part=count]').textContent === '2 online'`)
+		b.eval(panel + `.querySelector('[part=search]').focus()`)
+		b.until(listed("Ada", "Eve"))
+	})
+	t.Run("the page where somebody is, as a group", func(t *testing.T) {
+		b.eval(`(() => { const s = ` + panel + `.querySelector('select[aria-label=Group]'); s.value = 'page'; s.dispatchEvent(new Event('change')) })()`)
+		b.until(panel + `.querySelector('[part=group]').innerText.includes('No page')`)
+	})
+}
+
+// claim has an application say what a user's status is.
+func (in instance) claim(t *testing.T, app, user, body string) {
+	t.Helper()
+	key := in.command(t, "key", "create", "--app", app, "--scope", "sessions")
+	req, err := http.NewRequestWithContext(t.Context(), "PUT", in.url+"/admin/users/"+user+"/status", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != 200 {
+		t.Fatal("claiming a status:", answer.Status)
+	}
+}
+
+func TestThePanelComesBackWithTheServer(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	b.refreshEvery("3600")
+	b.until(follows("Live"))
+	backend := in.backend(t, "shop", "sessions")
+	login(t, backend, "ada", "Ada")
+	b.until(listed("Ada"))
+	in.stop()
+	b.until(follows("Reconnecting"))
+	b.until(panel + `.querySelector('[part=notice]').innerText.includes('ot updated since')`)
+	b.until(panel + `.querySelector('[part=panel]').dataset.state === 'stale'`)
+	b.until(listed("Ada"))
+	b.clickIn(`[part=name]`)
+	b.until(panel + `.querySelector('[part=notice]').innerText.includes('details could not be loaded')`)
+
+	in = in.again(t)
+	login(t, backend, "bob", "Bob")
+	b.until(follows("Live"))
+	b.until(listed("Ada", "Bob"))
+	b.until(panel + `.querySelector('[part=notice]').hidden`)
+	login(t, backend, "eve", "Eve")
+	b.until(listed("Ada", "Bob", "Eve"))
+	b.clickIn(`[data-user-id=ada] [part=name]`)
+	b.until(panel + `.querySelector('[part=details]').open`)
+}
+
+// gatekeeper is a proxy that can refuse WebSocket.
+func gatekeeper(t *testing.T, to string) (address string, open *atomic.Bool) {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open = new(atomic.Bool)
+	through := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = r.In.Host
+	}}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" && !open.Load() {
+			http.Error(w, "no upgrades here", http.StatusBadRequest)
+			return
+		}
+		through.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		proxy.CloseClientConnections()
+		proxy.Close()
+	})
+	return proxy.URL, open
+}
+
+func TestThePanelLooksAgainWhereAProxyRefusesTheFeed(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	address, open := gatekeeper(t, in.url)
+	in.setup = strings.Replace(in.setup, in.url, address, 1)
+	b.setUpAccount(in)
+	b.until(follows("Every 30 s"))
+	b.refreshEvery("1")
+	b.until(follows("Every 1 s"))
+	backend := in.backend(t, "shop", "sessions")
+	login(t, backend, "ada", "Ada")
+	b.until(listed("Ada"))
+	open.Store(true)
+	b.until(follows("Live"))
+	b.refreshEvery("3600")
+	login(t, backend, "bob", "Bob")
+	b.until(listed("Ada", "Bob"))
+}
+
+// TestAHiddenPanelRests hides the page for five minutes, which are over at once.
+func TestAHiddenPanelRests(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	b.refreshEvery("3600")
+	b.until(follows("Live"))
+	b.eval(`void (window.later = window.setTimeout, window.setTimeout = (f, ms) => window.later(f, ms === 300000 ? 0 : ms))`)
+	hide := func(hidden string) {
+		b.eval(`void (Object.defineProperty(document, 'hidden', { value: ` + hidden + `, configurable: true }), document.dispatchEvent(new Event('visibilitychange')))`)
+	}
+	hide("true")
+	b.until(follows("Every 3600 s"))
+	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
+	hide("false")
+	b.until(follows("Live"))
+	b.until(listed("Ada"))
+}
