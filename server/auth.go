@@ -83,18 +83,27 @@ func (s *Server) admit(r *http.Request, who audience) (*http.Request, error) {
 // identify returns the caller behind the bearer token or, without one, behind
 // the panel's cookie.
 func (s *Server) identify(r *http.Request) (caller, error) {
-	token := bearer(r)
-	if store.IsKey(token) {
-		key, err := s.store.KeyBySecret(r.Context(), token)
-		return caller{key: &key}, unknownIs401(err)
+	if token := bearer(r); token != "" {
+		return s.callerWith(r.Context(), token)
 	}
-	if token == "" {
-		var err error
-		if token, err = s.cookieToken(r); token == "" || err != nil {
-			return caller{}, err
-		}
+	token, err := s.cookieToken(r)
+	if token == "" || err != nil {
+		return caller{}, err
 	}
-	person, err := s.store.Authenticate(r.Context(), s.now(), token)
+	return s.personWith(r.Context(), token)
+}
+
+// callerWith returns who has a key or a session token.
+func (s *Server) callerWith(ctx context.Context, secret string) (caller, error) {
+	if !store.IsKey(secret) {
+		return s.personWith(ctx, secret)
+	}
+	key, err := s.store.KeyBySecret(ctx, secret)
+	return caller{key: &key}, unknownIs401(err)
+}
+
+func (s *Server) personWith(ctx context.Context, token string) (caller, error) {
+	person, err := s.store.Authenticate(ctx, s.now(), token)
 	return caller{person: &person}, unknownIs401(err)
 }
 

@@ -24,6 +24,10 @@ import (
 //	key:s      a key with scope sessions; key:r with read; key:a with admin
 //	key:other  a key with scope sessions of another app
 //	key:gone   a key that has been deleted
+//
+// The live feed asks for a WebSocket (426) whoever may watch, and whoever can say
+// so in the first message only: nobody.
+//
 //	lowered    the token of an admin's session, whose access has been lowered to none
 //	deleted    the token of a session whose user has been deleted
 const whoMay = `
@@ -49,6 +53,7 @@ DELETE /admin/users/{id}/status      401    401     401     200  200    200   20
 GET /                                303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /integrate                       303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+GET /admin/users/online/live         426    401     401     403  426    426   426      426      403   426   426   403       401      403     401
 GET /admin/users/{id}/explain        401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401

@@ -21,6 +21,7 @@ type heartbeatBody struct {
 type heartbeatAnswer struct {
 	success
 	Session         sessionAnswer `json:"session"`
+	Idle            bool          `json:"idle"` // the next input is worth a heartbeat at once
 	NextHeartbeatMS int64         `json:"next_heartbeat_ms"`
 	Notices         []struct{}    `json:"notices"`
 }
@@ -51,13 +52,13 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.store.Touch(r.Context(), s.now(), token, store.Beat{
-		Idle: time.Duration(body.IdleMS) * time.Millisecond, Page: pathOnly(body.Page), Leaving: body.Leaving,
-	})
+	idle := time.Duration(body.IdleMS) * time.Millisecond
+	session, err := s.store.Touch(r.Context(), s.now(), token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving})
 	if err != nil {
 		return nil, err
 	}
-	return &heartbeatAnswer{Session: answerSession(session), NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: []struct{}{}}, nil
+	return &heartbeatAnswer{Session: answerSession(session), Idle: idle >= s.store.Rules().IdleAfter,
+		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: []struct{}{}}, nil
 }
 
 // heartbeatOf reads the body. A beacon of a closing page can send text/plain

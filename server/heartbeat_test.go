@@ -155,7 +155,10 @@ func TestWhoTouchesNothingIsAway(t *testing.T) {
 		idle   int
 		status string
 	}{{0, "available"}, {299_999, "available"}, {300_000, "away"}, {86_400_000, "away"}, {1000, "available"}} {
-		do(t, b, "POST", "/admin/users/heartbeat", map[string]any{"idle_ms": test.idle}, bearing(token)).wants(200)
+		answer := do(t, b, "POST", "/admin/users/heartbeat", map[string]any{"idle_ms": test.idle}, bearing(token)).wants(200)
+		if answer["idle"] != (test.status == "away") {
+			t.Errorf("idle for %d ms is answered with %v", test.idle, answer["idle"])
+		}
 		if ada := b.people(t, key, "")["ada"]; ada["status"] != test.status || ada["idle"] != (test.status == "away") {
 			t.Errorf("idle for %d ms: %v, idle %v", test.idle, ada["status"], ada["idle"])
 		}

@@ -22,6 +22,7 @@ type onlineAnswer struct {
 	Users      []onlineUser `json:"users"`
 	Count      int          `json:"count"`
 	Counts     counts       `json:"counts"`
+	Cursor     string       `json:"cursor"` // of the live feed
 	NextCursor string       `json:"next_cursor"`
 }
 
@@ -29,6 +30,17 @@ type counts struct {
 	Available int `json:"available"`
 	Busy      int `json:"busy"`
 	Away      int `json:"away"`
+}
+
+// of returns the count of people with a status, which is not offline.
+func (c *counts) of(status store.Status) *int {
+	switch status {
+	case store.StatusAvailable:
+		return &c.Available
+	case store.StatusBusy:
+		return &c.Busy
+	}
+	return &c.Away
 }
 
 // onlineUser has the original system's fields first, then ours.
@@ -39,8 +51,8 @@ type onlineUser struct {
 	Role             string `json:"role"`
 	OrganizationName string `json:"organization_name"`
 	TeamName         string `json:"team_name"`
-	LastActivityAt   string `json:"last_activity_at"`
-	SessionStartedAt string `json:"session_started_at"`
+	LastActivityAt   string `json:"last_activity_at,omitempty"`   // none for
+	SessionStartedAt string `json:"session_started_at,omitempty"` // who has just gone offline
 	SessionMinutes   int    `json:"session_duration_minutes"`
 	IPAddress        string `json:"ip_address"`
 	UserAgent        string `json:"user_agent"`
@@ -70,13 +82,14 @@ func (s *Server) online(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	cursor := s.live.cursor() // before the list is read: it must not promise more than the list shows
 	now := s.now()
 	page, err := s.store.Online(r.Context(), now, filter)
 	if err != nil {
 		return nil, err
 	}
 	c := page.Counts
-	answer := &onlineAnswer{Count: c.People(), Counts: counts(c), NextCursor: page.Next}
+	answer := &onlineAnswer{Cursor: cursor, Count: c.People(), Counts: counts(c), NextCursor: page.Next}
 	answer.Users = make([]onlineUser, len(page.People)) // not nil: JSON must say [], never null
 	for i, person := range page.People {
 		answer.Users[i] = answerPerson(person, now)
@@ -125,9 +138,13 @@ func limitOf(q url.Values) (int, error) {
 // answerPerson shows a person by the session with the latest input, and as
 // online since the first of the sessions.
 func answerPerson(p store.OnlinePerson, now time.Time) onlineUser {
-	shown, since := p.Sessions[0], p.Sessions[0].CreatedAt
 	answer := onlineUser{ID: p.ID, Name: p.Name, Email: p.Email, Role: p.Role, OrganizationName: p.Organization, TeamName: p.Team,
-		OrganizationID: p.OrganizationID, statusFields: answerStatus(p.Status, p.StatusText, p.StatusUntil), LastActivityAt: timestamp(p.Sessions[0].LastActivity)}
+		OrganizationID: p.OrganizationID, statusFields: answerStatus(p.Status, p.StatusText, p.StatusUntil), Apps: []string{}, Sessions: []onlineSession{}}
+	if len(p.Sessions) == 0 { // offline
+		return answer
+	}
+	shown, since := p.Sessions[0], p.Sessions[0].CreatedAt
+	answer.LastActivityAt = timestamp(shown.LastActivity)
 	for _, session := range p.Sessions {
 		if session.LastInput.After(shown.LastInput) {
 			shown = session

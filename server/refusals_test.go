@@ -18,7 +18,7 @@ func (g *gate) everyRoute(t *testing.T, call func(t *testing.T, route route, pat
 		name := route.method + " " + documented(route.path)
 		path, body := g.request(t, name)
 		caller := g.caller(t, "cookie:a")
-		if route.who == backends {
+		if route.who == backends || strings.HasSuffix(route.path, "/live") { // where a cookie needs a page
 			caller = g.caller(t, "key:a")
 		}
 		call(t, route, path, body, together(caller, g.fromElsewhere()))

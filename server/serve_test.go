@@ -57,12 +57,18 @@ func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"
 type served struct {
 	*bench
 	client *http.Client
+	folder string
 	stop   context.CancelFunc
 	ended  chan error
 }
 
 func serving(t *testing.T, change ...func(*Config)) *served {
-	s, err := store.Open(t.Context(), store.Config{Path: t.TempDir(), Schema: storetest.Schema(t), Rules: store.DefaultRules()})
+	return servingBy(t, store.DefaultRules(), change...)
+}
+
+func servingBy(t *testing.T, rules store.Rules, change ...func(*Config)) *served {
+	folder := t.TempDir()
+	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: storetest.Schema(t), Rules: rules})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +77,9 @@ func serving(t *testing.T, change ...func(*Config)) *served {
 			t.Error(err)
 		}
 	})
-	change = append(change, func(c *Config) { c.Now = nil })
+	change = append([]func(*Config){func(c *Config) { c.Now = nil }}, change...)
 	b, ln := newBench(t, s, change...), newPipes()
-	run := &served{bench: b, ended: make(chan error, 1)}
+	run := &served{bench: b, folder: folder, ended: make(chan error, 1)}
 	transport := &http.Transport{DialContext: ln.dial}
 	t.Cleanup(transport.CloseIdleConnections)
 	run.client = &http.Client{Transport: transport}

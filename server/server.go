@@ -32,6 +32,9 @@ type Config struct {
 	Log            zerolog.Logger   //
 	Now            func() time.Time // nil: time.Now
 
+	// Uptime is monotonic: a step of Now against it is forgiven. Nil: Now's own reading.
+	Uptime func() time.Duration
+
 	// Mount adds handlers by path prefix, behind the same checks and headers.
 	Mount map[string]http.Handler
 }
@@ -44,6 +47,7 @@ type Server struct {
 	log       zerolog.Logger
 	assets    assets
 	codes     *codes
+	live      *live
 	limits    *signInLimits
 	crossSite *http.CrossOriginProtection
 	handler   http.Handler
@@ -66,8 +70,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{store: cfg.Store, cfg: cfg, now: cfg.Now, log: cfg.Log,
-		codes: newCodes(cfg.Now), limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection()}
+	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection()}
+	s.now = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive).now
+	s.codes, s.live = newCodes(s.now), newLive(cfg.Store, s.now, cfg.Log)
 	if cfg.PublicURL != nil {
 		if err := s.crossSite.AddTrustedOrigin(cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host); err != nil {
 			return nil, fmt.Errorf("reading the public address: %w", err)
@@ -96,6 +101,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		Handler: s.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log),
 	}
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go s.live.hub.run(watching)
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(ln) }()
 	select {
@@ -104,5 +112,6 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		err = store.ErrBroken
 	case <-ctx.Done():
 	}
+	s.live.stop()
 	return errors.Join(err, s.shutdown(web, jobs))
 }

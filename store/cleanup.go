@@ -78,6 +78,7 @@ func (s *Store) inBatches(ctx context.Context, statement string, args ...any) (t
 
 // noteCleanup keeps when it ran, for the statistics.
 func (s *Store) noteCleanup(ctx context.Context, now time.Time, c Cleaned) error {
+	defer s.totals.forget() // whoever cleans up looks at the figures next
 	return s.write(ctx, func(t *tx) error {
 		for name, value := range map[string]int64{
 			"last_cleanup_at": millis(now), "last_cleanup_ended": c.Ended, "last_cleanup_purged": c.Purged,

@@ -9,30 +9,12 @@ type allowance struct {
 	late, early time.Duration
 }
 
-// Forgive makes up for a step of the wall clock by d. After a step forward
-// every deadline, except those of claims, is d later. After a step back (d < 0)
-// activity may lie that much further in the future. Meanwhile Cleanup does
-// nothing. Forgive(0) ends it, once everybody who is there has sent a heartbeat
-// by the new clock.
-//
-// A step forward and one back are forgiven side by side, each with its latest
-// d; where several of a kind follow each other d is their sum.
-func (s *Store) Forgive(d time.Duration) {
-	for {
-		old := s.allowance.Load()
-		a := *old
-		switch {
-		case d > 0:
-			a.late = d
-		case d < 0:
-			a.early = -d
-		default:
-			a = allowance{}
-		}
-		if s.allowance.CompareAndSwap(old, &a) {
-			return
-		}
-	}
+// Forgive makes up for steps of the wall clock: every deadline, except those of
+// claims, is late later, and activity may lie early further in the future. While
+// either is not 0, Cleanup does nothing. Forgive(0, 0) ends it, once everybody
+// who is there has sent a heartbeat by the new clock.
+func (s *Store) Forgive(late, early time.Duration) {
+	s.allowance.Store(&allowance{late: late, early: early})
 }
 
 // forgiving tells whether stamps are not to be trusted now.

@@ -46,9 +46,8 @@ func (t *tx) touch(m moment, r Rules, h handle, beat Beat) (expires time.Time, v
 		clipped := clip(*beat.Page, maxPage)
 		page = &clipped
 	}
-	var end *int64 // nil: as before
-	idle := r.idle(beat.Idle)
-	if !idle { // an unattended tab must not keep its person logged in
+	var end *int64          // nil: as before
+	if !r.idle(beat.Idle) { // an unattended tab must not keep its person logged in
 		until := m.now + r.SessionTTL.Milliseconds()
 		end = &until
 	}
@@ -56,9 +55,9 @@ func (t *tx) touch(m moment, r Rules, h handle, beat Beat) (expires time.Time, v
 		UPDATE user_sessions
 		SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE($5, expires_at)
 		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
-			AND page = COALESCE($7, page) AND (idle_ms >= $8) = $9 AND leaving_at IS NULL
-			AND last_activity_at > $10 AND last_activity_at <= $11`,
-		h.id, h.digest, m.now, beat.Idle.Milliseconds(), end, m.expiry, page, r.IdleAfter.Milliseconds(), idle, m.window, m.future)
+			AND page = COALESCE($7, page) AND (idle_ms >= $8) = ($5 IS NULL) AND leaving_at IS NULL
+			AND last_activity_at > $9 AND last_activity_at <= $10`,
+		h.id, h.digest, m.now, beat.Idle.Milliseconds(), end, m.expiry, page, r.IdleAfter.Milliseconds(), m.window, m.future)
 	if err == nil && n == 0 {
 		visible = true
 		n, err = t.exec(`

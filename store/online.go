@@ -77,7 +77,7 @@ func (c OnlineCounts) of(status Status) OnlineCounts {
 // OnlinePage is one page of the people online.
 type OnlinePage struct {
 	People []OnlinePerson
-	Counts OnlineCounts // of all that match, not of this page
+	Counts OnlineCounts // of all that match, not of this page; where counting takes long, from shortly before
 	Next   string       // cursor of the next page, "" on the last
 }
 
@@ -92,16 +92,16 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	if err != nil {
 		return OnlinePage{}, err
 	}
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole answer
+	var page OnlinePage
+	if page.Counts, err = s.counts.ask(ctx, now, f.counted()); err != nil {
+		return OnlinePage{}, fail("counting who is online", err)
+	}
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole page
 	if err != nil {
 		return OnlinePage{}, fail("listing who is online", err)
 	}
 	defer look.Rollback()
 	m := s.at(now)
-	var page OnlinePage
-	if page.Counts, err = s.countOnline(ctx, look, m, f); err != nil {
-		return OnlinePage{}, fail("counting who is online", err)
-	}
 	if err = s.listOnline(ctx, look, m, f, order, after, &page); err != nil {
 		return OnlinePage{}, fail("listing who is online", err)
 	}
@@ -111,8 +111,20 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	return page, nil
 }
 
+// counted is what of a filter the counts depend on.
+func (f OnlineFilter) counted() OnlineFilter {
+	f.Sort, f.Limit, f.Cursor = "", 0, ""
+	return f
+}
+
 // countOnline counts people, not sessions.
-func (s *Store) countOnline(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter) (c OnlineCounts, err error) {
+func (s *Store) countOnline(ctx context.Context, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return c, err
+	}
+	defer look.Rollback()
+	m := s.at(now)
 	q := new(query)
 	q.add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
 		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())

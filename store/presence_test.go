@@ -30,7 +30,7 @@ func checks(t *testing.T, few string) {
 //
 //	go test ./store -run ThePresenceRules -rapid.checks=2000
 func TestThePresenceRules(t *testing.T) {
-	checks(t, "40")
+	checks(t, "15")
 	rapid.Check(t, func(rt *rapid.T) {
 		folder := t.TempDir()
 		s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: store.DefaultRules()})
@@ -40,7 +40,7 @@ func TestThePresenceRules(t *testing.T) {
 		defer os.Remove(filepath.Join(folder, store.FileName))
 		defer s.Close()
 		w := NewWorld(s)
-		for range rapid.IntRange(1, 60).Draw(rt, "length") {
+		for range Pick(rt, "length", 20, 40, 80) {
 			rt.Log(w.Do(rt))
 			w.Check(rt)
 		}

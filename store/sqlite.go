@@ -19,6 +19,8 @@ const FileName = "rollcall.db"
 
 const maxReaders = 4
 
+const largePages = 4000 // of 4 KiB
+
 // databaseFile creates the data folder, closed to other users of the machine,
 // and the database file with it, and returns the file's path.
 func databaseFile(folder string) (string, error) {
@@ -60,6 +62,14 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 		return nil, errors.Join(fail("opening the database", err), db.Close())
 	}
 	return newWriter(db, conn), nil
+}
+
+// large tells whether the database is so large that counting its rows may take
+// long. A session takes about 600 bytes.
+func (s *Store) large(ctx context.Context) bool {
+	var pages int64
+	err := s.read.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages)
+	return err == nil && pages >= largePages
 }
 
 // openReaders opens the pool for everything that only looks.

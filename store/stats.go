@@ -47,29 +47,46 @@ type CleanupRun struct {
 	Cleaned
 }
 
-// Stats returns the figures at now.
+// Stats returns the figures at now; where counting takes long, those from
+// shortly before.
 func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
-	m := s.at(now)
-	var st Stats
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	online, err := s.counts.ask(ctx, now, OnlineFilter{})
 	if err != nil {
-		return Stats{}, fail("reading the statistics", err)
+		return Stats{}, fail("counting who is online", err)
 	}
-	defer look.Rollback()
-	for _, part := range []func(context.Context, *sql.Tx, moment, *Stats) error{
-		s.countPeople, countSessions, durations, byOrganization, byApp, peakToday, lastCleanup,
-	} {
-		if err := part(ctx, look, m, &st); err != nil {
-			return Stats{}, fail("reading the statistics", err)
-		}
+	st, err := s.totals.ask(ctx, now, struct{}{})
+	if err != nil {
+		return Stats{}, fail("counting sessions", err)
+	}
+	st.Online = online.People()
+	if err := s.together(ctx, now, &st, peakToday, lastCleanup); err != nil {
+		return Stats{}, fail("reading the statistics", err)
 	}
 	return st, nil
 }
 
-func (s *Store) countPeople(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
-	counts, err := s.countOnline(ctx, look, m, OnlineFilter{})
-	st.Online = counts.People()
-	return err
+// countAll reads what takes long where there are many sessions. What it returns
+// is shared by many callers and must not be changed.
+func (s *Store) countAll(ctx context.Context, now time.Time, _ struct{}) (st Stats, err error) {
+	err = s.together(ctx, now, &st, countSessions, durations, byOrganization, byApp)
+	return st, err
+}
+
+type statsPart func(context.Context, *sql.Tx, moment, *Stats) error
+
+// together reads parts of the figures as of one instant.
+func (s *Store) together(ctx context.Context, now time.Time, st *Stats, parts ...statsPart) error {
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer look.Rollback()
+	for _, part := range parts {
+		if err := part(ctx, look, s.at(now), st); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func countSessions(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
@@ -167,12 +184,7 @@ func each(ctx context.Context, look *sql.Tx, f func(*sql.Rows) error, query stri
 // Sample counts the people online at now and keeps the count if it is the
 // highest of the day.
 func (s *Store) Sample(ctx context.Context, now time.Time) error {
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return fail("sampling", err)
-	}
-	counts, err := s.countOnline(ctx, look, s.at(now), OnlineFilter{})
-	look.Rollback()
+	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
 	if err != nil {
 		return fail("sampling", err)
 	}

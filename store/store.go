@@ -28,6 +28,8 @@ type Store struct {
 	read   *sql.DB // query-only connections
 	reads  *statements
 	writer *writer
+	counts *recall[OnlineFilter, OnlineCounts]
+	totals *recall[struct{}, Stats]
 	path   string // of the database file
 
 	committed chan struct{}             // see Committed; of capacity 1
@@ -49,6 +51,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{writer: w, path: path, committed: make(chan struct{}, 1)}
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
+	turns := make(chan struct{}, recallTurns)
+	s.counts, s.totals = newRecall(turns, s.large, s.countOnline), newRecall(turns, s.large, s.countAll)
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
@@ -80,6 +84,8 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 
 // Close finishes the writes that are queued and closes the database.
 func (s *Store) Close() error {
+	s.counts.close()
+	s.totals.close()
 	return errors.Join(s.writer.stop(), s.read.Close())
 }
 

@@ -56,6 +56,7 @@ type Beat struct {
 // HeartbeatAnswer is the server's answer to a heartbeat.
 type HeartbeatAnswer struct {
 	Session         Session `json:"session"`
+	Idle            bool    `json:"idle"` // whether the beat counted as one without input
 	NextHeartbeatMS int64   `json:"next_heartbeat_ms"`
 }
 

@@ -28,6 +28,9 @@ type options struct {
 	vsNoop      bool
 	rounds      int
 	list        int
+	panels      int
+	stalled     int
+	changes     int
 	url, key    string
 	data        string
 }
@@ -45,6 +48,9 @@ func main() {
 	flag.BoolVar(&o.vsNoop, "vs-noop", false, "take turns with a handler that does nothing and print the ratio")
 	flag.IntVar(&o.rounds, "rounds", 5, "turns of each with -vs-noop")
 	flag.IntVar(&o.list, "list", 0, "also read the first 50 people online this often per second")
+	flag.IntVar(&o.panels, "panels", 0, "open this many live feeds and measure how soon all of them see a change")
+	flag.IntVar(&o.stalled, "stalled", 0, "with -panels: open this many more that read nothing")
+	flag.IntVar(&o.changes, "changes", 4, "with -panels: changes per second")
 	flag.StringVar(&o.url, "url", "", "a running server; default: one of our own")
 	flag.StringVar(&o.key, "key", "", "key of that server with the scopes sessions and read")
 	flag.StringVar(&o.data, "data", "", "data folder of our own server; default: a temporary one")
@@ -88,6 +94,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if o.vsNoop {
 		return compare(ctx, target, players, o)
+	}
+	if o.panels > 0 {
+		return watch(ctx, target, players, o)
 	}
 	return sustain(ctx, target, players, o)
 }

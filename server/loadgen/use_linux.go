@@ -12,6 +12,7 @@ import (
 type use struct {
 	processor time.Duration
 	peakKB    int
+	nowKB     int
 }
 
 // clockTick is the unit of processor times in /proc, the same on every Linux
@@ -32,6 +33,9 @@ func useOf(pid int) (u use, err error) {
 	for line := range strings.Lines(string(status)) {
 		if text, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 			u.peakKB, _ = strconv.Atoi(strings.Fields(text)[0])
+		}
+		if text, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			u.nowKB, _ = strconv.Atoi(strings.Fields(text)[0])
 		}
 	}
 	return u, err

@@ -11,6 +11,7 @@ import (
 type use struct {
 	processor time.Duration
 	peakKB    int
+	nowKB     int
 }
 
 func useOf(int) (use, error) { return use{}, errors.ErrUnsupported }

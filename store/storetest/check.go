@@ -19,7 +19,7 @@ import (
 func (w *World) Check(t *rapid.T) {
 	w.checkList(t)
 	w.checkPeople(t)
-	w.checkExplained(t, rapid.SampledFrom(users).Draw(t, "explained"))
+	w.checkExplained(t, Pick(t, "explained", users...))
 	w.checkTold(t)
 }
 

@@ -106,8 +106,8 @@ func (m *Model) DeleteUser(user string) {
 	m.Claims = slices.DeleteFunc(m.Claims, func(c ModelClaim) bool { return c.User == user })
 }
 
-// Cleanup ends what has expired, forgets what ended long ago and puts activity
-// in the future back to where it is past.
+// Cleanup ends what has expired, forgets what ended long ago and claims that ran
+// out, and puts activity in the future back to where it is past.
 func (m *Model) Cleanup(now time.Time) {
 	if m.Late != 0 || m.Early != 0 {
 		return
@@ -126,6 +126,7 @@ func (m *Model) Cleanup(now time.Time) {
 	m.Sessions = slices.DeleteFunc(m.Sessions, func(s *ModelSession) bool {
 		return !s.Ended.IsZero() && now.Sub(s.Ended) >= m.Rules.Retention
 	})
+	m.Claims = slices.DeleteFunc(m.Claims, func(c ModelClaim) bool { return c.Until != nil && !now.Before(*c.Until) })
 }
 
 // ModelPerson is a user as the list has to show them.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,11 +27,8 @@ type World struct {
 	named int               // tokens so far
 }
 
-// Whom a world is about.
-var (
-	users = []string{"ada", "bob", "cy"}
-	apps  = []string{"shop", "blog"}
-)
+// users are whom a world is about.
+var users = []string{"ada", "bob"}
 
 // NewWorld returns a world on an empty store.
 func NewWorld(s *store.Store) *World {
@@ -42,29 +38,38 @@ func NewWorld(s *store.Store) *World {
 // Do lets something happen, and time pass before it. It returns what, for a log.
 func (w *World) Do(t *rapid.T) string {
 	w.Now = w.Now.Add(time.Millisecond) // no two things at once: their order is part of the rules
-	things := map[string]func(*rapid.T) string{
-		"login": w.login, "beat": w.beat, "goodbye": w.goodbye, "end": w.end, "delete": w.delete,
-		"claim": w.claim, "take back": w.takeBack, "cleanup": w.cleanup, "step": w.step, "trust": w.trust,
-		"wait": w.wait, "wait again": w.wait, "beat again": w.beat, "beat once more": w.beat,
-	}
-	thing := rapid.SampledFrom(slices.Sorted(maps.Keys(things))).Draw(t, "thing")
-	return fmt.Sprintf("%s %s", w.Now.Format("2 15:04:05.000"), things[thing](t))
+	happen := Pick(t, "thing", w.login, w.login, w.login, w.beat, w.beat, w.beat, w.beat, w.beat, w.goodbye, w.end, w.delete,
+		w.claim, w.claim, w.claim, w.takeBack, w.cleanup, w.step, w.trust, w.trust, w.wait, w.wait, w.wait)
+	return fmt.Sprintf("%s %s", w.Now.Format("2 15:04:05.000"), happen(t))
+}
+
+// Pick draws one of several with the same chance for each: rapid itself would
+// nearly always begin with the first ones.
+func Pick[T any](t *rapid.T, label string, from ...T) T {
+	return from[rapid.Custom(func(t *rapid.T) int {
+		i := 0
+		for range 10 {
+			i *= 2
+			if rapid.Bool().Draw(t, "bit") {
+				i++
+			}
+		}
+		return i * len(from) / 1024
+	}).Draw(t, label)]
 }
 
 // wait lets time pass, often up to where a rule changes its mind.
 func (w *World) wait(t *rapid.T) string {
 	r := w.Model.Rules
-	d := rapid.SampledFrom([]time.Duration{
-		0, time.Second, 20 * time.Second, time.Minute, 7 * time.Minute, time.Hour, 7 * time.Hour,
-		r.OnlineWindow, r.LeaveGrace, r.SessionTTL, r.Retention,
-	}).Draw(t, "wait")
-	w.Now = w.Now.Add(d).Add(time.Duration(rapid.IntRange(-2, 1).Draw(t, "ms")) * time.Millisecond)
+	d := Pick(t, "wait", time.Second, time.Second, 20*time.Second, time.Minute, time.Minute, time.Minute, 7*time.Minute,
+		r.OnlineWindow, r.OnlineWindow, r.LeaveGrace, r.LeaveGrace, time.Hour, r.SessionTTL, r.Retention)
+	w.Now = w.Now.Add(d - Pick(t, "before", 0, time.Millisecond, 2*time.Millisecond, 3*time.Millisecond)) // two things have passed 2 ms when time comes to the point
 	return fmt.Sprint("waited about ", d)
 }
 
 func (w *World) login(t *rapid.T) string {
-	user := rapid.SampledFrom(users).Draw(t, "user")
-	app := rapid.SampledFrom(append(apps[:2:2], store.PanelApp)).Draw(t, "app")
+	user := Pick(t, "user", users...)
+	app := Pick(t, "app", "shop", "shop", "blog", "blog", store.PanelApp)
 	w.named++
 	token := fmt.Sprintf("token-number-%06d", w.named)
 	result, err := w.Store.Login(context.Background(), w.Now, store.By{App: app}, store.Login{User: store.UserInput{ID: user}, Token: token})
@@ -82,12 +87,15 @@ func (w *World) session(t *rapid.T) *ModelSession {
 	if len(w.Model.Sessions) == 0 {
 		return nil
 	}
-	return w.Model.Sessions[rapid.IntRange(0, len(w.Model.Sessions)-1).Draw(t, "session")]
+	if live := slices.DeleteFunc(slices.Clone(w.Model.Sessions), func(s *ModelSession) bool { return !w.Model.LoggedIn(s, w.Now) }); len(live) > 0 {
+		return Pick(t, "live session", append(live, w.Model.Sessions...)...)
+	}
+	return Pick(t, "session", w.Model.Sessions...)
 }
 
 func (w *World) beat(t *rapid.T) string {
-	beat := store.Beat{Idle: rapid.SampledFrom([]time.Duration{0, time.Minute, w.Model.Rules.IdleAfter - time.Millisecond, w.Model.Rules.IdleAfter, 3 * time.Hour}).Draw(t, "idle")}
-	if page := rapid.SampledFrom([]string{"", "/a", "/b"}).Draw(t, "page"); page != "" {
+	beat := store.Beat{Idle: Pick(t, "idle", 0, time.Minute, w.Model.Rules.IdleAfter-time.Millisecond, w.Model.Rules.IdleAfter, 3*time.Hour)}
+	if page := Pick(t, "page", "", "/a", "/b"); page != "" {
 		beat.Page = &page
 	}
 	return w.touch(t, beat)
@@ -118,7 +126,7 @@ func (w *World) end(t *rapid.T) string {
 	if s == nil {
 		return "nothing to end"
 	}
-	reason := rapid.SampledFrom([]store.EndReason{store.EndLogout, store.EndRevoked}).Draw(t, "reason")
+	reason := Pick(t, "reason", store.EndLogout, store.EndRevoked)
 	got, err := w.Store.EndByID(context.Background(), w.Now, "", s.ID, reason)
 	if want := w.Model.End(s, w.Now, reason); err != nil || got != want {
 		t.Fatalf("ending %s: %v, %v, want %v", s.Token, got, err, want)
@@ -127,7 +135,7 @@ func (w *World) end(t *rapid.T) string {
 }
 
 func (w *World) delete(t *rapid.T) string {
-	user := rapid.SampledFrom(users).Draw(t, "user")
+	user := Pick(t, "user", users...)
 	_, err := w.Store.DeleteUser(context.Background(), store.By{Grant: store.AccessAdmin}, user)
 	if known := w.Model.Users[user]; known != (err == nil) || !known && !errors.Is(err, store.ErrNotFound) {
 		t.Fatalf("deleting %s: %v, known %v", user, err, known)
@@ -137,13 +145,13 @@ func (w *World) delete(t *rapid.T) string {
 }
 
 func (w *World) claim(t *rapid.T) string {
-	user := rapid.SampledFrom(users).Draw(t, "user")
+	user := Pick(t, "user", users...)
 	c := store.Claim{
-		App:    rapid.SampledFrom(append(apps[:2:2], "")).Draw(t, "app"),
-		Status: rapid.SampledFrom([]store.Status{store.StatusBusy, store.StatusAway}).Draw(t, "status"),
-		Text:   rapid.SampledFrom([]string{"", "Recording"}).Draw(t, "text"),
+		App:    Pick(t, "app", "", "shop", "blog", "wiki"),
+		Status: Pick(t, "status", store.StatusBusy, store.StatusAway),
+		Text:   Pick(t, "text", "", "Recording", "Lunch"),
 	}
-	if d := rapid.SampledFrom([]time.Duration{0, time.Minute, time.Hour}).Draw(t, "for"); d > 0 {
+	if d := Pick(t, "for", 0, time.Minute, time.Hour); d > 0 {
 		until := w.Now.Add(d)
 		c.Until = &until
 	}
@@ -158,7 +166,7 @@ func (w *World) claim(t *rapid.T) string {
 }
 
 func (w *World) takeBack(t *rapid.T) string {
-	user, app := rapid.SampledFrom(users).Draw(t, "user"), rapid.SampledFrom(append(apps[:2:2], "")).Draw(t, "app")
+	user, app := Pick(t, "user", users...), Pick(t, "app", "", "shop", "blog", "wiki")
 	err := w.Store.ClearStatus(context.Background(), user, app)
 	if known := w.Model.Users[user]; known != (err == nil) {
 		t.Fatalf("taking back a claim of %s: %v, known %v", user, err, known)
@@ -177,24 +185,24 @@ func (w *World) cleanup(t *rapid.T) string {
 
 // step moves the clock, and is forgiven.
 func (w *World) step(t *rapid.T) string {
-	d := rapid.SampledFrom([]time.Duration{3 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 30 * time.Hour}).Draw(t, "step")
-	if rapid.Bool().Draw(t, "back") {
+	d := Pick(t, "step", 3*time.Second, time.Minute, 10*time.Minute, time.Hour, 30*time.Hour)
+	if Pick(t, "back", false, true) {
 		w.steps[1] += d
 		w.Model.Early = w.steps[1]
 		w.Now = w.Now.Add(-d)
-		w.Store.Forgive(-w.steps[1])
+		w.Store.Forgive(w.steps[0], w.steps[1])
 		return fmt.Sprint("the clock goes back by ", d)
 	}
 	w.steps[0] += d
 	w.Model.Late = w.steps[0]
 	w.Now = w.Now.Add(d)
-	w.Store.Forgive(w.steps[0])
+	w.Store.Forgive(w.steps[0], w.steps[1])
 	return fmt.Sprint("the clock goes forward by ", d)
 }
 
 // trust ends the forgiving.
 func (w *World) trust(*rapid.T) string {
 	w.steps, w.Model.Late, w.Model.Early = [2]time.Duration{}, 0, 0
-	w.Store.Forgive(0)
+	w.Store.Forgive(0, 0)
 	return "the clock is trusted again"
 }

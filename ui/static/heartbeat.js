@@ -29,6 +29,7 @@
   let part = () => {}; // gives up channel and lock
   let elects = !!navigator.locks; // absent on plain http
   let leads = false;
+  let bereft = false; // another tab was closed
 
   let interval = 60000;
   let last = 0; // when any tab last tried
@@ -40,7 +41,7 @@
   let again = false;
 
   let input = document.hidden ? 0 : started;
-  let told = {}; // page and idle time that the server heard last
+  let told = {}; // the page that the server heard last, and whether it takes us for idle
   let shared = 0; // when the other tabs last heard of our input
   let ownPage = options.page;
 
@@ -112,7 +113,7 @@
     const hold = (done) => {
       granted(done);
       leads = true;
-      if (last && Date.now() - last > 1000) beat(); // inherited from a closed tab
+      if (bereft || (last && Date.now() - last > 1000)) insist(); // inherited from a closed tab
     };
     navigator.locks.request(name, { signal }, () => new Promise(hold)).catch(() => {
       elects &&= signal.aborted;
@@ -145,10 +146,14 @@
   // a hidden leader beats at once, and again after the answer.
   function answerBye(id) {
     peers.delete(id);
+    bereft = true;
     owed = Math.min(owed, Date.now() + 1000 + Math.random() * 3000);
-    if (!leads || !document.hidden) return;
+    if (leads && document.hidden) insist();
+  }
+
+  function insist() {
     beat();
-    again = true;
+    again ||= document.hidden;
   }
 
   // The tab that was used last speaks for the person.
@@ -224,7 +229,7 @@
   function judge({ ok, status, headers }, answer, said) {
     if (ok) {
       interval = Math.max(1000, answer.next_heartbeat_ms || 60000);
-      told = { page: said.page, idle: said.idle_ms };
+      told = { page: said.page, idle: answer.idle };
       plan(true);
       say('beat', { interval, told });
     } else if (answer.code === 'session_ended') {
@@ -290,8 +295,8 @@
     if (event.type === 'pointermove' && !event.movementX && !event.movementY) return;
     input = now;
     if (now - shared > 5000) say('state');
-    if (told.idle > 240000) {
-      told.idle = 0;
+    if (told.idle) {
+      told.idle = false;
       beat(); // back from a break
     }
   }
@@ -299,10 +304,16 @@
   function wake() {
     if (!document.hidden) {
       input = Date.now();
-      if (input - last > interval) due = 0;
+      if (told.idle || input - last > interval) due = 0;
     }
     say('state');
     tick();
+  }
+
+  // What was under way when the page froze may never be answered.
+  function thaw() {
+    inFlight = false;
+    wake();
   }
 
   // Text with the token inside needs no preflight; there is no time for one.
@@ -311,7 +322,7 @@
     const headers = { 'Content-Type': byCookie ? 'application/json' : 'text/plain' };
     send({ leaving: true }, { keepalive: true, headers, mode: byCookie ? 'cors' : 'no-cors' }).catch(() => {});
     say('bye');
-    part();
+    stop(); // what the browser still tells a page that goes must not bring it back
     attempt(() => (sessionStorage.rollcallBye = Date.now()));
   }
 
@@ -324,7 +335,7 @@
   addEventListener('pageshow', (event) => {
     if (!event.persisted) return;
     token = undefined; // join again, and beat at once
-    wake();
+    thaw();
     outlive();
   });
   addEventListener('storage', tick);
@@ -333,7 +344,7 @@
     tick();
   });
   document.addEventListener('visibilitychange', wake);
-  document.addEventListener('resume', wake);
+  document.addEventListener('resume', thaw);
   for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']) {
     addEventListener(type, touch, { capture: true, passive: true });
   }

@@ -1,0 +1,211 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"rollcall/store"
+)
+
+const (
+	lookEvery  = time.Second           // for what happens by time alone
+	lookRest   = 20 * time.Millisecond // between two looks, however much is written
+	lateCommit = 2 * time.Second       // how much later than its time a heartbeat is seen at most
+	linger     = time.Minute           // after the last reader has gone
+	maxChanges = 1000                  // of the log in one look; more are read in the next
+	maxTracked = 100_000               // people online, beyond which they are not told apart
+)
+
+// hub finds out what changes in the list and publishes it, while somebody
+// follows. It believes only the database: it reads there who changed, looks at
+// them, and tells what is different from what it told before. So whatever wrote
+// it, nothing is told twice, and nothing that came and went in between at all.
+type hub struct {
+	store    *store.Store
+	now      func() time.Time
+	log      zerolog.Logger
+	feed     *feed
+	watchers *watchers
+
+	known   map[string]shown // who was announced as online; nil while nobody follows
+	limit   int              // how many can be known
+	crowded bool             // there are more than that
+	counts  counts
+	seen    int64     // last change read
+	swept   time.Time // until when departures by time are announced
+	ticked  bool      // it is time to see to what happens by time alone
+	left    time.Time // when the last reader was seen
+	told    time.Time // last reset for a crowd
+	doubts  chan struct{}
+	seed    maphash.Seed
+}
+
+// shown is what was last told of a person.
+type shown struct {
+	print  uint64 // of all that is news when it changes
+	status store.Status
+}
+
+func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, f *feed, ws *watchers) *hub {
+	return &hub{store: st, now: now, log: log, feed: f, watchers: ws, limit: maxTracked, doubts: make(chan struct{}, 1), seed: maphash.MakeSeed()}
+}
+
+// doubt has the hub begin again, because deadlines have moved.
+func (h *hub) doubt() { signal(h.doubts) }
+
+// signal leaves a mark on a channel of capacity 1.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// run publishes until ctx ends.
+func (h *hub) run(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			h.ticked = true
+		case <-h.store.Committed():
+		case <-h.watchers.came:
+		}
+		if err := h.look(ctx); err != nil && ctx.Err() == nil {
+			h.log.Error().Err(err).Msg("looking for changes in the list")
+		}
+		rest(ctx, lookRest)
+	}
+}
+
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// look finds and publishes what is new. After an error the next look does it all.
+func (h *hub) look(ctx context.Context) error {
+	now := h.now()
+	if h.watchers.count() == 0 {
+		h.relax(now)
+		return nil
+	}
+	h.left = now
+	if h.known == nil {
+		return h.begin(ctx, now)
+	}
+	select {
+	case <-h.doubts:
+		return h.beginAgain(ctx, now)
+	default:
+	}
+	return h.catchUp(ctx, now)
+}
+
+// relax forgets everybody when nobody has followed for a while.
+func (h *hub) relax(now time.Time) {
+	if h.known != nil && now.Sub(h.left).Abs() > linger {
+		h.known = nil
+		h.feed.pause()
+	}
+}
+
+// begin takes everybody who is online as known.
+func (h *hub) begin(ctx context.Context, now time.Time) error {
+	seen, err := h.store.LastChange(ctx) // first: who changes meanwhile is looked at again
+	if err != nil {
+		return err
+	}
+	h.known, h.counts, h.crowded = map[string]shown{}, counts{}, false
+	if err := h.meetEverybody(ctx, now); err != nil {
+		h.known = nil
+		return err
+	}
+	h.seen, h.swept = seen, now
+	h.feed.begin()
+	return nil
+}
+
+// meetEverybody reads all who are online, as far as they can be known. By name,
+// because then nobody moves between pages while they are read.
+func (h *hub) meetEverybody(ctx context.Context, now time.Time) error {
+	filter := store.OnlineFilter{Sort: store.SortName, Limit: maxLimit}
+	for {
+		page, err := h.store.Online(ctx, now, filter)
+		if err != nil {
+			return err
+		}
+		for _, p := range page.People {
+			h.remember(p.ID, h.print(answerPerson(p, now)))
+		}
+		if h.crowded = len(h.known) > h.limit; h.crowded {
+			clear(h.known)
+			return nil
+		}
+		if filter.Cursor = page.Next; page.Next == "" {
+			return nil
+		}
+	}
+}
+
+// catchUp publishes what the log and the clock say is new.
+func (h *hub) catchUp(ctx context.Context, now time.Time) error {
+	changes, err := h.store.Changes(ctx, h.seen, maxChanges)
+	if errors.Is(err, store.ErrTooLate) {
+		return h.beginAgain(ctx, now)
+	}
+	if err != nil {
+		return err
+	}
+	due, err := h.due(ctx, now)
+	if err != nil {
+		return err
+	}
+	n := newsOf(changes, due)
+	if err := h.tell(ctx, now, n); err != nil {
+		return err
+	}
+	h.watchers.recheckChanged(n.users, n.keys)
+	if h.ticked {
+		h.ticked, h.swept = false, now
+	}
+	if len(changes) > 0 {
+		h.seen = changes[len(changes)-1].Seq
+	}
+	if len(changes) == maxChanges { // there are more
+		signal(h.watchers.came)
+	}
+	return nil
+}
+
+// due returns about whom the log says nothing, once a second.
+func (h *hub) due(ctx context.Context, now time.Time) ([]string, error) {
+	if !h.ticked {
+		return nil, nil
+	}
+	due, err := h.store.Due(ctx, h.swept, now)
+	if err != nil || h.crowded {
+		return due, err
+	}
+	alternating, err := h.store.Alternating(ctx, h.swept.Add(-lateCommit))
+	return append(due, alternating...), err
+}
+
+// beginAgain is for moments after which nobody can tell what happened in between:
+// whoever follows reads the list again.
+func (h *hub) beginAgain(ctx context.Context, now time.Time) error {
+	if err := h.begin(ctx, now); err != nil { // and so is the next look
+		return err
+	}
+	h.watchers.recheckAll()
+	return nil
+}

@@ -1,0 +1,156 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/rs/zerolog"
+
+	"rollcall/store"
+)
+
+// Bounds of the live feed.
+const (
+	tokenWait    = 5 * time.Second  // for the first message, where the token stands
+	writeWait    = 10 * time.Second // for a reader that takes nothing
+	beginWait    = 10 * time.Second // for the hub to know who is online
+	pingEvery    = 30 * time.Second
+	pongWait     = 10 * time.Second
+	goodbyeWait  = 2 * time.Second // for all sockets, when the server stops
+	maxFirst     = 4 << 10         // bytes of the first message
+	maxWatchers  = 20_000
+	maxStrangers = 1000 // sockets that have not said yet who they are
+)
+
+// liveMessage is what the feed sends.
+type liveMessage struct {
+	Type      string       `json:"type"`
+	Cursor    string       `json:"cursor"`
+	User      *onlineUser  `json:"user,omitempty"`
+	Counts    *counts      `json:"counts,omitempty"`
+	Session   *liveSession `json:"session,omitempty"`
+	UserID    string       `json:"user_id,omitempty"`
+	Reason    string       `json:"reason,omitempty"`
+	Timestamp string       `json:"timestamp"`
+}
+
+type liveSession struct {
+	ID  string `json:"id"`
+	App string `json:"app"`
+}
+
+var (
+	errUpgrade      = problem{http.StatusUpgradeRequired, "upgrade_required", "This address speaks WebSocket only"}
+	errTooManyWatch = problem{http.StatusServiceUnavailable, "too_many_watchers", "Too many are watching already; read the list instead"}
+)
+
+// live is the feed with its readers.
+type live struct {
+	*feed
+	*watchers
+	hub       *hub
+	strangers chan struct{} // holds a place for each socket without a credential
+
+	open   sync.WaitGroup
+	ending context.Context // of all sockets
+	end    context.CancelFunc
+}
+
+func newLive(st *store.Store, now func() time.Time, log zerolog.Logger) *live {
+	l := &live{feed: newFeed(), watchers: newWatchers(), strangers: make(chan struct{}, maxStrangers)}
+	l.hub = newHub(st, now, log, l.feed, l.watchers)
+	l.ending, l.end = context.WithCancel(context.Background())
+	return l
+}
+
+// stop tells all readers that the server stops, and waits for those that listen.
+func (l *live) stop() {
+	l.end()
+	closed := make(chan struct{})
+	go func() { l.open.Wait(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(goodbyeWait):
+	}
+}
+
+// follow opens the live feed. A browser sends cookies from any page, so a cookie
+// counts only from a page of ours; other pages, and programs, bring a token.
+func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
+	token, err := s.liveToken(r)
+	if err == nil && !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		w.Header().Set("Upgrade", "websocket")
+		err = errUpgrade
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // liveToken has looked at the origin
+	if err != nil {
+		return // and that is answered
+	}
+	s.live.open.Add(1)
+	defer s.live.open.Done()
+	defer conn.CloseNow()
+	ctx, cancel := context.WithCancel(s.live.ending)
+	defer cancel()
+	k := &socket{Server: s, conn: conn, token: token}
+	if q := r.URL.Query(); q.Has("since") {
+		k.since = new(q.Get("since"))
+	}
+	status, reason := closing(ctx, k.serve(ctx))
+	_ = conn.Close(status, reason) // whoever is gone does not hear it
+}
+
+// liveToken returns the credential in the request's head, "" for none, after
+// finding that it may watch and that the page may ask.
+func (s *Server) liveToken(r *http.Request) (token string, err error) {
+	ours, known := s.ownPage(r), s.knownOrigin(r)
+	if !ours && !known {
+		return "", errCrossOrigin
+	}
+	if token = bearer(r); token == "" && ours {
+		if cookie, err := r.Cookie(s.cookieName()); err == nil && !store.IsKey(cookie.Value) {
+			token = cookie.Value
+		}
+	}
+	if token != "" {
+		_, err = s.mayWatch(r.Context(), token)
+	}
+	return token, err
+}
+
+// ownPage tells whether the request comes from a page of this server.
+func (s *Server) ownPage(r *http.Request) bool {
+	origin, err := url.Parse(r.Header.Get("Origin"))
+	if err != nil || origin.Host == "" {
+		return false
+	}
+	if p := s.cfg.PublicURL; p != nil && origin.Scheme == p.Scheme && strings.EqualFold(origin.Host, p.Host) {
+		return true
+	}
+	return strings.EqualFold(origin.Host, r.Host)
+}
+
+// knownOrigin tells whether the request comes from an allowed page, or from none:
+// a browser always says from where.
+func (s *Server) knownOrigin(r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	return len(origins) == 0 || len(origins) == 1 && slices.Contains(s.cfg.AllowedOrigins, origins[0])
+}
+
+// mayWatch returns who has the credential, if they may see the list.
+func (s *Server) mayWatch(ctx context.Context, token string) (caller, error) {
+	c, err := s.callerWith(ctx, token)
+	if err == nil && !c.may(viewers) {
+		err = errForbidden
+	}
+	return c, err
+}

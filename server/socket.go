@@ -1,0 +1,195 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// socket is one reader's end of the live feed.
+type socket struct {
+	*Server
+	conn  *websocket.Conn
+	token string  // "" until the first message has brought it
+	since *string // cursor of the list that the reader has; nil for none
+	at    place
+}
+
+var (
+	errTooSlow = errors.New("reads too slowly")
+	errTalks   = problem{http.StatusBadRequest, "unexpected_message", "Only the server speaks here"}
+)
+
+// closing returns how a socket is closed that ended with err.
+func closing(ctx context.Context, err error) (websocket.StatusCode, string) {
+	var p problem
+	switch {
+	case ctx.Err() != nil:
+		return websocket.StatusServiceRestart, "the server stops"
+	case errors.Is(err, errTooSlow):
+		return websocket.StatusTryAgainLater, "too slow"
+	case errors.As(err, &p) && p.status == http.StatusServiceUnavailable:
+		return websocket.StatusTryAgainLater, p.code
+	case errors.As(err, &p):
+		return websocket.StatusPolicyViolation, p.code
+	}
+	return websocket.StatusInternalError, ""
+}
+
+// serve tells the reader what happens until there is a reason to stop.
+func (k *socket) serve(ctx context.Context) (err error) {
+	if k.token == "" {
+		if k.token, err = k.firstMessage(ctx); err != nil {
+			return err
+		}
+	}
+	who, err := k.mayWatch(ctx, k.token)
+	if err != nil {
+		return err
+	}
+	w, err := k.live.watchers.add(who)
+	if err != nil {
+		return err
+	}
+	defer k.live.watchers.remove(w)
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	go func() { leave(k.listen()) }()
+	if err := k.welcome(ctx); err != nil {
+		return err
+	}
+	return k.tell(ctx, w)
+}
+
+// firstMessage waits for the token of a page, which can not send a header.
+func (k *socket) firstMessage(ctx context.Context) (string, error) {
+	select {
+	case k.live.strangers <- struct{}{}:
+		defer func() { <-k.live.strangers }()
+	default:
+		return "", errTooManyWatch
+	}
+	// Not by the context: a read that is given up closes the socket without a word.
+	late := time.AfterFunc(tokenWait, func() { _ = k.conn.Close(websocket.StatusPolicyViolation, errUnauthenticated.code) })
+	defer late.Stop()
+	k.conn.SetReadLimit(maxFirst)
+	_, text, err := k.conn.Read(ctx)
+	if err != nil {
+		return "", errors.Join(errUnauthenticated, err)
+	}
+	return firstToken(text)
+}
+
+func firstToken(text []byte) (string, error) {
+	var first struct {
+		Token string `json:"token"`
+	}
+	if json.Unmarshal(text, &first) != nil || first.Token == "" {
+		return "", errUnauthenticated
+	}
+	return first.Token, nil
+}
+
+// listen waits until the reader goes, or says anything: from now on only the
+// server speaks. It has the last word as well, so no context ends this.
+func (k *socket) listen() error {
+	_, _, err := k.conn.Reader(context.Background())
+	if err == nil {
+		err = errTalks
+	}
+	return err
+}
+
+// welcome finds the reader's place, once there is one.
+func (k *socket) welcome(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, beginWait)
+	defer cancel()
+	cursor := ""
+	if k.since != nil {
+		cursor = *k.since
+	}
+	for {
+		at, known, begun := k.live.feed.enter(cursor)
+		if begun == nil {
+			k.at = at
+			return k.hello(ctx, known)
+		}
+		select {
+		case <-begun:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// hello is the first message. A reader with a list from elsewhere is told to
+// read it again.
+func (k *socket) hello(ctx context.Context, known bool) error {
+	if err := k.say(ctx, "hello"); err != nil || known || k.since == nil {
+		return err
+	}
+	return k.say(ctx, "reset")
+}
+
+func (k *socket) say(ctx context.Context, kind string) error {
+	text, _ := json.Marshal(liveMessage{Type: kind, Cursor: k.at.String(), Timestamp: timestamp(k.now())})
+	return k.send(ctx, text)
+}
+
+func (k *socket) send(ctx context.Context, text []byte) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWait)
+	defer cancel()
+	return k.conn.Write(ctx, websocket.MessageText, text)
+}
+
+// tell sends whatever happens, in order.
+func (k *socket) tell(ctx context.Context, w *watcher) error {
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		more, err := k.catchUp(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-more:
+		case <-w.check:
+			_, err = k.mayWatch(ctx, k.token)
+		case <-ping.C:
+			err = k.ping(ctx)
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// catchUp sends what the reader has not seen and returns what to wait for.
+func (k *socket) catchUp(ctx context.Context) (more <-chan struct{}, err error) {
+	epoch := k.at.epoch
+	events, more, ok := k.live.feed.after(&k.at)
+	switch {
+	case !ok && k.at.epoch == epoch:
+		return nil, errTooSlow
+	case !ok:
+		return more, k.say(ctx, "reset")
+	}
+	for _, event := range events {
+		if err := k.send(ctx, event); err != nil {
+			return nil, err
+		}
+	}
+	return more, nil
+}
+
+func (k *socket) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pongWait)
+	defer cancel()
+	return k.conn.Ping(ctx)
+}

@@ -1,0 +1,70 @@
+package server
+
+import "sync"
+
+// watcher is an open socket, as the hub knows it.
+type watcher struct {
+	who   caller
+	check chan struct{} // of capacity 1: the credential may have ended
+}
+
+// watchers are all open sockets.
+type watchers struct {
+	came chan struct{} // of capacity 1: there is a new one
+
+	mu  sync.Mutex
+	all map[*watcher]struct{}
+}
+
+func newWatchers() *watchers {
+	return &watchers{came: make(chan struct{}, 1), all: map[*watcher]struct{}{}}
+}
+
+// add takes a watcher in, unless there are too many.
+func (ws *watchers) add(who caller) (*watcher, error) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if len(ws.all) >= maxWatchers {
+		return nil, errTooManyWatch
+	}
+	w := &watcher{who: who, check: make(chan struct{}, 1)}
+	ws.all[w] = struct{}{}
+	signal(ws.came)
+	return w, nil
+}
+
+func (ws *watchers) remove(w *watcher) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	delete(ws.all, w)
+}
+
+func (ws *watchers) count() int {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return len(ws.all)
+}
+
+// recheck has the watchers that doubtful names look again whether they may watch.
+func (ws *watchers) recheck(doubtful func(who caller) bool) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for w := range ws.all {
+		if doubtful(w.who) {
+			signal(w.check)
+		}
+	}
+}
+
+// recheckChanged is about those whose credential these changes may have ended.
+func (ws *watchers) recheckChanged(users map[string]bool, keys map[int64]bool) {
+	ws.recheck(func(who caller) bool {
+		if who.key != nil {
+			return keys[who.key.ID]
+		}
+		return users[who.person.User.ID]
+	})
+}
+
+// recheckAll is about everybody.
+func (ws *watchers) recheckAll() { ws.recheck(func(caller) bool { return true }) }
