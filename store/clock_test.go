@@ -88,7 +88,7 @@ func (w *weather) beat(tokens ...string) {
 //
 //	go test ./store -run StepsOfTheClock -rapid.checks=10000
 func TestStepsOfTheClock(t *testing.T) {
-	checks(t, "25")
+	checks(t, "15")
 	s := New(t)
 	tries := 0
 	rapid.Check(t, func(rt *rapid.T) {

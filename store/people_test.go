@@ -24,7 +24,7 @@ func person(t *testing.T, s *store.Store, now time.Time, id string) store.Online
 
 func TestPeopleAreAsInTheList(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		const many = 1200 // more than one query names
+		const many = 510 // more than one query names
 		ids := []string{"nobody"}
 		for i := range many {
 			id := fmt.Sprint("user", i)

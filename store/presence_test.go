@@ -30,7 +30,7 @@ func checks(t *testing.T, few string) {
 //
 //	go test ./store -run ThePresenceRules -rapid.checks=2000
 func TestThePresenceRules(t *testing.T) {
-	checks(t, "15")
+	checks(t, "6")
 	rapid.Check(t, func(rt *rapid.T) {
 		folder := t.TempDir()
 		s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: store.DefaultRules()})

@@ -96,6 +96,9 @@ func (w *World) checkExplained(t *rapid.T, user string) {
 		if s.Next == nil {
 			continue
 		}
+		if beat := s.LastActivity; beat.After(w.Now) && beat.Before(s.Next.At) && w.stateAt(t, user, s.ID, beat.UnixMilli()) != s.State {
+			t.Fatalf("at %v session %d is foretold to be %s at %v, but is another already at %v", w.Now, s.ID, s.Next.State, s.Next.At, beat)
+		}
 		before := w.stateAt(t, user, s.ID, s.Next.At.UnixMilli()-1)
 		if then := w.stateAt(t, user, s.ID, s.Next.At.UnixMilli()); before != s.State || then != s.Next.State || !s.Next.At.After(w.Now) {
 			t.Fatalf("at %v session %d is %s, and foretold to be %s at %v; just before that it is %s, and then %s",
