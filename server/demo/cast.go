@@ -58,6 +58,9 @@ const wiki = "wiki"
 
 var wikiPages = []string{"/home", "/handbook", "/handbook/holidays", "/howto/%d", "/search"}
 
+// calls are why somebody must not be disturbed.
+var calls = []string{"On a call", "In a meeting", "Recording a training", "With a customer", "Presenting"}
+
 func appNames() []string {
 	names := []string{sampleApp, wiki}
 	for _, org := range organizations {

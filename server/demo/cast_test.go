@@ -87,7 +87,7 @@ func TestEverybodyIsSomebodyElse(t *testing.T) {
 }
 
 func TestPeopleDoAllThatPeopleDo(t *testing.T) {
-	var working, resting, leaving, returning, gone, pages int
+	var working, resting, leaving, returning, gone, pages, calling int
 	for _, l := range newCast(1, 40).lives {
 		var last mood
 		for _, m := range habits(l, 200) {
@@ -100,6 +100,9 @@ func TestPeopleDoAllThatPeopleDo(t *testing.T) {
 				resting++
 			default:
 				working++
+			}
+			if m.busy != "" {
+				calling++
 			}
 			if last.leaving && !m.gone {
 				returning++
@@ -119,7 +122,7 @@ func TestPeopleDoAllThatPeopleDo(t *testing.T) {
 	if pages < working/2 {
 		t.Errorf("they turn only %d pages in %d steps", pages, working)
 	}
-	for what, n := range map[string]int{"work": working, "rest": resting, "leave": leaving, "return": returning, "log out": gone} {
+	for what, n := range map[string]int{"work": working, "rest": resting, "leave": leaving, "return": returning, "log out": gone, "are busy": calling} {
 		if n < 100 {
 			t.Errorf("they %s only %d times", what, n)
 		}

@@ -62,6 +62,7 @@ type mood struct {
 	leaving bool          // closed the last tab
 	gone    bool          // logged out
 	page    string
+	busy    string // must not be disturbed, because of this
 	until   time.Duration
 }
 
@@ -88,6 +89,10 @@ func (l *life) tell(ctx context.Context, app *client.Client, token string, m moo
 	}
 	idle := m.idle.Milliseconds()
 	_, err := app.Heartbeat(ctx, token, client.Beat{IdleMS: &idle, Visible: new(!m.leaving), Page: &m.page, Leaving: m.leaving})
+	if err != nil || m.busy == "" {
+		return err
+	}
+	_, err = app.SetStatus(ctx, l.user.ID, client.StatusClaim{Status: "busy", Text: m.busy, ForMS: m.until.Milliseconds()})
 	return err
 }
 
@@ -125,6 +130,9 @@ func (l *life) working(m mood) mood {
 	page := m.page
 	if l.chance(75) {
 		page = l.anyPage()
+	}
+	if l.chance(4) {
+		return mood{page: page, busy: pick(l.rng, calls), until: l.between(15*time.Second, 45*time.Second)}
 	}
 	return mood{page: page, until: l.between(4*time.Second, 20*time.Second)}
 }
