@@ -76,6 +76,7 @@ func (s *Server) forgive(late, early time.Duration) time.Duration {
 	s.store.Forgive(late, early)
 	s.live.hub.doubt()
 	if late == 0 && early == 0 {
+		s.stepped.Store(true)
 		s.log.Info().Msg("deadlines hold again")
 	} else {
 		s.log.Warn().Dur("late", late).Dur("early", early).Msg("the clock was set; nobody is turned offline until everybody had time to be heard of")

@@ -26,6 +26,7 @@ const keptChanges = 10000
 func (s *Server) jobs() []job {
 	return []job{
 		{"cleanup", time.Hour, s.runCleanup},
+		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}
@@ -37,6 +38,15 @@ func (s *Server) runCleanup(ctx context.Context) error {
 		s.log.Info().Int64("ended", cleaned.Ended).Int64("purged", cleaned.Purged).Msg("cleaned up sessions")
 	}
 	return err
+}
+
+// cleanupAfterStep does what was left undone while a step of the clock was
+// forgiven, before the clock gets to times that it showed already.
+func (s *Server) cleanupAfterStep(ctx context.Context) error {
+	if !s.stepped.CompareAndSwap(true, false) {
+		return nil
+	}
+	return s.runCleanup(ctx)
 }
 
 func (s *Server) startJobs() (gocron.Scheduler, error) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -51,6 +52,7 @@ type Server struct {
 	limits    *signInLimits
 	crossSite *http.CrossOriginProtection
 	handler   http.Handler
+	stepped   atomic.Bool // the clock was, and that is not cleaned up after
 }
 
 // How long a request may take to arrive, and what is under way to finish at the

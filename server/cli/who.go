@@ -101,7 +101,7 @@ func printWho(w io.Writer, page client.OnlinePage) error {
 		fit:    columns(w),
 	}
 	for _, user := range page.Users {
-		rows.add(cmp.Or(user.Name, user.ID), user.Status, strings.Join(user.Apps, ","), user.OrganizationName,
+		rows.add(cmp.Or(user.Name, user.ID), statusCell(user), strings.Join(user.Apps, ","), user.OrganizationName,
 			since(user.SessionStartedAt, page.Timestamp), ago(user.LastActivityAt, page.Timestamp), user.Page)
 	}
 	if !colourful(w) {
@@ -115,13 +115,22 @@ func printWho(w io.Writer, page client.OnlinePage) error {
 	})
 }
 
-func colour(status string) string {
+// statusCell is a status with what the person says about it.
+func statusCell(user client.Entry) string {
+	if user.StatusText == "" {
+		return user.Status
+	}
+	return user.Status + ": " + user.StatusText
+}
+
+func colour(cell string) string {
 	codes := map[string]string{"available": "32", "busy": "31", "away": "33"}
+	status, _, _ := strings.Cut(cell, ":")
 	code, ok := codes[status]
 	if !ok {
-		return status
+		return cell
 	}
-	return "\x1b[" + code + "m" + status + "\x1b[0m"
+	return "\x1b[" + code + "m" + cell + "\x1b[0m"
 }
 
 // columns is the width of the terminal, and the classic one where the output goes elsewhere.

@@ -61,7 +61,7 @@ func people() client.OnlinePage {
 			SessionStartedAt: noon.Add(-time.Hour), LastActivityAt: noon.Add(-500 * time.Millisecond), Page: "/notes"},
 		{ID: "2", Name: "山田花子", Status: "away", Apps: []string{"shop", "wiki"},
 			SessionStartedAt: noon.AddDate(0, 0, -20), LastActivityAt: noon.Add(-61 * time.Second), Page: "/"},
-		{ID: "id-3", Status: "busy", Apps: []string{"wiki"}, OrganizationName: "Eve\x1b[31m\nInc",
+		{ID: "id-3", Status: "busy", StatusText: "On a call", Apps: []string{"wiki"}, OrganizationName: "Eve\x1b[31m\nInc",
 			SessionStartedAt: noon.Add(-time.Minute), LastActivityAt: noon.Add(-59 * time.Second)},
 	}}
 }
@@ -72,10 +72,10 @@ func TestWhoIsAligned(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
-NAME          STATUS     APP        ORGANIZATION  SINCE   LAST  PAGE
-Ada Lovelace  available  wiki       Analytical    11:00   now   /notes
-山田花子      away       shop,wiki                Feb 12  1m    /
-id-3          busy       wiki       Eve[31m Inc   11:59   59s
+NAME          STATUS           APP        ORGANIZATION  SINCE   LAST  PAGE
+Ada Lovelace  available        wiki       Analytical    11:00   now   /notes
+山田花子      away             shop,wiki                Feb 12  1m    /
+id-3          busy: On a call  wiki       Eve[31m Inc   11:59   59s
 `
 	if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), got.String()); diff != "" {
 		t.Error(diff)
@@ -137,7 +137,7 @@ func TestJSONCannotCommandATerminal(t *testing.T) {
 func TestColour(t *testing.T) {
 	rows := table{header: []string{"NAME", "STATUS"}}
 	rows.add("Ada", "away\x1b[2J")
-	rows.add("Bob", "away")
+	rows.add("Bob", "away: at lunch")
 	var got bytes.Buffer
 	err := rows.print(&got, func(column int, cell string) string {
 		if column == 1 {
@@ -145,7 +145,7 @@ func TestColour(t *testing.T) {
 		}
 		return cell
 	})
-	want := "NAME  STATUS\nAda   away[2J\nBob   \x1b[33maway\x1b[0m\n"
+	want := "NAME  STATUS\nAda   away[2J\nBob   \x1b[33maway: at lunch\x1b[0m\n"
 	if err != nil || got.String() != want {
 		t.Errorf("%q, %v", &got, err)
 	}
