@@ -27,20 +27,20 @@ type asset struct {
 	kind    string
 }
 
-func newAsset(name string, source []byte) asset {
+func newAsset(name string, source []byte, p packer) asset {
 	content := strip(name, source)
 	sum := sha256.Sum256(content)
-	return asset{content: content, packed: pack(content), tag: hex.EncodeToString(sum[:12]), kind: kindOf(name)}
+	return asset{content: content, packed: p.pack(content), tag: hex.EncodeToString(sum[:12]), kind: kindOf(name)}
 }
 
 func loadAssets(files fs.FS) (assets, error) {
-	a := assets{}
+	a, p := assets{}, newPacker()
 	return a, fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := fs.ReadFile(files, name)
-		a[name] = newAsset(name, content)
+		a[name] = newAsset(name, content, p)
 		return err
 	})
 }
@@ -160,6 +160,6 @@ func elsewhereUnless(ok bool, page string) string {
 var openAPI []byte
 
 func serveOpenAPI() http.Handler {
-	document := newAsset("openapi.yaml", openAPI)
+	document := newAsset("openapi.yaml", openAPI, newPacker())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { document.write(w, r, "no-cache") })
 }

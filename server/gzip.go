@@ -7,12 +7,21 @@ import (
 	"strings"
 )
 
+// packer packs one file after the other in the same memory: a writer of gzip
+// takes more of it than all files together.
+type packer struct{ w *gzip.Writer }
+
+func newPacker() packer {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level exists
+	return packer{w}
+}
+
 // pack returns content as gzip has it, or nil where that is no shorter.
-func pack(content []byte) []byte {
+func (p packer) pack(content []byte) []byte {
 	var packed bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression) // the level exists
-	_, _ = w.Write(content)                                    // a buffer takes everything
-	_ = w.Close()
+	p.w.Reset(&packed)
+	_, _ = p.w.Write(content) // a buffer takes everything
+	_ = p.w.Close()
 	if packed.Len() >= len(content) {
 		return nil
 	}
