@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -29,6 +31,10 @@ var scratch string // removed when the tests end
 func TestMain(m *testing.M) {
 	var err error
 	if scratch, err = os.MkdirTemp("", "rollcall-ui-test-"); err != nil {
+		panic(err)
+	}
+	// The parallel tests wait more than they work. Another -parallel still counts.
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
 	code := m.Run()
@@ -131,16 +137,17 @@ var chromium = sync.OnceValues(func() (string, error) {
 
 // tab is a page in a browser profile of its own.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
+	t    *testing.T
+	ctx  context.Context
+	stop context.CancelFunc
 
 	mu       sync.Mutex
 	problems []string // what the browser complained about
 }
 
-// browser returns a tab in a new profile. Where there is no browser the test is
+// browser returns a tab in a new profile of a browser with these further options. Where there is no browser the test is
 // skipped, unless TEST_BROWSER=required makes that a failure.
-func browser(t *testing.T) *tab {
+func browser(t *testing.T, further ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
 	path, err := chromium()
 	if err != nil {
@@ -152,19 +159,18 @@ func browser(t *testing.T) *tab {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 860),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(opts, further...)...)
 	t.Cleanup(stop)
 	return newTab(t, alloc)
 }
 
-func newTab(t *testing.T, parent context.Context) *tab {
+func newTab(t *testing.T, parent context.Context, opts ...chromedp.ContextOption) *tab {
 	t.Helper()
 	b := &tab{t: t}
-	ctx, stop := chromedp.NewContext(parent, chromedp.WithListener(b.listen))
-	t.Cleanup(stop)
-	b.ctx = ctx
+	b.ctx, b.stop = chromedp.NewContext(parent, append(opts, chromedp.WithListener(b.listen))...)
+	t.Cleanup(b.stop)
 	// Without a limit on its time: the browser lives as long as the first call's context.
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+	if err := chromedp.Do(b.ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal("starting the browser:", err)
 	}
 	t.Cleanup(func() {
@@ -177,8 +183,19 @@ func newTab(t *testing.T, parent context.Context) *tab {
 	return b
 }
 
-// another opens a further tab of the same profile.
-func (b *tab) another() *tab { return newTab(b.t, b.ctx) }
+// another opens a further tab of the same profile, in a window of its own.
+func (b *tab) another() *tab {
+	b.t.Helper()
+	return newTab(b.t, b.ctx)
+}
+
+// command is a command of the DevTools protocol whose answer does not matter.
+func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (v chromedp.Void, err error) {
+		_, err = cdp.Call(ctx, t, c, params)
+		return v, err
+	}
+}
 
 // listen collects script errors and refusals of the content security policy.
 // Answers that are errors belong to what is tested.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -270,90 +269,4 @@ func TestTheOriginalBrowserCode(t *testing.T) {
 		b2.problems = nil // the browser says that the origin is not allowed, which is the point
 		b2.mu.Unlock()
 	})
-}
-
-func TestTheScriptTag(t *testing.T) {
-	b := browser(t)
-	var rollcall string
-	host := hostPage(t, func() string {
-		return `<!doctype html><title>host</title>
-			<script src="` + rollcall + `/heartbeat.js" data-token-from="localStorage:accessToken" defer></script>`
-	})
-	in := serve(t, "--allow-origin", host.URL, "--leave-grace", "2s")
-	rollcall = in.url
-	backend := in.backend(t, "shop", "sessions,read,admin")
-	session := login(t, backend, "ada", "Ada")
-	in.backdate(t, "ada", time.Hour, 10*time.Minute)
-	b.open(host.URL + "/orders/7?secret=1#x")
-	b.eval(`localStorage.setItem('accessToken', '` + session.Token + `')`)
-	b.open(host.URL + "/orders/7?secret=1#y")
-	b.eval(`location.reload()`)
-
-	online := func(want bool) {
-		t.Helper()
-		for deadline := time.Now().Add(patience); ; {
-			if is := !lastActivity(t, backend, "ada").IsZero(); is == want {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("online is never %v", want)
-			}
-		}
-	}
-	online(true)
-	people, err := backend.OnlineAll(t.Context(), client.OnlineFilter{})
-	if err != nil || len(people.Users) != 1 || people.Users[0].Page != "/orders/7" {
-		t.Fatalf("%+v, %v; want the path only", people, err)
-	}
-	t.Run("leaving the page is offline after the grace, coming back is online", func(t *testing.T) {
-		b.open("about:blank")
-		online(false)
-		b.open(host.URL)
-		online(true)
-	})
-	t.Run("an ended session is told to the page", func(t *testing.T) {
-		b.eval(`void addEventListener('rollcall:ended', e => { document.title = 'ended: ' + e.detail.reason })`)
-		if err := backend.Revoke(t.Context(), session.ID); err != nil {
-			t.Fatal(err)
-		}
-		b.eval(`void window.rollcall.beat()`)
-		b.until(`document.title === 'ended: revoked'`)
-	})
-}
-
-// TestTabsShareOneHeartbeat opens two tabs of one browser. Both say hello; after
-// that one of them beats for both, until it is closed.
-func TestTabsShareOneHeartbeat(t *testing.T) {
-	var rollcall string
-	host := hostPage(t, func() string {
-		return `<!doctype html><title>host</title><script>
-			window.beats = 0;
-			const send = window.fetch;
-			window.fetch = (...args) => { window.beats++; return send(...args); };
-			</script><script src="` + rollcall + `/heartbeat.js" data-token-from="localStorage:accessToken" defer></script>`
-	})
-	in := serve(t, "--allow-origin", host.URL, "--heartbeat", "1s", "--leave-grace", "5s")
-	rollcall = in.url
-	backend := in.backend(t, "shop", "sessions,read")
-	session := login(t, backend, "ada", "Ada")
-	first := browser(t)
-	first.open(host.URL)
-	first.eval(`localStorage.setItem('accessToken', '` + session.Token + `')`)
-	first.open(host.URL)
-	first.until(`window.beats >= 3`)
-	second := first.another()
-	second.open(host.URL)
-	second.until(`window.beats >= 1`)
-	second.eval(`void (window.beats = 0)`)
-	first.eval(`void (window.beats = 0)`)
-	first.until(`window.beats >= 8`)
-	// One more may be on its way: a tab that was just opened says hello twice.
-	if quiet, _ := strconv.Atoi(second.eval(`window.beats`)); quiet > 1 {
-		t.Errorf("the second tab sent %d heartbeats beside the first one's", quiet)
-	}
-	first.open("about:blank")
-	second.until(`window.beats >= 5`)
-	if lastActivity(t, backend, "ada").IsZero() {
-		t.Error("offline with a tab open")
-	}
 }
