@@ -29,15 +29,15 @@ func TestIdle(t *testing.T) {
 
 	var input time.Time // the latest, of all tabs
 	t.Run("input in one tab keeps the person available", func(t *testing.T) {
-		quiet := used.sent()
+		before := first.sent()
 		for end := time.Now().Add(idleAfter + heartbeat); time.Now().Before(end); {
 			input = time.Now()
 			used.touch()
 			ada.lasts(200 * time.Millisecond)
 		}
 		ada.always("available", arrived.asked, time.Now(), is("available"))
-		if used.sent() != quiet {
-			t.Error("the tab with the input sent the heartbeats itself")
+		if first.sent()-before < 2 {
+			t.Error("the tab without input did not send the heartbeats, so this shows nothing")
 		}
 	})
 	var away sample

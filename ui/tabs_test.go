@@ -166,7 +166,7 @@ func TestReloading(t *testing.T) {
 // TestTwoBrowsers has one person in two browsers, as at work and at home.
 func TestTwoBrowsers(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, scriptTag, "--heartbeat", "2s", "--online-window", "5s", "--leave-grace", "1s")
+	s := newStage(t, scriptTag, "--heartbeat", "2s", "--online-window", "7s", "--leave-grace", "1s")
 	work, home := browser(t), browser(t)
 	s.signIn(work, "ada")
 	s.signIn(home, "ada")
