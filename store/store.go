@@ -27,6 +27,7 @@ type Store struct {
 	read   *sql.DB // query-only connections
 	reads  *statements
 	writer *writer
+	turns  turns
 	counts *recall[OnlineFilter, OnlineCounts]
 	totals *recall[struct{}, Stats]
 	path   string // of the database file
@@ -43,9 +44,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: w, path: path}
-	turns := make(chan struct{}, recallTurns)
-	s.counts, s.totals = newRecall(turns, s.countOnline), newRecall(turns, s.countAll)
+	s := &Store{writer: w, turns: make(turns, maxTurns), path: path}
+	s.counts, s.totals = newRecall(s.turns, s.countOnline), newRecall(s.turns, s.countAll)
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
