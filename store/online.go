@@ -96,6 +96,13 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	if page.Counts, err = s.counts.ask(ctx, now, f.counted()); err != nil {
 		return OnlinePage{}, fail("counting who is online", err)
 	}
+	if f.costly() {
+		done, err := s.turns.take(ctx)
+		if err != nil {
+			return OnlinePage{}, fail("listing who is online", err)
+		}
+		defer done()
+	}
 	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole page
 	if err != nil {
 		return OnlinePage{}, fail("listing who is online", err)
@@ -115,6 +122,12 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 func (f OnlineFilter) counted() OnlineFilter {
 	f.Sort, f.Limit, f.Cursor = "", 0, ""
 	return f
+}
+
+// costly tells whether a page may need a look at everybody: its people do not
+// come straight from the index on activity.
+func (f OnlineFilter) costly() bool {
+	return f.counted() != (OnlineFilter{}) || f.Sort != "" && f.Sort != SortActivity
 }
 
 // countOnline counts people, not sessions.

@@ -11,17 +11,33 @@ import (
 const (
 	recallFrom  = 100 * time.Millisecond // what is found sooner is found anew, and so exact, every time
 	recallFresh = 10                     // times as long it is used as it is,
-	recallStale = 30                     // and as long it is used while a newer one is on its way
+	recallStale = 40                     // and as long it is used while a newer one is on its way
 	recallKeys  = 64                     // different questions remembered
-	recallTurns = 2                      // questions worked on at once: more would slow the writer down
 )
+
+// turns are full while as much costly reading goes on as may at once.
+type turns chan struct{}
+
+// maxTurns leaves a processor and the other readers to everybody else.
+const maxTurns = 2
+
+// take waits for a turn, which ends when the caller calls done. Whoever waits
+// must not hold a connection.
+func (t turns) take(ctx context.Context) (done func(), err error) {
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
 
 // recall finds answers to questions that are costly where there is much to
 // count, and remembers those for a while.
 type recall[Q comparable, A any] struct {
 	find  func(context.Context, time.Time, Q) (A, error)
 	large func(context.Context) bool // whether there is so much that answers are worth remembering
-	turns chan struct{}              // full while as much as may be is worked on
+	turns turns
 
 	mu      sync.Mutex
 	known   map[Q]*recalled[A]
@@ -37,26 +53,24 @@ type recalled[A any] struct {
 	renewing bool
 }
 
-// newRecall returns a recall of what find finds. Several may share turns.
-func newRecall[Q comparable, A any](turns chan struct{}, large func(context.Context) bool, find func(context.Context, time.Time, Q) (A, error)) *recall[Q, A] {
+// newRecall returns a recall of what find finds in one of turns.
+func newRecall[Q comparable, A any](turns turns, large func(context.Context) bool, find func(context.Context, time.Time, Q) (A, error)) *recall[Q, A] {
 	r := &recall[Q, A]{find: find, large: large, turns: turns, known: map[Q]*recalled[A]{}}
 	r.renew, r.end = context.WithCancel(context.Background())
 	return r
 }
 
-// ask returns the answer to q as of now, or one from shortly before. It may
-// wait for its turn, so the caller must not hold a connection.
+// ask returns the answer to q as of now, or one from shortly before.
 func (r *recall[Q, A]) ask(ctx context.Context, now time.Time, q Q) (A, error) {
 	if answer, ok := r.remembered(now, q); ok {
 		return answer, nil
 	}
-	select {
-	case r.turns <- struct{}{}:
-		defer func() { <-r.turns }()
-	case <-ctx.Done():
+	done, err := r.turns.take(ctx)
+	if err != nil {
 		var none A
-		return none, ctx.Err()
+		return none, err
 	}
+	defer done()
 	if answer, ok := r.remembered(now, q); ok { // found while this one waited
 		return answer, nil
 	}
@@ -86,11 +100,9 @@ func (r *recall[Q, A]) remembered(now time.Time, q Q) (answer A, ok bool) {
 // again finds a newer answer. Where that fails the old one grows too old, and
 // then whoever asks is told why.
 func (r *recall[Q, A]) again(now time.Time, q Q) {
-	select {
-	case r.turns <- struct{}{}:
+	if done, err := r.turns.take(r.renew); err == nil {
 		_, _ = r.work(r.renew, now, q)
-		<-r.turns
-	case <-r.renew.Done():
+		done()
 	}
 }
 

@@ -28,6 +28,7 @@ type Store struct {
 	read   *sql.DB // query-only connections
 	reads  *statements
 	writer *writer
+	turns  turns
 	counts *recall[OnlineFilter, OnlineCounts]
 	totals *recall[struct{}, Stats]
 	path   string // of the database file
@@ -48,11 +49,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: w, path: path, committed: make(chan struct{}, 1)}
+	s := &Store{writer: w, turns: make(turns, maxTurns), path: path, committed: make(chan struct{}, 1)}
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
-	turns := make(chan struct{}, recallTurns)
-	s.counts, s.totals = newRecall(turns, s.large, s.countOnline), newRecall(turns, s.large, s.countAll)
+	s.counts, s.totals = newRecall(s.turns, s.large, s.countOnline), newRecall(s.turns, s.large, s.countAll)
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
