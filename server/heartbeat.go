@@ -57,7 +57,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &heartbeatAnswer{Session: answerSession(session), Idle: idle >= s.store.Rules().IdleAfter,
+	return &heartbeatAnswer{Session: answerSession(session), Idle: s.store.Rules().Idle(idle),
 		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: []struct{}{}}, nil
 }
 

@@ -47,7 +47,7 @@ func (t *tx) touch(m moment, r Rules, h handle, beat Beat) (expires time.Time, v
 		page = &clipped
 	}
 	var end *int64          // nil: as before
-	if !r.idle(beat.Idle) { // an unattended tab must not keep its person logged in
+	if !r.Idle(beat.Idle) { // an unattended tab must not keep its person logged in
 		until := m.now + r.SessionTTL.Milliseconds()
 		end = &until
 	}

@@ -290,6 +290,6 @@ func (s *Store) scanSession(rows *sql.Rows, more ...any) (o OnlineSession, err e
 	err = rows.Scan(append(dest, more...)...)
 	o.ExpiresAt, o.CreatedAt, o.LastActivity = fromMillis(expires), fromMillis(created), fromMillis(activity)
 	age := time.Duration(idle) * time.Millisecond
-	o.LastInput, o.Idle = o.LastActivity.Add(-age), s.rules.idle(age)
+	o.LastInput, o.Idle = o.LastActivity.Add(-age), s.rules.Idle(age)
 	return o, err
 }

@@ -61,9 +61,9 @@ func earlier(a, b departure) departure {
 	return a
 }
 
-// idle tells whether a session whose last heartbeat said that the last input
+// Idle tells whether a session whose last heartbeat said that the last input
 // was age ago counts as idle.
-func (r Rules) idle(age time.Duration) bool { return age >= r.IdleAfter }
+func (r Rules) Idle(age time.Duration) bool { return age >= r.IdleAfter }
 
 // Rule is which rule decided a status.
 type Rule string

@@ -40,6 +40,7 @@ func newServe(schema string) *cobra.Command {
 // the second must say so, whatever address it was given.
 func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	log := s.log.logger(cmd.ErrOrStderr())
+	s.advise(log)
 	lock, err := lockFolder(s.data)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/pflag"
 
 	"rollcall/store"
@@ -103,6 +104,17 @@ func (s *settings) checkTimes() error {
 		return usagef("--session-ttl %s must be longer than --online-window %s", s.rules.SessionTTL, s.rules.OnlineWindow)
 	}
 	return nil
+}
+
+// throttled is how rarely a browser may let a hidden tab do anything.
+const throttled = time.Minute
+
+// advise says what works, but not as one may expect.
+func (s *settings) advise(log zerolog.Logger) {
+	if s.rules.OnlineWindow < s.heartbeat+throttled {
+		log.Warn().Str("online_window", s.rules.OnlineWindow.String()).Str("advised", (s.heartbeat + throttled).String()).
+			Msg("people whose tab is hidden may seem to come and go: browsers let such a tab send a heartbeat once a minute only")
+	}
 }
 
 // address is where the panel is found once the server listens on addr: the public URL if there is

@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+
+	"rollcall/store"
 )
 
 // parse reads settings as the serve command does.
@@ -261,6 +264,17 @@ func TestHelpNamesTheVariable(t *testing.T) {
 	for _, twin := range []string{"[ROLLCALL_URL]", "[ROLLCALL_KEY]", "[ROLLCALL_KEY_FILE]", "[ROLLCALL_JSON]"} {
 		if !strings.Contains(help.String(), twin) {
 			t.Errorf("%s is missing in %s", twin, &help)
+		}
+	}
+}
+
+func TestAWindowTooShortForHiddenTabsIsAdvisedAgainst(t *testing.T) {
+	for window, advised := range map[time.Duration]bool{5 * time.Minute: false, 2 * time.Minute: false, 2*time.Minute - 1: true} {
+		var log bytes.Buffer
+		s := settings{heartbeat: time.Minute, rules: store.Rules{OnlineWindow: window}}
+		s.advise(zerolog.New(&log))
+		if got := strings.Contains(log.String(), "hidden"); got != advised {
+			t.Errorf("a window of %s: %q", window, log.String())
 		}
 	}
 }
