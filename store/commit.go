@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 )
 
@@ -98,8 +99,14 @@ func (w *writer) run() {
 	}
 }
 
-// collect adds what is waiting already.
+// collect adds what is waiting already, and what those add who are about to
+// write: letting them run first makes batches fuller when there is much to do,
+// and takes no time when there is not.
 func (w *writer) collect(batch []*write) []*write {
+	for waiting := -1; len(w.queue) > waiting && len(w.queue) < maxBatch; {
+		waiting = len(w.queue)
+		runtime.Gosched()
+	}
 	for len(batch) < maxBatch {
 		select {
 		case job, ok := <-w.queue:
