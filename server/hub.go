@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,6 +36,7 @@ type hub struct {
 	known   map[string]shown // who was announced as online; nil while nobody follows
 	limit   int              // how many can be known
 	crowded bool             // there are more than that
+	waiting map[string]bool  // of whom too much was told just now
 	counts  counts
 	seen    int64     // last change read
 	swept   time.Time // until when departures by time are announced
@@ -48,6 +51,7 @@ type hub struct {
 type shown struct {
 	print  uint64 // of all that is news when it changes
 	status store.Status
+	told   int64 // when, in milliseconds
 }
 
 func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, f *feed, ws *watchers) *hub {
@@ -125,7 +129,7 @@ func (h *hub) begin(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	h.known, h.counts, h.crowded = map[string]shown{}, counts{}, false
+	h.known, h.waiting, h.counts, h.crowded = map[string]shown{}, map[string]bool{}, counts{}, false
 	if err := h.meetEverybody(ctx, now); err != nil {
 		h.known = nil
 		return err
@@ -145,7 +149,7 @@ func (h *hub) meetEverybody(ctx context.Context, now time.Time) error {
 			return err
 		}
 		for _, p := range page.People {
-			h.remember(p.ID, h.print(answerPerson(p, now)))
+			h.remember(p.ID, h.looks(answerPerson(p, now), now.Add(-tellEvery)))
 		}
 		if h.crowded = len(h.known) > h.limit; h.crowded {
 			clear(h.known)
@@ -196,6 +200,7 @@ func (h *hub) due(ctx context.Context, now time.Time) ([]string, error) {
 	if err != nil || h.crowded {
 		return due, err
 	}
+	due = slices.AppendSeq(due, maps.Keys(h.waiting))
 	alternating, err := h.store.Alternating(ctx, h.swept.Add(-lateCommit))
 	return append(due, alternating...), err
 }

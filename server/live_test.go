@@ -257,6 +257,28 @@ func TestTheFeedTellsEachDepartureOnceAndWhy(t *testing.T) {
 	})
 }
 
+func TestWhoeverChangesAllTheTimeIsToldOfLessOften(t *testing.T) {
+	onAFeed(t, func(t *testing.T, s *served, r *reader) {
+		ada := s.enter(t, "ada")
+		r.tells("online ada")
+		start := len(r.read)
+		for n := range 50 {
+			s.beat(t, ada, store.Beat{Page: text(fmt.Sprint("/", n))})
+			time.Sleep(60 * time.Millisecond)
+		}
+		time.Sleep(lookEvery)
+		synctest.Wait()
+		told, last := len(r.read)-start, event{}
+		for len(r.read) > 0 {
+			last = r.next()
+		}
+		if told < 3 || told > 7 || last.User.Page != "/49" {
+			t.Errorf("of 50 pages in 3 s %d are told, the last is %s", told, last.User.Page)
+		}
+		r.tells()
+	})
+}
+
 func TestAReloadAnnouncesNothing(t *testing.T) {
 	onAFeed(t, func(t *testing.T, s *served, r *reader) {
 		ada := s.enter(t, "ada")

@@ -14,6 +14,7 @@ import (
 const (
 	maxEvents  = 500              // of one look; where more is new, the list is read sooner than they are
 	resetEvery = 10 * time.Second // for a crowd
+	tellEvery  = lookEvery / 2    // of one person: whoever changes all the time is told of less often
 )
 
 // news is whom to look at, each once and in order, and what ended.
@@ -109,6 +110,7 @@ func (h *hub) differences(people []store.OnlinePerson, order []string, now time.
 // difference remembers how a person looks now and returns what that is news of.
 func (h *hub) difference(p store.OnlinePerson, now time.Time) (m liveMessage, isNews bool) {
 	before, wasOnline := h.known[p.ID]
+	delete(h.waiting, p.ID)
 	user := answerPerson(p, now)
 	m.User = &user
 	if p.Status == store.StatusOffline {
@@ -116,13 +118,20 @@ func (h *hub) difference(p store.OnlinePerson, now time.Time) (m liveMessage, is
 		m.Type, m.Reason, m.Counts = "offline", string(p.Left), h.counted()
 		return m, wasOnline
 	}
-	after := h.print(user)
+	after := h.looks(user, now)
+	switch {
+	case wasOnline && before.print == after.print:
+		return m, false
+	case wasOnline && time.Duration(after.told-before.told).Abs()*time.Millisecond < tellEvery:
+		h.waiting[p.ID] = true
+		return m, false
+	}
 	h.remember(p.ID, after)
 	m.Type, m.Counts = "updated", h.counted()
 	if !wasOnline {
 		m.Type = "online"
 	}
-	return m, !wasOnline || before != after
+	return m, true
 }
 
 // counted is how many people are online after what was looked at so far.
@@ -144,9 +153,9 @@ func (h *hub) forget(id string) {
 	}
 }
 
-// print is a short form of all in an entry that is news when it changes. That
-// somebody is still there is none.
-func (h *hub) print(user onlineUser) shown {
+// looks is what to remember of an entry that is told now. That somebody is still
+// there would be no news.
+func (h *hub) looks(user onlineUser, now time.Time) shown {
 	user.LastActivityAt, user.SessionMinutes = "", 0
 	sessions := make([]onlineSession, len(user.Sessions))
 	for i, session := range user.Sessions {
@@ -156,7 +165,7 @@ func (h *hub) print(user onlineUser) shown {
 	slices.SortFunc(sessions, func(a, b onlineSession) int { return strings.Compare(a.ID, b.ID) })
 	user.Sessions = sessions
 	text, _ := json.Marshal(user) // of texts and numbers only: can not fail
-	return shown{print: maphash.Bytes(h.seed, text), status: user.Status}
+	return shown{print: maphash.Bytes(h.seed, text), status: user.Status, told: now.UnixMilli()}
 }
 
 func (h *hub) publish(m liveMessage, now time.Time) {

@@ -98,9 +98,9 @@ func (p *panels) read(ctx context.Context, feed *client.Feed) {
 	}
 }
 
-// watchChanges turns one person's page o.changes times a second and measures
-// until every panel has seen it, from before the heartbeat was sent.
-func watchChanges(ctx context.Context, target *subject, p *panels, token string, o options) (f figures) {
+// watchChanges turns somebody's page o.changes times a second, everybody's in
+// turn, and measures until every panel has seen it, from before the heartbeat was sent.
+func watchChanges(ctx context.Context, target *subject, p *panels, people *player, o options) (f figures) {
 	api := client.New(target.url, "")
 	start := time.Now()
 	tick := time.NewTicker(time.Second / time.Duration(o.changes))
@@ -109,7 +109,7 @@ func watchChanges(ctx context.Context, target *subject, p *panels, token string,
 		c := &change{page: "/page/" + strconv.Itoa(n), at: time.Now()}
 		c.seen.Add(len(p.feeds))
 		p.changed.Store(c)
-		if _, err := api.Heartbeat(ctx, token, client.Beat{Page: &c.page}); err != nil {
+		if _, err := api.Heartbeat(ctx, people.token(), client.Beat{Page: &c.page}); err != nil {
 			f.fail(err)
 			break
 		}
@@ -155,7 +155,7 @@ func watch(ctx context.Context, target *subject, players []*player, o options) e
 		}
 		beats <- play(beating, target, players[1:], turn{path: heartbeat, duration: o.duration, rate: o.rate})
 	}()
-	seen := watchChanges(ctx, target, p, players[0].token(), o)
+	seen := watchChanges(ctx, target, p, players[0], o)
 	stop()
 	if beat := <-beats; o.rate > 0 {
 		beat.print("heartbeats")
