@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -444,16 +445,16 @@ func TestAStepOfTheClockTurnsNobodyOffline(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				var by time.Duration
+				var by atomic.Int64
 				s := serving(t, func(c *Config) {
-					c.Now = func() time.Time { return time.Now().Add(by) }
+					c.Now = func() time.Time { return time.Now().Add(time.Duration(by.Load())) }
 					c.Uptime = func() time.Duration { return time.Since(start) }
 				})
 				ada := s.enter(t, "ada")
 				s.enter(t, "bob") // who is not heard of again
 				r, _ := s.follow(t, "", bearing(s.key(t, "panel", "read")))
 				r.tells()
-				by = test.step
+				by.Store(int64(test.step))
 				r.tells("reset")
 				for range 9 {
 					time.Sleep(time.Minute)
