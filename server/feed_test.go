@@ -141,3 +141,24 @@ func TestStrangersDoNotCrowdOutWhoeverSaysWhoTheyAre(t *testing.T) {
 		s.must(t, <-s.ended)
 	})
 }
+
+func TestAReaderThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serving(t)
+		key := bearing(s.key(t, "panel", "read"))
+		conn, _, err := s.dial(t, "", key)
+		s.must(t, err)
+		if _, _, err := conn.Read(t.Context()); err != nil { // its hello, and then nothing more
+			t.Fatal(err)
+		}
+		r, _ := s.follow(t, "", key)
+		time.Sleep(pingEvery + pongWait + time.Second)
+		synctest.Wait()
+		if n := s.live.watchers.count(); n != 1 {
+			t.Errorf("%d readers are left", n)
+		}
+		r.tells()
+		s.stop()
+		s.must(t, <-s.ended)
+	})
+}
