@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,6 +15,8 @@ import (
 
 	"rollcall/store"
 )
+
+var replays = flag.Uint64("replays", 4, "how many random histories TestTheFeedReplayedIsTheList tries")
 
 // follower keeps a list by the feed alone, as the panel does.
 type follower struct {
@@ -135,7 +138,7 @@ func (o *office) step(t *testing.T) string {
 // TestTheFeedReplayedIsTheList holds what a reader pieces together from the feed
 // against the list, after every few steps of people who do anything.
 func TestTheFeedReplayedIsTheList(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range *replays {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rules := store.DefaultRules()
