@@ -17,6 +17,7 @@ const (
 	EndLogout          EndReason = "logout"
 	EndExpired         EndReason = "expired"
 	EndRevoked         EndReason = "revoked"
+	EndEvicted         EndReason = "evicted" // a later login took its place
 	EndPasswordChanged EndReason = "password_changed"
 	EndUserDeleted     EndReason = "user_deleted" // with the user, and so on no row
 )
