@@ -61,6 +61,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
 
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
+		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
 		{method: "DELETE", path: "/admin/sessions/{id}", who: admins, answer: s.revokeSession},
 		{method: "GET", path: "/admin/keys", who: admins, answer: s.keys},
 		{method: "POST", path: "/admin/keys", who: admins, answer: s.createKey},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,7 +47,7 @@ type ListedSession struct {
 	State     SessionState
 	EndedAt   *time.Time
 	EndReason EndReason
-	EndedBy   string // who ended it, where somebody did: see Actor
+	EndedBy   string // who ended it, where somebody did: see Ending
 	EndNote   string
 }
 
@@ -121,6 +122,8 @@ func (f SessionFilter) check() (*cursor, error) {
 		return nil, invalid("reason must be logout, expired, revoked, evicted or password_changed")
 	case f.Reason != "" && (f.State == ScopeOnline || f.State == ScopeActive):
 		return nil, invalid("reason goes with sessions that have ended")
+	case strings.Contains(f.Search, "\x00"): // where SQL's LIKE would end
+		return nil, invalid("q must not have a NUL")
 	case f.From != nil && f.To != nil && f.To.Before(*f.From):
 		return nil, invalid("from must not be after to")
 	}

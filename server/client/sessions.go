@@ -85,3 +85,35 @@ func (c *Client) Sessions(ctx context.Context, filter SessionFilter) (SessionPag
 	err := c.call(ctx, http.MethodGet, "/admin/sessions"+filter.query(), nil, &page)
 	return page, err
 }
+
+// Revocation says which sessions are to end: those that match the filters, of which there must be
+// one, or all.
+type Revocation struct {
+	User         string     `json:"user,omitempty"`
+	App          string     `json:"app,omitempty"`
+	Organization string     `json:"organization,omitempty"`
+	IP           string     `json:"ip,omitempty"`
+	From         *time.Time `json:"from,omitempty"`
+	To           *time.Time `json:"to,omitempty"`
+	Q            string     `json:"q,omitempty"`
+	All          bool       `json:"all,omitempty"`    // without any filter
+	State        string     `json:"state,omitempty"`  // online, or active: the default
+	Except       []string   `json:"except,omitempty"` // ids of sessions that stay
+	Note         string     `json:"note,omitempty"`   // kept with them
+	DryRun       bool       `json:"dry_run,omitempty"`
+}
+
+// Revoked is what has ended or, of a dry run, would.
+type Revoked struct {
+	DryRun    bool            `json:"dry_run"`
+	Count     int64           `json:"count"`
+	Sample    []ListedSession `json:"sample"` // the latest 20, as they were before
+	Timestamp time.Time       `json:"timestamp"`
+}
+
+// RevokeAll ends all sessions that match. It needs the scope admin.
+func (c *Client) RevokeAll(ctx context.Context, which Revocation) (Revoked, error) {
+	var answer Revoked
+	err := c.call(ctx, http.MethodPost, "/admin/sessions/revoke", which, &answer)
+	return answer, err
+}
