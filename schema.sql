@@ -1,4 +1,4 @@
--- Rollcall's database: the whole current schema, version 2.
+-- Rollcall's database: the whole current schema, version 3.
 --
 -- Every time is a BIGINT-like INTEGER of milliseconds since 1970 (UTC), computed by the program, never by SQL.
 -- Secrets are stored as their SHA-256 only: whoever reads this file can not sign in with what it holds.
@@ -53,6 +53,8 @@ CREATE TABLE user_sessions (
     is_active        INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
     ended_at         INTEGER,
     end_reason       TEXT CHECK (end_reason IN ('logout', 'expired', 'revoked', 'evicted', 'user_deleted', 'password_changed')),
+    ended_by         TEXT NOT NULL DEFAULT '',         -- who ended it, where somebody did: user:ID or key:ID:APP
+    end_note         TEXT NOT NULL DEFAULT '',         -- and what they had to say
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;
@@ -60,6 +62,7 @@ CREATE TABLE user_sessions (
 CREATE INDEX user_sessions_active       ON user_sessions (last_activity_at) WHERE is_active = true; -- who is online, latest first
 CREATE INDEX user_sessions_expiry       ON user_sessions (expires_at) WHERE is_active = true;           -- cleanup: what to end
 CREATE INDEX user_sessions_ended        ON user_sessions (ended_at) WHERE is_active = false;            -- cleanup: what to purge
+CREATE INDEX user_sessions_created      ON user_sessions (created_at);                                  -- all, latest first
 CREATE INDEX user_sessions_user         ON user_sessions (user_id);
 CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
 CREATE INDEX user_sessions_leaving      ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL; -- whose goodbye is past its grace

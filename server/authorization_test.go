@@ -55,8 +55,10 @@ GET /integrate                       303    303     303     303  200    200   20
 GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/users/online/live         426    401     401     403  426    426   426      426      403   426   426   403       401      403     401
 GET /admin/users/{id}/explain        401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+GET /admin/sessions                  401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+POST /admin/sessions/revoke          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/keys                      401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 POST /admin/keys                     401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
@@ -201,6 +203,8 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	case "DELETE /admin/sessions/{id}":
 		_, _, id := g.login(t, g.now(), store.AccessNone)
 		return "/admin/sessions/" + strconv.FormatInt(id, 10), nil
+	case "POST /admin/sessions/revoke":
+		return path, map[string]any{"all": true, "dry_run": true}
 	case "POST /admin/keys":
 		return path, map[string]any{"app": unique, "scopes": []string{"read"}}
 	case "DELETE /admin/keys/{id}":

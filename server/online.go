@@ -98,18 +98,9 @@ func (s *Server) online(r *http.Request) (any, error) {
 }
 
 func onlineFilter(query string) (store.OnlineFilter, error) {
-	// What can not be read must not widen the list; SQL's LIKE ends at a NUL.
-	q, err := url.ParseQuery(query)
-	if err != nil || strings.Contains(query, "%00") {
-		return store.OnlineFilter{}, invalid("The filters in the address are malformed")
-	}
-	for name, values := range q {
-		if !slices.Contains([]string{"app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor"}, name) {
-			return store.OnlineFilter{}, invalid("There is no filter named " + strconv.Quote(name))
-		}
-		if len(values) > 1 {
-			return store.OnlineFilter{}, invalid("The filter " + name + " may be given once")
-		}
+	q, err := filters(query, "app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor")
+	if err != nil {
+		return store.OnlineFilter{}, err
 	}
 	limit, err := limitOf(q)
 	if err != nil {
@@ -121,6 +112,24 @@ func onlineFilter(query string) (store.OnlineFilter, error) {
 		return f, invalid("status must be available, busy or away")
 	}
 	return f, nil
+}
+
+// filters reads the query of an address, which may have each of these names once.
+func filters(query string, names ...string) (url.Values, error) {
+	// What can not be read must not widen the list; SQL's LIKE ends at a NUL.
+	q, err := url.ParseQuery(query)
+	if err != nil || strings.Contains(query, "%00") {
+		return nil, invalid("The filters in the address are malformed")
+	}
+	for name, values := range q {
+		if !slices.Contains(names, name) {
+			return nil, invalid("There is no filter named " + strconv.Quote(name))
+		}
+		if len(values) > 1 {
+			return nil, invalid("The filter " + name + " may be given once")
+		}
+	}
+	return q, nil
 }
 
 func limitOf(q url.Values) (int, error) {

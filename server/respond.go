@@ -11,7 +11,7 @@ import (
 )
 
 // handler answers a request with a pointer to a struct that embeds success, or
-// a reply around one, or an error that explain knows.
+// a reply around one, or a download, or an error that explain knows.
 type handler func(r *http.Request) (any, error)
 
 // success is in every answer that is not an error.
@@ -74,6 +74,10 @@ func (s *Server) adapt(route route) http.Handler {
 }
 
 func (s *Server) succeed(w http.ResponseWriter, answer any) {
+	if file, ok := answer.(download); ok {
+		s.send(w, file)
+		return
+	}
 	full, ok := answer.(reply)
 	if !ok {
 		full = reply{status: http.StatusOK, body: answer}

@@ -57,9 +57,11 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
 		{method: "GET", path: "/admin/users/online/live", who: viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
 		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},
+		{method: "GET", path: "/admin/sessions", who: viewers, answer: s.sessions},
 		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
 
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
+		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
 		{method: "DELETE", path: "/admin/sessions/{id}", who: admins, answer: s.revokeSession},
 		{method: "GET", path: "/admin/keys", who: admins, answer: s.keys},
 		{method: "POST", path: "/admin/keys", who: admins, answer: s.createKey},

@@ -98,16 +98,3 @@ func (s *Server) reportLogout(r *http.Request) (any, error) {
 	}
 	return &endAnswer{Ended: ended}, err
 }
-
-// revokeSession ends any session.
-func (s *Server) revokeSession(r *http.Request) (any, error) {
-	id, ok := pathID(r)
-	if !ok {
-		return nil, store.ErrSessionEnded
-	}
-	ended, err := s.store.EndByID(r.Context(), s.now(), "", id, store.EndRevoked)
-	if err == nil && !ended {
-		err = store.ErrSessionEnded
-	}
-	return &success{}, err
-}

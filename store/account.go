@@ -136,7 +136,7 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, name, password s
 		if err != nil {
 			return fail("changing a password", err)
 		}
-		_, err = t.end(s.at(now), EndPasswordChanged, `user_id = $4`, user)
+		_, err = t.end(s.at(now), Ending{Reason: EndPasswordChanged}, `user_id = $6`, user)
 		return err
 	})
 }

@@ -83,8 +83,9 @@ func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explan
 	return e, fail("explaining a user's sessions", err)
 }
 
-func (s *Store) scanExplained(rows *sql.Rows) (e ExplainedSession, st stamps, err error) {
-	e.OnlineSession, err = s.scanSession(rows, &st.leaving, &st.ended, &st.reason)
+// scanExplained reads a session's columns, its stamps, and further columns into more.
+func (s *Store) scanExplained(rows *sql.Rows, more ...any) (e ExplainedSession, st stamps, err error) {
+	e.OnlineSession, err = s.scanSession(rows, append([]any{&st.leaving, &st.ended, &st.reason}, more...)...)
 	st.activity, st.expires = millis(e.LastActivity), millis(e.ExpiresAt)
 	e.LeavingAt, e.EndedAt, e.EndReason = timeOf(st.leaving), timeOf(st.ended), st.reason
 	return e, st, err
@@ -148,7 +149,7 @@ var ended = map[EndReason]string{
 	EndExpired:         "The login was over and has been cleaned up (--session-ttl).",
 	EndRevoked:         "An administrator ended the session.",
 	EndPasswordChanged: "The password was changed.",
-	"evicted":          "A later login took its place.",
+	EndEvicted:         "A later login took its place.",
 }
 
 // next is what time alone makes of a session first.

@@ -20,3 +20,12 @@ func BusyQuery(s *Store, now time.Time) (string, []any) {
 	q := s.onlineQuery(s.at(now), OnlineFilter{Status: StatusBusy, Limit: 50}, order, nil)
 	return q.String(), q.args
 }
+
+// SessionsQuery is how the first page of a list of sessions is read.
+func SessionsQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
+	q := s.sessionsQuery(s.at(now), f.settled(), nil)
+	return q.String(), q.args
+}
+
+// Costly tells whether a page waits for a turn.
+func (f SessionFilter) Costly() bool { return f.settled().costly() }

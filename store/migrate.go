@@ -12,10 +12,13 @@ type step string
 
 // steps upgrade every older schema: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []step{livePresence}
+var steps = []step{livePresence, endNotes}
 
 //go:embed upgrade2.sql
 var livePresence step
+
+//go:embed upgrade3.sql
+var endNotes step
 
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.

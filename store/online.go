@@ -18,7 +18,7 @@ type OnlineFilter struct {
 	Cursor                        string // OnlinePage.Next of the page before
 }
 
-// Sort is the order of a list of people.
+// Sort is the order of a list of people or of sessions.
 type Sort string
 
 // The orders. Each is complete, so that pages neither repeat nor skip anybody

@@ -28,9 +28,12 @@ func (q *query) add(text string, args ...any) *query {
 func (q *query) and(term string, args ...any) *query { return q.add(" AND "+term, args...) }
 
 // list appends texts in brackets.
-func (q *query) list(texts []string) *query {
-	for i, text := range texts {
-		q.add([]string{`(`, `, `}[min(i, 1)]+`?`, text)
+func (q *query) list(texts []string) *query { return listed(q, texts) }
+
+// listed appends values, of which there must be one, in brackets.
+func listed[V any](q *query, values []V) *query {
+	for i, value := range values {
+		q.add([]string{`(`, `, `}[min(i, 1)]+`?`, value)
 	}
 	return q.add(`)`)
 }

@@ -17,6 +17,7 @@ const (
 	EndLogout          EndReason = "logout"
 	EndExpired         EndReason = "expired"
 	EndRevoked         EndReason = "revoked"
+	EndEvicted         EndReason = "evicted" // a later login took its place
 	EndPasswordChanged EndReason = "password_changed"
 	EndUserDeleted     EndReason = "user_deleted" // with the user, and so on no row
 )
@@ -142,31 +143,31 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 // was active until now.
 func (s *Store) EndByToken(ctx context.Context, now time.Time, app, token string, reason EndReason) (bool, error) {
 	h := s.handle(token)
-	return s.end(ctx, now, reason, `id = $4 AND token_sha256 = $5 AND app = $6`, h.id, h.digest, app)
+	return s.end(ctx, now, Ending{Reason: reason}, `id = $6 AND token_sha256 = $7 AND app = $8`, h.id, h.digest, app)
 }
 
 // EndByID ends the session with this id and tells whether it was active until
 // now. An app, unless empty, is the only one whose sessions it may be.
 func (s *Store) EndByID(ctx context.Context, now time.Time, app string, id int64, reason EndReason) (bool, error) {
-	return s.end(ctx, now, reason, `id = $4 AND ($5 = '' OR app = $5)`, id, app)
+	return s.end(ctx, now, Ending{Reason: reason}, `id = $6 AND ($7 = '' OR app = $7)`, id, app)
 }
 
-func (s *Store) end(ctx context.Context, now time.Time, reason EndReason, which string, args ...any) (bool, error) {
+func (s *Store) end(ctx context.Context, now time.Time, e Ending, which string, args ...any) (bool, error) {
 	var n int64
 	err := s.writeOne(ctx, func(t *tx) (err error) {
-		n, err = t.end(s.at(now), reason, which, args...)
+		n, err = t.end(s.at(now), e, which, args...)
 		return err
 	})
 	return n > 0, err
 }
 
 // end ends the active sessions that the condition which names. Its parameters
-// begin at $4. A session that is past its time is left for the cleanup, which
+// begin at $6. A session that is past its time is left for the cleanup, which
 // knows the true reason.
-func (t *tx) end(m moment, reason EndReason, which string, args ...any) (int64, error) {
+func (t *tx) end(m moment, e Ending, which string, args ...any) (int64, error) {
 	n, err := t.exec(fmt.Sprintf(`
-		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2
+		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
 		WHERE is_active = true AND expires_at > $3 AND %s`, which),
-		append([]any{m.now, string(reason), m.expiry}, args...)...)
+		append([]any{m.now, string(e.Reason), m.expiry, e.By, e.Note}, args...)...)
 	return n, fail("ending a session", err)
 }

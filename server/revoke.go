@@ -1,0 +1,125 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"rollcall/store"
+)
+
+const (
+	sampleSize = 20   // sessions shown of those that end
+	maxExcept  = 1000 // sessions that may be named as staying
+)
+
+// revokeSession ends any session.
+func (s *Server) revokeSession(r *http.Request) (any, error) {
+	q, err := filters(r.URL.RawQuery, "note")
+	if err != nil {
+		return nil, err
+	}
+	id, ok := pathID(r)
+	if !ok {
+		return nil, store.ErrSessionEnded
+	}
+	ended, err := s.store.Revoke(r.Context(), s.now(), id, revoked(r, q.Get("note")))
+	if err == nil && !ended {
+		err = store.ErrSessionEnded
+	}
+	return &success{}, err
+}
+
+// revoked is an end that the caller asks for.
+func revoked(r *http.Request, note string) store.Ending {
+	return store.Ending{Reason: store.EndRevoked, By: callerOf(r).actor(), Note: note}
+}
+
+type revocation struct {
+	User         string             `json:"user"`
+	App          string             `json:"app"`
+	Organization string             `json:"organization"`
+	IP           string             `json:"ip"`
+	From         string             `json:"from"`
+	To           string             `json:"to"`
+	Q            string             `json:"q"`
+	All          bool               `json:"all"`
+	State        store.SessionScope `json:"state"`
+	Except       []string           `json:"except"`
+	Note         string             `json:"note"`
+	DryRun       bool               `json:"dry_run"`
+}
+
+type revocationAnswer struct {
+	success
+	DryRun bool            `json:"dry_run"`
+	Count  int64           `json:"count"`
+	Sample []listedSession `json:"sample"`
+}
+
+// revokeSessions ends all sessions that match, or tells which would end.
+func (s *Server) revokeSessions(r *http.Request) (any, error) {
+	var in revocation
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	filter, err := in.filter()
+	if err != nil {
+		return nil, err
+	}
+	ending := revoked(r, in.Note)
+	if err := ending.Check(); err != nil { // before a dry run, too
+		return nil, err
+	}
+	now := s.now()
+	sample, err := s.store.Sessions(r.Context(), now, filter)
+	if err != nil {
+		return nil, err
+	}
+	answer := &revocationAnswer{DryRun: in.DryRun, Sample: answerSessions(sample.Sessions, now)}
+	if in.DryRun {
+		answer.Count, err = s.store.CountSessions(r.Context(), now, filter)
+	} else {
+		answer.Count, err = s.store.RevokeAll(r.Context(), now, filter, ending)
+	}
+	return answer, err
+}
+
+// filter is which sessions are meant, with the sample as its page. A forgotten
+// filter must not end everybody's session, so that has to be said.
+func (in revocation) filter() (f store.SessionFilter, err error) {
+	filtered := in.User+in.App+in.Organization+in.IP+in.From+in.To+strings.TrimSpace(in.Q) != "" // a blank is in everybody's text
+	switch {
+	case !filtered && !in.All:
+		return f, invalid(`At least one filter is needed; {"all": true} means everybody`)
+	case filtered && in.All:
+		return f, invalid("all means everybody: no filter goes with it")
+	case in.State == "":
+		in.State = store.ScopeActive
+	case in.State != store.ScopeActive && in.State != store.ScopeOnline:
+		return f, invalid("state must be online or active: other sessions can not end any more")
+	}
+	f = store.SessionFilter{State: in.State, User: in.User, App: in.App, Organization: in.Organization, IP: in.IP, Search: in.Q, Limit: sampleSize}
+	if f.From, err = parseTime("from", in.From); err != nil {
+		return f, err
+	}
+	if f.To, err = parseTime("to", in.To); err != nil {
+		return f, err
+	}
+	f.Except, err = parseIDs("except", in.Except)
+	return f, err
+}
+
+func parseIDs(name string, texts []string) (ids []int64, err error) {
+	if len(texts) > maxExcept {
+		return nil, invalid(name + " may have at most " + strconv.Itoa(maxExcept) + " ids")
+	}
+	for _, text := range texts {
+		id, ok := parseID(text)
+		if !ok {
+			return nil, invalid(name + " must have ids of sessions")
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}

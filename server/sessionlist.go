@@ -1,0 +1,124 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"rollcall/store"
+)
+
+type sessionsAnswer struct {
+	success
+	Sessions   []listedSession `json:"sessions"`
+	NextCursor string          `json:"next_cursor"`
+}
+
+type listedSession struct {
+	ID               string             `json:"id"`
+	App              string             `json:"app"`
+	User             listedUser         `json:"user"`
+	State            store.SessionState `json:"state"`
+	SessionStartedAt string             `json:"session_started_at"`
+	LastActivityAt   string             `json:"last_activity_at"`
+	ExpiresAt        string             `json:"expires_at"`
+	EndedAt          *string            `json:"ended_at"`
+	EndReason        *store.EndReason   `json:"end_reason"`
+	EndedBy          string             `json:"ended_by"`
+	EndNote          string             `json:"end_note"`
+	IPAddress        string             `json:"ip_address"`
+	UserAgent        string             `json:"user_agent"`
+	Page             string             `json:"page"`
+	DurationMinutes  int                `json:"duration_minutes"`
+}
+
+type listedUser struct {
+	ID               string `json:"id"`
+	Name             string `json:"name"`
+	Email            string `json:"email"`
+	OrganizationName string `json:"organization_name"`
+	TeamName         string `json:"team_name"`
+	Role             string `json:"role"`
+}
+
+// sessions lists the sessions that match, as JSON or as a file.
+func (s *Server) sessions(r *http.Request) (any, error) {
+	q, err := filters(r.URL.RawQuery, "state", "user", "app", "organization", "ip", "reason", "from", "to", "q", "sort", "limit", "cursor", "format")
+	if err != nil {
+		return nil, err
+	}
+	filter, err := sessionFilter(q)
+	if err != nil {
+		return nil, err
+	}
+	asFile, err := wantsCSV(r, q.Get("format"))
+	if err != nil {
+		return nil, err
+	}
+	if asFile {
+		return s.sessionsFile(r, q, filter)
+	}
+	now := s.now()
+	page, err := s.store.Sessions(r.Context(), now, filter)
+	if err != nil {
+		return nil, err
+	}
+	return &sessionsAnswer{Sessions: answerSessions(page.Sessions, now), NextCursor: page.Next}, nil
+}
+
+func sessionFilter(q url.Values) (f store.SessionFilter, err error) {
+	f = store.SessionFilter{State: store.SessionScope(q.Get("state")), User: q.Get("user"), App: q.Get("app"), Organization: q.Get("organization"),
+		IP: q.Get("ip"), Reason: store.EndReason(q.Get("reason")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Cursor: q.Get("cursor")}
+	if f.Limit, err = limitOf(q); err != nil {
+		return f, err
+	}
+	if f.From, err = parseTime("from", q.Get("from")); err != nil {
+		return f, err
+	}
+	f.To, err = parseTime("to", q.Get("to"))
+	return f, err
+}
+
+// parseTime reads an instant, nil for none.
+func parseTime(name, text string) (*time.Time, error) {
+	if text == "" {
+		return nil, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return nil, invalid(name + " must be a time such as 2026-03-02T14:32:00Z")
+	}
+	return &t, nil
+}
+
+func answerSessions(sessions []store.ListedSession, now time.Time) []listedSession {
+	answer := make([]listedSession, len(sessions))
+	for i, session := range sessions {
+		answer[i] = answerListed(session, now)
+	}
+	return answer
+}
+
+func answerListed(l store.ListedSession, now time.Time) listedSession {
+	u := l.User
+	answer := listedSession{ID: formatID(l.ID), App: l.App, State: l.State,
+		User:             listedUser{ID: u.ID, Name: u.Name, Email: u.Email, OrganizationName: u.Organization, TeamName: u.Team, Role: u.Role},
+		SessionStartedAt: timestamp(l.CreatedAt), LastActivityAt: timestamp(l.LastActivity), ExpiresAt: timestamp(l.ExpiresAt),
+		EndedAt: optional(l.EndedAt), EndedBy: l.EndedBy, EndNote: l.EndNote,
+		IPAddress: l.IPAddress, UserAgent: l.UserAgent, Page: l.Page, DurationMinutes: int(max(over(l, now).Sub(l.CreatedAt), 0) / time.Minute)} // the clock may be set back
+	if l.EndReason != "" {
+		answer.EndReason = &l.EndReason
+	}
+	return answer
+}
+
+// over is until when a session has lasted.
+func over(l store.ListedSession, now time.Time) time.Time {
+	switch {
+	case l.EndedAt != nil:
+		return *l.EndedAt
+	case l.State == store.StateExpired:
+		return l.ExpiresAt
+	}
+	return now
+}

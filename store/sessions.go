@@ -1,0 +1,246 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SessionScope chooses sessions by where they stand.
+type SessionScope string
+
+// The scopes. A session that is past its time and not cleaned up yet is neither
+// active nor ended; ScopeAll has it.
+const (
+	ScopeOnline SessionScope = "online"
+	ScopeActive SessionScope = "active" // logged in, online or not
+	ScopeEnded  SessionScope = "ended"
+	ScopeAll    SessionScope = "all"
+)
+
+// The orders of a list of sessions, besides SortActivity: latest first.
+const (
+	SortCreated Sort = "created"
+	SortEnded   Sort = "ended" // of ended sessions only
+)
+
+// SessionFilter chooses which sessions are listed. Empty fields choose all; the
+// panel's own sessions are listed only with App: PanelApp.
+type SessionFilter struct {
+	State                       SessionScope // "": what the other fields are about, else active
+	User, App, Organization, IP string
+	Reason                      EndReason
+	From, To                    *time.Time // logged in at some time between, both included
+	Search                      string     // as in OnlineFilter
+	Sort                        Sort       // "": the one that suits the state
+	Limit                       int        // sessions on a page, at least 1
+	Cursor                      string     // SessionPage.Next of the page before
+	Except                      []int64    // sessions that are left out
+}
+
+// ListedSession is a session as the list of all sessions shows it.
+type ListedSession struct {
+	OnlineSession
+	User      User
+	State     SessionState
+	EndedAt   *time.Time
+	EndReason EndReason
+	EndedBy   string // who ended it, where somebody did: see Ending
+	EndNote   string
+}
+
+// SessionPage is one page of the list of sessions.
+type SessionPage struct {
+	Sessions []ListedSession
+	Next     string // cursor of the next page, "" on the last
+}
+
+// Sessions lists sessions as they are at now. It returns ErrInvalid for a filter
+// that contradicts itself, an unknown sort or a cursor that is not from here.
+func (s *Store) Sessions(ctx context.Context, now time.Time, f SessionFilter) (SessionPage, error) {
+	f = f.settled()
+	after, err := f.check()
+	if err != nil {
+		return SessionPage{}, err
+	}
+	if f.costly() {
+		done, err := s.turns.take(ctx)
+		if err != nil {
+			return SessionPage{}, fail("listing sessions", err)
+		}
+		defer done()
+	}
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return SessionPage{}, fail("listing sessions", err)
+	}
+	defer look.Rollback()
+	page, err := s.listSessions(ctx, look, s.at(now), f, after)
+	return page, fail("listing sessions", err)
+}
+
+// settled fills in what follows from the rest: whoever asks for an end or a time
+// in the past does not mean the sessions that are active now, and each state has
+// an order in which a page comes straight from an index.
+func (f SessionFilter) settled() SessionFilter {
+	if f.State == "" {
+		switch {
+		case f.Reason != "" || f.Sort == SortEnded:
+			f.State = ScopeEnded
+		case f.From != nil || f.To != nil:
+			f.State = ScopeAll
+		default:
+			f.State = ScopeActive
+		}
+	}
+	if f.Sort == "" {
+		f.Sort = SortActivity
+		switch f.State {
+		case ScopeEnded:
+			f.Sort = SortEnded
+		case ScopeAll:
+			f.Sort = SortCreated
+		}
+	}
+	return f
+}
+
+var endReasons = []EndReason{EndLogout, EndExpired, EndRevoked, EndEvicted, EndPasswordChanged}
+
+// check returns the place after which the page begins, nil for the first.
+func (f SessionFilter) check() (*cursor, error) {
+	switch {
+	case !slices.Contains([]SessionScope{ScopeOnline, ScopeActive, ScopeEnded, ScopeAll}, f.State):
+		return nil, invalid("state must be online, active, ended or all")
+	case f.key() == "":
+		return nil, invalid("sort must be last_activity, created or ended")
+	case f.Sort == SortEnded && f.State != ScopeEnded:
+		return nil, invalid("sort=ended goes with state=ended only")
+	case f.Reason != "" && !slices.Contains(endReasons, f.Reason):
+		return nil, invalid("reason must be logout, expired, revoked, evicted or password_changed")
+	case f.Reason != "" && (f.State == ScopeOnline || f.State == ScopeActive):
+		return nil, invalid("reason goes with sessions that have ended")
+	case strings.Contains(f.Search, "\x00"): // where SQL's LIKE would end
+		return nil, invalid("q must not have a NUL")
+	case f.From != nil && f.To != nil && f.To.Before(*f.From):
+		return nil, invalid("from must not be after to")
+	}
+	after, err := parseCursor(f.Cursor, f.Sort)
+	if after != nil {
+		_, key := after.Key.(int64)
+		_, tie := after.Tie.(int64)
+		if !key || !tie {
+			return nil, invalid("cursor is not one of this list")
+		}
+	}
+	return after, err
+}
+
+// key is the column by which sessions are sorted, "" for an unknown order.
+func (f SessionFilter) key() string {
+	switch f.Sort {
+	case SortActivity:
+		return `s.last_activity_at`
+	case SortCreated:
+		return `s.created_at`
+	case SortEnded:
+		return `s.ended_at`
+	}
+	return ""
+}
+
+// costly tells whether a page may need a look at every session: its rows do not
+// come straight from an index. There is none on the activity of ended sessions,
+// because every heartbeat would pay for it.
+func (f SessionFilter) costly() bool {
+	return f.User == "" && (f.aboutUsers() || f.App != "" || f.IP != "" || f.Reason != "" || f.From != nil || f.To != nil ||
+		f.Sort == SortActivity && (f.State == ScopeEnded || f.State == ScopeAll))
+}
+
+// forPeople is the part of the filter that lists of people have too.
+func (f SessionFilter) forPeople() OnlineFilter {
+	return OnlineFilter{App: f.App, Organization: f.Organization, Search: f.Search}
+}
+
+func (f SessionFilter) aboutUsers() bool { return f.forPeople().aboutUsers() }
+
+func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m moment, f SessionFilter, after *cursor) (SessionPage, error) {
+	page := SessionPage{Sessions: []ListedSession{}}
+	var last cursor
+	q := s.sessionsQuery(m, f, after)
+	err := each(ctx, look, func(rows *sql.Rows) error {
+		if len(page.Sessions) == f.Limit {
+			page.Next = last.String()
+			return nil
+		}
+		var key int64
+		session, err := s.scanListed(rows, m, &key)
+		page.Sessions = append(page.Sessions, session)
+		last = cursor{Sort: f.Sort, Key: key, Tie: session.ID}
+		return err
+	}, q.String(), q.args...)
+	return page, err
+}
+
+// sessionsQuery finds the page's ids first, so that users are looked up only of
+// the sessions on it.
+func (s *Store) sessionsQuery(m moment, f SessionFilter, after *cursor) *query {
+	q := new(query).add(`
+		SELECT s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms,
+			s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
+			u.id, u.name, u.email, u.role, u.team_name, u.access, COALESCE(o.name, ''), key
+		FROM (SELECT s.id AS found, ` + f.key() + ` AS key`)
+	f.from(q, m)
+	if after != nil {
+		q.and(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
+	}
+	return q.add(` ORDER BY `+f.key()+` DESC, s.id DESC LIMIT ?) page JOIN user_sessions s ON s.id = found`+userJoins+`
+		ORDER BY key DESC, found DESC`, f.Limit+1)
+}
+
+func (s *Store) scanListed(rows *sql.Rows, m moment, key *int64) (l ListedSession, err error) {
+	u := &l.User
+	e, st, err := s.scanExplained(rows, &l.EndedBy, &l.EndNote,
+		&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access, &u.Organization, key)
+	l.OnlineSession, l.EndedAt, l.EndReason, l.State = e.OnlineSession, e.EndedAt, e.EndReason, s.rules.state(st, m)
+	return l, err
+}
+
+// from adds FROM and WHERE of the sessions s that match.
+func (f SessionFilter) from(q *query, m moment) {
+	q.add(` FROM user_sessions s`)
+	if f.aboutUsers() {
+		q.add(userJoins)
+	}
+	switch f.State {
+	case ScopeOnline:
+		q.add(` WHERE `+onlineRule("s"), m.bounds()...)
+	case ScopeActive:
+		q.add(` WHERE s.is_active = true AND s.expires_at > ?`, m.expiry)
+	case ScopeEnded:
+		// The same, but the first is said of the index on ended_at, which must not be gone through in another order.
+		q.add(map[bool]string{true: ` WHERE s.is_active = false`, false: ` WHERE s.ended_at IS NOT NULL`}[f.Sort == SortEnded])
+	default:
+		q.add(` WHERE true`)
+	}
+	f.forPeople().where(q)
+	for _, term := range []struct{ column, value string }{
+		{"s.user_id", f.User}, {"s.ip_address", f.IP}, {"s.end_reason", string(f.Reason)},
+	} {
+		if term.value != "" {
+			q.and(term.column+` = ?`, term.value)
+		}
+	}
+	if f.From != nil {
+		q.and(`COALESCE(s.ended_at, s.expires_at) > ?`, millis(*f.From)) // one that ends at an instant is over then
+	}
+	if f.To != nil {
+		q.and(`s.created_at <= ?`, millis(*f.To))
+	}
+	if len(f.Except) > 0 {
+		q.and(`s.id NOT IN `)
+		listed(q, f.Except)
+	}
+}
