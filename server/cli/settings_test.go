@@ -237,7 +237,7 @@ func TestSecrets(t *testing.T) {
 			t.Setenv("ROLLCALL_KEY_FILE", test.fileVariable)
 			var asked remote
 			cmd := &cobra.Command{Use: "who"}
-			asked.register(cmd.Flags())
+			asked.register(cmd.Flags(), "read")
 			addTwins(cmd)
 			if err := cmd.ParseFlags(strings.Fields(test.args)); err != nil {
 				t.Fatal(err)
