@@ -28,6 +28,7 @@ type failure struct {
 	Error     string          `json:"error"`
 	Code      string          `json:"code"`
 	EndReason store.EndReason `json:"end_reason,omitempty"`
+	Sessions  []listedSession `json:"sessions,omitempty"` // that are in the way
 	Timestamp string          `json:"timestamp"`
 }
 
@@ -109,6 +110,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &ended) {
 		body.EndReason = ended.Reason
 	}
+	var crowd crowded
+	if errors.As(err, &crowd) {
+		body.Sessions = crowd.sessions
+	}
 	s.writeJSON(w, p.status, body)
 }
 
@@ -116,12 +121,15 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func explain(err error) problem {
 	var p problem
 	var wait tooMany
+	var crowd crowded
 	var bad *store.InvalidError
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &wait):
 		return wait.problem
+	case errors.As(err, &crowd):
+		return crowd.problem
 	case errors.As(err, &bad):
 		return problem{http.StatusBadRequest, "invalid_request", bad.Problem}
 	case errors.Is(err, store.ErrSessionEnded):

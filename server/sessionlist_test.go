@@ -56,6 +56,11 @@ func TestTheListOfSessions(t *testing.T) {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
+	b.clock.advance(time.Hour)
+	ended := do(t, b, "GET", "/admin/sessions?user=bob&state=ended", nil, bearing(viewer)).wants(200)["sessions"].([]any)[0].(map[string]any)
+	if ended["duration_minutes"] != 1.0 || ended["ended_at"] != "2026-03-02T09:32:30.000Z" || ended["end_reason"] != "logout" {
+		t.Errorf("an hour after its end: %v", ended)
+	}
 	first := do(t, b, "GET", "/admin/sessions?state=all&limit=1", nil, bearing(viewer)).wants(200)
 	second := do(t, b, "GET", "/admin/sessions?state=all&limit=1&cursor="+first["next_cursor"].(string), nil, bearing(viewer)).wants(200)
 	if got := append(listed(first), listed(second)...); !slices.Equal(got, []string{"bob", "ada"}) || second["next_cursor"] != "" {

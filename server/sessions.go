@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -57,18 +58,42 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
-	result, err := s.store.Login(r.Context(), s.now(), callerOf(r).by(), store.Login{
+	by := callerOf(r).by()
+	result, err := s.store.Login(r.Context(), s.now(), by, store.Login{
 		User: in.User.forStore(), Token: in.SessionToken, IPAddress: in.IPAddress, UserAgent: in.UserAgent,
 	})
+	if errors.Is(err, store.ErrSessionLimit) {
+		return nil, s.crowded(r, by.App, in.User.ID)
+	}
 	if err != nil {
 		return nil, err
 	}
 	answer := &loginAnswer{Session: answerSession(result.Session), Evicted: []string{}}
 	answer.Session.Token = result.Token
+	for _, id := range result.Evicted {
+		answer.Evicted = append(answer.Evicted, formatID(id))
+	}
 	if !result.Created {
 		return answer, nil
 	}
 	return reply{status: http.StatusCreated, body: answer}, nil
+}
+
+// crowded is a login that is refused because of the user's other sessions.
+type crowded struct {
+	problem
+	sessions []listedSession
+}
+
+// crowded finds out which sessions of a user are in the way of a login.
+func (s *Server) crowded(r *http.Request, app, user string) error {
+	now := s.now()
+	page, err := s.store.Sessions(r.Context(), now, store.SessionFilter{User: user, App: app, Limit: maxLimit})
+	if err != nil {
+		return err
+	}
+	return crowded{sessions: answerSessions(page.Sessions, now),
+		problem: problem{http.StatusConflict, "session_limit", "This user has as many sessions in this application as may be"}}
 }
 
 type endAnswer struct {

@@ -14,6 +14,10 @@ var (
 	// application, or to a session that has ended and must not come back.
 	ErrTokenTaken = errors.New("session token already used")
 
+	// ErrSessionLimit: the user has as many sessions in this application as
+	// may be, and no older one is to make room.
+	ErrSessionLimit = errors.New("too many sessions")
+
 	// ErrForbidden: the caller may not do this to this user, such as granting
 	// more access than it holds itself.
 	ErrForbidden = errors.New("forbidden")

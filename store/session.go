@@ -40,8 +40,9 @@ type Login struct {
 // LoginResult is the session that a login led to.
 type LoginResult struct {
 	Session
-	Token   string // only where it was minted here
-	Created bool   // false when the same login was reported before
+	Token   string  // only where it was minted here
+	Created bool    // false when the same login was reported before
+	Evicted []int64 // sessions that ended for it, see SessionLimit
 }
 
 const maxUserAgent = 500 // characters kept
@@ -49,7 +50,8 @@ const maxUserAgent = 500 // characters kept
 // Login stores the user and begins a session for by's app. The same token
 // again for the same user answers with the same session. ErrTokenTaken where
 // the token belongs to anybody else or to a session that has ended;
-// ErrForbidden as for PutUser.
+// ErrSessionLimit where the user has as many sessions in this app as may be and
+// none is to make room; ErrForbidden as for PutUser.
 func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (LoginResult, error) {
 	if err := in.User.check(); err != nil {
 		return LoginResult{}, err
@@ -67,6 +69,9 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 			return err
 		}
 		result.Session, result.Created, err = t.beginSession(s.at(now), s.rules, by, in, s.handle(token))
+		if err == nil && result.Created && s.limit.Sessions > 0 {
+			result.Evicted, err = t.keepLimit(s.at(now), s.limit, in.User.ID, result.Session)
+		}
 		return err
 	})
 	if err != nil {

@@ -19,11 +19,13 @@ type Config struct {
 	Path   string // data folder, created when missing
 	Schema string // text of schema.sql, for a new database
 	Rules  Rules  // zero: those that the database was last opened with
+	Limit  SessionLimit
 }
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	rules  Rules
+	limit  SessionLimit
 	idKey  [8]byte // makes session ids from tokens
 	read   *sql.DB // query-only connections
 	reads  *statements
@@ -49,7 +51,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: w, turns: make(turns, maxTurns), path: path, committed: make(chan struct{}, 1)}
+	s := &Store{limit: cfg.Limit, writer: w, turns: make(turns, maxTurns), path: path, committed: make(chan struct{}, 1)}
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
 	s.counts, s.totals = newRecall(s.turns, s.large, s.countOnline), newRecall(s.turns, s.large, s.countAll)
@@ -128,7 +130,7 @@ func fail(doing string, err error) error {
 // isOurs tells the errors by which a write declines from those of the database.
 func isOurs(err error) bool {
 	for _, ours := range []error{
-		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrForbidden, ErrInvalid, ErrNameTaken,
+		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrSessionLimit, ErrForbidden, ErrInvalid, ErrNameTaken,
 		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrFull, ErrBusy, ErrBroken,
 	} {
 		if errors.Is(err, ours) {

@@ -77,7 +77,7 @@ func newRoot(schema string) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(schema), newDemo(schema), newWho(),
+		newServe(schema), newDemo(schema), newWho(), newKick(),
 		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema),
 		newHealthcheck(), newVersion(),
 	)

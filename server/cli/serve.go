@@ -58,7 +58,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 			return err
 		}
 	}
-	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules})
+	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules, Limit: s.limit()})
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ type settings struct {
 	hosts          hostNames
 	heartbeat      time.Duration
 	rules          store.Rules
+	sessionLimit   int
+	limitPolicy    choice
 	tlsCert        string
 	tlsKey         string
 	insecureHTTP   bool
@@ -33,6 +35,7 @@ type settings struct {
 func (s *settings) register(flags *pflag.FlagSet) {
 	s.listen = listenAddress{defaultListen}
 	s.rules = store.DefaultRules()
+	s.limitPolicy = choice{"evict", []string{"evict", "deny"}}
 
 	flags.Var(&s.listen, "listen", "address to listen on, host:port or unix:/path (port 0: any free one)")
 	flags.StringVar(&s.data, "data", defaultData, "folder of the database")
@@ -49,10 +52,18 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.rules.SessionTTL, "session-ttl", s.rules.SessionTTL, "how long a login lasts after the last activity")
 	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions are kept")
 
+	flags.IntVar(&s.sessionLimit, "session-limit", 0, "how many sessions a user may have in one application (0: any number)")
+	flags.Var(&s.limitPolicy, "session-limit-policy", "what a login too many does: evict the least recently active session, or deny")
+
 	flags.StringVar(&s.tlsCert, "tls-cert", "", "certificate file (PEM), to serve HTTPS")
 	flags.StringVar(&s.tlsKey, "tls-key", "", "key file of the certificate (PEM)")
 	flags.BoolVar(&s.insecureHTTP, "insecure-http", false, "allow other than loopback addresses without TLS, for instance behind a proxy")
 	s.log.register(flags)
+}
+
+// limit is what logins are held against.
+func (s *settings) limit() store.SessionLimit {
+	return store.SessionLimit{Sessions: s.sessionLimit, Deny: s.limitPolicy.text == "deny"}
 }
 
 func (s *settings) tls() bool { return s.tlsCert != "" }
@@ -68,6 +79,10 @@ func (s *settings) check() error {
 		return err
 	}
 	switch {
+	case s.sessionLimit < 0:
+		return usagef("--session-limit must not be negative")
+	case s.sessionLimit == 0 && s.limitPolicy.text == "deny":
+		return usagef("--session-limit-policy deny needs --session-limit")
 	case s.data == "":
 		return usagef("--data must name a folder")
 	case s.tlsCert != "" && s.tlsKey == "":

@@ -116,7 +116,10 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"--allow-origin a.example", `invalid value "a.example" for --allow-origin: a.example is not an origin; it must be like https://app.example`},
 		{"--log-level loud", `invalid value "loud" for --log-level: it must be one of: debug, info, warn, error`},
 		{"--log-format xml", `invalid value "xml" for --log-format: it must be one of: console, json`},
-		{"--session-limit 3", "unknown flag: --session-limit"},
+		{"--session-limit -1", "--session-limit must not be negative"},
+		{"--session-limit-policy deny", "--session-limit-policy deny needs --session-limit"},
+		{"--session-limit 3 --session-limit-policy drop", `invalid value "drop" for --session-limit-policy: it must be one of: evict, deny`},
+		{"--app-limit 3", "unknown flag: --app-limit"},
 	}
 	t.Chdir(t.TempDir())
 	for _, test := range tests {
@@ -146,6 +149,7 @@ func TestABadVariableIsNamed(t *testing.T) {
 
 func TestSettingsThatAreTaken(t *testing.T) {
 	for _, args := range []string{
+		"--session-limit 0 --session-limit-policy evict", "--session-limit 3 --session-limit-policy deny",
 		"--online-window 150s", "--leave-grace 299s", "--session-ttl 301s",
 		"--listen [::1]:0", "--listen localhost:1", "--listen 127.8.9.10:0", "--listen unix:/run/rollcall.sock",
 		"--listen 0.0.0.0:8080 --insecure-http", "--listen :8443 --tls-cert c.pem --tls-key k.pem --public-url https://a.example",
@@ -237,7 +241,7 @@ func TestSecrets(t *testing.T) {
 			t.Setenv("ROLLCALL_KEY_FILE", test.fileVariable)
 			var asked remote
 			cmd := &cobra.Command{Use: "who"}
-			asked.register(cmd.Flags())
+			asked.register(cmd.Flags(), "read")
 			addTwins(cmd)
 			if err := cmd.ParseFlags(strings.Fields(test.args)); err != nil {
 				t.Fatal(err)

@@ -26,9 +26,9 @@ type remote struct {
 	key secretFlag
 }
 
-func (r *remote) register(flags *pflag.FlagSet) {
+func (r *remote) register(flags *pflag.FlagSet, scope string) {
 	flags.StringVar(&r.url, "url", "http://"+defaultListen, "address of the server")
-	r.key.register(flags, "key", "key with the scope read (better in the variable or a file: other users can see flags)")
+	r.key.register(flags, "key", "key with the scope "+scope+" (better in the variable or a file: other users can see flags)")
 }
 
 func (r *remote) client() (*client.Client, error) {
@@ -80,7 +80,7 @@ func newWho() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	server.register(flags)
+	server.register(flags, "read")
 	flags.StringVar(&filter.App, "app", "", "only who is in this application")
 	flags.StringVar(&filter.Organization, "organization", "", "only this organization")
 	flags.StringVar(&filter.Q, "q", "", "only whose name, email, ... holds this text")
@@ -170,7 +170,11 @@ func printJSON(w io.Writer, entries []client.Entry) error {
 	if entries == nil {
 		entries = []client.Entry{} // [] rather than null
 	}
-	raw, err := json.MarshalIndent(entries, "", "  ")
+	return writeJSON(w, entries)
+}
+
+func writeJSON(w io.Writer, answer any) error {
+	raw, err := json.MarshalIndent(answer, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing JSON: %w", err)
 	}

@@ -16,6 +16,8 @@ type Error struct {
 	Message    string        // the server's words
 	EndReason  string        // why the session ended, where the server knows
 	RetryAfter time.Duration // how long the server asks to wait, 0 if it does not
+
+	Sessions []ListedSession // in the way of a login, with the code session_limit
 }
 
 // Error says the server's words, and the status where these alone would not tell.
@@ -39,9 +41,11 @@ func answerError(res *http.Response, raw []byte) *Error {
 		Code      string `json:"code"`
 		Error     string `json:"error"`
 		EndReason string `json:"end_reason"`
+
+		Sessions []ListedSession `json:"sessions"`
 	}
 	if json.Unmarshal(raw, &body) == nil {
-		failure.Code, failure.Message, failure.EndReason = body.Code, body.Error, body.EndReason
+		failure.Code, failure.Message, failure.EndReason, failure.Sessions = body.Code, body.Error, body.EndReason, body.Sessions
 	}
 	return failure
 }

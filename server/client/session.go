@@ -34,14 +34,19 @@ type Session struct {
 	ID        string    `json:"id"`
 	Token     string    `json:"token,omitempty"`
 	ExpiresAt time.Time `json:"expires_at"`
+
+	Evicted []string `json:"-"` // ids of the sessions that ended for a login
 }
 
-// Login reports that a user logged in. It needs a key with the scope sessions.
+// Login reports that a user logged in. It needs a key with the scope sessions. Where the user has as
+// many sessions as may be it is an *Error with the code session_limit, which lists them.
 func (c *Client) Login(ctx context.Context, login LoginRequest) (Session, error) {
 	var answer struct {
-		Session Session `json:"session"`
+		Session Session  `json:"session"`
+		Evicted []string `json:"evicted"`
 	}
 	err := c.call(ctx, http.MethodPost, "/admin/sessions", login, &answer)
+	answer.Session.Evicted = answer.Evicted
 	return answer.Session, err
 }
 

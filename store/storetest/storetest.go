@@ -34,7 +34,18 @@ func New(t testing.TB) *store.Store {
 // Open opens the store in folder, closed when the test ends.
 func Open(t testing.TB, folder string, rules store.Rules) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: rules})
+	return open(t, store.Config{Path: folder, Schema: Schema(t), Rules: rules})
+}
+
+// Limited returns an empty store with a limit on sessions.
+func Limited(t testing.TB, limit store.SessionLimit) *store.Store {
+	t.Helper()
+	return open(t, store.Config{Path: t.TempDir(), Schema: Schema(t), Limit: limit})
+}
+
+func open(t testing.TB, cfg store.Config) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,48 @@
+package store
+
+import (
+	"context"
+	"math"
+)
+
+// SessionLimit is how many active sessions a user may have in one app at once.
+// It is about the logins that applications report, not about the panel's.
+type SessionLimit struct {
+	Sessions int  // 0: any number
+	Deny     bool // a login too many is refused, rather than the least recently active session ended
+}
+
+// keepLimit makes room for a session that has just been stored, in the same
+// transaction, and so exactly, and returns the sessions that ended for it.
+func (t *tx) keepLimit(m moment, limit SessionLimit, user string, fresh Session) ([]int64, error) {
+	const others = `FROM user_sessions WHERE user_id = $1 AND app = $2 AND is_active = true AND expires_at > $3 AND id <> $4`
+	about := []any{user, fresh.App, m.expiry, fresh.ID}
+	if limit.Deny {
+		var n int
+		err := t.scan([]any{&n}, `SELECT COUNT(*) `+others, about...)
+		if err == nil && n >= limit.Sessions {
+			err = ErrSessionLimit
+		}
+		return nil, fail("counting a user's sessions", err)
+	}
+	stmt, err := t.w.stmts.prepare(`
+		UPDATE user_sessions SET is_active = false, ended_at = $5, end_reason = $6
+		WHERE id IN (SELECT id ` + others + ` ORDER BY last_activity_at DESC, id DESC LIMIT $7 OFFSET $8) RETURNING id`)
+	if err != nil {
+		return nil, fail("making room for a session", err)
+	}
+	rows, err := stmt.QueryContext(context.Background(), append(about, m.now, string(EndEvicted), math.MaxInt32, limit.Sessions-1)...)
+	if err != nil {
+		return nil, fail("making room for a session", err)
+	}
+	defer rows.Close()
+	var evicted []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, fail("making room for a session", err)
+		}
+		evicted = append(evicted, id)
+	}
+	return evicted, fail("making room for a session", rows.Err())
+}
