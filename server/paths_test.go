@@ -22,9 +22,10 @@ func TestWhichMethodsAnAddressTakes(t *testing.T) {
 		"/auth/me":                      "GET, HEAD",
 		"/admin/keys":                   "GET, HEAD, POST",
 		"/admin/keys/1":                 "DELETE",
-		"/admin/sessions":               "POST",
+		"/admin/sessions":               "GET, HEAD, POST",
 		"/admin/sessions/1":             "DELETE",
 		"/admin/sessions/end":           "DELETE, POST", // also the id of a session
+		"/admin/sessions/revoke":        "DELETE, POST",
 		"/admin/users/ada":              "DELETE, PUT",
 		"/admin/users/online":           "DELETE, GET, HEAD, PUT", // also the id of a user
 		"/admin/users/heartbeat":        "DELETE, POST, PUT",
