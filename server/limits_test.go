@@ -11,7 +11,7 @@ import (
 )
 
 func TestALoginTooManyNamesWhoseSessionsEndForIt(t *testing.T) {
-	b := newBench(t, storetest.Limited(t, store.SessionLimit{Sessions: 1}))
+	b := newBench(t, storetest.Limited(t, t.TempDir(), store.SessionLimit{Sessions: 1}))
 	key := b.key(t, "shop", "sessions")
 	first, token := b.person(t, key, "ada")
 	got := do(t, b, "POST", "/admin/sessions", `{"user": {"id": "ada"}}`, bearing(key)).wants(201)
@@ -24,7 +24,7 @@ func TestALoginTooManyNamesWhoseSessionsEndForIt(t *testing.T) {
 }
 
 func TestADeniedLoginNamesTheSessionsInTheWay(t *testing.T) {
-	b := newBench(t, storetest.Limited(t, store.SessionLimit{Sessions: 2, Deny: true}))
+	b := newBench(t, storetest.Limited(t, t.TempDir(), store.SessionLimit{Sessions: 2, Deny: true}))
 	key, other := b.key(t, "shop", "sessions"), b.key(t, "blog", "sessions")
 	b.person(t, key, "ada")
 	b.person(t, key, "ada")
@@ -45,7 +45,7 @@ func TestADeniedLoginNamesTheSessionsInTheWay(t *testing.T) {
 
 func TestTheClientTellsOfTheLimit(t *testing.T) {
 	for _, limit := range []store.SessionLimit{{Sessions: 1}, {Sessions: 1, Deny: true}} {
-		b := newBench(t, storetest.Limited(t, limit))
+		b := newBench(t, storetest.Limited(t, t.TempDir(), limit))
 		web := httptest.NewServer(b.Handler())
 		defer web.Close()
 		asks := client.New(web.URL, b.key(t, "shop", "sessions"))

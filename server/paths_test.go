@@ -26,6 +26,7 @@ func TestWhichMethodsAnAddressTakes(t *testing.T) {
 		"/admin/sessions/1":             "DELETE",
 		"/admin/sessions/revoke":        "DELETE, POST", // likewise
 		"/admin/sessions/end":           "DELETE, POST", // also the id of a session
+		"/admin/sessions/revoke":        "DELETE, POST",
 		"/admin/users/ada":              "DELETE, PUT",
 		"/admin/users/online":           "DELETE, GET, HEAD, PUT", // also the id of a user
 		"/admin/users/heartbeat":        "DELETE, POST, PUT",

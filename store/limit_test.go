@@ -27,7 +27,7 @@ func mustLogIn(t testing.TB, s *store.Store, n int, app string) store.LoginResul
 }
 
 func TestALoginTooManyEvictsTheLeastRecentlyActive(t *testing.T) {
-	s := Limited(t, store.SessionLimit{Sessions: 2})
+	s := Limited(t, t.TempDir(), store.SessionLimit{Sessions: 2})
 	first, second := mustLogIn(t, s, 0, "shop"), mustLogIn(t, s, 1, "shop")
 	elsewhere := mustLogIn(t, s, 0, "blog")
 	touch(t, s, after(2), first.Token, store.Beat{})
@@ -56,7 +56,7 @@ func TestALoginTooManyEvictsTheLeastRecentlyActive(t *testing.T) {
 }
 
 func TestALoginTooManyIsDenied(t *testing.T) {
-	s := Limited(t, store.SessionLimit{Sessions: 1, Deny: true})
+	s := Limited(t, t.TempDir(), store.SessionLimit{Sessions: 1, Deny: true})
 	const token = "the application's own token"
 	first, err := logsIn(t, s, 0, "shop", token)
 	if err != nil {
@@ -78,10 +78,30 @@ func TestALoginTooManyIsDenied(t *testing.T) {
 	mustLogIn(t, s, 5, "shop")
 }
 
+func TestALimitThatIsLoweredIsAboutNewLogins(t *testing.T) {
+	for _, deny := range []bool{false, true} {
+		folder := t.TempDir()
+		const token = "the application's own token"
+		before := Limited(t, folder, store.SessionLimit{})
+		if _, err := logsIn(t, before, 0, "shop", token); err != nil {
+			t.Fatal(err)
+		}
+		mustLogIn(t, before, 1, "shop")
+		mustLogIn(t, before, 2, "shop")
+		s := Limited(t, folder, store.SessionLimit{Sessions: 1, Deny: deny})
+		if again, err := logsIn(t, s, 3, "shop", token); err != nil || again.Created || again.Evicted != nil {
+			t.Errorf("a login that was reported before: %+v, %v", again, err)
+		}
+		if fresh, err := logsIn(t, s, 4, "shop", ""); len(fresh.Evicted) != 3 && !deny || errors.Is(err, store.ErrSessionLimit) != deny {
+			t.Errorf("a new one: %+v, %v", fresh, err)
+		}
+	}
+}
+
 func TestTheLimitHoldsUnder200ParallelLogins(t *testing.T) {
 	for _, limit := range []store.SessionLimit{{Sessions: 3}, {Sessions: 3, Deny: true}} {
 		t.Run(fmt.Sprintf("%+v", limit), func(t *testing.T) {
-			s := Limited(t, limit)
+			s := Limited(t, t.TempDir(), limit)
 			var logins sync.WaitGroup
 			var mu sync.Mutex
 			var begun, denied, evicted int
@@ -113,7 +133,7 @@ func TestTheLimitHoldsUnder200ParallelLogins(t *testing.T) {
 }
 
 func TestAPanelSignInIsUnderNoLimit(t *testing.T) {
-	s := Limited(t, store.SessionLimit{Sessions: 1, Deny: true})
+	s := Limited(t, t.TempDir(), store.SessionLimit{Sessions: 1, Deny: true})
 	if _, err := s.CreateFirstAccount(t.Context(), after(0), "root", "a password that is long enough"); err != nil {
 		t.Fatal(err)
 	}

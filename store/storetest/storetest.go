@@ -37,10 +37,10 @@ func Open(t testing.TB, folder string, rules store.Rules) *store.Store {
 	return open(t, store.Config{Path: folder, Schema: Schema(t), Rules: rules})
 }
 
-// Limited returns an empty store with a limit on sessions.
-func Limited(t testing.TB, limit store.SessionLimit) *store.Store {
+// Limited opens the store in folder with a limit on sessions, closed when the test ends.
+func Limited(t testing.TB, folder string, limit store.SessionLimit) *store.Store {
 	t.Helper()
-	return open(t, store.Config{Path: t.TempDir(), Schema: Schema(t), Limit: limit})
+	return open(t, store.Config{Path: folder, Schema: Schema(t), Limit: limit})
 }
 
 func open(t testing.TB, cfg store.Config) *store.Store {
