@@ -166,6 +166,11 @@ func (f OnlineFilter) aboutUsers() bool {
 // where adds the filter's conditions on s, u and o.
 func (f OnlineFilter) where(q *query) {
 	f.whereApp(q, "s")
+	f.whereUsers(q)
+}
+
+// whereUsers adds those on u and o.
+func (f OnlineFilter) whereUsers(q *query) {
 	for _, term := range []struct{ column, value string }{
 		{"o.name", f.Organization}, {"u.team_name", f.Team}, {"u.role", f.Role},
 	} {

@@ -155,7 +155,7 @@ func (f SessionFilter) key() string {
 // come straight from an index. There is none on the activity of ended sessions,
 // because every heartbeat would pay for it.
 func (f SessionFilter) costly() bool {
-	return f.User == "" && (f.aboutUsers() || f.App != "" || f.IP != "" || f.Reason != "" || f.From != nil || f.To != nil ||
+	return f.User == "" && (f.forPeople().aboutUsers() || f.App != "" || f.IP != "" || f.Reason != "" || f.From != nil || f.To != nil ||
 		f.Sort == SortActivity && (f.State == ScopeEnded || f.State == ScopeAll))
 }
 
@@ -163,8 +163,6 @@ func (f SessionFilter) costly() bool {
 func (f SessionFilter) forPeople() OnlineFilter {
 	return OnlineFilter{App: f.App, Organization: f.Organization, Search: f.Search}
 }
-
-func (f SessionFilter) aboutUsers() bool { return f.forPeople().aboutUsers() }
 
 func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m moment, f SessionFilter, after *cursor) (SessionPage, error) {
 	page := SessionPage{Sessions: []ListedSession{}}
@@ -211,9 +209,6 @@ func (s *Store) scanListed(rows *sql.Rows, m moment, key *int64) (l ListedSessio
 // from adds FROM and WHERE of the sessions s that match.
 func (f SessionFilter) from(q *query, m moment) {
 	q.add(` FROM user_sessions s`)
-	if f.aboutUsers() {
-		q.add(userJoins)
-	}
 	switch f.State {
 	case ScopeOnline:
 		q.add(` WHERE `+onlineRule("s"), m.bounds()...)
@@ -225,7 +220,13 @@ func (f SessionFilter) from(q *query, m moment) {
 	default:
 		q.add(` WHERE true`)
 	}
-	f.forPeople().where(q)
+	people := f.forPeople()
+	people.whereApp(q, "s")
+	if people.aboutUsers() { // there are fewer of them than of sessions, and mostly few are meant
+		q.add(` AND s.user_id IN (SELECT u.id FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE true`)
+		people.whereUsers(q)
+		q.add(`)`)
+	}
 	for _, term := range []struct{ column, value string }{
 		{"s.user_id", f.User}, {"s.ip_address", f.IP}, {"s.end_reason", string(f.Reason)},
 	} {

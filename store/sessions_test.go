@@ -302,6 +302,7 @@ func BenchmarkSessionsAmong100000(b *testing.B) {
 		"costly: ended by activity":     {State: store.ScopeEnded, Sort: store.SortActivity},
 		"costly: all by activity":       {State: store.ScopeAll, Sort: store.SortActivity},
 		"costly: nobody's name":         {State: store.ScopeAll, Search: "nobody"},
+		"costly: everybody's name":      {State: store.ScopeAll, Search: "name"},
 		"costly: a small organization":  {State: store.ScopeAll, Organization: "Rare"},
 		"costly: an app without people": {State: store.ScopeAll, App: "none"},
 		"costly: an address":            {State: store.ScopeAll, IP: "192.0.2.7"},
