@@ -24,7 +24,6 @@ func TestWhichMethodsAnAddressTakes(t *testing.T) {
 		"/admin/keys/1":                 "DELETE",
 		"/admin/sessions":               "GET, HEAD, POST",
 		"/admin/sessions/1":             "DELETE",
-		"/admin/sessions/revoke":        "DELETE, POST", // likewise
 		"/admin/sessions/end":           "DELETE, POST", // also the id of a session
 		"/admin/sessions/revoke":        "DELETE, POST",
 		"/admin/users/ada":              "DELETE, PUT",
