@@ -55,6 +55,12 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 		{"a panel session is revoked", asAccount, func(t *testing.T, s *served) {
 			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'revoked' WHERE user_id = 'rollcall:watch'`)
 		}, "unauthenticated"},
+		{"sessions are revoked by a filter", asViewer, func(t *testing.T, s *served) {
+			n, err := s.store.RevokeAll(t.Context(), s.now(), store.SessionFilter{App: "shop", Limit: 1}, store.Ending{Reason: store.EndRevoked})
+			if s.must(t, err); n != 1 {
+				t.Fatalf("%d were revoked", n)
+			}
+		}, "unauthenticated"},
 		{"the account is deleted", asAccount, func(t *testing.T, s *served) {
 			s.must(t, s.store.DeleteAccount(t.Context(), "rollcall:watch"))
 		}, "unauthenticated"},
