@@ -26,10 +26,15 @@ const (
 // Main runs the command that the process was started with and returns its exit code. The schema
 // is handed in because only package main can embed the file.
 func Main(schema string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// From the first signal on, a second one has its usual effect: the process ends at once.
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-first
+		signal.Stop(first) // before anything ends: a second one has its usual effect, the process ends at once
+		cancel()
+	}()
 	root := newRoot(schema)
 	root.SetArgs(os.Args[1:])
 	return run(ctx, root)
