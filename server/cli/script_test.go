@@ -51,9 +51,10 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds:                commands,
-		Deadline:            time.Now().Add(2 * patience), // a server that should have refused to start runs for ever
+		Deadline:            time.Now().Add(10 * patience), // of all together: a server that should have refused to start runs for ever
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(schemaVariable, schema)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each process takes a second to end under the race detector
 			env.Values[serverKey{}] = new(*running)
 			return nil
 		},
