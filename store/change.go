@@ -27,11 +27,7 @@ const changesQuery = `
 // in the order in which they were committed. ErrTooLate where some of them have
 // been removed, and where the log never got as far as after.
 func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, error) {
-	stmt, err := s.reads.prepare(changesQuery)
-	if err != nil {
-		return nil, fail("reading what changed", err)
-	}
-	rows, err := stmt.QueryContext(ctx, after, limit)
+	rows, err := s.ask(ctx, changesQuery, after, limit)
 	if err != nil {
 		return nil, fail("reading what changed", err)
 	}
@@ -110,16 +106,8 @@ const dueQuery = `
 // that ran out; or whom a beginning or end of Forgive concerns. It may name users
 // for whom nothing changed. It is for one caller, whose from is the last to.
 func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
-	stmt, err := s.reads.prepare(dueQuery)
-	if err != nil {
-		return nil, fail("finding who is due", err)
-	}
 	a := s.allowance.Load()
-	rows, err := stmt.QueryContext(ctx, dueBetween(s.rules.at(from, *s.dueBy.Load()), s.rules.at(to, *a))...)
-	if err != nil {
-		return nil, fail("finding who is due", err)
-	}
-	ids, err := texts(rows)
+	ids, err := s.texts(ctx, dueQuery, dueBetween(s.rules.at(from, *s.dueBy.Load()), s.rules.at(to, *a))...)
 	if err == nil {
 		s.dueBy.Store(a)
 	}
@@ -134,15 +122,7 @@ const alternatingQuery = `
 // which was heard of after since: they are shown where their latest input was,
 // and that may be another session now, though none of them changed.
 func (s *Store) Alternating(ctx context.Context, since time.Time) ([]string, error) {
-	stmt, err := s.reads.prepare(alternatingQuery)
-	if err != nil {
-		return nil, fail("finding who alternates", err)
-	}
-	rows, err := stmt.QueryContext(ctx, millis(since))
-	if err != nil {
-		return nil, fail("finding who alternates", err)
-	}
-	ids, err := texts(rows)
+	ids, err := s.texts(ctx, alternatingQuery, millis(since))
 	return ids, fail("finding who alternates", err)
 }
 
@@ -156,8 +136,21 @@ func dueBetween(a, b moment) (bounds []any) {
 	return bounds
 }
 
-// texts reads the only column of rows.
-func texts(rows *sql.Rows) ([]string, error) {
+// ask runs a query whose statement is kept for the next time.
+func (s *Store) ask(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, err := s.reads.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+// texts returns the only column that a query reads.
+func (s *Store) texts(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := s.ask(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
 	defer rows.Close()
 	var all []string
 	for rows.Next() {

@@ -20,17 +20,22 @@ type OnlineFilter struct {
 }
 
 func (f OnlineFilter) query() string {
-	values := url.Values{}
-	for name, value := range map[string]string{
+	return listQuery(f.Limit, map[string]string{
 		"app": f.App, "organization": f.Organization, "team": f.Team, "role": f.Role,
 		"status": f.Status, "q": f.Q, "sort": f.Sort, "cursor": f.Cursor,
-	} {
+	})
+}
+
+// listQuery is what follows a list's address. Empty filters, and no limit, are left out.
+func listQuery(limit int, filters map[string]string) string {
+	values := url.Values{}
+	for name, value := range filters {
 		if value != "" {
 			values.Set(name, value)
 		}
 	}
-	if f.Limit > 0 {
-		values.Set("limit", strconv.Itoa(f.Limit))
+	if limit > 0 {
+		values.Set("limit", strconv.Itoa(limit))
 	}
 	if len(values) == 0 {
 		return ""

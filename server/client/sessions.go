@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -20,27 +18,17 @@ type SessionFilter struct {
 }
 
 func (f SessionFilter) query() string {
-	values := url.Values{}
-	for name, value := range map[string]string{
+	return listQuery(f.Limit, map[string]string{
 		"state": f.State, "user": f.User, "app": f.App, "organization": f.Organization, "ip": f.IP, "reason": f.Reason,
-		"q": f.Q, "sort": f.Sort, "cursor": f.Cursor,
-	} {
-		if value != "" {
-			values.Set(name, value)
-		}
-	}
-	for name, at := range map[string]*time.Time{"from": f.From, "to": f.To} {
-		if at != nil {
-			values.Set(name, at.UTC().Format(time.RFC3339Nano))
-		}
-	}
-	if f.Limit > 0 {
-		values.Set("limit", strconv.Itoa(f.Limit))
-	}
-	if len(values) == 0 {
+		"from": optionalTime(f.From), "to": optionalTime(f.To), "q": f.Q, "sort": f.Sort, "cursor": f.Cursor,
+	})
+}
+
+func optionalTime(at *time.Time) string {
+	if at == nil {
 		return ""
 	}
-	return "?" + values.Encode()
+	return at.UTC().Format(time.RFC3339Nano)
 }
 
 // ListedSession is one session, which may have ended.
