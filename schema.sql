@@ -1,4 +1,4 @@
--- Rollcall's database: the whole current schema, version 3.
+-- Rollcall's database: the whole current schema, version 4.
 --
 -- Every time is a BIGINT-like INTEGER of milliseconds since 1970 (UTC), computed by the program, never by SQL.
 -- Secrets are stored as their SHA-256 only: whoever reads this file can not sign in with what it holds.
@@ -55,6 +55,10 @@ CREATE TABLE user_sessions (
     end_reason       TEXT CHECK (end_reason IN ('logout', 'expired', 'revoked', 'evicted', 'user_deleted', 'password_changed')),
     ended_by         TEXT NOT NULL DEFAULT '',         -- who ended it, where somebody did: user:ID or key:ID:APP
     end_note         TEXT NOT NULL DEFAULT '',         -- and what they had to say
+    device_type      TEXT NOT NULL DEFAULT '',         -- desktop, mobile, tablet or bot; what user_agent says, read at the login; '' where it does not
+    device_os        TEXT NOT NULL DEFAULT '',
+    device_browser   TEXT NOT NULL DEFAULT '',
+    location         TEXT NOT NULL DEFAULT '',         -- where ip_address was at the login: a network's name, or a city or country
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;
@@ -116,10 +120,96 @@ CREATE TABLE api_keys (
 
 -- The most people that were online at once on a day (UTC), sampled every minute.
 CREATE TABLE daily_peaks (
-    day    INTEGER PRIMARY KEY,                        -- its midnight
-    people INTEGER NOT NULL,
-    at     INTEGER NOT NULL
+    day      INTEGER PRIMARY KEY,                      -- its midnight
+    people   INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    visitors INTEGER                                   -- how many different people were online on that day; NULL until it is over
 ) STRICT;
+
+-- Who has been online on a day (UTC) that is not over yet. Once it is, their number is kept and these rows are removed.
+CREATE TABLE daily_visitors (
+    day     INTEGER NOT NULL,                          -- its midnight
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (day, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX daily_visitors_user ON daily_visitors (user_id);
+
+-- How many people were online, sampled every five minutes: in all, per app, per organization, and per both. Each sample
+-- has the row of app '' and organization 0, even with nobody online: where it is missing, nothing is known.
+CREATE TABLE activity_samples (
+    at              INTEGER NOT NULL,                  -- a multiple of five minutes
+    app             TEXT NOT NULL,                     -- '' for all
+    organization_id INTEGER NOT NULL,                  -- 0 for all
+    people          INTEGER NOT NULL,
+    PRIMARY KEY (at, app, organization_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER organization_deleted AFTER DELETE ON organizations
+BEGIN
+    DELETE FROM activity_samples WHERE organization_id = OLD.id;
+END;
+
+-- Announcements to the people who are online.
+CREATE TABLE notices (
+    id              INTEGER PRIMARY KEY,               -- random, public
+    message         TEXT NOT NULL CHECK (message <> ''),
+    level           TEXT NOT NULL CHECK (level IN ('info', 'warning', 'critical')),
+    app             TEXT NOT NULL DEFAULT '',          -- whom it is for: people of this app, '' for all,
+    organization_id INTEGER REFERENCES organizations (id) ON DELETE CASCADE, -- and of this organization, NULL for all
+    created_at      INTEGER NOT NULL,
+    created_by      TEXT NOT NULL,                     -- as in audit.actor
+    until           INTEGER,                           -- NULL: until it is withdrawn
+    withdrawn_at    INTEGER
+) STRICT;
+
+CREATE INDEX notices_organization ON notices (organization_id);
+
+-- Who has seen a notice: their browser showed it.
+CREATE TABLE notice_receipts (
+    notice_id INTEGER NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
+    user_id   TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    seen_at   INTEGER NOT NULL,
+    PRIMARY KEY (notice_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX notice_receipts_user ON notice_receipts (user_id);
+
+-- While this row is there, nobody new may log in.
+CREATE TABLE drain (
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    message         TEXT NOT NULL,
+    started_at      INTEGER NOT NULL,
+    started_by      TEXT NOT NULL,                     -- as in audit.actor
+    end_sessions_at INTEGER                            -- when to end all sessions; NULL: never
+) STRICT;
+
+-- Who looked at a person, ended a session, changed an account, a key or a setting. Rows are only added; cleanup removes
+-- those that are past their own retention, and erasing a person takes the person out of them.
+CREATE TABLE audit (
+    id     INTEGER PRIMARY KEY,                        -- in the order in which it happened
+    at     INTEGER NOT NULL,
+    actor  TEXT NOT NULL,                              -- user:ID, key:ID:APP, or cli for the command line on the data folder, or system
+    action TEXT NOT NULL,                              -- such as session.revoke
+    target TEXT NOT NULL DEFAULT '',                   -- whom or what it was done to: user:ID, session:ID, key:ID, ...
+    detail TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX audit_at ON audit (at);
+
+CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit
+WHEN NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
+          AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, ''))
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is not to be changed');
+END;
+
+-- audit_kept_from is set by the cleanup: what happened before is past its retention.
+CREATE TRIGGER audit_only_shrinks_by_age BEFORE DELETE ON audit
+WHEN OLD.at >= COALESCE((SELECT value FROM settings WHERE name = 'audit_kept_from'), 0)
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is not to be changed');
+END;
 
 -- What changed, in the order of the commits, for whoever follows along. Triggers write it, so that a change counts
 -- whoever makes it. Old rows are removed from time to time, but never the newest: a number is not given twice.
@@ -129,7 +219,8 @@ CREATE TABLE changes (
     session_id INTEGER,                                -- and this session of the user has just ended,
     app        TEXT,                                   --     which was one of this app,
     reason     TEXT,                                   --     for this reason: its end_reason, or user_deleted with its row
-    key_id     INTEGER                                 -- this key has just been deleted
+    key_id     INTEGER,                                -- this key has just been deleted
+    topic      TEXT                                    -- notices or drain: read them again
 ) STRICT;
 
 CREATE TRIGGER session_begun AFTER INSERT ON user_sessions WHEN NEW.is_active = true
@@ -188,4 +279,34 @@ END;
 CREATE TRIGGER key_deleted AFTER DELETE ON api_keys
 BEGIN
     INSERT INTO changes (key_id) VALUES (OLD.id);
+END;
+
+CREATE TRIGGER notice_made AFTER INSERT ON notices
+BEGIN
+    INSERT INTO changes (topic) VALUES ('notices');
+END;
+
+CREATE TRIGGER notice_changed AFTER UPDATE ON notices
+BEGIN
+    INSERT INTO changes (topic) VALUES ('notices');
+END;
+
+CREATE TRIGGER notice_removed AFTER DELETE ON notices
+BEGIN
+    INSERT INTO changes (topic) VALUES ('notices');
+END;
+
+CREATE TRIGGER drain_begun AFTER INSERT ON drain
+BEGIN
+    INSERT INTO changes (topic) VALUES ('drain');
+END;
+
+CREATE TRIGGER drain_changed AFTER UPDATE ON drain
+BEGIN
+    INSERT INTO changes (topic) VALUES ('drain');
+END;
+
+CREATE TRIGGER drain_ended AFTER DELETE ON drain
+BEGIN
+    INSERT INTO changes (topic) VALUES ('drain');
 END;

@@ -9,7 +9,7 @@ import (
 
 // Change is one row of the log of what changed. With a UserID, that user may
 // look different in the list; with a SessionID too, that session of the user has
-// ended; with a KeyID, that key was deleted.
+// ended; with a KeyID, that key was deleted; with a Topic, that is to be read again.
 type Change struct {
 	Seq       int64
 	UserID    string
@@ -17,10 +17,20 @@ type Change struct {
 	App       string    // of the session
 	Reason    EndReason // of the session
 	KeyID     int64
+	Topic     Topic
 }
 
+// Topic is something of which there is one for everybody.
+type Topic string
+
+// The topics of this version.
+const (
+	TopicNotices Topic = "notices"
+	TopicDrain   Topic = "drain"
+)
+
 const changesQuery = `
-	SELECT seq, COALESCE(user_id, ''), COALESCE(session_id, 0), COALESCE(app, ''), COALESCE(reason, ''), COALESCE(key_id, 0)
+	SELECT seq, COALESCE(user_id, ''), COALESCE(session_id, 0), COALESCE(app, ''), COALESCE(reason, ''), COALESCE(key_id, 0), COALESCE(topic, '')
 	FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2`
 
 // Changes returns up to limit changes that came after the one numbered after,
@@ -35,7 +45,7 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, 
 	var changes []Change
 	for rows.Next() {
 		var c Change
-		if err := rows.Scan(&c.Seq, &c.UserID, &c.SessionID, &c.App, &c.Reason, &c.KeyID); err != nil {
+		if err := rows.Scan(&c.Seq, &c.UserID, &c.SessionID, &c.App, &c.Reason, &c.KeyID, &c.Topic); err != nil {
 			return nil, fail("reading a change", err)
 		}
 		changes = append(changes, c)

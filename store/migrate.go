@@ -12,13 +12,16 @@ type step string
 
 // steps upgrade every older schema: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []step{livePresence, endNotes}
+var steps = []step{livePresence, endNotes, historyAndNotices}
 
 //go:embed upgrade2.sql
 var livePresence step
 
 //go:embed upgrade3.sql
 var endNotes step
+
+//go:embed upgrade4.sql
+var historyAndNotices step
 
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.

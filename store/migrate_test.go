@@ -159,7 +159,7 @@ func TestUpgradingVersion1(t *testing.T) {
 	}
 }
 
-// definitions returns what is in a database, by name and without comments.
+// definitions returns what is in a database, by name, without comments and with spaces between words only.
 func definitions(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	db, err := openReaders(filepath.Join(folder, FileName))
@@ -178,9 +178,12 @@ func definitions(t *testing.T, folder string) map[string]string {
 		if err := rows.Scan(&name, &text); err != nil {
 			t.Fatal(err)
 		}
-		all[name] = strings.Join(strings.Fields(comment.ReplaceAllString(text, "")), " ")
+		all[name] = punctuation.ReplaceAllString(strings.Join(strings.Fields(comment.ReplaceAllString(text, "")), " "), "$1")
 	}
 	return all
 }
 
-var comment = regexp.MustCompile(`--[^\n]*`)
+var (
+	comment     = regexp.MustCompile(`--[^\n]*`)
+	punctuation = regexp.MustCompile(` ?([,()]) ?`)
+)
