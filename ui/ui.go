@@ -11,8 +11,8 @@ import (
 //go:embed static
 var files embed.FS
 
-// Static is the folder static: the pages (index.html, integrate.html, login.html,
-// setup.html), heartbeat.js and the online-users-*.js at its root, and beside them what
+// Static is the folder static: the pages (*.html, with bar.html where they say so),
+// heartbeat.js and the online-users-*.js at its root, and beside them what
 // the pages load from /static/.
 var Static fs.FS = sub("static")
 

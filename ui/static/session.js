@@ -8,6 +8,7 @@ function goToLogin() {
 // Resolves to the user, or to undefined when the server could not say. Leaves for the
 // login page when nobody is signed in, now or later.
 export async function signedIn() {
+  document.querySelector('nav [aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone
   document.addEventListener('rollcall:ended', goToLogin);
   document.addEventListener('rollcall:unauthenticated', goToLogin);
   document.querySelector('[data-sign-out]').addEventListener('click', signOut);
