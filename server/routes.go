@@ -60,6 +60,8 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},
 		{method: "GET", path: "/admin/sessions", who: viewers, answer: s.sessions},
 		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
+		{method: "GET", path: "/admin/stats/activity", who: viewers, answer: s.activityOverTime},
+		{method: "GET", path: "/admin/stats/heatmap", who: viewers, answer: s.heatmap},
 
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
 		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
