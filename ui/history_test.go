@@ -143,6 +143,8 @@ func TestThePageHistory(t *testing.T) {
 	t.Run("a click asks for the time that is pointed at", func(t *testing.T) {
 		b.eval(`(() => { const plot = document.querySelector('.plot'), box = plot.getBoundingClientRect(); plot.dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: box.left + box.width / 2 })) })()`)
 		b.until(`document.querySelector('[data-then] h3').textContent.startsWith('Nobody that is known of')`)
+		b.click(`[data-close]`)
+		b.until(`document.querySelector('[data-then]').hidden && !location.search.includes('at=') && document.activeElement.id === 'at'`)
 	})
 	t.Run("the hours of the week are read by keyboard", func(t *testing.T) {
 		b.eval(`document.querySelector('.heat td[tabindex="0"]').focus()`)

@@ -27,7 +27,7 @@ export class Days {
 
   words(day) {
     const peak = day.peak ? `at most ${people(day.peak)} at once` : 'nobody at the counts';
-    const visitors = day.visitors ? `, ${people(day.visitors)} in all` : '';
+    const visitors = day.visitors ? `, ${day.visitors.toLocaleString()} in all` : '';
     return `${dayWords(day.day)}: ${day.peak || visitors ? peak : 'nobody'}${visitors}`;
   }
 

@@ -9,8 +9,9 @@ import { local } from './time.js';
 const MOST = 100;
 
 export class Then {
-  constructor(element) {
-    this.element = element;
+  // closed is called when somebody has seen enough.
+  constructor(element, closed) {
+    Object.assign(this, { element, closed });
   }
 
   async show(time, filters) {
@@ -39,7 +40,7 @@ export class Then {
     const count = `${persons}${more ? '+' : ''} ${persons === 1 && !more ? 'person' : 'people'}`;
     const words = sessions.length ? `${count} ${persons === 1 && !more ? 'was' : 'were'} on at ${instant(time)}` : `Nobody that is known of was on at ${instant(time)}`;
     this.element.replaceChildren(
-      h('h3', { role: 'status' }, words),
+      h('div', { class: 'then-head' }, h('h3', { role: 'status' }, words), h('button', { type: 'button', class: 'plain small', 'data-close': '', click: () => this.closed() }, 'Close')),
       sessions.length ? table(sessions) : '',
       h('p', { class: 'hint' }, sessions.length
         ? 'A session keeps only its last activity: somebody who was heard of later may have been silent just then.'

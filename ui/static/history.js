@@ -25,7 +25,7 @@ const clock = new Clock();
 const timeline = new Timeline(askThen);
 const week = new Week();
 const days = new Days();
-const then = new Then(at('then'));
+const then = new Then(at('then'), closeThen);
 const page = { asked: undefined, loaded: 0 };
 
 // ---- the address ----
@@ -160,7 +160,6 @@ function askThen(time) {
 function showThen() {
   const time = Date.parse(here().get('at') || '');
   at('hint').hidden = !isNaN(time);
-  at('close').hidden = isNaN(time);
   if (isNaN(time)) return then.close();
   at('ask').elements.at.value = fieldValue(time);
   return then.show(time, filters());
@@ -172,12 +171,12 @@ at('ask').addEventListener('submit', (event) => {
   if (!isNaN(time)) askThen(time);
 });
 
-at('close').addEventListener('click', () => {
+function closeThen() {
   at('ask').reset();
   go({ at: '' });
   showThen();
   at('ask').elements.at.focus();
-});
+}
 
 // ---- choices ----
 
