@@ -56,6 +56,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},
 		{method: "GET", path: "/sessions", who: viewers, serve: s.page("sessions.html", s.needsSignIn)},
 		{method: "GET", path: "/history", who: viewers, serve: s.page("history.html", s.needsSignIn)},
+		{method: "GET", path: "/settings", who: viewers, serve: s.page("settings.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
 		{method: "GET", path: "/admin/users/online/live", who: viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
 		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},
@@ -67,6 +68,7 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
 		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
 		{method: "DELETE", path: "/admin/sessions/{id}", who: admins, answer: s.revokeSession},
+		{method: "GET", path: "/admin/settings", who: admins, answer: s.settings},
 		{method: "GET", path: "/admin/keys", who: admins, answer: s.keys},
 		{method: "POST", path: "/admin/keys", who: admins, answer: s.createKey},
 		{method: "DELETE", path: "/admin/keys/{id}", who: admins, answer: s.deleteKey},

@@ -30,6 +30,7 @@ type Config struct {
 	Heartbeat      time.Duration    // how often a browser should send one
 	Hosts          []string         // host names served besides localhost, addresses and PublicURL's
 	Version        string           // for the log
+	Settings       []Setting        // what administrators are shown of all this
 	Log            zerolog.Logger   //
 	Now            func() time.Time // nil: time.Now
 

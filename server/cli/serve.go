@@ -67,7 +67,9 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 }
 
 func serveStore(cmd *cobra.Command, s *settings, opened *store.Store, ln net.Listener, address string, log zerolog.Logger) error {
-	srv, err := server.New(s.server(opened, log))
+	cfg := s.server(opened, log)
+	cfg.Settings = shown(cmd.Flags())
+	srv, err := server.New(cfg)
 	if err != nil {
 		return err
 	}

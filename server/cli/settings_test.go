@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"rollcall/server"
 	"rollcall/store"
 )
 
@@ -281,5 +282,28 @@ func TestAWindowTooShortForHiddenTabsIsAdvisedAgainst(t *testing.T) {
 		if got := strings.Contains(log.String(), "hidden"); got != advised {
 			t.Errorf("a window of %s: %q", window, log.String())
 		}
+	}
+}
+
+func TestAdministratorsAreShownWhatTheServerWasStartedWith(t *testing.T) {
+	cmd := newServe("")
+	addTwins(cmd)
+	if err := cmd.ParseFlags([]string{"--session-ttl", "90m", "--allow-origin", "https://a.example"}); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]server.Setting{}
+	for _, setting := range shown(cmd.Flags()) {
+		all[setting.Name] = setting
+	}
+	for name, want := range map[string]string{"session-ttl": "1h30m 24h", "retention": "720h 720h", "online-window": "5m 5m", "leave-grace": "15s 15s", "tls-cert": " "} {
+		if got := all[name].Value + " " + all[name].Default; got != want {
+			t.Errorf("--%s is shown as %q, want %q", name, got, want)
+		}
+	}
+	if got := all["allow-origin"].Value; !strings.Contains(got, "https://a.example") {
+		t.Errorf("--allow-origin is shown as %q", got)
+	}
+	if got := all["session-ttl"].About; got != "how long a login lasts after the last activity" {
+		t.Errorf("what it is about: %q", got)
 	}
 }

@@ -8,7 +8,6 @@ function goToLogin() {
 // Resolves to the user, or to undefined when the server could not say. Leaves for the
 // login page when nobody is signed in, now or later.
 export async function signedIn() {
-  document.querySelector('nav [aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone
   document.addEventListener('rollcall:ended', goToLogin);
   document.addEventListener('rollcall:unauthenticated', goToLogin);
   document.querySelector('[data-sign-out]').addEventListener('click', signOut);
@@ -17,6 +16,7 @@ export async function signedIn() {
   addEventListener('pageshow', (event) => event.persisted && me());
   const user = await me();
   if (user) show(user);
+  document.querySelector('nav [aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone
   return user;
 }
 

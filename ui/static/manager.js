@@ -1,0 +1,96 @@
+// A list of things that are made by a form and deleted one by one, each after a second
+// click: keys, accounts.
+import { ask } from './api.js';
+import { h } from './dom.js';
+
+// Fills box for things of one kind.
+//
+// one, path    what it is called, and where the API has them: GET, POST, and DELETE path/ID
+// of           a thing in words, after "the key" or the like
+// columns      heading: (thing) => what its cell holds; the first cell says which it is
+// fields       of the form; button, its words; body, what a FormData of it means to the API
+// empty        the words without any of them
+// keeps        tells of which there can be no deleting, by the words in place of the button
+// listed       called with all of them; created with what the API said of a new one
+export function manager(box, { one, path, of, columns, fields, button, body, empty, keeps = () => '', listed = () => {}, created = () => {} }) {
+  const error = h('p', { class: 'message bad', role: 'alert', hidden: true });
+  const table = h('div', { class: 'manage', 'aria-busy': 'true' }, h('p', { class: 'muted' }, 'Loading…'));
+  const submit = h('button', { type: 'submit', class: 'primary' }, button);
+  const form = h('form', { class: 'new', [`data-new-${one}-form`]: true, submit: create }, ...fields, submit);
+  box.replaceChildren(form, error, table);
+  load();
+  return { after: (element) => error.after(element) };
+
+  function fail(refusal, words) {
+    error.textContent = refusal ? `${words}: ${refusal.message}` : '';
+    error.hidden = !refusal;
+  }
+
+  async function load() {
+    try {
+      const things = (await ask('GET', path))[`${one}s`];
+      show(things);
+      listed(things);
+    } catch (refusal) {
+      const again = h('button', { type: 'button', class: 'small', click: load }, 'Try again');
+      table.replaceChildren(h('p', { class: 'message bad' }, `The ${one}s could not be loaded: ${refusal.message} `, again));
+    }
+    table.setAttribute('aria-busy', 'false');
+  }
+
+  function show(things) {
+    if (!things.length) return table.replaceChildren(h('p', { class: 'empty' }, empty));
+    const head = h('tr', {}, ...Object.keys(columns).map((text) => h('th', { scope: 'col' }, text)), h('td'));
+    table.replaceChildren(h('table', {}, h('thead', {}, head), h('tbody', {}, ...things.map(row))));
+  }
+
+  function row(thing) {
+    const [first, ...others] = Object.values(columns).map((cell) => cell(thing));
+    return h('tr', { [`data-${one}-id`]: thing.id }, h('td', { class: 'first', title: first }, first), ...others.map((words) => h('td', {}, words)), actions(thing));
+  }
+
+  function actions(thing) {
+    const remove = h('button', { type: 'button', class: 'plain small danger', 'data-action': `delete-${one}`, 'aria-label': `Delete the ${one} ${of(thing)}`, click: confirm }, 'Delete');
+    const cell = h('td', { class: 'actions' }, keeps(thing) || remove);
+
+    function confirm() {
+      const yes = h('button', { type: 'button', class: 'small danger', 'data-action': 'confirm-delete', click: () => drop(thing, yes) }, 'Delete for good');
+      const no = h('button', { type: 'button', class: 'small', click: () => (cell.replaceChildren(remove), remove.focus()) }, 'Keep');
+      cell.replaceChildren(yes, no);
+      no.focus();
+    }
+
+    return cell;
+  }
+
+  async function drop(thing, yes) {
+    yes.disabled = true;
+    fail();
+    try {
+      await ask('DELETE', `${path}/${encodeURIComponent(thing.id)}`);
+    } catch (refusal) {
+      fail(refusal, `The ${one} ${of(thing)} was not deleted`);
+    }
+    load();
+  }
+
+  async function create(event) {
+    event.preventDefault();
+    submit.disabled = true;
+    fail();
+    try {
+      const answer = await ask('POST', path, body(new FormData(form)));
+      created(answer[one]);
+      form.reset();
+      load();
+    } catch (refusal) {
+      fail(refusal, `No ${one} was made`);
+    }
+    submit.disabled = false;
+  }
+}
+
+// A field of the form with its label.
+export function field(words, input) {
+  return h('div', { class: 'field' }, h('label', { for: input.id }, words), input);
+}

@@ -1,0 +1,20 @@
+// The page Settings: accounts, keys, what the server was started with, and the audit log.
+// All of it is for administrators.
+import { accountManager } from './accounts.js';
+import { auditLog } from './audit.js';
+import { keyManager } from './keys.js';
+import { rules } from './rules.js';
+import { signedIn } from './session.js';
+
+const at = (name) => document.querySelector(`[data-${name}]`);
+
+const user = await signedIn();
+if (user?.access === 'admin') {
+  accountManager(at('accounts'), user);
+  keyManager(at('keys'));
+  rules(at('limits'));
+  auditLog(at('audit'));
+} else {
+  at('refused').hidden = false;
+  at('sections').hidden = true;
+}
