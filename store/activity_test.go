@@ -139,8 +139,12 @@ func TestTheLengthOfSessionsThatEndedInTheRange(t *testing.T) {
 func TestWhoWasOnAtATime(t *testing.T) {
 	s := New(t)
 	at := Start.Add(time.Hour)
-	begin := func(id string, login time.Duration) store.LoginResult { return loginOf(t, s, at.Add(login), "shop", "", id) }
-	beat := func(session store.LoginResult, after time.Duration, b store.Beat) { touch(t, s, at.Add(after), session.Token, b) }
+	begin := func(id string, login time.Duration) store.LoginResult {
+		return loginOf(t, s, at.Add(login), "shop", "", id)
+	}
+	beat := func(session store.LoginResult, after time.Duration, b store.Beat) {
+		touch(t, s, at.Add(after), session.Token, b)
+	}
 	end := func(session store.LoginResult, after time.Duration) {
 		if _, err := s.EndByID(t.Context(), at.Add(after), "", session.ID, store.EndLogout); err != nil {
 			t.Fatal(err)

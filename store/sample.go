@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"time"
 )
@@ -76,38 +75,40 @@ func (s *Store) SampleActivity(ctx context.Context, now time.Time) error {
 // countSeries counts the people online in every series that has any, and last
 // everybody.
 func (s *Store) countSeries(ctx context.Context, now time.Time) (rows []sample, err error) {
-	m, apps := s.at(now), map[string]int{}
-	// A person has one organization, but may be in several apps: people of an app can be
-	// added up over the organizations, those of an organization not over the apps.
-	count := func(c sample) {
-		apps[c.app] += c.people
-		if c.organization != 0 {
-			rows = append(rows, c)
-		}
-	}
+	all, apps, organizations := 0, map[string]int{}, map[int64]int{}
+	q := seriesQuery(s.at(now))
 	err = s.inTurn(ctx, func(look *sql.Tx) error {
-		return errors.Join(countBy(ctx, look, m, `s.app`, count), countBy(ctx, look, m, `''`, count))
+		return each(ctx, look, func(found *sql.Rows) error {
+			var c sample
+			var first int // of the people, those who are counted in no app before this
+			err := found.Scan(&c.organization, &c.app, &c.people, &first)
+			all += first
+			apps[c.app] += c.people
+			if c.organization != 0 {
+				organizations[c.organization] += first
+				rows = append(rows, c)
+			}
+			return err
+		}, q.String(), q.args...)
 	})
-	all := sample{everybody, apps[""]}
-	delete(apps, "")
 	for app, people := range apps {
 		rows = append(rows, sample{series{app: app}, people})
 	}
-	return append(rows, all), err
+	for organization, people := range organizations {
+		rows = append(rows, sample{series{organization: organization}, people})
+	}
+	return append(rows, sample{everybody, all}), err
 }
 
-// countBy counts the people online by organization, 0 for none, and what app is.
-func countBy(ctx context.Context, look *sql.Tx, m moment, app string, f func(sample)) error {
-	q := new(query).add(`
-		SELECT organization, app, COUNT(*) FROM (
-			SELECT DISTINCT COALESCE(s.organization_id, 0) AS organization, `+app+` AS app, s.user_id
-			FROM user_sessions s WHERE `+onlineRule("s"), m.bounds()...).and(`s.app <> ?) people GROUP BY organization, app`, PanelApp)
-	return each(ctx, look, func(rows *sql.Rows) error {
-		var c sample
-		err := rows.Scan(&c.organization, &c.app, &c.people)
-		f(c)
-		return err
-	}, q.String(), q.args...)
+// seriesQuery counts by organization, 0 for none, and app, in one pass: a person
+// has one organization, but may be in several apps.
+func seriesQuery(m moment) *query {
+	return new(query).add(`
+		SELECT organization, app, COUNT(*), SUM(CASE WHEN nth = 1 THEN 1 ELSE 0 END) FROM (
+			SELECT organization, app, ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY app) AS nth FROM (
+				SELECT s.user_id, s.app, MAX(COALESCE(s.organization_id, 0)) AS organization
+				FROM user_sessions s WHERE `+onlineRule("s"), m.bounds()...).
+		and(`s.app <> ? GROUP BY s.user_id, s.app) each_app) people GROUP BY organization, app`, PanelApp)
 }
 
 // addSamples adds rows of the sample at. An organization that has been deleted

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -57,11 +58,11 @@ func (s *Store) collectVisitors(ctx context.Context, day int64) error {
 	} {
 		part.after, part.tie = day-1, math.MaxInt64
 		for more := true; more; {
-			ids, err := s.nextVisitors(ctx, &part)
-			if err != nil {
+			var ids []string
+			var err error
+			if ids, more, err = s.nextVisitors(ctx, &part); err != nil {
 				return err
 			}
-			more = len(ids) == visitorsRead
 			for some := range slices.Chunk(ids, visitorsWritten) {
 				if err := s.write(ctx, func(t *tx) error { return t.addVisitors(day, some) }); err != nil {
 					return err
@@ -79,23 +80,49 @@ type visitors struct {
 	after, tie int64  // where the walk is: key and id
 }
 
-// nextVisitors returns the next users who are not noted yet.
-func (s *Store) nextVisitors(ctx context.Context, v *visitors) (ids []string, err error) {
-	q := new(query).add(`
-		SELECT s.user_id, `+v.key+`, s.id FROM user_sessions s
-		WHERE `+v.which+` AND (`+v.key+`, s.id) > (?, ?) AND s.last_activity_at >= ? AND s.last_activity_at < ? AND s.app <> ?
-		AND NOT EXISTS (SELECT 1 FROM daily_visitors d WHERE d.day = ? AND d.user_id = s.user_id)
-		ORDER BY `+v.key+`, s.id LIMIT ?`,
-		v.after, v.tie, v.day, v.day+day.Milliseconds(), PanelApp, v.day, visitorsRead)
+// nextVisitors goes some sessions further, and returns the users that are not
+// noted yet, and whether there is more.
+func (s *Store) nextVisitors(ctx context.Context, v *visitors) (ids []string, more bool, err error) {
 	err = s.inTurn(ctx, func(look *sql.Tx) error {
+		from := *v
+		more, err = v.advance(ctx, look)
+		if err != nil {
+			return err
+		}
+		q := new(query).add(`SELECT s.user_id`)
+		from.sessions(q)
+		if more {
+			q.and(`(`+v.key+`, s.id) <= (?, ?)`, v.after, v.tie)
+		}
+		q.and(`s.last_activity_at >= ? AND s.last_activity_at < ? AND s.app <> ?
+			AND NOT EXISTS (SELECT 1 FROM daily_visitors d WHERE d.day = ? AND d.user_id = s.user_id)`,
+			v.day, v.day+day.Milliseconds(), PanelApp, v.day)
 		return each(ctx, look, func(rows *sql.Rows) error {
 			var id string
-			err := rows.Scan(&id, &v.after, &v.tie)
+			err := rows.Scan(&id)
 			ids = append(ids, id)
 			return err
 		}, q.String(), q.args...)
 	})
-	return ids, err
+	return ids, more, err
+}
+
+// sessions adds FROM and WHERE of those that the walk has not come to yet.
+func (v *visitors) sessions(q *query) {
+	q.add(` FROM user_sessions s WHERE `+v.which).and(`(`+v.key+`, s.id) > (?, ?)`, v.after, v.tie)
+}
+
+// advance goes as many sessions further as are read at once, and tells whether
+// there were so many.
+func (v *visitors) advance(ctx context.Context, look *sql.Tx) (bool, error) {
+	q := new(query).add(`SELECT ` + v.key + `, s.id`)
+	v.sessions(q)
+	q.add(` ORDER BY `+v.key+`, s.id LIMIT 1 OFFSET ?`, visitorsRead)
+	err := look.QueryRowContext(ctx, q.String(), q.args...).Scan(&v.after, &v.tie)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // addVisitors notes users of a day; one who has just been deleted is none.
