@@ -113,10 +113,10 @@ func sampleOf(crowds []*crowd, at time.Time, rng *rand.Rand) (rows []crowd, all 
 	return append(rows, crowd{people: all}), all
 }
 
-// outage is when the server of this past was down: for a few hours nine days ago.
+// outage is when the server of this past was down: for a few hours the day before yesterday.
 func outage(at, now time.Time) bool {
 	ago := now.Sub(at)
-	return ago > 9*24*time.Hour && ago <= 9*24*time.Hour+4*time.Hour
+	return ago > 48*time.Hour && ago <= 52*time.Hour
 }
 
 // at is how many of a crowd are there at a local time: at work, mostly, and hardly ever at night.

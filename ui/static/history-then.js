@@ -2,9 +2,8 @@
 import { ask } from './api.js';
 import { deviceWords } from './device.js';
 import { h } from './dom.js';
-import { instant } from './history-words.js';
+import { beside, instant } from './history-words.js';
 import { over, shownName } from './session-words.js';
-import { local } from './time.js';
 
 const MOST = 100;
 
@@ -41,7 +40,7 @@ export class Then {
     const words = sessions.length ? `${count} ${persons === 1 && !more ? 'was' : 'were'} on at ${instant(time)}` : `Nobody that is known of was on at ${instant(time)}`;
     this.element.replaceChildren(
       h('div', { class: 'then-head' }, h('h3', { role: 'status' }, words), h('button', { type: 'button', class: 'plain small', 'data-close': '', click: () => this.closed() }, 'Close')),
-      sessions.length ? table(sessions) : '',
+      sessions.length ? table(sessions, time) : '',
       h('p', { class: 'hint' }, sessions.length
         ? 'A session keeps only its last activity: somebody who was heard of later may have been silent just then.'
         : 'Sessions that ended are removed after a time, 30 days unless it was set otherwise.'),
@@ -49,14 +48,14 @@ export class Then {
   }
 }
 
-function table(sessions) {
+function table(sessions, time) {
   const heads = ['Person', 'App', 'From', 'Logged in', 'Last heard of'];
   return h('table', { class: 'on' },
     h('thead', {}, h('tr', {}, ...heads.map((words) => h('th', { scope: 'col' }, words)))),
-    h('tbody', {}, ...sessions.map(row)));
+    h('tbody', {}, ...sessions.map((session) => row(session, time))));
 }
 
-function row(session) {
+function row(session, time) {
   const { user, app, ip_address: address, session_started_at: began, last_activity_at: active } = session;
   const end = over(session);
   const device = deviceWords(session.device) || session.location || address;
@@ -64,6 +63,6 @@ function row(session) {
     h('td', {}, h('a', { href: `sessions?${new URLSearchParams({ user: user.id, state: 'all' })}`, title: user.email }, shownName(user)), h('span', { class: 'sub' }, user.organization_name)),
     h('td', { title: app }, app),
     h('td', { title: address }, device),
-    h('td', {}, local(began)),
-    h('td', {}, local(active), h('span', { class: 'sub' }, end ? `ended ${local(end)}` : 'still logged in')));
+    h('td', {}, beside(began, time)),
+    h('td', {}, beside(active, time), h('span', { class: 'sub' }, end ? `ended ${beside(end, time)}` : 'still logged in')));
 }

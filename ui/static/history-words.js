@@ -2,6 +2,7 @@
 
 const CLOCK = new Intl.DateTimeFormat([], { timeStyle: 'short', hourCycle: 'h23' });
 const INSTANT = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const SHORT = new Intl.DateTimeFormat([], { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const DAY = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' });
 const SAMPLE = 300000;
 
@@ -12,6 +13,12 @@ export function people(count) {
 }
 
 export const instant = (time) => INSTANT.format(time);
+
+// A time that is told beside another: without the day where that is the same.
+export function beside(time, other) {
+  const sameDay = new Date(time).toDateString() === new Date(other).toDateString();
+  return (sameDay ? CLOCK : SHORT).format(new Date(time));
+}
 
 // From a point to the next; a point of one sample is an instant.
 export function span(time, step) {
