@@ -55,6 +55,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/", who: viewers, serve: s.page("index.html", s.needsSignIn)},
 		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},
 		{method: "GET", path: "/sessions", who: viewers, serve: s.page("sessions.html", s.needsSignIn)},
+		{method: "GET", path: "/history", who: viewers, serve: s.page("history.html", s.needsSignIn)},
 		{method: "GET", path: "/settings", who: viewers, serve: s.page("settings.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
 		{method: "GET", path: "/admin/users/online/live", who: viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
@@ -62,6 +63,8 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/sessions", who: viewers, answer: s.sessions},
 		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
 		{method: "GET", path: "/admin/gate", who: viewers, answer: s.gate},
+		{method: "GET", path: "/admin/stats/activity", who: viewers, answer: s.activityOverTime},
+		{method: "GET", path: "/admin/stats/heatmap", who: viewers, answer: s.heatmap},
 
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
 		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},

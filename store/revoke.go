@@ -111,6 +111,6 @@ func (s *Store) eachMatching(ctx context.Context, now time.Time, f SessionFilter
 	}
 	defer look.Rollback()
 	q := new(query).add(ask)
-	f.from(q, s.at(now))
+	f.from(q, s.rules, s.at(now))
 	return each(ctx, look, row, q.String(), q.args...)
 }

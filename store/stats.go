@@ -97,13 +97,8 @@ func countSessions(ctx context.Context, look *sql.Tx, m moment, st *Stats) error
 		FROM user_sessions WHERE app <> $2`, m.expiry, PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
 }
 
-func durations(ctx context.Context, look *sql.Tx, _ moment, st *Stats) error {
-	var average, median sql.NullFloat64
-	err := look.QueryRowContext(ctx, `
-		SELECT AVG(ms), AVG(CASE WHEN n IN ((total + 1) / 2, (total + 2) / 2) THEN ms END) FROM (
-			SELECT ended_at - created_at AS ms, ROW_NUMBER() OVER (ORDER BY ended_at - created_at) AS n, COUNT(*) OVER () AS total
-			FROM user_sessions WHERE is_active = false AND app <> $1) ended`, PanelApp).Scan(&average, &median)
-	st.AverageDuration, st.MedianDuration = duration(average), duration(median)
+func durations(ctx context.Context, look *sql.Tx, _ moment, st *Stats) (err error) {
+	st.AverageDuration, st.MedianDuration, err = lengths(ctx, look, new(query).add(`is_active = false AND app <> ?`, PanelApp))
 	return err
 }
 
@@ -180,21 +175,3 @@ func each(ctx context.Context, look *sql.Tx, f func(*sql.Rows) error, query stri
 	}
 	return rows.Err()
 }
-
-// Sample counts the people online at now and keeps the count if it is the
-// highest of the day.
-func (s *Store) Sample(ctx context.Context, now time.Time) error {
-	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
-	if err != nil {
-		return fail("sampling", err)
-	}
-	return s.writeOne(ctx, func(t *tx) error {
-		_, err := t.exec(`
-			INSERT INTO daily_peaks (day, people, at) VALUES ($1, $2, $3)
-			ON CONFLICT (day) DO UPDATE SET people = excluded.people, at = excluded.at WHERE excluded.people > daily_peaks.people`,
-			midnight(now), counts.People(), millis(now))
-		return fail("keeping the day's peak", err)
-	})
-}
-
-func midnight(now time.Time) int64 { return millis(now.UTC().Truncate(24 * time.Hour)) }

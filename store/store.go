@@ -33,11 +33,16 @@ type Store struct {
 	turns  turns
 	counts *recall[OnlineFilter, OnlineCounts]
 	totals *recall[struct{}, Stats]
-	path   string // of the database file
+
+	activity *recall[activityQuestion, Activity]
+	heatmap  *recall[HeatmapFilter, Heatmap]
+
+	path string // of the database file
 
 	committed chan struct{}             // see Committed; of capacity 1
 	allowance atomic.Pointer[allowance] // see Forgive; never nil
 	dueBy     atomic.Pointer[allowance] // by which Due judged last
+	sampled   atomic.Int64              // the interval that has its sample, see SampleActivity
 }
 
 // Open opens the database in cfg.Path, creating or upgrading it as needed.
@@ -55,6 +60,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
 	s.counts, s.totals = newRecall(s.turns, s.large, s.countOnline), newRecall(s.turns, s.large, s.countAll)
+	s.activity, s.heatmap = newRecall(s.turns, s.large, s.findActivity), newRecall(s.turns, s.large, s.findHeatmap)
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
@@ -88,6 +94,8 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 func (s *Store) Close() error {
 	s.counts.close()
 	s.totals.close()
+	s.activity.close()
+	s.heatmap.close()
 	return errors.Join(s.writer.stop(), s.read.Close())
 }
 

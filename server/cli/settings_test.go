@@ -83,6 +83,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"--idle-after 0s", "--idle-after must be a positive time, not 0s"},
 		{"--leave-grace -5s", "--leave-grace must be a positive time, not -5s"},
 		{"--session-ttl 0s", "--session-ttl must be a positive time, not 0s"},
+		{"--history-retention 0", "--history-retention must be a positive time, not 0s"},
 		{"--retention -720h", "--retention must be a positive time, not -720h0m0s"},
 		{"--leave-grace 5m", "--leave-grace 5m0s must be shorter than --online-window 5m0s"},
 		{"--session-ttl 5m", "--session-ttl 5m0s must be longer than --online-window 5m0s"},
