@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // maxBatch bounds one transaction, and with it how long its first caller waits.
@@ -22,6 +23,8 @@ type writer struct {
 	stmts *statements
 	queue chan *write
 	done  chan struct{} // run has returned
+
+	onCommit func(writes int, took time.Duration) // may be nil
 
 	mu     sync.RWMutex // guards closed against a send on queue
 	closed bool
@@ -86,7 +89,9 @@ func (w *writer) run() {
 	batch := make([]*write, 0, maxBatch)
 	for job := range w.queue {
 		batch = w.collect(append(batch[:0], job))
+		start := time.Now()
 		err := w.commit(batch)
+		took := time.Since(start)
 		for _, job := range batch {
 			if err != nil {
 				job.err = err
@@ -95,6 +100,9 @@ func (w *writer) run() {
 		}
 		if errors.Is(err, ErrBroken) {
 			w.giveUp()
+		}
+		if err == nil && w.onCommit != nil {
+			w.onCommit(len(batch), took)
 		}
 	}
 }
