@@ -83,7 +83,7 @@ func newRoot(schema string) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newServe(schema), newDemo(schema), newWho(), newKick(),
-		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema),
+		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema), newRestore(schema),
 		newHealthcheck(), newVersion(),
 	)
 	addTwins(root)
