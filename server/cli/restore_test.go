@@ -29,20 +29,30 @@ func TestARestoreThatIsKilledLeavesTheOldOrTheNew(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if kill > 0 { // the first is to know how long it takes
+		aside := func() []string {
+			found, _ := filepath.Glob(filepath.Join(folder, store.FileName+".before-restore-*"))
+			return found
+		}
+		switch {
+		case kill == 0: // to know how long it takes
+		case kill%2 == 0:
 			timer := time.AfterFunc(time.Duration(random.Int64N(int64(took))), func() { _ = cmd.Process.Kill() })
 			defer timer.Stop()
+		default: // just before the new one takes its place
+			for began := time.Now(); len(aside()) == 0 && time.Since(began) < patience; {
+				continue
+			}
+			_ = cmd.Process.Kill()
 		}
 		_ = cmd.Wait() // mostly killed
 		took = max(took, time.Since(began))
 		outcome := userOf(t, folder)
 		outcomes[outcome]++
-		aside, _ := filepath.Glob(filepath.Join(folder, store.FileName+".before-restore-*"))
 		switch {
 		case outcome != "old" && outcome != "new" || kill == 0 && outcome != "new":
 			t.Errorf("after kill %d somebody called %q is logged in", kill, outcome)
-		case outcome == "new" && len(aside) != 1:
-			t.Errorf("after kill %d the old one is in %v", kill, aside)
+		case outcome == "new" && len(aside()) != 1:
+			t.Errorf("after kill %d the old one is in %v", kill, aside())
 		}
 	}
 	t.Log(outcomes)
