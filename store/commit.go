@@ -60,6 +60,17 @@ func (s *Store) writeOne(ctx context.Context, f func(*tx) error) error {
 	return s.announce(s.writer.do(&write{ctx: ctx, run: f, single: true}))
 }
 
+// ProbeWriter returns nil once an empty write has gone the way of all others. It
+// waits as long as the writer is stuck; where another process keeps the database
+// or the disk is full the writer is well.
+func (s *Store) ProbeWriter(ctx context.Context) error {
+	err := s.writer.do(&write{ctx: ctx, single: true, run: func(*tx) error { return nil }})
+	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) {
+		return nil
+	}
+	return err
+}
+
 func (w *writer) do(job *write) error {
 	job.answer = make(chan error, 1)
 	if err := w.enqueue(job); err != nil {

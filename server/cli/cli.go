@@ -84,7 +84,7 @@ func newRoot(schema string) *cobra.Command {
 	root.AddCommand(
 		newServe(schema), newDemo(schema), newWho(), newKick(),
 		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema), newRestore(schema),
-		newHealthcheck(), newVersion(),
+		newHealthcheck(), newSystemd(), newVersion(),
 	)
 	addTwins(root)
 	return root
