@@ -106,15 +106,19 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("scheduling jobs: %w", err), ln.Close())
 	}
-	web := []*http.Server{s.web(s.handler)}
+	var web []*http.Server
+	served := make(chan error, 2)
+	listen := func(h http.Handler, ln net.Listener) {
+		w := s.web(h)
+		web = append(web, w)
+		go func() { served <- w.Serve(ln) }()
+	}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
 	go s.live.hub.run(watching)
-	served := make(chan error, 2)
-	go func() { served <- web[0].Serve(ln) }()
+	listen(s.handler, ln)
 	if s.cfg.Metrics != nil {
-		web = append(web, s.web(s.scraping()))
-		go func() { served <- web[1].Serve(s.cfg.Metrics) }()
+		listen(s.scraping(), s.cfg.Metrics)
 	}
 	select {
 	case err = <-served:
