@@ -102,7 +102,9 @@ func (w *writer) run() {
 		batch = w.collect(append(batch[:0], job))
 		start := time.Now()
 		err := w.commit(batch)
-		took := time.Since(start)
+		if err == nil && w.onCommit != nil {
+			w.onCommit(len(batch), time.Since(start))
+		}
 		for _, job := range batch {
 			if err != nil {
 				job.err = err
@@ -111,9 +113,6 @@ func (w *writer) run() {
 		}
 		if errors.Is(err, ErrBroken) {
 			w.giveUp()
-		}
-		if err == nil && w.onCommit != nil {
-			w.onCommit(len(batch), took)
 		}
 	}
 }

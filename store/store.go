@@ -22,7 +22,7 @@ type Config struct {
 	Limit  SessionLimit
 
 	// OnCommit is told of each transaction that is on the disk: how many writes
-	// shared it and how long it took. The next one waits for it. May be nil.
+	// shared it and how long it took. Their callers wait for it. May be nil.
 	OnCommit func(writes int, took time.Duration)
 }
 
