@@ -92,11 +92,17 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 }
 
 // shutdown lets the requests under way finish, and then the jobs.
-func (s *Server) shutdown(web *http.Server, jobs gocron.Scheduler) error {
-	err := within(requestsTimeout, web.Shutdown)
-	if errors.Is(err, context.DeadlineExceeded) { // somebody reads too slowly
-		err = web.Close()
-	}
+func (s *Server) shutdown(web []*http.Server, jobs gocron.Scheduler) error {
+	err := within(requestsTimeout, func(ctx context.Context) (err error) {
+		for _, w := range web {
+			failed := w.Shutdown(ctx)
+			if errors.Is(failed, context.DeadlineExceeded) { // somebody reads too slowly
+				failed = w.Close()
+			}
+			err = errors.Join(err, failed)
+		}
+		return err
+	})
 	return errors.Join(err, within(jobsTimeout, jobs.ShutdownWithContext))
 }
 

@@ -177,6 +177,9 @@ func (h *hub) looks(user onlineUser, now time.Time) shown {
 
 func (h *hub) publish(m liveMessage, now time.Time) {
 	m.Timestamp = timestamp(now)
+	if m.Type == "reset" {
+		h.feed.resets.Add(1)
+	}
 	h.feed.publish(func(cursor string) []byte {
 		m.Cursor = cursor
 		text, _ := json.Marshal(m) // likewise

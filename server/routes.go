@@ -95,17 +95,20 @@ func (s *Server) router() http.Handler {
 		if h == nil {
 			h = s.adapt(route)
 		}
-		r.Handle(route.path, h).Methods(verbs(route.method)...)
+		r.Handle(route.path, ofRoute(s.meters.traffic(route.method, route.path), h)).Methods(verbs(route.method)...)
 	}
 	for prefix, h := range s.cfg.Mount {
-		r.PathPrefix(prefix).Handler(h)
+		r.PathPrefix(prefix).Handler(ofRoute(s.meters.traffic("", prefix), h))
 	}
 	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
 	r.NotFoundHandler = s.always(errNothingHere)
 	return r
 }
 
-var errNothingHere = problem{http.StatusNotFound, "not_found", "There is nothing here"}
+var (
+	errNothingHere = problem{http.StatusNotFound, "not_found", "There is nothing here"}
+	errMethod      = problem{http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take that method"}
+)
 
 // verbs adds HEAD, which net/http answers by a GET without its body.
 func verbs(method string) []string {
@@ -118,7 +121,7 @@ func verbs(method string) []string {
 // methodNotAllowed names the methods that an address takes. Several routes may
 // be behind one: "heartbeat" is also the id of a user.
 func (s *Server) methodNotAllowed(routes *mux.Router) http.Handler {
-	refuse := s.always(problem{http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take that method"})
+	refuse := s.always(errMethod)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var allowed []string
 		for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut} {

@@ -15,7 +15,7 @@ import (
 // what they have to say about it.
 type Ending struct {
 	Reason EndReason
-	By     string // user:ID or key:ID:APP
+	By     string // user:ID, key:ID:APP or ActorCLI
 	Note   string // at most 200 characters
 }
 

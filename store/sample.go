@@ -33,9 +33,9 @@ type sample struct {
 // Sample counts the people online at now and keeps the count if it is the
 // highest of the day.
 func (s *Store) Sample(ctx context.Context, now time.Time) error {
-	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
+	counts, err := s.Headcount(ctx, now)
 	if err != nil {
-		return fail("sampling", err)
+		return err
 	}
 	return s.writeOne(ctx, func(t *tx) error {
 		_, err := t.exec(`

@@ -50,9 +50,9 @@ type CleanupRun struct {
 // Stats returns the figures at now; where counting takes long, those from
 // shortly before.
 func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
-	online, err := s.counts.ask(ctx, now, OnlineFilter{})
+	online, err := s.Headcount(ctx, now)
 	if err != nil {
-		return Stats{}, fail("counting who is online", err)
+		return Stats{}, err
 	}
 	st, err := s.totals.ask(ctx, now, struct{}{})
 	if err != nil {
@@ -63,6 +63,13 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 		return Stats{}, fail("reading the statistics", err)
 	}
 	return st, nil
+}
+
+// Headcount returns how many people are online at now; where counting takes
+// long, how many there were shortly before.
+func (s *Store) Headcount(ctx context.Context, now time.Time) (OnlineCounts, error) {
+	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
+	return counts, fail("counting who is online", err)
 }
 
 // countAll reads what takes long where there are many sessions. What it returns

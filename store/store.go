@@ -20,6 +20,10 @@ type Config struct {
 	Schema string // text of schema.sql, for a new database
 	Rules  Rules  // zero: those that the database was last opened with
 	Limit  SessionLimit
+
+	// OnCommit is told of each transaction that is on the disk: how many writes
+	// shared it and how long it took. Their callers wait for it. May be nil.
+	OnCommit func(writes int, took time.Duration)
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -56,6 +60,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.onCommit = cfg.OnCommit
 	s := &Store{limit: cfg.Limit, writer: w, turns: make(turns, maxTurns), path: path, committed: make(chan struct{}, 1)}
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})

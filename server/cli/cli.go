@@ -83,8 +83,8 @@ func newRoot(schema string) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newServe(schema), newDemo(schema), newWho(), newLast(), newKick(),
-		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema),
-		newHealthcheck(), newVersion(),
+		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema), newRestore(schema),
+		newHealthcheck(), newSystemd(), newVersion(),
 	)
 	addTwins(root)
 	return root

@@ -81,10 +81,10 @@ func runDemo(cmd *cobra.Command, schema string, s *demoSettings) error {
 
 // open listens on the address. Only where nobody chose the address, a free port will do as well.
 func (s *demoSettings) open(cmd *cobra.Command) (net.Listener, error) {
-	ln, err := listen(cmd.Context(), s.listen)
+	ln, err := listen(cmd.Context(), s.listen, "listen")
 	if errors.Is(err, syscall.EADDRINUSE) && !cmd.Flags().Changed("listen") {
 		say(cmd, "%s is in use; taking a free port.", s.listen.text)
-		return listen(cmd.Context(), listenAddress{"127.0.0.1:0"})
+		return listen(cmd.Context(), listenAddress{"127.0.0.1:0"}, "listen")
 	}
 	return ln, err
 }
