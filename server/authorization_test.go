@@ -63,6 +63,7 @@ POST /admin/users/cleanup-sessions   401    401     401     403  403    200   40
 POST /admin/sessions/revoke          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/settings                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+GET /admin/audit                     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/keys                      401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 POST /admin/keys                     401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
 DELETE /admin/keys/{id}              401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
@@ -162,9 +163,9 @@ func (g *gate) caller(t testing.TB, name string) func(*http.Request) {
 }
 
 func (g *gate) deletedKey(t testing.TB) string {
-	key, secret, err := g.store.CreateKey(t.Context(), g.now(), "shop", store.Scopes{store.ScopeAdmin})
+	key, secret, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "shop", store.Scopes{store.ScopeAdmin})
 	if err == nil {
-		err = g.store.DeleteKey(t.Context(), key.ID)
+		err = g.store.DeleteKey(t.Context(), g.now(), "user:root", key.ID)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +185,7 @@ func (g *gate) lowered(t testing.TB) string {
 
 func (g *gate) deletedUser(t testing.TB) string {
 	user, token, _ := g.login(t, g.now(), store.AccessAdmin)
-	if _, err := g.store.DeleteUser(t.Context(), store.By{App: "shop", Grant: store.AccessAdmin}, user); err != nil {
+	if _, err := g.store.DeleteUser(t.Context(), g.now(), store.By{App: "shop", Grant: store.AccessAdmin}, user); err != nil {
 		t.Fatal(err)
 	}
 	return token
@@ -211,7 +212,7 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	case "POST /admin/keys":
 		return path, map[string]any{"app": unique, "scopes": []string{"read"}}
 	case "DELETE /admin/keys/{id}":
-		key, _, err := g.store.CreateKey(t.Context(), g.now(), "old", store.Scopes{store.ScopeRead})
+		key, _, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "old", store.Scopes{store.ScopeRead})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 )
 
@@ -179,9 +178,7 @@ func (f OnlineFilter) whereUsers(q *query) {
 		}
 	}
 	if f.Search != "" {
-		// Twice: lower() of SQLite knows ASCII only, other scripts match as typed.
-		q.and(`(lower(`+searched+`) LIKE ? ESCAPE '\' OR `+searched+` LIKE ? ESCAPE '\')`,
-			contains(strings.ToLower(f.Search)), contains(f.Search))
+		q.matches(searched, f.Search)
 	}
 }
 

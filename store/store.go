@@ -20,6 +20,7 @@ type Config struct {
 	Schema string // text of schema.sql, for a new database
 	Rules  Rules  // zero: those that the database was last opened with
 	Limit  SessionLimit
+	Now    time.Time // when it is opened, for the record of rules that change; zero: not recorded
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -68,11 +69,14 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 	if err := migrate(ctx, s.writer.conn, cfg.Schema, steps); err != nil {
 		return err
 	}
-	rules, err := settleRules(ctx, s.writer.conn, cfg.Rules)
+	settle := &write{ctx: ctx, run: func(t *tx) (err error) {
+		s.rules, err = t.settleRules(cfg.Now, cfg.Rules)
+		return err
+	}}
+	err := errors.Join(s.writer.commit([]*write{settle}), settle.err)
 	if err != nil {
 		return fail("settling the rules", err)
 	}
-	s.rules = rules
 	if s.idKey, err = settleIDKey(ctx, s.writer.conn); err != nil {
 		return fail("settling the key of session ids", err)
 	}

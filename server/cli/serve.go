@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -58,7 +59,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 			return err
 		}
 	}
-	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules, Limit: s.limit()})
+	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules, Limit: s.limit(), Now: time.Now()})
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.rules.LeaveGrace, "leave-grace", s.rules.LeaveGrace, "how long a closed tab may take to come back")
 	flags.DurationVar(&s.rules.SessionTTL, "session-ttl", s.rules.SessionTTL, "how long a login lasts after the last activity")
 	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions are kept")
+	flags.DurationVar(&s.rules.AuditRetention, "audit-retention", s.rules.AuditRetention, "how long the audit log is kept")
 
 	flags.IntVar(&s.sessionLimit, "session-limit", 0, "how many sessions a user may have in one application (0: any number)")
 	flags.Var(&s.limitPolicy, "session-limit-policy", "what a login too many does: evict the least recently active session, or deny")
@@ -103,7 +104,7 @@ func (s *settings) checkTimes() error {
 		value time.Duration
 	}{
 		{"online-window", s.rules.OnlineWindow}, {"heartbeat", s.heartbeat}, {"idle-after", s.rules.IdleAfter},
-		{"leave-grace", s.rules.LeaveGrace}, {"session-ttl", s.rules.SessionTTL}, {"retention", s.rules.Retention},
+		{"leave-grace", s.rules.LeaveGrace}, {"session-ttl", s.rules.SessionTTL}, {"retention", s.rules.Retention}, {"audit-retention", s.rules.AuditRetention},
 	} {
 		if setting.value < time.Millisecond { // the unit in which times are stored
 			return usagef("--%s must be a positive time, not %s", setting.flag, setting.value)
