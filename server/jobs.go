@@ -26,6 +26,7 @@ const keptChanges = 10000
 func (s *Server) jobs() []job {
 	return []job{
 		{"cleanup", time.Hour, s.runCleanup},
+		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},

@@ -14,7 +14,7 @@ type Cleaned struct {
 
 // cleanupBatch bounds what one write of the cleanup touches, so that heartbeats
 // never wait long behind it.
-const cleanupBatch = 2000
+const cleanupBatch = 500
 
 // Cleanup ends the sessions that have expired and removes those that ended
 // longer than retention ago, and claims that ran out. While a step of the clock

@@ -1,7 +1,7 @@
 package store
 
 import (
-	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -75,17 +75,8 @@ func (t *tx) settleRules(now time.Time, r Rules) (Rules, error) {
 
 // loadRules replaces what the database has another word on.
 func (t *tx) loadRules(r *Rules) error {
-	stmt, err := t.w.stmts.prepare(`SELECT name, value FROM settings`)
-	if err != nil {
-		return err
-	}
-	rows, err := stmt.QueryContext(context.Background())
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	settings := r.settings()
-	for rows.Next() {
+	return t.each(func(rows *sql.Rows) error {
 		var name string
 		var ms int64
 		if err := rows.Scan(&name, &ms); err != nil {
@@ -94,8 +85,8 @@ func (t *tx) loadRules(r *Rules) error {
 		if value, ok := settings[name]; ok {
 			*value = time.Duration(ms) * time.Millisecond
 		}
-	}
-	return rows.Err()
+		return nil
+	}, `SELECT name, value FROM settings`)
 }
 
 // saveSetting changes nothing, not even the file, where the value is the same.
