@@ -7,6 +7,7 @@
 --   schema_version      this file's version
 --   session_ttl_ms      how long a session lives after its last activity (--session-ttl); likewise for the other rules:
 --   idle_after_ms, online_window_ms, leave_grace_ms, retention_ms, audit_retention_ms
+--   erasures            how many people were erased since the files were last rewritten; none while they are clean
 --   audit_kept_from     what happened before may be removed from the audit log
 --   session_id_key      a random number that makes session ids; without it an id can not be held against guessed tokens
 --   last_cleanup_*      when the last cleanup ran, what it ended and what it purged

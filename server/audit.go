@@ -96,7 +96,11 @@ const (
 // becomes of that: on a full disk, too, and without waiting long.
 func (s *Server) viewed(r *http.Request, user string) {
 	actor, now := callerOf(r).actor(), s.now()
-	noted := s.note(r.Context(), func(ctx context.Context) error { return s.store.RecordView(ctx, now, actor, user) })
+	await(s.note(r.Context(), func(ctx context.Context) error { return s.store.RecordView(ctx, now, actor, user) }))
+}
+
+// await waits for a note, but not for long.
+func await(noted <-chan struct{}) {
 	select {
 	case <-noted:
 	case <-time.After(notePatience):

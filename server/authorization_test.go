@@ -63,6 +63,8 @@ POST /admin/users/cleanup-sessions   401    401     401     403  403    200   40
 POST /admin/sessions/revoke          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/settings                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+GET /admin/users/{id}/export         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+POST /admin/users/{id}/erase         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/audit                     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/keys                      401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 POST /admin/keys                     401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
@@ -229,6 +231,11 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 		return path, map[string]any{"session_token": token}
 	case "GET /admin/users/{id}/explain":
 		return "/admin/users/me/explain", nil
+	case "GET /admin/users/{id}/export":
+		return "/admin/users/me/export", nil
+	case "POST /admin/users/{id}/erase":
+		user, _, _ := g.login(t, g.now(), store.AccessNone)
+		return "/admin/users/" + user + "/erase", map[string]any{"confirm": user}
 	case "PUT /admin/users/{id}/status":
 		return "/admin/users/me/status", map[string]any{"status": "busy"} // for a key somebody with that id
 	case "DELETE /admin/users/{id}/status":

@@ -66,6 +66,8 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
 		{method: "DELETE", path: "/admin/sessions/{id}", who: admins, answer: s.revokeSession},
 		{method: "GET", path: "/admin/settings", who: admins, answer: s.settings},
+		{method: "GET", path: "/admin/users/{id}/export", who: admins, answer: s.exportUser},
+		{method: "POST", path: "/admin/users/{id}/erase", who: admins, answer: s.eraseUser},
 		{method: "GET", path: "/admin/audit", who: admins, answer: s.audit},
 		{method: "GET", path: "/admin/keys", who: admins, answer: s.keys},
 		{method: "POST", path: "/admin/keys", who: admins, answer: s.createKey},
