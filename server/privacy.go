@@ -80,6 +80,9 @@ func (s *Server) writeHeld(w http.ResponseWriter, r *http.Request, id string, us
 	if err := write(`,"user":`, user); err != nil {
 		return err
 	}
+	if err := connection.Flush(); err != nil { // its length is not known before, and each time another
+		return err
+	}
 	for _, part := range store.HeldParts() {
 		before := `,"` + string(part) + `":[`
 		err := s.store.Held(r.Context(), id, part, func(some []store.Record) error {

@@ -124,12 +124,11 @@ func (c *crowd) traces(person int) (found []string) {
 	for _, file := range append(files, backup) {
 		content, err := os.ReadFile(file)
 		c.must(err)
-		content = bytes.ToLower(content)
 		if at := bytes.Index(content, []byte(mark(person))); at >= 0 {
 			found = append(found, fmt.Sprintf("%s at %d: %q", filepath.Base(file), at, content[max(at-20, 0):min(at+40, len(content))]))
 		}
 		for _, id := range c.ids[person] { // as indexes have it
-			if bytes.Contains(content, bytes.ToLower(binary.BigEndian.AppendUint64(nil, uint64(id)))) {
+			if bytes.Contains(content, binary.BigEndian.AppendUint64(nil, uint64(id))) {
 				found = append(found, fmt.Sprintf("%s: session %d", filepath.Base(file), id))
 			}
 		}
