@@ -32,6 +32,8 @@ type hub struct {
 	log      zerolog.Logger
 	feed     *feed
 	watchers *watchers
+	visitors *watchers // end users, who are told of their own session only
+	board    *board
 
 	known   map[string]shown // who was announced as online; nil while nobody follows
 	limit   int              // how many can be known
@@ -39,12 +41,17 @@ type hub struct {
 	waiting map[string]bool  // of whom too much was told just now
 	counts  counts
 	seen    int64     // last change read
+	heeded  int64     // and the last that was read for visitors; -1 while there are none
 	swept   time.Time // until when departures by time are announced
 	ticked  bool      // it is time to see to what happens by time alone
 	left    time.Time // when the last reader was seen
 	told    time.Time // last reset for a crowd
 	doubts  chan struct{}
-	seed    maphash.Seed
+
+	up       *posted         // what was told of the board
+	changed  <-chan struct{} // closed when the board has something else
+	boardDue bool            // it is time to read it again
+	seed     maphash.Seed
 }
 
 // shown is what was last told of a person.
@@ -54,8 +61,9 @@ type shown struct {
 	told   int64 // when, in milliseconds
 }
 
-func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, f *feed, ws *watchers) *hub {
-	return &hub{store: st, now: now, log: log, feed: f, watchers: ws, limit: maxTracked, doubts: make(chan struct{}, 1), seed: maphash.MakeSeed()}
+func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, f *feed, ws, visitors *watchers, b *board) *hub {
+	return &hub{store: st, now: now, log: log, feed: f, watchers: ws, visitors: visitors, board: b,
+		limit: maxTracked, heeded: -1, doubts: make(chan struct{}, 1), seed: maphash.MakeSeed()}
 }
 
 // doubt has the hub begin again, because deadlines have moved.
@@ -78,9 +86,11 @@ func (h *hub) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			h.ticked = true
+			h.ticked, h.boardDue = true, true
 		case <-h.store.Committed():
 		case <-h.watchers.came:
+		case <-h.visitors.came:
+		case <-h.changed:
 		}
 		if err := h.look(ctx); err != nil && ctx.Err() == nil {
 			h.log.Error().Err(err).Msg("looking for changes in the list")
@@ -99,14 +109,23 @@ func rest(ctx context.Context, d time.Duration) {
 // look finds and publishes what is new. After an error the next look does it all.
 func (h *hub) look(ctx context.Context) error {
 	now := h.now()
+	up, err := h.readBoard(ctx, now)
+	if err == nil {
+		err = h.heed(ctx)
+	}
+	if err != nil {
+		return err
+	}
 	if h.watchers.count() == 0 {
 		h.relax(now)
 		return nil
 	}
 	h.left = now
 	if h.known == nil {
+		h.up = up // whoever begins to follow reads what there is
 		return h.begin(ctx, now)
 	}
+	h.tellBoard(up, now)
 	select {
 	case <-h.doubts:
 		return h.beginAgain(ctx, now)

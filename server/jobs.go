@@ -27,6 +27,7 @@ func (s *Server) jobs() []job {
 	return []job{
 		{"cleanup", time.Hour, s.runCleanup},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
+		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}

@@ -48,6 +48,7 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/users/heartbeat", who: anyone, answer: s.heartbeat}, // the token may stand in the body
 
 		{method: "GET", path: "/auth/me", who: people, answer: s.me},
+		{method: "GET", path: "/live", who: people, serve: http.HandlerFunc(s.visit)}, // the token may come as first message
 
 		{method: "PUT", path: "/admin/users/{id}/status", who: claimants, answer: s.setStatus},
 		{method: "DELETE", path: "/admin/users/{id}/status", who: claimants, answer: s.clearStatus},
@@ -61,10 +62,16 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},
 		{method: "GET", path: "/admin/sessions", who: viewers, answer: s.sessions},
 		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
+		{method: "GET", path: "/admin/notices", who: viewers, answer: s.notices},
+		{method: "GET", path: "/admin/drain", who: viewers, answer: s.drain},
 
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
 		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
 		{method: "DELETE", path: "/admin/sessions/{id}", who: admins, answer: s.revokeSession},
+		{method: "POST", path: "/admin/notices", who: admins, answer: s.postNotice},
+		{method: "DELETE", path: "/admin/notices/{id}", who: admins, answer: s.withdrawNotice},
+		{method: "PUT", path: "/admin/drain", who: admins, answer: s.beginDrain},
+		{method: "DELETE", path: "/admin/drain", who: admins, answer: s.endDrain},
 		{method: "GET", path: "/admin/settings", who: admins, answer: s.settings},
 		{method: "GET", path: "/admin/keys", who: admins, answer: s.keys},
 		{method: "POST", path: "/admin/keys", who: admins, answer: s.createKey},

@@ -24,16 +24,17 @@ type Config struct {
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	rules  Rules
-	limit  SessionLimit
-	idKey  [8]byte // makes session ids from tokens
-	read   *sql.DB // query-only connections
-	reads  *statements
-	writer *writer
-	turns  turns
-	counts *recall[OnlineFilter, OnlineCounts]
-	totals *recall[struct{}, Stats]
-	path   string // of the database file
+	rules   Rules
+	limit   SessionLimit
+	idKey   [8]byte // makes session ids from tokens
+	read    *sql.DB // query-only connections
+	reads   *statements
+	writer  *writer
+	turns   turns
+	counts  *recall[OnlineFilter, OnlineCounts]
+	totals  *recall[struct{}, Stats]
+	notices *recall[struct{}, []ListedNotice]
+	path    string // of the database file
 
 	committed chan struct{}             // see Committed; of capacity 1
 	allowance atomic.Pointer[allowance] // see Forgive; never nil
@@ -55,6 +56,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
 	s.counts, s.totals = newRecall(s.turns, s.large, s.countOnline), newRecall(s.turns, s.large, s.countAll)
+	s.notices = newRecall(s.turns, s.large, s.listNotices)
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
@@ -88,6 +90,7 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 func (s *Store) Close() error {
 	s.counts.close()
 	s.totals.close()
+	s.notices.close()
 	return errors.Join(s.writer.stop(), s.read.Close())
 }
 
@@ -131,7 +134,7 @@ func fail(doing string, err error) error {
 func isOurs(err error) bool {
 	for _, ours := range []error{
 		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrSessionLimit, ErrForbidden, ErrInvalid, ErrNameTaken,
-		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrFull, ErrBusy, ErrBroken,
+		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrTooManyNotices, ErrDraining, ErrFull, ErrBusy, ErrBroken,
 	} {
 		if errors.Is(err, ours) {
 			return true
