@@ -35,6 +35,8 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
 		{method: "GET", path: "/openapi.yaml", who: anyone, serve: serveOpenAPI()},
 		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.script("heartbeat.js")},
+		{method: "GET", path: "/heartbeat-notices.js", who: anyone, serve: s.script("heartbeat-notices.js")},
+		{method: "GET", path: "/heartbeat-live.js", who: anyone, serve: s.script("heartbeat-live.js")},
 		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.script("online-users-panel.js")},
 		{method: "GET", path: "/online-users-panel-details.js", who: anyone, serve: s.script("online-users-panel-details.js")},
 		{method: "GET", path: "/online-users-badge.js", who: anyone, serve: s.script("online-users-badge.js")},
