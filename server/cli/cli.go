@@ -82,7 +82,7 @@ func newRoot(schema string) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(schema), newDemo(schema), newWho(), newKick(),
+		newServe(schema), newDemo(schema), newWho(), newKick(), newWall(), newDrain(),
 		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema),
 		newHealthcheck(), newVersion(),
 	)
