@@ -58,6 +58,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/", who: viewers, serve: s.page("index.html", s.needsSignIn)},
 		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},
 		{method: "GET", path: "/sessions", who: viewers, serve: s.page("sessions.html", s.needsSignIn)},
+		{method: "GET", path: "/deploy", who: viewers, serve: s.page("deploy.html", s.needsSignIn)},
 		{method: "GET", path: "/settings", who: viewers, serve: s.page("settings.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
 		{method: "GET", path: "/admin/users/online/live", who: viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
