@@ -40,12 +40,13 @@ type hub struct {
 	crowded bool             // there are more than that
 	waiting map[string]bool  // of whom too much was told just now
 	counts  counts
-	seen    int64     // last change read
-	heeded  int64     // and the last that was read for visitors; -1 while there are none
-	swept   time.Time // until when departures by time are announced
-	ticked  bool      // it is time to see to what happens by time alone
-	left    time.Time // when the last reader was seen
-	told    time.Time // last reset for a crowd
+	level   store.GateLevel // that was told, or that follows from what was
+	seen    int64           // last change read
+	heeded  int64           // and the last that was read for visitors; -1 while there are none
+	swept   time.Time       // until when departures by time are announced
+	ticked  bool            // it is time to see to what happens by time alone
+	left    time.Time       // when the last reader was seen
+	told    time.Time       // last reset for a crowd
 	doubts  chan struct{}
 
 	up       *posted         // what was told of the board
@@ -153,7 +154,7 @@ func (h *hub) begin(ctx context.Context, now time.Time) error {
 		h.known = nil
 		return err
 	}
-	h.seen, h.swept = seen, now
+	h.seen, h.swept, h.level = seen, now, h.gate()
 	h.feed.begin()
 	return nil
 }

@@ -18,6 +18,7 @@ type table struct {
 	rows   [][]string
 	fit    int // widest line; 0: as wide as it takes
 	whole  int // so many columns are never made narrower: ids are typed again
+	keep   int // so many columns, the last, are not made narrower
 }
 
 func (t *table) add(cells ...string) {
@@ -40,7 +41,7 @@ func (t *table) widths() []int {
 	}
 	for ; t.fit > 0 && total > t.fit; total-- {
 		widest := t.whole
-		for i := t.whole; i < len(widths); i++ {
+		for i := t.whole; i < len(widths)-t.keep; i++ {
 			if widths[i] >= widths[widest] { // of equals the last: the first columns tell more
 				widest = i
 			}
