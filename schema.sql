@@ -185,7 +185,8 @@ CREATE TABLE drain (
     message         TEXT NOT NULL,
     started_at      INTEGER NOT NULL,
     started_by      TEXT NOT NULL,                     -- as in audit.actor
-    end_sessions_at INTEGER                            -- when to end all sessions; NULL: never
+    end_sessions_at INTEGER,                           -- when to end all sessions; NULL: never
+    done_at         INTEGER                            -- when that was done
 ) STRICT;
 
 -- Who looked at a person, ended a session, changed an account, a key or a setting. Rows are only added; cleanup removes

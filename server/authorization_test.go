@@ -26,8 +26,9 @@ import (
 //	key:gone   a key that has been deleted
 //
 // The gate answers whoever may ask that somebody is in the way (409).
-// The live feed asks for a WebSocket (426) whoever may watch, and whoever can say
-// so in the first message only: nobody.
+//
+// The live feed, and the live connection of end users, ask for a WebSocket (426)
+// whoever may watch, and whoever can say so in the first message only: nobody.
 //
 //	lowered    the token of an admin's session, whose access has been lowered to none
 //	deleted    the token of a session whose user has been deleted
@@ -37,6 +38,8 @@ GET /healthz                         200    200     200     200  200    200   20
 GET /readyz                          200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /openapi.yaml                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /heartbeat.js                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /heartbeat-notices.js            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /heartbeat-live.js               200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-panel.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-panel-details.js   200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-badge.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
@@ -49,11 +52,13 @@ POST /auth/login                     200    200     200     200  200    200   20
 POST /auth/logout                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 POST /admin/users/heartbeat          400    404     404     200  200    200   200      200      404   404   404   404       404      200     404
 GET /auth/me                         401    401     401     200  200    200   200      200      403   403   403   403       401      200     401
+GET /live                            426    401     401     426  426    426   426      426      403   403   403   403       401      426     401
 PUT /admin/users/{id}/status         401    401     401     200  200    200   200      200      200   403   200   200       401      200     401
 DELETE /admin/users/{id}/status      401    401     401     200  200    200   200      200      200   403   200   200       401      200     401
 GET /                                303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /integrate                       303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /sessions                        303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
+GET /deploy                          303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /history                         303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /settings                        303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
@@ -62,11 +67,17 @@ GET /admin/users/{id}/explain        401    401     401     403  200    200   20
 GET /admin/sessions                  401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/gate                      401    401     401     403  409    409   409      409      403   409   409   403       401      403     401
+GET /admin/notices                   401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+GET /admin/drain                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats/activity            401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats/heatmap             401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 POST /admin/sessions/revoke          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+POST /admin/notices                  401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
+DELETE /admin/notices/{id}           401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+PUT /admin/drain                     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+DELETE /admin/drain                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/settings                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/users/{id}/export         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 POST /admin/users/{id}/erase         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
@@ -109,6 +120,9 @@ func (g *gate) login(t testing.TB, at time.Time, access store.Access) (user, tok
 	t.Helper()
 	g.tries++
 	user = fmt.Sprint("user", g.tries)
+	if err := g.store.EndDrain(t.Context(), at, "user:root"); err != nil { // that an earlier cell has begun
+		t.Fatal(err)
+	}
 	result, err := g.store.Login(t.Context(), at, store.By{App: "shop", Grant: store.AccessAdmin},
 		store.Login{User: store.UserInput{ID: user, Access: &access}})
 	if err != nil {
@@ -216,6 +230,19 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 		return "/admin/sessions/" + strconv.FormatInt(id, 10), nil
 	case "POST /admin/sessions/revoke":
 		return path, map[string]any{"all": true, "dry_run": true}
+	case "POST /admin/notices":
+		return path, map[string]any{"message": unique}
+	case "DELETE /admin/notices/{id}":
+		n, err := g.store.PostNotice(t.Context(), g.now(), "user:root", store.NoticeInput{Message: unique, Level: store.LevelInfo})
+		if err == nil {
+			err = g.store.WithdrawNotice(t.Context(), g.now(), "user:root", n.ID) // else there would be too many
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "/admin/notices/" + formatID(n.ID), nil
+	case "PUT /admin/drain":
+		return path, map[string]any{"message": unique}
 	case "POST /admin/keys":
 		return path, map[string]any{"app": unique, "scopes": []string{"read"}}
 	case "DELETE /admin/keys/{id}":

@@ -16,6 +16,8 @@ type heartbeatBody struct {
 	Visible      *bool   `json:"visible"` // informs nobody yet
 	Page         *string `json:"page"`
 	Leaving      bool    `json:"leaving"`
+
+	Seen []string `json:"seen"` // notices that were shown
 }
 
 type heartbeatAnswer struct {
@@ -23,7 +25,7 @@ type heartbeatAnswer struct {
 	Session         sessionAnswer `json:"session"`
 	Idle            bool          `json:"idle"` // the next input is worth a heartbeat at once
 	NextHeartbeatMS int64         `json:"next_heartbeat_ms"`
-	Notices         []struct{}    `json:"notices"`
+	Notices         []shownNotice `json:"notices"`
 }
 
 type sessionAnswer struct {
@@ -39,6 +41,9 @@ func answerSession(s store.Session) sessionAnswer {
 
 var errNoToken = problem{http.StatusBadRequest, "session_token_required", "Session token is required"}
 
+// maxSeen is how many notices one heartbeat may name.
+const maxSeen = 20
+
 // maxIdle bounds what a browser may claim, far beyond every rule.
 const maxIdle = 366 * 24 * time.Hour
 
@@ -52,13 +57,30 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	idle := time.Duration(body.IdleMS) * time.Millisecond
-	session, err := s.store.Touch(r.Context(), s.now(), token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving})
+	now := s.now()
+	up, _, err := s.live.board.read(r.Context(), now)
 	if err != nil {
 		return nil, err
 	}
-	return &heartbeatAnswer{Session: answerSession(session), Idle: s.store.Rules().Idle(idle),
-		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: []struct{}{}}, nil
+	idle := time.Duration(body.IdleMS) * time.Millisecond
+	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving,
+		Seen: body.seen(), Whose: !up.empty()})
+	if err != nil {
+		return nil, err
+	}
+	return &heartbeatAnswer{Session: answerSession(beaten.Session), Idle: s.store.Rules().Idle(idle),
+		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: up.shownTo(beaten.Member, now)}, nil
+}
+
+// seen are the notices that a heartbeat names. What can be none is passed over: a
+// heartbeat must not fail for it.
+func (in heartbeatBody) seen() (ids []int64) {
+	for _, text := range in.Seen[:min(len(in.Seen), maxSeen)] {
+		if id, ok := parseID(text); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // heartbeatOf reads the body. A beacon of a closing page can send text/plain

@@ -33,6 +33,8 @@ type hub struct {
 	log      zerolog.Logger
 	feed     *feed
 	watchers *watchers
+	visitors *watchers // end users, who are told of their own session only
+	board    *board
 
 	known   map[string]shown // who was announced as online; nil while nobody follows
 	limit   int              // how many can be known
@@ -41,13 +43,18 @@ type hub struct {
 	counts  counts
 	level   store.GateLevel // that was told, or that follows from what was
 	seen    int64           // last change read
+	heeded  int64           // and the last that was read for visitors; -1 while there are none
 	swept   time.Time       // until when departures by time are announced
 	ticked  bool            // it is time to see to what happens by time alone
 	left    time.Time       // when the last reader was seen
 	told    time.Time       // last reset for a crowd
 	doubts  chan struct{}
 	gone    chan []store.Change // who was erased, with their sessions
-	seed    maphash.Seed
+
+	up       *posted         // what was told of the board
+	changed  <-chan struct{} // closed when the board has something else
+	boardDue bool            // it is time to read it again
+	seed     maphash.Seed
 }
 
 // shown is what was last told of a person.
@@ -57,8 +64,9 @@ type shown struct {
 	told   int64 // when, in milliseconds
 }
 
-func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, f *feed, ws *watchers) *hub {
-	return &hub{store: st, now: now, log: log, feed: f, watchers: ws, limit: maxTracked, doubts: make(chan struct{}, 1), gone: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
+func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, f *feed, ws, visitors *watchers, b *board) *hub {
+	return &hub{store: st, now: now, log: log, feed: f, watchers: ws, visitors: visitors, board: b,
+		limit: maxTracked, heeded: -1, doubts: make(chan struct{}, 1), gone: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
 }
 
 // doubt has the hub begin again, because deadlines have moved.
@@ -68,6 +76,7 @@ func (h *hub) doubt() { signal(h.doubts) }
 // deletion. The log of changes says nothing of them any more.
 func (h *hub) erased(user string, sessions []store.Change) {
 	h.feed.forget()
+	h.visitors.recheckAll()
 	select {
 	case h.gone <- append(sessions, store.Change{UserID: user}):
 		signal(h.watchers.came)
@@ -93,9 +102,11 @@ func (h *hub) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			h.ticked = true
+			h.ticked, h.boardDue = true, true
 		case <-h.store.Committed():
 		case <-h.watchers.came:
+		case <-h.visitors.came:
+		case <-h.changed:
 		}
 		if err := h.look(ctx); err != nil && ctx.Err() == nil {
 			h.log.Error().Err(err).Msg("looking for changes in the list")
@@ -114,14 +125,23 @@ func rest(ctx context.Context, d time.Duration) {
 // look finds and publishes what is new. After an error the next look does it all.
 func (h *hub) look(ctx context.Context) error {
 	now := h.now()
+	up, err := h.readBoard(ctx, now)
+	if err == nil {
+		err = h.heed(ctx)
+	}
+	if err != nil {
+		return err
+	}
 	if h.watchers.count() == 0 {
 		h.relax(now)
 		return nil
 	}
 	h.left = now
 	if h.known == nil {
+		h.up = up // whoever begins to follow reads what there is
 		return h.begin(ctx, now)
 	}
+	h.tellBoard(up, now)
 	select {
 	case <-h.doubts:
 		return h.beginAgain(ctx, now)

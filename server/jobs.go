@@ -30,6 +30,7 @@ func (s *Server) jobs() []job {
 		{"cleanup", time.Hour, s.runCleanup},
 		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
+		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
 		{"history", time.Minute, s.sampleAfter(s.now().Add(2 * s.cfg.Heartbeat))},
 		{"visitors", store.SampleEvery, func(ctx context.Context) error { return s.store.NoteVisitors(ctx, s.now()) }},

@@ -38,6 +38,8 @@ type liveMessage struct {
 	Session   *liveSession    `json:"session,omitempty"`
 	UserID    string          `json:"user_id,omitempty"`
 	Reason    string          `json:"reason,omitempty"`
+	Notice    *shownNotice    `json:"notice,omitempty"`
+	Withdrawn string          `json:"withdrawn,omitempty"` // id of a notice that is over
 	Timestamp string          `json:"timestamp"`
 }
 
@@ -56,6 +58,8 @@ type live struct {
 	*feed
 	*watchers
 	hub       *hub
+	visitors  *watchers // the sockets of end users
+	board     *board
 	strangers chan struct{} // holds a place for each socket without a credential
 
 	open   sync.WaitGroup
@@ -64,8 +68,8 @@ type live struct {
 }
 
 func newLive(st *store.Store, now func() time.Time, log zerolog.Logger) *live {
-	l := &live{feed: newFeed(), watchers: newWatchers(), strangers: make(chan struct{}, maxStrangers)}
-	l.hub = newHub(st, now, log, l.feed, l.watchers)
+	l := &live{feed: newFeed(), watchers: newWatchers(), visitors: newWatchers(), board: newBoard(st), strangers: make(chan struct{}, maxStrangers)}
+	l.hub = newHub(st, now, log, l.feed, l.watchers, l.visitors, l.board)
 	l.ending, l.end = context.WithCancel(context.Background())
 	return l
 }
@@ -81,10 +85,21 @@ func (l *live) stop() {
 	}
 }
 
-// follow opens the live feed. A browser sends cookies from any page, so a cookie
-// counts only from a page of ours; other pages, and programs, bring a token.
+// follow opens the live feed.
 func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
-	token, err := s.liveToken(r)
+	s.open(w, r, viewers, func(ctx context.Context, k *socket) error {
+		if q := r.URL.Query(); q.Has("since") {
+			k.since = new(q.Get("since"))
+		}
+		return k.serve(ctx)
+	})
+}
+
+// open accepts a WebSocket and has serve speak until there is a reason to stop. A
+// browser sends cookies from any page, so a cookie counts only from a page of ours;
+// other pages, and programs, bring a token.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, who audience, serve func(context.Context, *socket) error) {
+	token, err := s.liveToken(r, who)
 	if err == nil && !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		w.Header().Set("Upgrade", "websocket")
 		err = errUpgrade
@@ -102,17 +117,13 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 	defer conn.CloseNow()
 	ctx, cancel := context.WithCancel(s.live.ending)
 	defer cancel()
-	k := &socket{Server: s, conn: conn, token: token}
-	if q := r.URL.Query(); q.Has("since") {
-		k.since = new(q.Get("since"))
-	}
-	status, reason := closing(ctx, k.serve(ctx))
+	status, reason := closing(ctx, serve(ctx, &socket{Server: s, conn: conn, as: who, token: token}))
 	_ = conn.Close(status, reason) // whoever is gone does not hear it
 }
 
 // liveToken returns the credential in the request's head, "" for none, after
-// finding that it may watch and that the page may ask.
-func (s *Server) liveToken(r *http.Request) (token string, err error) {
+// finding that it may and that the page may ask.
+func (s *Server) liveToken(r *http.Request, who audience) (token string, err error) {
 	ours, known := s.ownPage(r), s.knownOrigin(r)
 	if !ours && !known {
 		return "", errCrossOrigin
@@ -123,7 +134,7 @@ func (s *Server) liveToken(r *http.Request) (token string, err error) {
 		}
 	}
 	if token != "" {
-		_, err = s.mayWatch(r.Context(), token)
+		_, err = s.mayFollow(r.Context(), token, who)
 	}
 	return token, err
 }
@@ -147,10 +158,10 @@ func (s *Server) knownOrigin(r *http.Request) bool {
 	return len(origins) == 0 || len(origins) == 1 && slices.Contains(s.cfg.AllowedOrigins, origins[0])
 }
 
-// mayWatch returns who has the credential, if they may see the list.
-func (s *Server) mayWatch(ctx context.Context, token string) (caller, error) {
+// mayFollow returns who has the credential, if they belong to the audience.
+func (s *Server) mayFollow(ctx context.Context, token string, who audience) (caller, error) {
 	c, err := s.callerWith(ctx, token)
-	if err == nil && !c.may(viewers) {
+	if err == nil && !c.may(who) {
 		err = errForbidden
 	}
 	return c, err

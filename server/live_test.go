@@ -65,6 +65,8 @@ type event struct {
 	User                 struct{ ID, Name, Status, Page string }
 	Session              struct{ ID, App string }
 	Counts               struct{ Available, Busy, Away int }
+	Notice               struct{ Message string }
+	Withdrawn            string
 
 	entry onlineUser // the user in full
 }

@@ -97,13 +97,16 @@ func (s *Server) succeed(w http.ResponseWriter, answer any) {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := explain(err)
 	s.meters.refusals.problem(p)
-	if p.status >= http.StatusInternalServerError {
+	kept := errors.Is(err, store.ErrDraining) // on purpose: no failure
+	if p.status >= http.StatusInternalServerError && !kept {
 		s.log.Error().Err(err).Str("method", r.Method).Str("code", p.code).Msg("request failed")
 	}
 	h := w.Header()
 	switch wait := (tooMany{}); {
 	case errors.As(err, &wait):
 		h.Set("Retry-After", strconv.Itoa(int(wait.wait/time.Second)+1))
+	case kept:
+		h.Set("Retry-After", "60")
 	case p.status == http.StatusServiceUnavailable:
 		h.Set("Retry-After", "5")
 	case p.status == http.StatusUnauthorized:
@@ -127,6 +130,7 @@ func explain(err error) problem {
 	var wait tooMany
 	var crowd crowded
 	var bad *store.InvalidError
+	var draining *store.DrainingError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -136,6 +140,8 @@ func explain(err error) problem {
 		return crowd.problem
 	case errors.As(err, &bad):
 		return problem{http.StatusBadRequest, "invalid_request", bad.Problem}
+	case errors.As(err, &draining):
+		return problem{http.StatusServiceUnavailable, "draining", draining.Message}
 	case errors.Is(err, store.ErrSessionEnded):
 		return problem{http.StatusNotFound, "session_ended", "Session not found or expired"}
 	case errors.Is(err, store.ErrNotFound):
@@ -146,6 +152,8 @@ func explain(err error) problem {
 		return problem{http.StatusConflict, "token_taken", "This session token is in use elsewhere or has ended"}
 	case errors.Is(err, store.ErrNameTaken):
 		return problem{http.StatusConflict, "name_taken", "There is an account of this name"}
+	case errors.Is(err, store.ErrTooManyNotices):
+		return problem{http.StatusConflict, "too_many_notices", "As many notices are shown as may be at once; withdraw one first"}
 	case errors.Is(err, store.ErrLastAdmin):
 		return problem{http.StatusConflict, "last_admin", "The last admin account can not be deleted"}
 	case errors.Is(err, store.ErrAlreadySetUp):

@@ -35,6 +35,8 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
 		{method: "GET", path: "/openapi.yaml", who: anyone, serve: serveOpenAPI()},
 		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.script("heartbeat.js")},
+		{method: "GET", path: "/heartbeat-notices.js", who: anyone, serve: s.script("heartbeat-notices.js")},
+		{method: "GET", path: "/heartbeat-live.js", who: anyone, serve: s.script("heartbeat-live.js")},
 		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.script("online-users-panel.js")},
 		{method: "GET", path: "/online-users-panel-details.js", who: anyone, serve: s.script("online-users-panel-details.js")},
 		{method: "GET", path: "/online-users-badge.js", who: anyone, serve: s.script("online-users-badge.js")},
@@ -48,6 +50,7 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/users/heartbeat", who: anyone, answer: s.heartbeat}, // the token may stand in the body
 
 		{method: "GET", path: "/auth/me", who: people, answer: s.me},
+		{method: "GET", path: "/live", who: people, serve: http.HandlerFunc(s.visit)}, // the token may come as first message
 
 		{method: "PUT", path: "/admin/users/{id}/status", who: claimants, answer: s.setStatus},
 		{method: "DELETE", path: "/admin/users/{id}/status", who: claimants, answer: s.clearStatus},
@@ -55,6 +58,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/", who: viewers, serve: s.page("index.html", s.needsSignIn)},
 		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},
 		{method: "GET", path: "/sessions", who: viewers, serve: s.page("sessions.html", s.needsSignIn)},
+		{method: "GET", path: "/deploy", who: viewers, serve: s.page("deploy.html", s.needsSignIn)},
 		{method: "GET", path: "/history", who: viewers, serve: s.page("history.html", s.needsSignIn)},
 		{method: "GET", path: "/settings", who: viewers, serve: s.page("settings.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
@@ -62,6 +66,8 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},
 		{method: "GET", path: "/admin/sessions", who: viewers, answer: s.sessions},
 		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
+		{method: "GET", path: "/admin/notices", who: viewers, answer: s.notices},
+		{method: "GET", path: "/admin/drain", who: viewers, answer: s.drain},
 		{method: "GET", path: "/admin/gate", who: viewers, answer: s.gate},
 		{method: "GET", path: "/admin/stats/activity", who: viewers, answer: s.activityOverTime},
 		{method: "GET", path: "/admin/stats/heatmap", who: viewers, answer: s.heatmap},
@@ -69,6 +75,10 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
 		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
 		{method: "DELETE", path: "/admin/sessions/{id}", who: admins, answer: s.revokeSession},
+		{method: "POST", path: "/admin/notices", who: admins, answer: s.postNotice},
+		{method: "DELETE", path: "/admin/notices/{id}", who: admins, answer: s.withdrawNotice},
+		{method: "PUT", path: "/admin/drain", who: admins, answer: s.beginDrain},
+		{method: "DELETE", path: "/admin/drain", who: admins, answer: s.endDrain},
 		{method: "GET", path: "/admin/settings", who: admins, answer: s.settings},
 		{method: "GET", path: "/admin/users/{id}/export", who: admins, answer: s.exportUser},
 		{method: "POST", path: "/admin/users/{id}/erase", who: admins, answer: s.eraseUser},

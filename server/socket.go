@@ -14,8 +14,9 @@ import (
 type socket struct {
 	*Server
 	conn  *websocket.Conn
-	token string  // "" until the first message has brought it
-	since *string // cursor of the list that the reader has; nil for none
+	as    audience // that the reader has to belong to
+	token string   // "" until the first message has brought it
+	since *string  // cursor of the list that the reader has; nil for none
 	at    place
 }
 
@@ -42,12 +43,7 @@ func closing(ctx context.Context, err error) (websocket.StatusCode, string) {
 
 // serve tells the reader what happens until there is a reason to stop.
 func (k *socket) serve(ctx context.Context) (err error) {
-	if k.token == "" {
-		if k.token, err = k.firstMessage(ctx); err != nil {
-			return err
-		}
-	}
-	who, err := k.mayWatch(ctx, k.token)
+	who, err := k.identified(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,6 +59,16 @@ func (k *socket) serve(ctx context.Context) (err error) {
 		return err
 	}
 	return k.tell(ctx, w)
+}
+
+// identified returns who the reader is, which the first message may have to say.
+func (k *socket) identified(ctx context.Context) (who caller, err error) {
+	if k.token == "" {
+		if k.token, err = k.firstMessage(ctx); err != nil {
+			return who, err
+		}
+	}
+	return k.mayFollow(ctx, k.token, k.as)
 }
 
 // firstMessage waits for the token of a page, which can not send a header.
@@ -161,7 +167,7 @@ func (k *socket) tell(ctx context.Context, w *watcher) error {
 		select {
 		case <-more:
 		case <-w.check:
-			_, err = k.mayWatch(ctx, k.token)
+			_, err = k.mayFollow(ctx, k.token, k.as)
 		case <-ping.C:
 			err = k.ping(ctx)
 		case <-ctx.Done():

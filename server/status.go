@@ -126,21 +126,7 @@ type statusInput struct {
 
 func (in statusInput) claim(now time.Time) (store.Claim, error) {
 	claim := store.Claim{Status: in.Status, Text: in.Text}
-	switch {
-	case in.Until != nil && in.ForMS != nil:
-		return claim, invalid("Either until or for_ms may be given")
-	case in.Until != nil:
-		until, err := time.Parse(time.RFC3339, *in.Until)
-		if err != nil {
-			return claim, invalid("until must be a time such as 2026-03-02T17:30:00Z")
-		}
-		claim.Until = &until
-	case in.ForMS != nil:
-		if *in.ForMS < 1 || *in.ForMS > maxIdle.Milliseconds() {
-			return claim, invalid("for_ms must be between 1 and the milliseconds of 366 days")
-		}
-		until := now.Add(time.Duration(*in.ForMS) * time.Millisecond)
-		claim.Until = &until
-	}
-	return claim, nil
+	var err error
+	claim.Until, err = ahead(now, "until", in.Until, "for_ms", in.ForMS)
+	return claim, err
 }

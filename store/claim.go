@@ -35,7 +35,7 @@ func (c Claim) check(now time.Time) error {
 		return invalid(fmt.Sprintf("text must have at most %d characters", maxStatusText))
 	case !utf8.ValidString(c.Text) || strings.ContainsFunc(c.Text, unicode.IsControl):
 		return invalid("text must not have control characters")
-	case c.Until != nil && (millis(*c.Until) <= millis(now) || c.Until.Sub(now) > maxClaim):
+	case c.Until != nil && !soon(now, *c.Until):
 		return invalid("until must be in the future, and at most 366 days ahead")
 	}
 	return nil
@@ -51,18 +51,13 @@ func (s *Store) SetStatus(ctx context.Context, now time.Time, user string, c Cla
 	if err := mayClaim(user, c.App); err != nil {
 		return err
 	}
-	var until *int64
-	if c.Until != nil {
-		ms := millis(*c.Until)
-		until = &ms
-	}
 	return s.writeOne(ctx, func(t *tx) error {
 		n, err := t.exec(`
 			INSERT INTO status_claims (user_id, app, status, text, until, created_at)
 			SELECT id, $2, $3, $4, $5, $6 FROM users WHERE id = $1
 			ON CONFLICT (user_id, app) DO UPDATE SET
 				status = excluded.status, text = excluded.text, until = excluded.until, created_at = excluded.created_at`,
-			user, c.App, string(c.Status), c.Text, until, millis(now))
+			user, c.App, string(c.Status), c.Text, optionalMillis(c.Until), millis(now))
 		if err == nil && n == 0 {
 			return ErrNotFound
 		}
@@ -136,10 +131,7 @@ func (s *Store) claims(ctx context.Context, look *sql.Tx, m moment, users []stri
 		if err := rows.Scan(&user, &c.App, &c.Status, &c.Text, &until, &c.since); err != nil {
 			return err
 		}
-		if until != nil {
-			end := fromMillis(*until)
-			c.Until = &end
-		}
+		c.Until = timeOf(until)
 		all[user] = append(all[user], c)
 		return nil
 	}, q.String(), q.args...)

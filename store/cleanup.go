@@ -17,7 +17,7 @@ type Cleaned struct {
 const cleanupBatch = 500
 
 // Cleanup ends the sessions that have expired and removes those that ended
-// longer than retention ago, history likewise, and claims that ran out. While a step of the clock
+// longer than retention ago, history and notices likewise, and claims that ran out. While a step of the clock
 // is forgiven it does nothing: what seems past may not be. It may run at any
 // time, any number of times, in any number of processes.
 func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
@@ -62,6 +62,9 @@ func (s *Store) tidy(ctx context.Context, m moment) error {
 		WHERE (user_id, app) IN (SELECT user_id, app FROM status_claims WHERE until <= $1 LIMIT $2)`, m.now)
 	if err != nil {
 		return fail("removing claims that ran out", err)
+	}
+	if err := s.tidyNotices(ctx, fromMillis(m.now).Add(-s.rules.Retention)); err != nil {
+		return err
 	}
 	// Nobody has been heard of since the clock was set back; when it gets there
 	// again they would seem to be online.

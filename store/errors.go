@@ -41,6 +41,13 @@ var (
 	// ErrWrongPassword: unknown name or wrong password; it does not say which.
 	ErrWrongPassword = errors.New("wrong name or password")
 
+	// ErrTooManyNotices: as many notices are shown as may be at once.
+	ErrTooManyNotices = errors.New("too many notices")
+
+	// ErrDraining: nobody may log in for now. Always comes as a [DrainingError],
+	// which knows what to tell them.
+	ErrDraining = errors.New("draining")
+
 	// ErrFull: the disk is full. Nothing was written; later writes may succeed.
 	ErrFull = errors.New("disk full")
 
@@ -65,6 +72,16 @@ func (e *EndedError) Error() string { return "session ended: " + string(e.Reason
 
 // Is makes an EndedError an ErrSessionEnded.
 func (e *EndedError) Is(target error) bool { return target == ErrSessionEnded }
+
+// DrainingError is ErrDraining with the words for those who are kept out.
+type DrainingError struct {
+	Message string
+}
+
+func (e *DrainingError) Error() string { return "draining: " + e.Message }
+
+// Is makes a DrainingError an ErrDraining.
+func (e *DrainingError) Is(target error) bool { return target == ErrDraining }
 
 // InvalidError is ErrInvalid with words for the caller.
 type InvalidError struct {

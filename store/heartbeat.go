@@ -12,6 +12,14 @@ type Beat struct {
 	Idle    time.Duration // age of the last input in any tab of that browser; 0 when unknown
 	Page    *string       // path of the page; nil: as before
 	Leaving bool          // the last tab is closing
+	Seen    []int64       // notices that the browser has shown
+	Whose   bool          // the answer is to say for whom announcements are
+}
+
+// Beaten is a session whose heartbeat was recorded.
+type Beaten struct {
+	Session
+	Member Member // where that was asked for
 }
 
 const maxPage = 200 // characters kept of a page's path
@@ -19,22 +27,34 @@ const maxPage = 200 // characters kept of a page's path
 // Touch records a heartbeat at now. It returns ErrSessionEnded for a session
 // that is unknown, ended or expired: a late heartbeat must not bring a session
 // back. A goodbye is only noted; it is no activity.
-func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Beat) (Session, error) {
+func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Beat) (Beaten, error) {
 	h := s.handle(token)
-	session := Session{ID: h.id}
+	b := Beaten{Session: Session{ID: h.id}}
 	visible := true
-	err := s.writer.do(&write{ctx: ctx, single: true, run: func(t *tx) (err error) {
+	err := s.writer.do(&write{ctx: ctx, single: len(beat.Seen) == 0, run: func(t *tx) (err error) {
 		if beat.Leaving {
-			session.ExpiresAt, err = t.leave(s.at(now), h)
+			b.ExpiresAt, err = t.leave(s.at(now), h)
 		} else {
-			session.ExpiresAt, visible, err = t.touch(s.at(now), s.rules, h, beat)
+			b.ExpiresAt, visible, err = t.touch(s.at(now), s.rules, h, beat)
+		}
+		if err == nil && len(beat.Seen) > 0 {
+			err = t.noteSeen(millis(now), h.id, beat.Seen)
+		}
+		if err == nil && beat.Whose {
+			b.Member, err = t.member(h.id)
 		}
 		return err
 	}})
 	if visible {
 		err = s.announce(err)
 	}
-	return session, err
+	return b, err
+}
+
+func (t *tx) member(session int64) (m Member, err error) {
+	err = t.scan([]any{&m.App, &m.OrganizationID, &m.Role}, `
+		SELECT s.app, s.organization_id, u.role FROM user_sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1`, session)
+	return m, fail("reading whose session it is", err)
 }
 
 // touch records activity and tells whether anybody could see a difference.
@@ -97,11 +117,23 @@ func (t *tx) beaten(h handle, n int64, end *int64) (time.Time, error) {
 	return fromMillis(expires), fail("reading a session", err)
 }
 
+const whyEnded = `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`
+
 // whyEnded explains why a heartbeat found no live session.
 func (t *tx) whyEnded(h handle) error {
+	return endedFor(func(reason *string) error { return t.scan([]any{reason}, whyEnded, h.id, h.digest) })
+}
+
+// WhyEnded returns why the session with this token, which is not active any more,
+// ended: an [EndedError], or ErrSessionEnded where nobody knows.
+func (s *Store) WhyEnded(ctx context.Context, token string) error {
+	h := s.handle(token)
+	return endedFor(func(reason *string) error { return s.read.QueryRowContext(ctx, whyEnded, h.id, h.digest).Scan(reason) })
+}
+
+func endedFor(find func(reason *string) error) error {
 	var reason string
-	err := t.scan([]any{&reason},
-		`SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`, h.id, h.digest)
+	err := find(&reason)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrSessionEnded
 	}

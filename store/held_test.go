@@ -52,7 +52,7 @@ func TestWhateverIsHeldOnAPersonIsExportedAndErased(t *testing.T) {
 		`INSERT INTO notices (id, message, level, created_at, created_by) VALUES (0, 'm', 'info', 0, 'user:ada')`,
 		`INSERT INTO notice_receipts VALUES (0, 'ada', 0)`,
 		`INSERT INTO daily_visitors VALUES (0, 'ada')`,
-		`INSERT INTO drain VALUES (1, 'm', 0, 'user:ada', NULL)`,
+		`INSERT INTO drain VALUES (1, 'm', 0, 'user:ada', NULL, NULL)`,
 		`INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at, is_active, ended_at, end_reason, ended_by)
 			VALUES (1, 'bob', 'a', zeroblob(32), 0, 0, 0, 0, 0, 'revoked', 'user:ada')`,
 		`WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 1201)

@@ -51,7 +51,7 @@ const maxUserAgent = 500 // characters kept
 // again for the same user answers with the same session. ErrTokenTaken where
 // the token belongs to anybody else or to a session that has ended;
 // ErrSessionLimit where the user has as many sessions in this app as may be and
-// none is to make room; ErrForbidden as for PutUser.
+// none is to make room; ErrDraining while nobody may log in; ErrForbidden as for PutUser.
 func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (LoginResult, error) {
 	if err := in.User.check(); err != nil {
 		return LoginResult{}, err
@@ -69,6 +69,9 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 			return err
 		}
 		result.Session, result.Created, err = t.beginSession(s.at(now), s.rules, by, in, s.handle(token))
+		if err == nil && result.Created {
+			err = t.keepOut(in.User.ID)
+		}
 		if err == nil && result.Created && s.limit.Sessions > 0 {
 			result.Evicted, err = t.keepLimit(s.at(now), s.limit, in.User.ID, result.Session)
 		}
@@ -117,13 +120,14 @@ func clip(text string, limit int) string {
 type Identity struct {
 	Session Session
 	User    User
+	Member  Member
 	Access  Access // what this session may do: never more than its key could grant
 }
 
 // Authenticate returns who has this session token at now, or ErrSessionEnded.
 func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (Identity, error) {
 	stmt, err := s.reads.prepare(`
-		SELECT s.id, s.app, s.expires_at, s.max_access, u.id, u.name, u.email, u.role, u.team_name, u.access
+		SELECT s.id, s.app, s.expires_at, s.max_access, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`)
 	if err != nil {
@@ -135,11 +139,12 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 	u := &id.User
 	h := s.handle(token)
 	err = stmt.QueryRowContext(ctx, h.id, h.digest, s.at(now).expiry).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
-		&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access)
+		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Identity{}, ErrSessionEnded
 	}
 	id.Session.ExpiresAt = fromMillis(expires)
+	id.Member.App, id.Member.Role = id.Session.App, u.Role
 	id.Access = min(limit, u.Access)
 	return id, fail("authenticating", err)
 }

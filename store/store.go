@@ -41,6 +41,7 @@ type Store struct {
 
 	activity *recall[activityQuestion, Activity]
 	heatmap  *recall[HeatmapFilter, Heatmap]
+	notices  *recall[struct{}, []ListedNotice]
 
 	path string // of the database file
 
@@ -66,6 +67,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
 	s.counts, s.totals = newRecall(s.turns, s.large, s.countOnline), newRecall(s.turns, s.large, s.countAll)
+	s.notices = newRecall(s.turns, s.large, s.listNotices)
 	s.activity, s.heatmap = newRecall(s.turns, s.large, s.findActivity), newRecall(s.turns, s.large, s.findHeatmap)
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
@@ -103,6 +105,7 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 func (s *Store) Close() error {
 	s.counts.close()
 	s.totals.close()
+	s.notices.close()
 	s.activity.close()
 	s.heatmap.close()
 	return errors.Join(s.writer.stop(), s.read.Close())
@@ -148,7 +151,7 @@ func fail(doing string, err error) error {
 func isOurs(err error) bool {
 	for _, ours := range []error{
 		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrSessionLimit, ErrForbidden, ErrInvalid, ErrNameTaken,
-		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrFull, ErrBusy, ErrBroken,
+		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrTooManyNotices, ErrDraining, ErrFull, ErrBusy, ErrBroken,
 	} {
 		if errors.Is(err, ours) {
 			return true

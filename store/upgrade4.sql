@@ -56,7 +56,8 @@ CREATE TABLE drain (
     message         TEXT NOT NULL,
     started_at      INTEGER NOT NULL,
     started_by      TEXT NOT NULL,
-    end_sessions_at INTEGER
+    end_sessions_at INTEGER,
+    done_at         INTEGER
 ) STRICT;
 
 CREATE TABLE audit (

@@ -68,6 +68,25 @@ func TestScreenshots(t *testing.T) {
 	b.until(`document.querySelector('.modal .sample li')`)
 	b.picture("end-sessions", 1280, 800)
 	b.picture("end-sessions-phone", 390, 844)
+	b.open(in.url + "/deploy")
+	b.until(`document.querySelector('#notices .empty') && document.querySelector('.drain form')`)
+	b.picture("deploy-empty", 1280, 1000)
+	ops := in.backend(t, "ops", "admin")
+	for _, n := range []client.NoticeInput{{Message: "The export is back. Thank you for waiting."}, {Message: "Save your work: the invoices move to the new server at 18:00 and are back at 18:30.", Level: "warning", Organization: "Contoso", ForMS: 3600000}} {
+		if _, err := ops.PostNotice(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := ops.BeginDrain(t.Context(), client.DrainInput{Message: "Moving to the new server, back at 18:30", EndSessionsInMS: 600000}); err != nil {
+		t.Fatal(err)
+	}
+	b.until(`document.querySelectorAll('[data-notice-id]').length === 2 && document.querySelector('[data-open]')`)
+	b.eval(`void scrollTo(0, 0)`)
+	b.picture("deploy", 1280, 1000)
+	b.picture("deploy-phone", 390, 1400)
+	if _, err := ops.EndDrain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	b.open(in.url + "/settings")
 	b.until(`document.querySelectorAll('.rules tr').length > 10 && document.querySelector('[data-key-id]')`)
 	b.picture("settings", 1280, 1600)
@@ -109,6 +128,22 @@ func TestScreenshotsOfAHostPage(t *testing.T) {
 	}
 	b.until(panel + `.querySelector('[part=panel]').dataset.state === 'unauthenticated'`)
 	b.picture("embedded-ended", 1000, 700)
+}
+
+// TestScreenshotsOfBanners shows what people are told in an application's page.
+func TestScreenshotsOfBanners(t *testing.T) {
+	if *pictures == "" {
+		t.Skip("no -screenshots folder was given")
+	}
+	g := newGuest(t, "")
+	g.announces(client.NoticeInput{Message: "The export is back. Thank you for waiting."})
+	g.announces(client.NoticeInput{Message: "Card payments are down. Do not take orders by card.", Level: "critical"})
+	if _, err := g.backend.BeginDrain(t.Context(), client.DrainInput{Message: "Moving to the new server, back at 18:30.", EndSessionsInMS: 600000}); err != nil {
+		t.Fatal(err)
+	}
+	g.beats(banners + `.querySelectorAll('p').length === 3`)
+	g.picture("banners", 1280, 800)
+	g.picture("banners-phone", 390, 844)
 }
 
 // populate logs in people who have been there for various times.

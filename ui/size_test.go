@@ -15,6 +15,8 @@ func TestScriptsForHostPagesStaySmall(t *testing.T) {
 		limit   int
 	}{
 		{[]string{"heartbeat.js"}, 4 << 10},
+		{[]string{"heartbeat-notices.js"}, 3 << 10},
+		{[]string{"heartbeat-live.js"}, 1 << 10},
 		{[]string{"online-users-panel.js", "online-users-feed.js"}, 12 << 10},
 		{[]string{"online-users-panel-details.js"}, 6 << 10},
 		{[]string{"online-users-badge.js", "online-users-feed.js"}, 4 << 10},

@@ -142,6 +142,55 @@ func compare(t *testing.T, folder string, ledgers []*ledger) {
 	}
 }
 
+// TestADrainOutlivesKills kills the server in the middle of a drain, and while that
+// ends the sessions: what it was to end, the next start does, and nobody gets in.
+func TestADrainOutlivesKills(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	key := adminKey(t, folder)
+	cmd, url := startServer(t, folder)
+	api := client.New(url, key)
+	defer api.Close()
+	book := &ledger{alive: map[string]time.Time{}, ids: map[string]string{}, doubtful: map[string]bool{}}
+	for n := range 300 {
+		session, err := api.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: fmt.Sprint("user-", n)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		book.ended = append(book.ended, session.Token)
+	}
+	begun, err := api.BeginDrain(t.Context(), client.DrainInput{Message: "Moving house", EndSessionsInMS: 1500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for time.Until(*begun.EndSessionsAt) > 0 { // a start before the time, killed again
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		cmd, url = startServer(t, folder)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	_, url = startServer(t, folder)
+	again := client.New(url, key)
+	defer again.Close()
+	for deadline := time.Now().Add(patience); ; {
+		d, err := again.Drain(t.Context())
+		if err != nil || !d.Draining || d.Message != "Moving house" || !d.EndSessionsAt.Equal(*begun.EndSessionsAt) {
+			t.Fatalf("after the kills it is %+v, %v", d, err)
+		}
+		if d.SessionsEndedAt != nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the sessions never ended")
+		}
+	}
+	compare(t, folder, []*ledger{book})
+	_, err = again.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "late"}})
+	if !errors.Is(err, &client.Error{Code: "draining"}) {
+		t.Errorf("somebody got in: %v", err)
+	}
+}
+
 func adminKey(t *testing.T, folder string) string {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: storetest.Schema(t)})

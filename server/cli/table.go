@@ -17,6 +17,7 @@ type table struct {
 	header []string
 	rows   [][]string
 	fit    int // widest line; 0: as wide as it takes
+	whole  int // so many columns are never made narrower: ids are typed again
 	keep   int // so many columns, the last, are not made narrower
 }
 
@@ -39,8 +40,8 @@ func (t *table) widths() []int {
 		total += widths[i] + columnGap
 	}
 	for ; t.fit > 0 && total > t.fit; total-- {
-		widest := 0
-		for i := range len(widths) - t.keep {
+		widest := t.whole
+		for i := t.whole; i < len(widths)-t.keep; i++ {
 			if widths[i] >= widths[widest] { // of equals the last: the first columns tell more
 				widest = i
 			}

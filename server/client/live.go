@@ -17,15 +17,17 @@ import (
 const maxEvent = 4 << 20
 
 // Event is one message of the live feed. Which fields are set depends on Type: "hello", "reset",
-// "online", "updated", "offline" or "session_ended". Types of later versions are to be ignored.
+// "online", "updated", "offline", "session_ended" or "notice". Types of later versions are to be ignored.
 type Event struct {
 	Type      string        `json:"type"`
 	Cursor    string        `json:"cursor"` // for Live after a lost connection
 	User      *Entry        `json:"user"`   // of online, updated, offline
 	Counts    *Counts       `json:"counts"` // of everybody online, from then on
 	UserID    string        `json:"user_id"`
-	Reason    string        `json:"reason"`  // of offline and session_ended
-	Session   *EndedSession `json:"session"` // of session_ended
+	Reason    string        `json:"reason"`    // of offline and session_ended
+	Session   *EndedSession `json:"session"`   // of session_ended
+	Notice    *ShownNotice  `json:"notice"`    // of notice, where there is a new one,
+	Withdrawn string        `json:"withdrawn"` // and the id of one that is over
 	Timestamp time.Time     `json:"timestamp"`
 }
 

@@ -56,6 +56,8 @@ type Beat struct {
 	Visible *bool   `json:"visible,omitempty"`
 	Page    *string `json:"page,omitempty"`
 	Leaving bool    `json:"leaving,omitempty"`
+
+	Seen []string `json:"seen,omitempty"` // ids of notices that were shown
 }
 
 // HeartbeatAnswer is the server's answer to a heartbeat.
@@ -63,6 +65,8 @@ type HeartbeatAnswer struct {
 	Session         Session `json:"session"`
 	Idle            bool    `json:"idle"` // whether the beat counted as one without input
 	NextHeartbeatMS int64   `json:"next_heartbeat_ms"`
+
+	Notices []ShownNotice `json:"notices"`
 }
 
 // Next is how long to wait before the next heartbeat.

@@ -6,6 +6,9 @@
  * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME
  * data-token       the token itself; with neither, this origin's Rollcall cookie
  * data-page        instead of the path; "off" shows nothing
+ * data-notices     "off": announcements are not shown, only told by the next event
+ * data-live        hears of them, and of the end of the session, at once: one connection a browser
+ * rollcall:notices event on document, detail {notices}: all that there are now
  * rollcall:ended   event on document and window, detail {reason}: sign the person out
  * window.rollcall  setPage(path), beat() at once, stop(), and
  *                  setStatus("busy", "Recording", {minutes: 30}), a promise: the person is
@@ -44,6 +47,8 @@
   let told = {}; // the page that the server heard last, and whether it takes us for idle
   let shared = 0; // when the other tabs last heard of our input
   let ownPage = options.page;
+  let noted = '[]'; // the notices that were shown last
+  const seen = new Set(); // of these, what the server has not heard
 
   // A sandbox forbids storage and channels; we do without.
   function attempt(action) {
@@ -78,6 +83,7 @@
     silent = !token && !byCookie;
     last = due = barred = failures = 0;
     told = {};
+    announce([]);
     if (!silent) join('rollcall ' + hash(endpoint + token));
   }
 
@@ -114,6 +120,7 @@
       granted(done);
       leads = true;
       if (bereft || (last && Date.now() - last > 1000)) insist(); // inherited from a closed tab
+      if ('live' in options) follow(signal);
     };
     navigator.locks.request(name, { signal }, () => new Promise(hold)).catch(() => {
       elects &&= signal.aborted;
@@ -133,6 +140,8 @@
     const { id, type } = said;
     if (type === 'bye') return answerBye(id);
     peers.set(id, { ...said, heard: Date.now() });
+    said.seen?.forEach((notice) => seen.add(notice));
+    if (said.notices) announce(said.notices, said.ahead);
     if (type === 'ended') end(said.reason);
     if (type === 'beat') {
       ({ interval, told } = said);
@@ -177,7 +186,7 @@
   function report() {
     const { page, input } = front();
     const visible = [mine(), ...peers.values()].some((tab) => tab.visible);
-    return { idle_ms: Math.max(0, Date.now() - (input || started)), visible, page };
+    return { idle_ms: Math.max(0, Date.now() - (input || started)), visible, page, seen: [...seen].slice(0, 20) };
   }
 
   const headers = () => ({ 'Content-Type': 'application/json', ...(token && { Authorization: 'Bearer ' + token }) });
@@ -231,11 +240,13 @@
       interval = Math.max(1000, answer.next_heartbeat_ms || 60000);
       told = { page: said.page, idle: answer.idle };
       plan(true);
-      say('beat', { interval, told });
+      const { notices = [], timestamp } = answer;
+      const ahead = Date.parse(timestamp) - Date.now();
+      said.seen.forEach((notice) => seen.delete(notice));
+      announce(notices, ahead);
+      say('beat', { interval, told, notices, ahead });
     } else if (answer.code === 'session_ended') {
-      const reason = answer.end_reason || 'unknown';
-      say('ended', { reason });
-      end(reason);
+      endAll(answer.end_reason || 'unknown');
     } else if (status === 429 || status > 499) {
       retry(headers.get('Retry-After'));
     } else {
@@ -258,6 +269,11 @@
     due = barred + Math.random() * Math.min(interval, 2000 * 2 ** failures++);
   }
 
+  function endAll(reason) {
+    say('ended', { reason });
+    end(reason);
+  }
+
   function end(reason) {
     if (silent) return;
     stop();
@@ -270,6 +286,42 @@
   function stop() {
     silent = true;
     part();
+    announce([]);
+  }
+
+  // ---- announcements ----
+
+  const lazily = (name) => import(new URL(name, script.src));
+
+  function announce(notices, ahead) {
+    const text = JSON.stringify(notices);
+    if (text === noted) return;
+    noted = text;
+    document.dispatchEvent(new CustomEvent('rollcall:notices', { bubbles: true, detail: { notices } }));
+    if (options.notices === 'off') return;
+    // Where it can not be loaded, the event was all.
+    lazily('heartbeat-notices.js').then(({ show }) => text === noted && show(notices, saw, ahead)).catch(() => {});
+  }
+
+  const counted = new Set();
+
+  // Whoever beats next tells the server.
+  function saw(id) {
+    if (counted.has(id)) return;
+    counted.add(id);
+    seen.add(id);
+    say('state', { seen: [id] });
+  }
+
+  function follow(signal) {
+    const on = {
+      notices(notices, ahead) {
+        announce(notices, ahead);
+        say('state', { notices, ahead });
+      },
+      ended: endAll,
+    };
+    lazily('heartbeat-live.js').then((live) => live.follow(script.src, token, signal, on)).catch(() => {});
   }
 
   // ---- when it is said ----

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/server/client"
+)
+
+func newWall() *cobra.Command {
+	var server remote
+	var in client.NoticeInput
+	var until string
+	var lasts time.Duration
+	var list, asJSON bool
+	var withdraw string
+	cmd := &cobra.Command{
+		Use:   `wall "TEXT"`,
+		Short: "Announce something to everybody who is online",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkWall(args, list, withdraw); err != nil {
+				return err
+			}
+			end, err := endOf(until, lasts)
+			if err != nil {
+				return err
+			}
+			in.Until, in.ForMS = end, lasts.Milliseconds()
+			asked, err := server.client()
+			if err != nil {
+				return err
+			}
+			defer asked.Close()
+			switch {
+			case list:
+				err = listNotices(cmd, asked, asJSON)
+			case withdraw != "":
+				err = asked.WithdrawNotice(cmd.Context(), withdraw)
+			default:
+				in.Message = args[0]
+				err = postNotice(cmd, asked, in, asJSON)
+			}
+			return server.explain(err)
+		},
+	}
+	flags := cmd.Flags()
+	server.register(flags, "admin")
+	flags.StringVar(&in.App, "app", "", "only to people in this application")
+	flags.StringVar(&in.Organization, "organization", "", "only to people of this organization")
+	flags.StringVar(&in.Level, "level", "info", "how much it matters: info, warning or critical")
+	flags.StringVar(&until, "until", "", "when it ends by itself, such as 18:00 or 2026-03-02T18:00:00Z")
+	flags.DurationVar(&lasts, "for", 0, "how long it is shown, such as 30m")
+	flags.BoolVar(&list, "list", false, "show what is announced, and how many have seen it")
+	flags.StringVar(&withdraw, "withdraw", "", "take back the notice with this `ID`")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func checkWall(args []string, list bool, withdraw string) error {
+	wants := 1
+	if list || withdraw != "" {
+		wants = 0
+	}
+	switch {
+	case list && withdraw != "":
+		return usagef("wall: either --list or --withdraw")
+	case len(args) < wants || wants == 1 && args[0] == "":
+		return usagef("wall: TEXT is missing (see rollcall wall --help)")
+	case len(args) > wants:
+		return usagef("wall: unexpected argument %q; a text of several words needs quotes", args[wants])
+	}
+	return nil
+}
+
+// endOf reads a time of day, of which the next is meant, or a full time.
+func endOf(until string, lasts time.Duration) (*time.Time, error) {
+	switch {
+	case until != "" && lasts != 0:
+		return nil, usagef("either --until or --for")
+	case lasts < 0:
+		return nil, usagef("--for must be positive")
+	case until == "":
+		return nil, nil
+	}
+	if at, err := time.Parse(time.RFC3339, until); err == nil {
+		return &at, nil
+	}
+	clock, err := time.Parse("15:04", until)
+	if err != nil {
+		return nil, usagef("invalid value %q for --until: it must be like 18:00 or 2026-03-02T18:00:00Z", until)
+	}
+	now := time.Now()
+	at := time.Date(now.Year(), now.Month(), now.Day(), clock.Hour(), clock.Minute(), 0, 0, time.Local)
+	if !at.After(now) {
+		at = at.AddDate(0, 0, 1)
+	}
+	return &at, nil
+}
+
+func postNotice(cmd *cobra.Command, asked *client.Client, in client.NoticeInput, asJSON bool) error {
+	n, err := asked.PostNotice(cmd.Context(), in)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return writeJSON(out(cmd), n)
+	}
+	of := 0
+	if n.Of != nil {
+		of = *n.Of
+	}
+	say(cmd, "Announced to %s online; the id is for --withdraw.", headcount(of))
+	_, err = fmt.Fprintln(out(cmd), n.ID)
+	return err
+}
+
+func headcount(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return fmt.Sprint(n, " people")
+}
+
+func listNotices(cmd *cobra.Command, asked *client.Client, asJSON bool) error {
+	all, err := asked.Notices(cmd.Context())
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		return writeJSON(out(cmd), append([]client.Notice{}, all...)) // [] rather than null
+	}
+	return printNotices(out(cmd), all, time.Now())
+}
+
+func printNotices(w io.Writer, all []client.Notice, now time.Time) error {
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "Nothing is announced.")
+		return err
+	}
+	rows := table{header: []string{"ID", "STATE", "LEVEL", "TO", "SINCE", "SEEN", "MESSAGE"}, fit: columns(w), whole: 1}
+	for _, n := range all {
+		seen := fmt.Sprint(n.Seen)
+		if n.Of != nil {
+			seen += fmt.Sprint(" of ", *n.Of)
+		}
+		rows.add(n.ID, n.State, n.Level, audienceOf(n), since(n.CreatedAt, now), seen, n.Message)
+	}
+	return rows.print(w, nil)
+}
+
+func audienceOf(n client.Notice) string {
+	if n.App != "" && n.Organization != "" {
+		return n.App + ", " + n.Organization
+	}
+	return cmp.Or(n.App, n.Organization, "all")
+}

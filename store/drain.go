@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Drain is a time in which nobody new may log in.
+type Drain struct {
+	Message         string
+	StartedAt       time.Time
+	StartedBy       string     // as in Deed.Actor
+	EndSessionsAt   *time.Time // when all sessions are to end; nil: never
+	SessionsEndedAt *time.Time // when that was done
+}
+
+// Exempt tells whether a drain does not concern the users with this role.
+func Exempt(role string) bool { return strings.EqualFold(role, exemptRole) }
+
+const exemptRole = "admin"
+
+const drainColumns = `SELECT message, started_at, started_by, end_sessions_at, done_at FROM drain`
+
+// Drain returns the drain that is going on, or nil for none.
+func (s *Store) Drain(ctx context.Context) (*Drain, error) {
+	stmt, err := s.reads.prepare(drainColumns)
+	if err != nil {
+		return nil, fail("reading the drain", err)
+	}
+	return scanDrain(stmt.QueryRowContext(ctx).Scan)
+}
+
+func scanDrain(scan func(...any) error) (*Drain, error) {
+	var d Drain
+	var started int64
+	var end, ended *int64
+	err := scan(&d.Message, &started, &d.StartedBy, &end, &ended)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	d.StartedAt, d.EndSessionsAt, d.SessionsEndedAt = fromMillis(started), timeOf(end), timeOf(ended)
+	return &d, fail("reading the drain", err)
+}
+
+// BeginDrain keeps new logins out from now on or, where that is so already, changes
+// what they are told and when the sessions end.
+func (s *Store) BeginDrain(ctx context.Context, now time.Time, actor, message string, end *time.Time) (Drain, error) {
+	if err := checkMessage(message); err != nil {
+		return Drain{}, err
+	}
+	if end != nil && !soon(now, *end) {
+		return Drain{}, invalid("end_sessions_at must be in the future, and at most 366 days ahead")
+	}
+	var d *Drain
+	err := s.write(ctx, func(t *tx) error {
+		before, err := t.drain()
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`
+			INSERT INTO drain (id, message, started_at, started_by, end_sessions_at) VALUES (1, $1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET message = excluded.message, end_sessions_at = excluded.end_sessions_at, done_at = NULL`,
+			message, millis(now), actor, optionalMillis(end))
+		if err != nil {
+			return fail("beginning a drain", err)
+		}
+		if d, err = t.drain(); err != nil {
+			return err
+		}
+		deed := Deed{Actor: actor, Action: "drain.begin", Detail: clip(message, maxText)}
+		if before != nil {
+			deed.Action = "drain.change"
+		}
+		return t.record(now, deed)
+	})
+	if err != nil {
+		return Drain{}, err
+	}
+	return *d, nil
+}
+
+// EndDrain lets people log in again. It is no error if they may already.
+func (s *Store) EndDrain(ctx context.Context, now time.Time, actor string) error {
+	return s.write(ctx, func(t *tx) error {
+		n, err := t.exec(`DELETE FROM drain`)
+		if err != nil || n == 0 {
+			return fail("ending a drain", err)
+		}
+		return t.record(now, Deed{Actor: actor, Action: "drain.end"})
+	})
+}
+
+func (t *tx) drain() (*Drain, error) {
+	return scanDrain(func(dest ...any) error { return t.scan(dest, drainColumns) })
+}
+
+// keepOut refuses a login that has just been stored while a drain goes on, in the
+// same transaction: no login slips in while one begins.
+func (t *tx) keepOut(user string) error {
+	d, err := t.drain()
+	if d == nil || err != nil {
+		return err
+	}
+	var role string
+	if err := t.scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, user); err != nil {
+		return fail("reading a user's role", err)
+	}
+	if Exempt(role) {
+		return nil
+	}
+	return &DrainingError{Message: d.Message}
+}
+
+// drained is which sessions s a drain ends.
+const drained = `s.is_active = true AND s.expires_at > $3 AND s.app <> '` + PanelApp + `'
+	AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND lower(u.role) = '` + exemptRole + `')`
+
+// EndDrained ends the sessions that the drain is to end by now, and returns how
+// many. What a crash left undone the next call does; once all have ended there is
+// nothing to do for any later one. A drain that is over, or ends them later now,
+// ends no more.
+func (s *Store) EndDrained(ctx context.Context, now time.Time) (total int64, err error) {
+	for {
+		var ended int64
+		var done bool
+		err := s.write(ctx, func(t *tx) (err error) {
+			ended, done, err = t.endSomeDrained(s.at(now), total)
+			return err
+		})
+		total += ended
+		if err != nil || done {
+			return total, err
+		}
+	}
+}
+
+// endSomeDrained ends as many as one write may. It is done where no more are left,
+// and notes that, or nothing is due.
+func (t *tx) endSomeDrained(m moment, before int64) (ended int64, done bool, err error) {
+	d, err := t.drain()
+	if err != nil || d == nil || d.EndSessionsAt == nil || d.SessionsEndedAt != nil || millis(*d.EndSessionsAt) > m.now {
+		return 0, true, err
+	}
+	ended, err = t.exec(`
+		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
+		WHERE id IN (SELECT s.id FROM user_sessions s WHERE `+drained+` LIMIT $6)`,
+		m.now, string(EndRevoked), m.expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch)
+	if err != nil || ended == revokeBatch {
+		return ended, false, fail("ending the sessions of a drain", err)
+	}
+	if _, err := t.exec(`UPDATE drain SET done_at = $1`, m.now); err != nil {
+		return ended, false, fail("noting that the sessions of a drain ended", err)
+	}
+	return ended, true, t.record(fromMillis(m.now), Deed{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
+}
+
+// CountDrained returns how many people are online of those whom a drain waits for:
+// neither in the panel nor exempt.
+func (s *Store) CountDrained(ctx context.Context, now time.Time) (n int, err error) {
+	q := new(query).add(`
+		SELECT COUNT(DISTINCT s.user_id) FROM user_sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.app <> ? AND lower(u.role) <> ? AND `+onlineRule("s"), append([]any{PanelApp, exemptRole}, s.at(now).bounds()...)...)
+	return n, fail("counting who is still there", s.read.QueryRowContext(ctx, q.String(), q.args...).Scan(&n))
+}

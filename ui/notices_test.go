@@ -1,0 +1,192 @@
+package ui_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"rollcall/server/client"
+)
+
+// banners is the shadow root of what announces, in scripts.
+const banners = `document.querySelector('rollcall-notices').shadowRoot`
+
+// says is the condition that exactly these banners are shown.
+func says(messages ...string) string {
+	return `[...(document.querySelector('rollcall-notices')?.shadowRoot.querySelectorAll('p') ?? [])].map(e => e.childNodes[1].data).sort().join() === [` + quoted(messages) + `].sort().join()`
+}
+
+// guest is a page of another origin with a strict policy, and somebody in it.
+type guest struct {
+	*tab
+	in      instance
+	backend *client.Client
+	session client.Session
+	host    string
+}
+
+func newGuest(t *testing.T, attributes string, settings ...string) *guest {
+	t.Helper()
+	g := &guest{tab: browser(t)}
+	var rollcall string
+	host := strictHost(t, &rollcall, "", func() string {
+		return `<script src="` + rollcall + `/heartbeat.js" data-token="` + g.session.Token + `" ` + attributes + ` defer></script><h1>The page</h1>`
+	})
+	g.in = serve(t, append(settings, "--allow-origin", host.URL)...)
+	rollcall, g.host = g.in.url, host.URL
+	g.backend = g.in.backend(t, "shop", "sessions,read,admin")
+	g.session = login(t, g.backend, "ada", "Ada")
+	g.open(host.URL)
+	g.until(`performance.getEntriesByType('resource').some(e => e.name.endsWith('/heartbeat') && e.responseEnd)`)
+	return g
+}
+
+func (g *guest) announces(in client.NoticeInput) string {
+	g.t.Helper()
+	n, err := g.backend.PostNotice(g.t.Context(), in)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return n.ID
+}
+
+// beats until a condition holds.
+func (g *guest) beats(condition string) {
+	g.t.Helper()
+	g.until(`(window.rollcall.beat(), ` + condition + `)`)
+}
+
+// hears waits until the list says that somebody has seen a notice.
+func (g *guest) seenBy(id string, want int) {
+	g.t.Helper()
+	for deadline := time.Now().Add(patience); ; g.eval(`void rollcall.beat()`) {
+		all, err := g.backend.Notices(g.t.Context())
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		for _, n := range all {
+			if n.ID == id && n.Seen == want && *n.Of == 1 {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			g.t.Fatalf("the list says %+v", all)
+		}
+	}
+}
+
+// TestNoticesInAStrictPageOfAnotherOrigin ends with the browser's complaints, of
+// which there may be none.
+func TestNoticesInAStrictPageOfAnotherOrigin(t *testing.T) {
+	g := newGuest(t, "")
+	if g.eval(`document.querySelector('rollcall-notices')`) != "null" || g.eval(`performance.getEntriesByType('resource').some(e => e.name.includes('notices.js'))`) != "false" {
+		t.Error("without a notice something is loaded or shown")
+	}
+	const hostile = `<img src=x onerror=document.title='owned'><script>document.title='owned'</script>`
+	first := g.announces(client.NoticeInput{Message: hostile, Level: "critical"})
+	second := g.announces(client.NoticeInput{Message: "Restart at 18:00"})
+	g.beats(says(hostile, "Restart at 18:00"))
+
+	t.Run("each is read out as loudly as it matters", func(t *testing.T) {
+		g.until(banners + `.querySelector('[role=alert] [data-level=critical] b').textContent === 'Urgent: '`)
+		g.until(banners + `.querySelector('[role=status] [data-level=info] b').textContent === 'Notice: '`)
+	})
+	t.Run("the page's header stays in view", func(t *testing.T) {
+		if g.eval(`document.elementFromPoint(innerWidth / 2, 40).tagName`) == "ROLLCALL-NOTICES" {
+			t.Error("it is covered")
+		}
+	})
+	t.Run("what is shown is seen, once", func(t *testing.T) {
+		g.seenBy(first, 1)
+		g.seenBy(second, 1)
+	})
+	t.Run("one that is withdrawn vanishes", func(t *testing.T) {
+		if err := g.backend.WithdrawNotice(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		g.beats(says("Restart at 18:00"))
+	})
+	t.Run("one is dismissed with the keyboard, and stays so over a reload", func(t *testing.T) {
+		g.run("dismissing", chromedp.KeyEvent(kb.Tab))
+		g.until(banners + `.activeElement.textContent === 'Dismiss' && ` + banners + `.activeElement.matches(':focus-visible')`)
+		g.run("dismissing", chromedp.KeyEvent(kb.Enter))
+		g.until(says())
+		g.run("reloading", chromedp.Reload())
+		g.announces(client.NoticeInput{Message: "Another one"})
+		g.beats(says("Another one"))
+	})
+	t.Run("a drain counts down", func(t *testing.T) {
+		if _, err := g.backend.BeginDrain(t.Context(), client.DrainInput{Message: "Moving house", EndSessionsInMS: 90000}); err != nil {
+			t.Fatal(err)
+		}
+		g.beats(says("Another one", "Moving house"))
+		g.until(`/signed out in 1 min \d+ s/.test(` + banners + `.querySelector('[role=timer]').textContent)`)
+		before := g.eval(banners + `.querySelector('[role=timer]').textContent`)
+		g.until(banners + `.querySelector('[role=timer]').textContent !== '` + before + `'`)
+		if _, err := g.backend.EndDrain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		g.beats(says("Another one"))
+	})
+	t.Run("after the sign-out nothing is shown", func(t *testing.T) {
+		if err := g.backend.Revoke(t.Context(), g.session.ID); err != nil {
+			t.Fatal(err)
+		}
+		g.beats(says())
+	})
+	if title := g.eval(`document.title`); strings.Contains(title, "owned") {
+		t.Error("what a stranger typed has run")
+	}
+}
+
+func TestAPageMayShowNoticesItself(t *testing.T) {
+	g := newGuest(t, `data-notices="off"`)
+	g.eval(`void (window.heard = [], document.addEventListener('rollcall:notices', (event) => heard.push(event.detail.notices.map(n => n.level + ' ' + n.message).join())))`)
+	id := g.announces(client.NoticeInput{Message: "Restart", Level: "warning"})
+	g.beats(`heard.join('|') === 'warning Restart'`)
+	if err := g.backend.WithdrawNotice(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	g.beats(`heard.join('|') === 'warning Restart|'`)
+	if g.eval(`document.querySelector('rollcall-notices')`) != "null" {
+		t.Error("a banner is shown all the same")
+	}
+}
+
+// TestLiveForEndUsers has pages that never send a second heartbeat by themselves.
+func TestLiveForEndUsers(t *testing.T) {
+	g := newGuest(t, "data-live", "--heartbeat", "1h", "--online-window", "3h")
+	other := g.another()
+	other.open(g.host)
+	socket := func(b *tab) bool {
+		return b.eval(`performance.getEntriesByType('resource').some(e => e.name.endsWith('heartbeat-live.js'))`) == "true"
+	}
+	g.until(`performance.getEntriesByType('resource').some(e => e.name.endsWith('heartbeat-live.js'))`)
+	other.until(`window.rollcall`)
+
+	start := time.Now()
+	g.announces(client.NoticeInput{Message: "At once"})
+	g.until(says("At once"))
+	other.until(says("At once"))
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v to reach both tabs", took)
+	}
+	if !socket(g.tab) || socket(other) {
+		t.Errorf("connections: %v in the first tab, %v in the second", socket(g.tab), socket(other))
+	}
+	for _, b := range []*tab{g.tab, other} {
+		b.eval(`void document.addEventListener('rollcall:ended', (event) => { document.title = event.detail.reason })`)
+	}
+	start = time.Now()
+	if err := g.backend.Revoke(t.Context(), g.session.ID); err != nil {
+		t.Fatal(err)
+	}
+	g.until(`document.title === 'revoked'`)
+	other.until(`document.title === 'revoked'`)
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("it took %v to sign out", took)
+	}
+}

@@ -1,0 +1,59 @@
+/*
+ * The live connection of heartbeat.js, which loads this file for data-live: it hears at once what
+ * a heartbeat would bring within a minute. Where it can not be had, the heartbeats are enough.
+ */
+const STEADY = 5000; // so long a connection has to last to count as none that failed
+
+// Follows the server of the heartbeat script until signal aborts. on.notices(list, ahead) and
+// on.ended(reason) get what it says; without a token, this origin's cookie tells who we are.
+export function follow(script, token, signal, on) {
+  const url = new URL('live', script);
+  url.protocol = url.protocol.replace('http', 'ws');
+  let socket;
+  let timer;
+  let tries = 0;
+
+  function connect() {
+    clearTimeout(timer);
+    if (socket || signal.aborted) return;
+    const mine = (socket = new WebSocket(url));
+    let since;
+    mine.onopen = () => {
+      since = Date.now();
+      if (token) mine.send(JSON.stringify({ token }));
+    };
+    mine.onmessage = ({ data }) => {
+      if (signal.aborted) return;
+      const said = JSON.parse(data);
+      if (said.type === 'notices') on.notices(said.notices, Date.parse(said.timestamp) - Date.now());
+      if (said.type === 'session_ended') on.ended(said.reason);
+    };
+    mine.onclose = ({ code }) => {
+      if (socket !== mine) return;
+      socket = undefined;
+      if (code === 1008 || signal.aborted) return; // heartbeats are told why
+      if (Date.now() - since > STEADY) tries = 0;
+      later();
+    };
+  }
+
+  // Anywhere in the time, so that a thousand browsers do not come back as one.
+  function later() {
+    timer = setTimeout(connect, 1000 + Math.random() * Math.min(60000, 2000 * 2 ** tries++));
+  }
+
+  function stop() {
+    clearTimeout(timer);
+    const last = socket;
+    socket = undefined;
+    last?.close();
+  }
+
+  // A page whose policy forbids the connection is not asked again and again.
+  document.addEventListener('securitypolicyviolation', ({ blockedURI }) => {
+    if (blockedURI.startsWith(url.origin)) stop();
+  }, { signal });
+  addEventListener('online', connect, { signal });
+  signal.addEventListener('abort', stop);
+  connect();
+}
