@@ -41,6 +41,10 @@ func newServe(schema string) *cobra.Command {
 func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	log := s.log.logger(cmd.ErrOrStderr())
 	s.advise(log)
+	places, err := server.NewPlaces(s.networks.list, s.geoip, log)
+	if err != nil {
+		return err
+	}
 	lock, err := lockFolder(s.data)
 	if err != nil {
 		return err
@@ -63,23 +67,23 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	return serveStore(cmd, s, opened, ln, address, log)
+	cfg := s.server(opened, log)
+	cfg.Settings, cfg.Places = shown(cmd.Flags()), places
+	return serveStore(cmd, s, cfg, ln, address)
 }
 
-func serveStore(cmd *cobra.Command, s *settings, opened *store.Store, ln net.Listener, address string, log zerolog.Logger) error {
-	cfg := s.server(opened, log)
-	cfg.Settings = shown(cmd.Flags())
+func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, ln net.Listener, address string) error {
 	srv, err := server.New(cfg)
 	if err != nil {
 		return err
 	}
-	if err := announce(cmd.Context(), cmd, srv, s, address, log); err != nil {
+	if err := announce(cmd.Context(), cmd, srv, s, address, cfg.Log); err != nil {
 		return err
 	}
 	if err := srv.Serve(cmd.Context(), ln); err != nil {
 		return fmt.Errorf("serving: %w", err)
 	}
-	log.Info().Msg("stopped")
+	cfg.Log.Info().Msg("stopped")
 	return nil
 }
 
@@ -92,6 +96,7 @@ func (s *settings) server(opened *store.Store, log zerolog.Logger) server.Config
 		BasePath:       s.basePath.text,
 		TLS:            s.secureCookies(),
 		TrustedProxies: s.trustedProxies.list,
+		Addresses:      server.AddressRule(s.ip.text),
 		AllowedOrigins: s.allowOrigins.list,
 		Heartbeat:      s.heartbeat,
 		Hosts:          s.hosts.list,

@@ -10,6 +10,8 @@ import (
 type SessionFilter struct {
 	State, User, App, Organization, IP, Reason string
 
+	Device string // a type, an operating system or a browser
+
 	From, To *time.Time // logged in at some time between
 	Q        string     // words of a name, email, ...
 	Sort     string     // last_activity, created or ended
@@ -19,7 +21,7 @@ type SessionFilter struct {
 
 func (f SessionFilter) query() string {
 	return listQuery(f.Limit, map[string]string{
-		"state": f.State, "user": f.User, "app": f.App, "organization": f.Organization, "ip": f.IP, "reason": f.Reason,
+		"state": f.State, "user": f.User, "app": f.App, "organization": f.Organization, "ip": f.IP, "device": f.Device, "reason": f.Reason,
 		"from": optionalTime(f.From), "to": optionalTime(f.To), "q": f.Q, "sort": f.Sort, "cursor": f.Cursor,
 	})
 }
@@ -46,6 +48,8 @@ type ListedSession struct {
 	EndNote          string      `json:"end_note"`
 	IPAddress        string      `json:"ip_address"`
 	UserAgent        string      `json:"user_agent"`
+	Device           Device      `json:"device"`
+	Location         string      `json:"location"`
 	Page             string      `json:"page"`
 	DurationMinutes  int         `json:"duration_minutes"`
 }
@@ -81,6 +85,7 @@ type Revocation struct {
 	App          string     `json:"app,omitempty"`
 	Organization string     `json:"organization,omitempty"`
 	IP           string     `json:"ip,omitempty"`
+	Device       string     `json:"device,omitempty"`
 	From         *time.Time `json:"from,omitempty"`
 	To           *time.Time `json:"to,omitempty"`
 	Q            string     `json:"q,omitempty"`
