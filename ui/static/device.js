@@ -3,19 +3,16 @@
 
 const DRAWINGS = {
   desktop: 'M2 3h12v8H2zM5.5 13.5h5M8 11v2.5',
-  mobile: 'M5 1.5h6v13H5zM7.2 12.5h1.6',
+  mobile: 'M5 1.5h6v13H5zM7 12.5h2',
   tablet: 'M3 1.5h10v13H3zM7 12.5h2',
-  bot: 'M3 6h10v7H3zM8 6V3M7 2.5h2M6 8.7v1M10 8.7v1M6.5 11.5h3M1.2 8.5v2.5M14.8 8.5v2.5',
+  bot: 'M3 6h10v7H3zM8 6V2.5M6 9v1M10 9v1',
 };
-const UNKNOWN = 'M2 3h12v10H2zM6.6 6.6a1.4 1.4 0 1 1 2 1.3c-.4.2-.6.4-.6.8M8 10.5v.1';
+const UNKNOWN = 'M2 3h12v10H2zM5 8h6';
 
 // An SVG element that says nothing to who listens: the words do.
 export function deviceIcon(device) {
   const [svg, path] = ['svg', 'path'].map((tag) => document.createElementNS('http://www.w3.org/2000/svg', tag));
-  const looks = {
-    class: 'icon', viewBox: '0 0 16 16', width: 16, height: 16, fill: 'none', stroke: 'currentColor', 'stroke-width': 1.5,
-    'stroke-linecap': 'round', 'stroke-linejoin': 'round', 'aria-hidden': true,
-  };
+  const looks = { class: 'icon', viewBox: '0 0 16 16', width: 16, height: 16, fill: 'none', stroke: 'currentColor', 'stroke-width': 1.5, 'aria-hidden': true };
   for (const [name, value] of Object.entries(looks)) svg.setAttribute(name, value);
   path.setAttribute('d', DRAWINGS[device?.type] || UNKNOWN);
   svg.append(path);
