@@ -72,7 +72,11 @@ func (cfg Config) run(ctx context.Context, opened *store.Store) error {
 	}
 	defer apps.close()
 	company := newCast(cfg.Seed, cfg.People)
-	srv, err := server.New(cfg.server(opened, App(cfg.Assets, apps[sampleApp], company.visitors)))
+	places, err := server.NewPlaces(networks, "", cfg.Log)
+	if err != nil {
+		return fmt.Errorf("naming the networks: %w", err)
+	}
+	srv, err := server.New(cfg.server(opened, places, App(cfg.Assets, apps[sampleApp], company.visitors)))
 	if err != nil {
 		return err
 	}
@@ -84,13 +88,14 @@ func (cfg Config) run(ctx context.Context, opened *store.Store) error {
 	return cfg.play(ctx, srv, apps, company, links)
 }
 
-func (cfg Config) server(opened *store.Store, sample http.Handler) server.Config {
+func (cfg Config) server(opened *store.Store, places *server.Places, sample http.Handler) server.Config {
 	return server.Config{
 		Store:     opened,
 		Assets:    cfg.Assets,
 		Heartbeat: time.Minute,
 		Version:   cfg.Version,
 		Log:       cfg.Log,
+		Places:    places,
 		Mount:     map[string]http.Handler{"/demo/": sample},
 	}
 }
