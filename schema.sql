@@ -6,7 +6,8 @@
 -- Numbers that SQL itself needs to know, kept by the program at every start.
 --   schema_version      this file's version
 --   session_ttl_ms      how long a session lives after its last activity (--session-ttl); likewise for the other rules:
---   idle_after_ms, online_window_ms, leave_grace_ms, retention_ms
+--   idle_after_ms, online_window_ms, leave_grace_ms, retention_ms, history_retention_ms
+--   organization_samples_from   samples of organizations from before are gone
 --   session_id_key      a random number that makes session ids; without it an id can not be held against guessed tokens
 --   last_cleanup_*      when the last cleanup ran, what it ended and what it purged
 CREATE TABLE settings (
@@ -135,14 +136,15 @@ CREATE TABLE daily_visitors (
 
 CREATE INDEX daily_visitors_user ON daily_visitors (user_id);
 
--- How many people were online, sampled every five minutes: in all, per app, per organization, and per both. Each sample
--- has the row of app '' and organization 0, even with nobody online: where it is missing, nothing is known.
+-- How many people were online, sampled every five minutes: in all, per organization, per app, and per both. Each sample
+-- has the row of organization 0 and app '', even with nobody online: where it is missing, nothing is known. Of the others
+-- it has those with anybody. Each organization and app lies in a row, in the order of time, because it is read so.
 CREATE TABLE activity_samples (
-    at              INTEGER NOT NULL,                  -- a multiple of five minutes
-    app             TEXT NOT NULL,                     -- '' for all
     organization_id INTEGER NOT NULL,                  -- 0 for all
+    app             TEXT NOT NULL,                     -- '' for all
+    at              INTEGER NOT NULL,                  -- a multiple of five minutes
     people          INTEGER NOT NULL,
-    PRIMARY KEY (at, app, organization_id)
+    PRIMARY KEY (organization_id, app, at)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER organization_deleted AFTER DELETE ON organizations

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // keptEvents is how many events a reader may be behind. It bounds what one
@@ -20,6 +21,8 @@ type feed struct {
 	last   int64    // number of the newest event of this epoch
 	events [][]byte // the newest, the last one last
 	news   chan struct{}
+
+	published, resets atomic.Uint64 // events since the start, and how often readers were told to begin again
 }
 
 func newFeed() *feed { return &feed{news: make(chan struct{})} }
@@ -49,6 +52,7 @@ func (f *feed) publish(encode func(cursor string) []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last++
+	f.published.Add(1)
 	f.events = append(f.events, encode(f.cursorAt(f.last)))
 	if len(f.events) == 2*keptEvents { // half at a time, so that each event is moved once
 		f.events = append(make([][]byte, 0, 2*keptEvents), f.events[keptEvents:]...)

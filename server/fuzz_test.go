@@ -150,7 +150,7 @@ func FuzzHostName(f *testing.F) {
 	for _, name := range []string{"", "localhost", "LOCALHOST:80", "localhost.", "[::1]:80", "::1", "127.0.0.1", "a.b", "[", "]", "[]:", ":", "[fe80::1%25e]", "İ"} {
 		f.Add(name)
 	}
-	s := &Server{now: storetest.Start.Local}
+	s := &Server{now: storetest.Start.Local, meters: NewMeters()}
 	guard := s.knownHost(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	admits := func(host string) bool {
 		w := httptest.NewRecorder()

@@ -38,11 +38,12 @@ type hub struct {
 	crowded bool             // there are more than that
 	waiting map[string]bool  // of whom too much was told just now
 	counts  counts
-	seen    int64     // last change read
-	swept   time.Time // until when departures by time are announced
-	ticked  bool      // it is time to see to what happens by time alone
-	left    time.Time // when the last reader was seen
-	told    time.Time // last reset for a crowd
+	level   store.GateLevel // that was told, or that follows from what was
+	seen    int64           // last change read
+	swept   time.Time       // until when departures by time are announced
+	ticked  bool            // it is time to see to what happens by time alone
+	left    time.Time       // when the last reader was seen
+	told    time.Time       // last reset for a crowd
 	doubts  chan struct{}
 	seed    maphash.Seed
 }
@@ -134,7 +135,7 @@ func (h *hub) begin(ctx context.Context, now time.Time) error {
 		h.known = nil
 		return err
 	}
-	h.seen, h.swept = seen, now
+	h.seen, h.swept, h.level = seen, now, h.gate()
 	h.feed.begin()
 	return nil
 }

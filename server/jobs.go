@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-co-op/gocron/v2"
 	"github.com/google/uuid"
+
+	"rollcall/store"
 )
 
 // A job runs at the start of the server and then at every interval. One that
@@ -28,7 +30,22 @@ func (s *Server) jobs() []job {
 		{"cleanup", time.Hour, s.runCleanup},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
+		{"history", time.Minute, s.sampleAfter(s.now().Add(2 * s.cfg.Heartbeat))},
+		{"visitors", store.SampleEvery, func(ctx context.Context) error { return s.store.NoteVisitors(ctx, s.now()) }},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
+	}
+}
+
+// sampleAfter samples for the history once everybody has had the time to be heard
+// of: after a long pause nobody seems to be online. It looks every minute, so that
+// no interval is missed because a run was late.
+func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
+	return func(ctx context.Context) error {
+		now := s.now()
+		if now.Before(settled) {
+			return nil
+		}
+		return s.store.SampleActivity(ctx, now)
 	}
 }
 
@@ -75,11 +92,17 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 }
 
 // shutdown lets the requests under way finish, and then the jobs.
-func (s *Server) shutdown(web *http.Server, jobs gocron.Scheduler) error {
-	err := within(requestsTimeout, web.Shutdown)
-	if errors.Is(err, context.DeadlineExceeded) { // somebody reads too slowly
-		err = web.Close()
-	}
+func (s *Server) shutdown(web []*http.Server, jobs gocron.Scheduler) error {
+	err := within(requestsTimeout, func(ctx context.Context) (err error) {
+		for _, w := range web {
+			failed := w.Shutdown(ctx)
+			if errors.Is(failed, context.DeadlineExceeded) { // somebody reads too slowly
+				failed = w.Close()
+			}
+			err = errors.Join(err, failed)
+		}
+		return err
+	})
 	return errors.Join(err, within(jobsTimeout, jobs.ShutdownWithContext))
 }
 

@@ -30,14 +30,15 @@ const (
 
 // liveMessage is what the feed sends.
 type liveMessage struct {
-	Type      string       `json:"type"`
-	Cursor    string       `json:"cursor"`
-	User      *onlineUser  `json:"user,omitempty"`
-	Counts    *counts      `json:"counts,omitempty"`
-	Session   *liveSession `json:"session,omitempty"`
-	UserID    string       `json:"user_id,omitempty"`
-	Reason    string       `json:"reason,omitempty"`
-	Timestamp string       `json:"timestamp"`
+	Type      string          `json:"type"`
+	Cursor    string          `json:"cursor"`
+	User      *onlineUser     `json:"user,omitempty"`
+	Counts    *counts         `json:"counts,omitempty"`
+	Level     store.GateLevel `json:"level,omitempty"`
+	Session   *liveSession    `json:"session,omitempty"`
+	UserID    string          `json:"user_id,omitempty"`
+	Reason    string          `json:"reason,omitempty"`
+	Timestamp string          `json:"timestamp"`
 }
 
 type liveSession struct {

@@ -26,7 +26,8 @@ func (s *Server) wrap(h http.Handler) http.Handler {
 	h = s.underBasePath(h)
 	h = s.knownHost(h)
 	h = s.secureHeaders(h)
-	return s.recovered(h)
+	h = s.recovered(h)
+	return s.counted(h)
 }
 
 // recovered answers 500 where a handler panics, and keeps the server up.

@@ -66,6 +66,10 @@ func (h *hub) tell(ctx context.Context, now time.Time, n news) error {
 	if len(events) > maxEvents {
 		events = []liveMessage{{Type: "reset"}}
 	}
+	if level := h.gate(); level != h.level {
+		h.level = level
+		events = append(events, liveMessage{Type: "gate", Level: level, Counts: h.counted()})
+	}
 	for _, m := range events {
 		h.publish(m, now)
 	}
@@ -134,6 +138,9 @@ func (h *hub) difference(p store.OnlinePerson, now time.Time) (m liveMessage, is
 	return m, true
 }
 
+// gate is what the gate says where nobody may be disturbed.
+func (h *hub) gate() store.GateLevel { return store.OnlineCounts(h.counts).Level(0) }
+
 // counted is how many people are online after what was looked at so far.
 func (h *hub) counted() *counts {
 	c := h.counts
@@ -170,6 +177,9 @@ func (h *hub) looks(user onlineUser, now time.Time) shown {
 
 func (h *hub) publish(m liveMessage, now time.Time) {
 	m.Timestamp = timestamp(now)
+	if m.Type == "reset" {
+		h.feed.resets.Add(1)
+	}
 	h.feed.publish(func(cursor string) []byte {
 		m.Cursor = cursor
 		text, _ := json.Marshal(m) // likewise

@@ -56,9 +56,9 @@ func (p *Places) of(addr netip.Addr) string {
 	return p.cities.of(addr)
 }
 
-// origin is where a login comes from, as much of it as may be kept. The place is
+// Origin is where a login comes from, as much of it as may be kept. The place is
 // that of the whole address.
-func (s *Server) origin(address, userAgent string) store.Origin {
+func (s *Server) Origin(address, userAgent string) store.Origin {
 	addr, _ := readAddress(address)
 	return store.Origin{IPAddress: s.cfg.Addresses.keep(address), UserAgent: userAgent,
 		Device: deviceOf(userAgent), Location: s.cfg.Places.of(addr)}

@@ -23,6 +23,7 @@ type follower struct {
 	*reader
 	people map[string]onlineUser
 	counts counts
+	level  store.GateLevel
 	told   int // arrivals and departures
 }
 
@@ -48,6 +49,12 @@ func (f *follower) catchUp(t *testing.T) {
 			}
 			delete(f.people, e.User.ID)
 		case "session_ended":
+			continue
+		case "gate":
+			if store.GateLevel(e.Level) == f.level {
+				t.Fatalf("%v, which it said before", e)
+			}
+			f.level = store.GateLevel(e.Level)
 			continue
 		default:
 			t.Fatalf("a %s", e.Type)
@@ -145,7 +152,7 @@ func TestTheFeedReplayedIsTheList(t *testing.T) {
 				rules.SessionTTL = 20 * time.Minute
 				s := servingBy(t, rules)
 				r, _ := s.follow(t, "", bearing(s.key(t, "panel", "read")))
-				f := &follower{reader: r, people: map[string]onlineUser{}}
+				f := &follower{reader: r, people: map[string]onlineUser{}, level: store.GateClear}
 				o := &office{served: s, rng: rand.New(rand.NewPCG(seed, 0))}
 				var history []string
 				f.catchUp(t)
@@ -160,6 +167,9 @@ func TestTheFeedReplayedIsTheList(t *testing.T) {
 					list := map[string]onlineUser{}
 					for _, p := range page.People {
 						list[p.ID] = answerPerson(p, now)
+					}
+					if want := page.Counts.Level(0); f.level != want {
+						t.Fatalf("after %v the gate is told to be at %s, it is at %s", history, f.level, want)
 					}
 					if diff := cmp.Diff(still(list), still(f.people)); diff != "" {
 						t.Fatalf("after %v the feed (+) differs from the list (-):\n%s", history, diff)

@@ -59,13 +59,16 @@ type tooMany struct {
 // adapt turns a route into an http.Handler: the one place that checks who is
 // calling and writes what comes back.
 func (s *Server) adapt(route route) http.Handler {
+	results := s.meters.results[route.method+" "+route.path]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, err := s.admit(r, route.who)
-		if err != nil {
-			s.fail(w, r, err)
-			return
+		var answer any
+		if err == nil {
+			answer, err = route.answer(r)
 		}
-		answer, err := route.answer(r)
+		if results != nil {
+			results.count(err)
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -93,6 +96,7 @@ func (s *Server) succeed(w http.ResponseWriter, answer any) {
 // fail answers with an error. What only the operator may know goes to the log.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := explain(err)
+	s.meters.refusals.problem(p)
 	if p.status >= http.StatusInternalServerError {
 		s.log.Error().Err(err).Str("method", r.Method).Str("code", p.code).Msg("request failed")
 	}

@@ -56,12 +56,16 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/", who: viewers, serve: s.page("index.html", s.needsSignIn)},
 		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},
 		{method: "GET", path: "/sessions", who: viewers, serve: s.page("sessions.html", s.needsSignIn)},
+		{method: "GET", path: "/history", who: viewers, serve: s.page("history.html", s.needsSignIn)},
 		{method: "GET", path: "/settings", who: viewers, serve: s.page("settings.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
 		{method: "GET", path: "/admin/users/online/live", who: viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
 		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},
 		{method: "GET", path: "/admin/sessions", who: viewers, answer: s.sessions},
 		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
+		{method: "GET", path: "/admin/gate", who: viewers, answer: s.gate},
+		{method: "GET", path: "/admin/stats/activity", who: viewers, answer: s.activityOverTime},
+		{method: "GET", path: "/admin/stats/heatmap", who: viewers, answer: s.heatmap},
 
 		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
 		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
@@ -92,17 +96,20 @@ func (s *Server) router() http.Handler {
 		if h == nil {
 			h = s.adapt(route)
 		}
-		r.Handle(route.path, h).Methods(verbs(route.method)...)
+		r.Handle(route.path, ofRoute(s.meters.traffic(route.method, route.path), h)).Methods(verbs(route.method)...)
 	}
 	for prefix, h := range s.cfg.Mount {
-		r.PathPrefix(prefix).Handler(h)
+		r.PathPrefix(prefix).Handler(ofRoute(s.meters.traffic("", prefix), h))
 	}
 	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
 	r.NotFoundHandler = s.always(errNothingHere)
 	return r
 }
 
-var errNothingHere = problem{http.StatusNotFound, "not_found", "There is nothing here"}
+var (
+	errNothingHere = problem{http.StatusNotFound, "not_found", "There is nothing here"}
+	errMethod      = problem{http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take that method"}
+)
 
 // verbs adds HEAD, which net/http answers by a GET without its body.
 func verbs(method string) []string {
@@ -115,7 +122,7 @@ func verbs(method string) []string {
 // methodNotAllowed names the methods that an address takes. Several routes may
 // be behind one: "heartbeat" is also the id of a user.
 func (s *Server) methodNotAllowed(routes *mux.Router) http.Handler {
-	refuse := s.always(problem{http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take that method"})
+	refuse := s.always(errMethod)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var allowed []string
 		for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut} {

@@ -2,6 +2,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type Config struct {
 	Version        string           // for the log
 	Settings       []Setting        // what administrators are shown of all this
 	Log            zerolog.Logger   //
+	Meters         *Meters          // what the store's commits are counted by; nil: those are not counted
+	Metrics        net.Listener     // where /metrics is served, to whoever reaches it; nil: nowhere
 	Now            func() time.Time // nil: time.Now
 
 	// Uptime is monotonic: a step of Now against it is forgiven. Nil: Now's own reading.
@@ -53,6 +56,8 @@ type Server struct {
 	codes     *codes
 	live      *live
 	limits    *signInLimits
+	meters    *Meters
+	scrapes   chan struct{} // of capacity 1: one at a time
 	crossSite *http.CrossOriginProtection
 	handler   http.Handler
 	stepped   atomic.Bool // the clock was, and that is not cleaned up after
@@ -75,7 +80,8 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection()}
+	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection(),
+		meters: cmp.Or(cfg.Meters, NewMeters()), scrapes: make(chan struct{}, 1)}
 	s.now = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive).now
 	s.codes, s.live = newCodes(s.now), newLive(cfg.Store, s.now, cfg.Log)
 	if cfg.PublicURL != nil {
@@ -102,15 +108,20 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("scheduling jobs: %w", err), ln.Close())
 	}
-	web := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log, s.cfg.Addresses),
+	var web []*http.Server
+	served := make(chan error, 2)
+	listen := func(h http.Handler, ln net.Listener) {
+		w := s.web(h)
+		web = append(web, w)
+		go func() { served <- w.Serve(ln) }()
 	}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
 	go s.live.hub.run(watching)
-	served := make(chan error, 1)
-	go func() { served <- web.Serve(ln) }()
+	listen(s.handler, ln)
+	if s.cfg.Metrics != nil {
+		listen(s.scraping(), s.cfg.Metrics)
+	}
 	select {
 	case err = <-served:
 	case <-s.store.Broken():
@@ -119,4 +130,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	s.live.stop()
 	return errors.Join(err, s.shutdown(web, jobs))
+}
+
+// web is how anything is served over HTTP.
+func (s *Server) web(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log, s.cfg.Addresses),
+	}
 }

@@ -45,7 +45,7 @@ type listedUser struct {
 
 // sessions lists the sessions that match, as JSON or as a file.
 func (s *Server) sessions(r *http.Request) (any, error) {
-	q, err := filters(r.URL.RawQuery, "state", "user", "app", "organization", "ip", "device", "reason", "from", "to", "q", "sort", "limit", "cursor", "format")
+	q, err := filters(r.URL.RawQuery, "state", "user", "app", "organization", "ip", "device", "reason", "from", "to", "at", "q", "sort", "limit", "cursor", "format")
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,10 @@ func (s *Server) sessionFilter(q url.Values) (f store.SessionFilter, err error) 
 	if f.From, err = parseTime("from", q.Get("from")); err != nil {
 		return f, err
 	}
-	f.To, err = parseTime("to", q.Get("to"))
+	if f.To, err = parseTime("to", q.Get("to")); err != nil {
+		return f, err
+	}
+	f.At, err = parseTime("at", q.Get("at"))
 	return f, err
 }
 

@@ -136,6 +136,9 @@ func (k *socket) hello(ctx context.Context, known bool) error {
 }
 
 func (k *socket) say(ctx context.Context, kind string) error {
+	if kind == "reset" {
+		k.live.resets.Add(1)
+	}
 	text, _ := json.Marshal(liveMessage{Type: kind, Cursor: k.at.String(), Timestamp: timestamp(k.now())})
 	return k.send(ctx, text)
 }

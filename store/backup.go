@@ -22,10 +22,10 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	}
 	defer os.RemoveAll(folder)
 	copied := filepath.Join(folder, FileName)
-	if err := s.copyTo(ctx, copied); err != nil {
+	if err := copyDatabase(ctx, s.path, copied); err != nil {
 		return fail("backing up", err)
 	}
-	if err := verify(ctx, copied); err != nil {
+	if _, err := verify(ctx, copied); err != nil {
 		return fail("verifying the backup", err)
 	}
 	if err := publish(copied, file); err != nil {
@@ -34,33 +34,45 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	return nil
 }
 
-func (s *Store) copyTo(ctx context.Context, file string) error {
+// copyDatabase writes what a database holds, with its log, to a new file.
+func copyDatabase(ctx context.Context, from, to string) error {
 	// A connection of its own: VACUUM INTO is refused where queries only are allowed.
-	db, err := sql.Open("sqlite", dsn(s.path))
+	db, err := sql.Open("sqlite", dsn(from)+readOnly)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, file)
+	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, to)
 	return err
 }
 
-// verify reads the whole copy.
-func verify(ctx context.Context, file string) error {
-	db, err := sql.Open("sqlite", dsn(file, "query_only(1)"))
+// readOnly leaves even the log beside a database as it is.
+const readOnly = "&mode=ro"
+
+// verify reads the whole file, which must be a database of rollcall, and returns
+// the version of its schema.
+func verify(ctx context.Context, file string) (version int, err error) {
+	db, err := sql.Open("sqlite", dsn(file, "query_only(1)")+readOnly)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer db.Close()
 	var verdict string
 	if err := db.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict); err != nil {
-		return err
+		return 0, err
 	}
 	if verdict != "ok" {
-		return fmt.Errorf("the copy is damaged: %s", verdict)
+		return 0, fmt.Errorf("it is damaged: %s", verdict)
 	}
-	var version int
-	return db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'schema_version'`).Scan(&version)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	if version, err = schemaVersion(ctx, conn); err == nil && version == 0 {
+		err = errors.New("it is empty")
+	}
+	return version, err
 }
 
 // publish brings a finished file under its name, with its content and its

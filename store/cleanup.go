@@ -16,7 +16,7 @@ type Cleaned struct {
 const cleanupBatch = 2000
 
 // Cleanup ends the sessions that have expired and removes those that ended
-// longer than retention ago, and claims that ran out. While a step of the clock
+// longer than retention ago, history likewise, and claims that ran out. While a step of the clock
 // is forgiven it does nothing: what seems past may not be. It may run at any
 // time, any number of times, in any number of processes.
 func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
@@ -38,6 +38,9 @@ func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
 		return c, fail("purging ended sessions", err)
 	}
 	if err := s.tidy(ctx, s.at(now)); err != nil {
+		return c, err
+	}
+	if err := s.purgeHistory(ctx, now); err != nil {
 		return c, err
 	}
 	return c, s.noteCleanup(ctx, now, c)

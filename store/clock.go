@@ -47,3 +47,10 @@ func (r Rules) at(now time.Time, a allowance) moment {
 		allowance: a,
 	}
 }
+
+// then returns the parameters of atRule for a time in the past. What is forgiven now was so then,
+// perhaps, or not: it does not count.
+func (r Rules) then(at time.Time) []any {
+	m := r.at(at, allowance{})
+	return []any{m.now, m.expiry, m.window, m.grace}
+}

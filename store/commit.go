@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // maxBatch bounds one transaction, and with it how long its first caller waits.
@@ -22,6 +23,8 @@ type writer struct {
 	stmts *statements
 	queue chan *write
 	done  chan struct{} // run has returned
+
+	onCommit func(writes int, took time.Duration) // may be nil
 
 	mu     sync.RWMutex // guards closed against a send on queue
 	closed bool
@@ -57,6 +60,17 @@ func (s *Store) writeOne(ctx context.Context, f func(*tx) error) error {
 	return s.announce(s.writer.do(&write{ctx: ctx, run: f, single: true}))
 }
 
+// ProbeWriter returns nil once an empty write has gone the way of all others. It
+// waits as long as the writer is stuck; where another process keeps the database
+// or the disk is full the writer is well.
+func (s *Store) ProbeWriter(ctx context.Context) error {
+	err := s.writer.do(&write{ctx: ctx, single: true, run: func(*tx) error { return nil }})
+	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) {
+		return nil
+	}
+	return err
+}
+
 func (w *writer) do(job *write) error {
 	job.answer = make(chan error, 1)
 	if err := w.enqueue(job); err != nil {
@@ -86,7 +100,11 @@ func (w *writer) run() {
 	batch := make([]*write, 0, maxBatch)
 	for job := range w.queue {
 		batch = w.collect(append(batch[:0], job))
+		start := time.Now()
 		err := w.commit(batch)
+		if err == nil && w.onCommit != nil {
+			w.onCommit(len(batch), time.Since(start))
+		}
 		for _, job := range batch {
 			if err != nil {
 				job.err = err

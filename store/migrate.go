@@ -43,13 +43,14 @@ func migrate(ctx context.Context, conn *sql.Conn, schema string, steps []step) e
 func upgrade(ctx context.Context, conn *sql.Conn, schema string, steps []step) error {
 	newest := len(steps) + 1
 	version, err := schemaVersion(ctx, conn)
+	if err == nil {
+		err = known(version, newest)
+	}
 	switch {
 	case err != nil:
 		return err
 	case version == newest:
 		return nil
-	case version > newest:
-		return fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewerSchema, version, newest)
 	case version == 0:
 		steps = []step{step(schema)}
 	default:
@@ -62,6 +63,14 @@ func upgrade(ctx context.Context, conn *sql.Conn, schema string, steps []step) e
 	}
 	_, err = conn.ExecContext(ctx, saveSetting, "schema_version", newest)
 	return err
+}
+
+// known refuses a schema of which nobody here knows what it means.
+func known(version, newest int) error {
+	if version > newest {
+		return fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewerSchema, version, newest)
+	}
+	return nil
 }
 
 // schemaVersion returns 0 for an empty database.

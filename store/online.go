@@ -13,6 +13,7 @@ type OnlineFilter struct {
 	App, Organization, Team, Role string
 	Status                        Status
 	Search                        string // part of a name, e-mail address, id, role, team or organization
+	ExceptRole                    string // in any case of letters
 	Sort                          Sort
 	Limit                         int    // people on a page, at least 1
 	Cursor                        string // OnlinePage.Next of the page before
@@ -136,7 +137,10 @@ func (s *Store) countOnline(ctx context.Context, now time.Time, f OnlineFilter) 
 		return c, err
 	}
 	defer look.Rollback()
-	m := s.at(now)
+	return s.countIn(ctx, look, s.at(now), f)
+}
+
+func (s *Store) countIn(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter) (c OnlineCounts, err error) {
 	q := new(query)
 	q.add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
 		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
@@ -159,7 +163,7 @@ const userJoins = ` JOIN users u ON u.id = s.user_id LEFT JOIN organizations o O
 
 // aboutUsers tells whether the filter looks at more than sessions.
 func (f OnlineFilter) aboutUsers() bool {
-	return f.Organization != "" || f.Team != "" || f.Role != "" || f.Search != ""
+	return f.Organization != "" || f.Team != "" || f.Role != "" || f.Search != "" || f.ExceptRole != ""
 }
 
 // where adds the filter's conditions on s, u and o.
@@ -176,6 +180,9 @@ func (f OnlineFilter) whereUsers(q *query) {
 		if term.value != "" {
 			q.and(term.column+` = ?`, term.value)
 		}
+	}
+	if f.ExceptRole != "" {
+		q.and(`lower(u.role) <> ?`, strings.ToLower(f.ExceptRole))
 	}
 	if f.Search != "" {
 		// Twice: lower() of SQLite knows ASCII only, other scripts match as typed.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"sync"
 	"time"
 )
@@ -30,6 +31,26 @@ func (t turns) take(ctx context.Context) (done func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// inTurn lets f look at one instant, in one of the turns.
+func (s *Store) inTurn(ctx context.Context, f func(*sql.Tx) error) error {
+	done, err := s.turns.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return s.atOnce(ctx, f)
+}
+
+// atOnce lets f look at one instant.
+func (s *Store) atOnce(ctx context.Context, f func(*sql.Tx) error) error {
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer look.Rollback()
+	return f(look)
 }
 
 // recall finds answers to questions that are costly where there is much to

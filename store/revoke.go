@@ -15,7 +15,7 @@ import (
 // what they have to say about it.
 type Ending struct {
 	Reason EndReason
-	By     string // user:ID or key:ID:APP
+	By     string // user:ID, key:ID:APP or ActorCLI
 	Note   string // at most 200 characters
 }
 
@@ -111,6 +111,6 @@ func (s *Store) eachMatching(ctx context.Context, now time.Time, f SessionFilter
 	}
 	defer look.Rollback()
 	q := new(query).add(ask)
-	f.from(q, s.at(now))
+	f.from(q, s.rules, s.at(now))
 	return each(ctx, look, row, q.String(), q.args...)
 }

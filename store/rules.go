@@ -13,6 +13,8 @@ type Rules struct {
 	LeaveGrace   time.Duration // from a goodbye to offline
 	IdleAfter    time.Duration // from the last input to idle
 	Retention    time.Duration // from the end of a session to the removal of its row
+
+	HistoryRetention time.Duration // how long the history of how many people were online is kept
 }
 
 // DefaultRules are the rules that the documentation names.
@@ -23,6 +25,8 @@ func DefaultRules() Rules {
 		LeaveGrace:   15 * time.Second,
 		IdleAfter:    5 * time.Minute,
 		Retention:    30 * 24 * time.Hour,
+
+		HistoryRetention: 400 * 24 * time.Hour, // a year, and the same month of the year before
 	}
 }
 
@@ -34,6 +38,8 @@ func (r *Rules) settings() map[string]*time.Duration {
 		"leave_grace_ms":   &r.LeaveGrace,
 		"idle_after_ms":    &r.IdleAfter,
 		"retention_ms":     &r.Retention,
+
+		"history_retention_ms": &r.HistoryRetention,
 	}
 }
 

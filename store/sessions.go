@@ -34,6 +34,7 @@ type SessionFilter struct {
 	Device                      string // type, operating system or browser
 	Reason                      EndReason
 	From, To                    *time.Time // logged in at some time between, both included
+	At                          *time.Time // logged in then, and not silent for long: see atRule
 	Search                      string     // as in OnlineFilter
 	Sort                        Sort       // "": the one that suits the state
 	Limit                       int        // sessions on a page, at least 1
@@ -90,7 +91,7 @@ func (f SessionFilter) settled() SessionFilter {
 		switch {
 		case f.Reason != "" || f.Sort == SortEnded:
 			f.State = ScopeEnded
-		case f.From != nil || f.To != nil:
+		case f.From != nil || f.To != nil || f.At != nil:
 			f.State = ScopeAll
 		default:
 			f.State = ScopeActive
@@ -156,7 +157,7 @@ func (f SessionFilter) key() string {
 // come straight from an index. There is none on the activity of ended sessions,
 // because every heartbeat would pay for it.
 func (f SessionFilter) costly() bool {
-	return f.User == "" && (f.forPeople().aboutUsers() || f.App != "" || f.IP != "" || f.Device != "" || f.Reason != "" || f.From != nil || f.To != nil ||
+	return f.User == "" && (f.forPeople().aboutUsers() || f.App != "" || f.IP != "" || f.Device != "" || f.Reason != "" || f.From != nil || f.To != nil || f.At != nil ||
 		f.Sort == SortActivity && (f.State == ScopeEnded || f.State == ScopeAll))
 }
 
@@ -190,7 +191,7 @@ func (s *Store) sessionsQuery(m moment, f SessionFilter, after *cursor) *query {
 		SELECT ` + sessionColumns + `, s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
 			u.id, u.name, u.email, u.role, u.team_name, u.access, COALESCE(o.name, ''), key
 		FROM (SELECT s.id AS found, ` + f.key() + ` AS key`)
-	f.from(q, m)
+	f.from(q, s.rules, m)
 	if after != nil {
 		q.and(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
 	}
@@ -207,7 +208,7 @@ func (s *Store) scanListed(rows *sql.Rows, m moment, key *int64) (l ListedSessio
 }
 
 // from adds FROM and WHERE of the sessions s that match.
-func (f SessionFilter) from(q *query, m moment) {
+func (f SessionFilter) from(q *query, r Rules, m moment) {
 	q.add(` FROM user_sessions s`)
 	switch f.State {
 	case ScopeOnline:
@@ -241,8 +242,17 @@ func (f SessionFilter) from(q *query, m moment) {
 	if f.To != nil {
 		q.and(`s.created_at <= ?`, millis(*f.To))
 	}
+	if f.At != nil {
+		q.and(atRule, r.then(*f.At)...)
+	}
 	if len(f.Except) > 0 {
 		q.and(`s.id NOT IN `)
 		listed(q, f.Except)
 	}
 }
+
+// atRule is whose sessions s were on at a time in the past, as far as is known: logged in by then and
+// not over, and neither past the online window nor past a goodbye. A row keeps its last activity only:
+// who was heard of later may have been silent at that time, and is on here.
+const atRule = `s.created_at <= ? AND COALESCE(s.ended_at, s.expires_at) > ? AND s.last_activity_at > ?
+	AND (s.leaving_at IS NULL OR s.leaving_at > ?)`

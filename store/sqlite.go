@@ -72,6 +72,22 @@ func (s *Store) large(ctx context.Context) bool {
 	return err == nil && pages >= largePages
 }
 
+// Size returns how many bytes the database takes on the disk, and beside them
+// its write-ahead log.
+func (s *Store) Size() (database, log int64, err error) {
+	for _, file := range []struct {
+		path  string
+		bytes *int64
+	}{{s.path, &database}, {s.path + "-wal", &log}} {
+		info, err := os.Stat(file.path)
+		if err != nil {
+			return 0, 0, fmt.Errorf("measuring the database: %w", err)
+		}
+		*file.bytes = info.Size()
+	}
+	return database, log, nil
+}
+
 // openReaders opens the pool for everything that only looks.
 func openReaders(path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-8192)"))

@@ -50,9 +50,9 @@ type CleanupRun struct {
 // Stats returns the figures at now; where counting takes long, those from
 // shortly before.
 func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
-	online, err := s.counts.ask(ctx, now, OnlineFilter{})
+	online, err := s.Headcount(ctx, now)
 	if err != nil {
-		return Stats{}, fail("counting who is online", err)
+		return Stats{}, err
 	}
 	st, err := s.totals.ask(ctx, now, struct{}{})
 	if err != nil {
@@ -63,6 +63,13 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 		return Stats{}, fail("reading the statistics", err)
 	}
 	return st, nil
+}
+
+// Headcount returns how many people are online at now; where counting takes
+// long, how many there were shortly before.
+func (s *Store) Headcount(ctx context.Context, now time.Time) (OnlineCounts, error) {
+	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
+	return counts, fail("counting who is online", err)
 }
 
 // countAll reads what takes long where there are many sessions. What it returns
@@ -97,13 +104,8 @@ func countSessions(ctx context.Context, look *sql.Tx, m moment, st *Stats) error
 		FROM user_sessions WHERE app <> $2`, m.expiry, PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
 }
 
-func durations(ctx context.Context, look *sql.Tx, _ moment, st *Stats) error {
-	var average, median sql.NullFloat64
-	err := look.QueryRowContext(ctx, `
-		SELECT AVG(ms), AVG(CASE WHEN n IN ((total + 1) / 2, (total + 2) / 2) THEN ms END) FROM (
-			SELECT ended_at - created_at AS ms, ROW_NUMBER() OVER (ORDER BY ended_at - created_at) AS n, COUNT(*) OVER () AS total
-			FROM user_sessions WHERE is_active = false AND app <> $1) ended`, PanelApp).Scan(&average, &median)
-	st.AverageDuration, st.MedianDuration = duration(average), duration(median)
+func durations(ctx context.Context, look *sql.Tx, _ moment, st *Stats) (err error) {
+	st.AverageDuration, st.MedianDuration, err = lengths(ctx, look, new(query).add(`is_active = false AND app <> ?`, PanelApp))
 	return err
 }
 
@@ -180,21 +182,3 @@ func each(ctx context.Context, look *sql.Tx, f func(*sql.Rows) error, query stri
 	}
 	return rows.Err()
 }
-
-// Sample counts the people online at now and keeps the count if it is the
-// highest of the day.
-func (s *Store) Sample(ctx context.Context, now time.Time) error {
-	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
-	if err != nil {
-		return fail("sampling", err)
-	}
-	return s.writeOne(ctx, func(t *tx) error {
-		_, err := t.exec(`
-			INSERT INTO daily_peaks (day, people, at) VALUES ($1, $2, $3)
-			ON CONFLICT (day) DO UPDATE SET people = excluded.people, at = excluded.at WHERE excluded.people > daily_peaks.people`,
-			midnight(now), counts.People(), millis(now))
-		return fail("keeping the day's peak", err)
-	})
-}
-
-func midnight(now time.Time) int64 { return millis(now.UTC().Truncate(24 * time.Hour)) }

@@ -20,6 +20,10 @@ type Config struct {
 	Schema string // text of schema.sql, for a new database
 	Rules  Rules  // zero: those that the database was last opened with
 	Limit  SessionLimit
+
+	// OnCommit is told of each transaction that is on the disk: how many writes
+	// shared it and how long it took. Their callers wait for it. May be nil.
+	OnCommit func(writes int, took time.Duration)
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -33,11 +37,16 @@ type Store struct {
 	turns  turns
 	counts *recall[OnlineFilter, OnlineCounts]
 	totals *recall[struct{}, Stats]
-	path   string // of the database file
+
+	activity *recall[activityQuestion, Activity]
+	heatmap  *recall[HeatmapFilter, Heatmap]
+
+	path string // of the database file
 
 	committed chan struct{}             // see Committed; of capacity 1
 	allowance atomic.Pointer[allowance] // see Forgive; never nil
 	dueBy     atomic.Pointer[allowance] // by which Due judged last
+	sampled   atomic.Int64              // the interval that has its sample, see SampleActivity
 }
 
 // Open opens the database in cfg.Path, creating or upgrading it as needed.
@@ -51,10 +60,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.onCommit = cfg.OnCommit
 	s := &Store{limit: cfg.Limit, writer: w, turns: make(turns, maxTurns), path: path, committed: make(chan struct{}, 1)}
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
 	s.counts, s.totals = newRecall(s.turns, s.large, s.countOnline), newRecall(s.turns, s.large, s.countAll)
+	s.activity, s.heatmap = newRecall(s.turns, s.large, s.findActivity), newRecall(s.turns, s.large, s.findHeatmap)
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
@@ -88,6 +99,8 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 func (s *Store) Close() error {
 	s.counts.close()
 	s.totals.close()
+	s.activity.close()
+	s.heatmap.close()
 	return errors.Join(s.writer.stop(), s.read.Close())
 }
 

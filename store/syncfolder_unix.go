@@ -15,3 +15,6 @@ func syncFolder(path string) error {
 	}
 	return errors.Join(folder.Sync(), folder.Close())
 }
+
+// renamesOpen: a file may be replaced while it is open.
+const renamesOpen = true

@@ -23,11 +23,11 @@ CREATE TABLE daily_visitors (
 CREATE INDEX daily_visitors_user ON daily_visitors (user_id);
 
 CREATE TABLE activity_samples (
-    at              INTEGER NOT NULL,
-    app             TEXT NOT NULL,
     organization_id INTEGER NOT NULL,
+    app             TEXT NOT NULL,
+    at              INTEGER NOT NULL,
     people          INTEGER NOT NULL,
-    PRIMARY KEY (at, app, organization_id)
+    PRIMARY KEY (organization_id, app, at)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER organization_deleted AFTER DELETE ON organizations

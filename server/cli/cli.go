@@ -82,9 +82,9 @@ func newRoot(schema string) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(schema), newDemo(schema), newWho(), newKick(),
-		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema),
-		newHealthcheck(), newVersion(),
+		newServe(schema), newDemo(schema), newWho(), newLast(), newKick(),
+		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema), newRestore(schema),
+		newHealthcheck(), newSystemd(), newVersion(),
 	)
 	addTwins(root)
 	return root

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -160,16 +159,7 @@ func adminKey(t *testing.T, folder string) string {
 // startServer starts `rollcall serve` and returns once it listens.
 func startServer(t *testing.T, folder string) (*exec.Cmd, string) {
 	t.Helper()
-	path, err := exec.LookPath("rollcall")
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema, err := filepath.Abs("../../schema.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--log-format", "json")
-	cmd.Env = append(os.Environ(), schemaVariable+"="+schema)
+	cmd := command(t, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--log-format", "json")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func newDemo(schema string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve a temporary database full of simulated people",
-		Long: "Serves a temporary database in which simulated people log in, work and leave.\n" +
+		Long: "Serves a temporary database in which simulated people log in, work and leave, with five weeks of made-up history.\n" +
 			"Nothing in it is real, nothing is kept, and your own data is not touched.",
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd, schema, &s) },
@@ -81,10 +81,10 @@ func runDemo(cmd *cobra.Command, schema string, s *demoSettings) error {
 
 // open listens on the address. Only where nobody chose the address, a free port will do as well.
 func (s *demoSettings) open(cmd *cobra.Command) (net.Listener, error) {
-	ln, err := listen(cmd.Context(), s.listen)
+	ln, err := listen(cmd.Context(), s.listen, "listen")
 	if errors.Is(err, syscall.EADDRINUSE) && !cmd.Flags().Changed("listen") {
 		say(cmd, "%s is in use; taking a free port.", s.listen.text)
-		return listen(cmd.Context(), listenAddress{"127.0.0.1:0"})
+		return listen(cmd.Context(), listenAddress{"127.0.0.1:0"}, "listen")
 	}
 	return ln, err
 }
@@ -98,7 +98,7 @@ func (s *demoSettings) logger(cmd *cobra.Command) zerolog.Logger {
 }
 
 func (s *demoSettings) announce(cmd *cobra.Command, links demo.Links) {
-	say(cmd, "rollcall demo: %d simulated people. Nothing is kept; Ctrl-C ends it.", s.people)
+	say(cmd, "rollcall demo: %d simulated people with a made-up past. Nothing is kept; Ctrl-C ends it.", s.people)
 	say(cmd, "  panel       %s   (works once)", links.SignIn)
 	say(cmd, "  sample app  %s", links.App)
 	say(cmd, "  again       sign in as %s with %s", links.Account, links.Password)

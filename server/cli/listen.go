@@ -14,23 +14,23 @@ import (
 // socketMode lets the proxy in front connect if it shares the group.
 const socketMode = 0o660
 
-// listen opens the address and says in one line why it cannot.
-func listen(ctx context.Context, address listenAddress) (net.Listener, error) {
+// listen opens the address that the flag chose and says in one line why it cannot.
+func listen(ctx context.Context, address listenAddress, flag string) (net.Listener, error) {
 	if path := address.socket(); path != "" {
-		return listenSocket(ctx, path)
+		return listenSocket(ctx, path, flag)
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", address.text)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, inUse(address.text)
+		return nil, inUse(address.text, flag)
 	case err != nil:
 		return nil, fmt.Errorf("listening on %s: %w", address.text, withoutAddress(err))
 	}
 	return ln, nil
 }
 
-func listenSocket(ctx context.Context, path string) (net.Listener, error) {
-	if err := removeStaleSocket(ctx, path); err != nil {
+func listenSocket(ctx context.Context, path, flag string) (net.Listener, error) {
+	if err := removeStaleSocket(ctx, path, flag); err != nil {
 		return nil, err
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "unix", path)
@@ -44,7 +44,7 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 }
 
 // removeStaleSocket removes what a killed server left at path, and nothing else.
-func removeStaleSocket(ctx context.Context, path string) error {
+func removeStaleSocket(ctx context.Context, path, flag string) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -58,7 +58,7 @@ func removeStaleSocket(ctx context.Context, path string) error {
 	conn, err := dialer.DialContext(ctx, "unix", path)
 	if err == nil {
 		conn.Close()
-		return inUse(path)
+		return inUse(path, flag)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("listening on %s: %w", path, withoutAddress(err))
@@ -66,8 +66,8 @@ func removeStaleSocket(ctx context.Context, path string) error {
 	return os.Remove(path)
 }
 
-func inUse(address string) error {
-	return fmt.Errorf("%s: %w; stop what listens there, or choose another one with --listen", address, syscall.EADDRINUSE)
+func inUse(address, flag string) error {
+	return fmt.Errorf("%s: %w; stop what listens there, or choose another one with --%s", address, syscall.EADDRINUSE, flag)
 }
 
 // withoutAddress shortens a network error where the address is told already.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,6 +73,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"sql":        execSQL,
 	"login":      login,
 	"beat":       beat,
+	"scrape":     scrape,
 }
 
 type serverKey struct{}
@@ -108,6 +110,7 @@ func (l *lines) String() string {
 
 var (
 	listening = regexp.MustCompile(`(?m)^.*"url":"([^"]*)".*"listening".*$|panel +(\S+)/login#`)
+	measured  = regexp.MustCompile(`"address":"([^"]*)".*"serving metrics"`)
 	setUpLink = regexp.MustCompile(`(?m)^ +set up +(\S+)$`)
 )
 
@@ -265,4 +268,19 @@ func beat(ts *testscript.TestScript, neg bool, args []string) {
 	if (err != nil) != neg {
 		ts.Fatalf("heartbeat: %v", err)
 	}
+}
+
+// scrape reads the running server's metrics into the file metrics.
+func scrape(ts *testscript.TestScript, _ bool, _ []string) {
+	server := *ts.Value(serverKey{}).(**running)
+	address := measured.FindStringSubmatch(server.output.String())
+	if address == nil {
+		ts.Fatalf("no metrics are served: %s", &server.output)
+	}
+	answer, err := http.Get("http://" + address[1] + "/metrics")
+	ts.Check(err)
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("metrics"), page, 0o600))
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -51,40 +52,77 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
 
-	ln, err := listen(cmd.Context(), s.listen)
+	doors, err := openDoors(cmd.Context(), s, log)
 	if err != nil {
 		return err
 	}
-	defer ln.Close()
-	address := ln.Addr().String()
-	if s.tls() {
-		if ln, err = withTLS(ln, s, log); err != nil {
-			return err
-		}
-	}
-	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules, Limit: s.limit()})
+	defer doors.close()
+	meters := server.NewMeters()
+	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules, Limit: s.limit(), OnCommit: meters.Commit})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	cfg := s.server(opened, log)
-	cfg.Settings, cfg.Places = shown(cmd.Flags()), places
-	return serveStore(cmd, s, cfg, ln, address)
+	cfg.Settings, cfg.Meters, cfg.Metrics = shown(cmd.Flags()), meters, doors.metrics
+	cfg.Places = places
+	return serveStore(cmd, s, cfg, doors)
 }
 
-func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, ln net.Listener, address string) error {
+func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, doors doors) error {
 	srv, err := server.New(cfg)
 	if err != nil {
 		return err
 	}
-	if err := announce(cmd.Context(), cmd, srv, s, address, cfg.Log); err != nil {
+	if err := announce(cmd, srv, s, doors, cfg.Log); err != nil {
 		return err
 	}
-	if err := srv.Serve(cmd.Context(), ln); err != nil {
+	defer supervisorOf(os.Getenv).follow(cmd.Context(), cfg.Store, cfg.Log)()
+	if err := srv.Serve(cmd.Context(), doors.web); err != nil {
 		return fmt.Errorf("serving: %w", err)
 	}
 	cfg.Log.Info().Msg("stopped")
 	return nil
+}
+
+// doors are what a server listens on.
+type doors struct {
+	web     net.Listener
+	address string       // of web
+	metrics net.Listener // nil: /metrics is not served
+}
+
+func openDoors(ctx context.Context, s *settings, log zerolog.Logger) (d doors, err error) {
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	if d.web, err = listen(ctx, s.listen, "listen"); err != nil {
+		return d, err
+	}
+	d.address = d.web.Addr().String()
+	if s.metricsListen.text != "" {
+		if d.metrics, err = listen(ctx, s.metricsListen, "metrics-listen"); err != nil {
+			return d, err
+		}
+	}
+	if s.tls() {
+		secured, err := withTLS(d.web, s, log)
+		if err != nil {
+			return d, err
+		}
+		d.web = secured
+	}
+	return d, nil
+}
+
+func (d doors) close() {
+	for _, ln := range []net.Listener{d.web, d.metrics} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
 }
 
 // server translates the settings.
@@ -109,9 +147,9 @@ func (s *settings) server(opened *store.Store, log zerolog.Logger) server.Config
 // makes the first one. The link is a secret: it is written to stderr as plain text and never given
 // to the logger, so that it does not become a record that is collected and kept. It is void as
 // soon as there is an account.
-func announce(ctx context.Context, cmd *cobra.Command, srv *server.Server, s *settings, address string, log zerolog.Logger) error {
-	panel := s.address(address)
-	code, err := srv.SetupCode(ctx)
+func announce(cmd *cobra.Command, srv *server.Server, s *settings, doors doors, log zerolog.Logger) error {
+	panel := s.address(doors.address)
+	code, err := srv.SetupCode(cmd.Context())
 	if err != nil {
 		return fmt.Errorf("preparing the set-up link: %w", err)
 	}
@@ -120,12 +158,18 @@ func announce(ctx context.Context, cmd *cobra.Command, srv *server.Server, s *se
 		say(cmd, "rollcall %s", version())
 		say(cmd, "  panel   %s", cmp.Or(panel, "behind the proxy that connects to "+s.listen.text))
 		say(cmd, "  data    %s", s.data)
+		if doors.metrics != nil {
+			say(cmd, "  metrics at %s", doors.metrics.Addr())
+		}
 	}
 	if code != "" {
 		say(cmd, "  set up  %s/setup#%s", panel, code)
 	}
 	if !onTerminal {
-		log.Info().Str("address", address).Str("url", panel).Str("version", version()).Msg("listening")
+		if doors.metrics != nil {
+			log.Info().Stringer("address", doors.metrics.Addr()).Msg("serving metrics")
+		}
+		log.Info().Str("address", doors.address).Str("url", panel).Str("version", version()).Msg("listening")
 	}
 	return nil
 }

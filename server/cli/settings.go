@@ -3,6 +3,7 @@ package cli
 import (
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,6 +18,7 @@ const defaultListen = "127.0.0.1:8080"
 // settings are what an operator can choose about a server.
 type settings struct {
 	listen         listenAddress
+	metricsListen  listenAddress // none: ""
 	data           string
 	publicURL      publicURL
 	basePath       basePath
@@ -43,6 +45,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	s.ip = choice{string(server.FullAddresses), []string{string(server.FullAddresses), string(server.TruncatedAddresses), string(server.NoAddresses)}}
 
 	flags.Var(&s.listen, "listen", "address to listen on, host:port or unix:/path (port 0: any free one)")
+	flags.Var(&s.metricsListen, "metrics-listen", "address to serve /metrics on, to whoever reaches it, host:port or unix:/path (default: nowhere)")
 	flags.StringVar(&s.data, "data", defaultData, "folder of the database")
 	flags.Var(&s.publicURL, "public-url", "address that browsers use, if it is not the one listened on")
 	flags.Var(&s.basePath, "base-path", "path below which everything is served, such as /rollcall")
@@ -55,7 +58,8 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.rules.IdleAfter, "idle-after", s.rules.IdleAfter, "how long without input until somebody is idle")
 	flags.DurationVar(&s.rules.LeaveGrace, "leave-grace", s.rules.LeaveGrace, "how long a closed tab may take to come back")
 	flags.DurationVar(&s.rules.SessionTTL, "session-ttl", s.rules.SessionTTL, "how long a login lasts after the last activity")
-	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions are kept")
+	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions are kept, and the history of each organization")
+	flags.DurationVar(&s.rules.HistoryRetention, "history-retention", s.rules.HistoryRetention, "how long the history of how many people were online is kept")
 
 	flags.IntVar(&s.sessionLimit, "session-limit", 0, "how many sessions a user may have in one application (0: any number)")
 	flags.Var(&s.limitPolicy, "session-limit-policy", "what a login too many does: evict the least recently active session, or deny")
@@ -92,6 +96,8 @@ func (s *settings) check() error {
 		return usagef("--session-limit must not be negative")
 	case s.sessionLimit == 0 && s.limitPolicy.text == "deny":
 		return usagef("--session-limit-policy deny needs --session-limit")
+	case s.metricsListen.text == s.listen.text && !strings.HasSuffix(s.listen.text, ":0"):
+		return usagef("--metrics-listen must be another address than --listen")
 	case s.data == "":
 		return usagef("--data must name a folder")
 	case s.tlsCert != "" && s.tlsKey == "":
@@ -113,6 +119,7 @@ func (s *settings) checkTimes() error {
 	}{
 		{"online-window", s.rules.OnlineWindow}, {"heartbeat", s.heartbeat}, {"idle-after", s.rules.IdleAfter},
 		{"leave-grace", s.rules.LeaveGrace}, {"session-ttl", s.rules.SessionTTL}, {"retention", s.rules.Retention},
+		{"history-retention", s.rules.HistoryRetention},
 	} {
 		if setting.value < time.Millisecond { // the unit in which times are stored
 			return usagef("--%s must be a positive time, not %s", setting.flag, setting.value)

@@ -83,6 +83,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"--idle-after 0s", "--idle-after must be a positive time, not 0s"},
 		{"--leave-grace -5s", "--leave-grace must be a positive time, not -5s"},
 		{"--session-ttl 0s", "--session-ttl must be a positive time, not 0s"},
+		{"--history-retention 0", "--history-retention must be a positive time, not 0s"},
 		{"--retention -720h", "--retention must be a positive time, not -720h0m0s"},
 		{"--leave-grace 5m", "--leave-grace 5m0s must be shorter than --online-window 5m0s"},
 		{"--session-ttl 5m", "--session-ttl 5m0s must be longer than --online-window 5m0s"},
@@ -126,6 +127,9 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"--allow-origin a.example", `invalid value "a.example" for --allow-origin: a.example is not an origin; it must be like https://app.example`},
 		{"--log-level loud", `invalid value "loud" for --log-level: it must be one of: debug, info, warn, error`},
 		{"--log-format xml", `invalid value "xml" for --log-format: it must be one of: console, json`},
+		{"--metrics-listen 9090", `invalid value "9090" for --metrics-listen: it must be host:port, such as 127.0.0.1:8080, or unix:/path`},
+		{"--listen 127.0.0.1:9090 --metrics-listen 127.0.0.1:9090", "--metrics-listen must be another address than --listen"},
+		{"--listen unix:/run/r --metrics-listen unix:/run/r", "--metrics-listen must be another address than --listen"},
 		{"--session-limit -1", "--session-limit must not be negative"},
 		{"--session-limit-policy deny", "--session-limit-policy deny needs --session-limit"},
 		{"--session-limit 3 --session-limit-policy drop", `invalid value "drop" for --session-limit-policy: it must be one of: evict, deny`},
@@ -160,6 +164,7 @@ func TestABadVariableIsNamed(t *testing.T) {
 func TestSettingsThatAreTaken(t *testing.T) {
 	for _, args := range []string{
 		"--session-limit 0 --session-limit-policy evict", "--session-limit 3 --session-limit-policy deny",
+		"--metrics-listen 127.0.0.1:9090", "--listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0", "--metrics-listen unix:/run/rollcall-metrics.sock",
 		"--online-window 150s", "--leave-grace 299s", "--session-ttl 301s",
 		"--listen [::1]:0", "--listen localhost:1", "--listen 127.8.9.10:0", "--listen unix:/run/rollcall.sock",
 		"--listen 0.0.0.0:8080 --insecure-http", "--listen :8443 --tls-cert c.pem --tls-key k.pem --public-url https://a.example",

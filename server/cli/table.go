@@ -17,6 +17,7 @@ type table struct {
 	header []string
 	rows   [][]string
 	fit    int // widest line; 0: as wide as it takes
+	keep   int // so many columns, the last, are not made narrower
 }
 
 func (t *table) add(cells ...string) {
@@ -39,7 +40,7 @@ func (t *table) widths() []int {
 	}
 	for ; t.fit > 0 && total > t.fit; total-- {
 		widest := 0
-		for i := range widths {
+		for i := range len(widths) - t.keep {
 			if widths[i] >= widths[widest] { // of equals the last: the first columns tell more
 				widest = i
 			}

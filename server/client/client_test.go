@@ -175,13 +175,25 @@ func TestRequests(t *testing.T) {
 		{"a revocation has no body", func(ctx context.Context, c *client.Client) error {
 			return c.Revoke(ctx, "s1")
 		}, request{"DELETE", "/admin/sessions/s1", "Bearer " + secret, ""}},
+		{"the activity is asked for with what was chosen", func(ctx context.Context, c *client.Client) error {
+			_, err := c.Activity(ctx, client.ActivityFilter{App: "a&b", Step: time.Hour})
+			return err
+		}, request{"GET", "/admin/stats/activity?app=a%26b&step=1h0m0s", "Bearer " + secret, ""}},
+		{"the heat map is asked for without anything", func(ctx context.Context, c *client.Client) error {
+			_, err := c.Heatmap(ctx, client.HeatmapFilter{})
+			return err
+		}, request{"GET", "/admin/stats/heatmap", "Bearer " + secret, ""}},
+		{"the heat map is asked for with what was chosen", func(ctx context.Context, c *client.Client) error {
+			_, err := c.Heatmap(ctx, client.HeatmapFilter{Organization: "Acme", Weeks: 8, Zone: "Europe/Berlin"})
+			return err
+		}, request{"GET", "/admin/stats/heatmap?organization=Acme&tz=Europe%2FBerlin&weeks=8", "Bearer " + secret, ""}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var got request
 			c := answering(t, func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
-				got = request{r.Method, r.URL.EscapedPath(), r.Header.Get("Authorization"), string(body)}
+				got = request{r.Method, r.URL.RequestURI(), r.Header.Get("Authorization"), string(body)}
 				io.WriteString(w, "{}")
 			})
 			if err := test.call(t.Context(), c); err != nil {

@@ -13,6 +13,7 @@ type SessionFilter struct {
 	Device string // a type, an operating system or a browser
 
 	From, To *time.Time // logged in at some time between
+	At       *time.Time // on then, as far as is known
 	Q        string     // words of a name, email, ...
 	Sort     string     // last_activity, created or ended
 	Limit    int
@@ -22,7 +23,7 @@ type SessionFilter struct {
 func (f SessionFilter) query() string {
 	return listQuery(f.Limit, map[string]string{
 		"state": f.State, "user": f.User, "app": f.App, "organization": f.Organization, "ip": f.IP, "device": f.Device, "reason": f.Reason,
-		"from": optionalTime(f.From), "to": optionalTime(f.To), "q": f.Q, "sort": f.Sort, "cursor": f.Cursor,
+		"from": optionalTime(f.From), "to": optionalTime(f.To), "at": optionalTime(f.At), "q": f.Q, "sort": f.Sort, "cursor": f.Cursor,
 	})
 }
 

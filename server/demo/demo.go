@@ -1,7 +1,7 @@
 // Package demo is a server with people in it, to look at: a temporary database, and somebody for
 // each of about forty desks who logs in, works, pauses and goes home. They do so through the HTTP
-// API, with keys, as the back ends and browsers of real applications would; nothing is written
-// into the database behind the server's back.
+// API, with keys, as the back ends and browsers of real applications would. Only the past from
+// before the demo is made up and written into the database.
 package demo
 
 import (
@@ -57,10 +57,10 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return fmt.Errorf("opening the temporary database: %w", err)
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	return cfg.run(ctx, opened)
+	return cfg.run(ctx, opened, folder)
 }
 
-func (cfg Config) run(ctx context.Context, opened *store.Store) error {
+func (cfg Config) run(ctx context.Context, opened *store.Store, folder string) error {
 	links := Links{App: cfg.URL + "/demo/app", Account: accountName, Password: rand.Text()}
 	account, err := opened.CreateAccount(ctx, time.Now(), store.AccountInput{Name: accountName, Password: links.Password, Access: store.AccessAdmin})
 	if err != nil {
@@ -78,6 +78,12 @@ func (cfg Config) run(ctx context.Context, opened *store.Store) error {
 	}
 	srv, err := server.New(cfg.server(opened, places, App(cfg.Assets, apps[sampleApp], company.visitors)))
 	if err != nil {
+		return err
+	}
+	for _, l := range company.lives {
+		l.origin = srv.Origin(l.address, l.userAgent)
+	}
+	if err := company.pretend(ctx, opened, folder, cfg.Seed, time.Now()); err != nil {
 		return err
 	}
 	code, err := srv.SignInCode(ctx, account.ID)

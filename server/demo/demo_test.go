@@ -267,3 +267,37 @@ func TestAFailureToServeEndsTheDemo(t *testing.T) {
 	}
 	goleak.VerifyNone(t, before)
 }
+
+func TestThePastIsThere(t *testing.T) {
+	links := start(t)
+	b := open(t, links.SignIn)
+	ask := func(path string) map[string]any {
+		t.Helper()
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, b.base+path, nil)
+		status, answer := b.do(req)
+		if status != 200 {
+			t.Fatalf("%s: %d %v", path, status, answer)
+		}
+		return answer
+	}
+	known := func(answer map[string]any) (known, most int) {
+		for _, p := range answer["points"].([]any) {
+			if people, ok := p.(map[string]any)["people"].(float64); ok {
+				known, most = known+1, max(most, int(people))
+			}
+		}
+		return known, most
+	}
+	month := time.Now().Add(-30 * 24 * time.Hour).UTC().Format(time.RFC3339)
+	for path, people := range map[string]int{"": 30, "&app=charts": 9, "&organization=Harbor+Logistics": 9, "&app=charts&organization=Northwind+Clinic": 9} {
+		if n, most := known(ask("/admin/stats/activity?step=1h&from=" + month + path)); n < 700 || n > 718 || most < people || most > 40 {
+			t.Errorf("%s: %d of 720 hours are known, with up to %d people", path, n, most)
+		}
+	}
+	if answer := ask("/admin/stats/activity?from=" + month); answer["duration"].(map[string]any)["median_ms"].(float64) < 4*3600*1000 {
+		t.Errorf("sessions last %v", answer["duration"])
+	}
+	if answer := ask("/admin/stats/heatmap"); len(answer["quiet"].([]any)) == 0 || answer["next_quiet"] == nil {
+		t.Errorf("nothing is quiet: %v", answer["note"])
+	}
+}

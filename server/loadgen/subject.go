@@ -89,7 +89,8 @@ func serveSubject(data string) error {
 	if err != nil {
 		return err
 	}
-	st, err := store.Open(ctx, store.Config{Path: data, Schema: schema, Rules: store.DefaultRules()})
+	meters := server.NewMeters()
+	st, err := store.Open(ctx, store.Config{Path: data, Schema: schema, Rules: store.DefaultRules(), OnCommit: meters.Commit})
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func serveSubject(data string) error {
 	if err != nil {
 		return err
 	}
-	srv, err := server.New(server.Config{Store: st, Assets: ui.Static, Heartbeat: time.Minute,
+	srv, err := server.New(server.Config{Store: st, Assets: ui.Static, Heartbeat: time.Minute, Meters: meters,
 		Log:   zerolog.New(os.Stderr).Level(zerolog.WarnLevel),
 		Mount: map[string]http.Handler{"/noop": http.HandlerFunc(doNothing)}})
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 // and whether it told of everybody who looks different since the last Check.
 func (w *World) Check(t *rapid.T) {
 	w.checkList(t)
+	w.checkGate(t, rapid.IntRange(0, 3).Draw(t, "allowed"))
 	w.checkPeople(t)
 	w.checkExplained(t, Pick(t, "explained", users...))
 	w.checkTold(t)
@@ -53,6 +54,40 @@ func (w *World) checkList(t *rapid.T) {
 		if status == "" && page.Counts != counts || page.Counts.People() != len(got) {
 			t.Fatalf("at %v counts of %q: %+v, want %+v", w.Now, status, page.Counts, counts)
 		}
+	}
+}
+
+func (w *World) checkGate(t *rapid.T, allowed int) {
+	var want []string
+	active, level := 0, store.GateClear
+	for _, status := range []store.Status{store.StatusBusy, store.StatusAvailable, store.StatusAway} {
+		for _, p := range w.Model.List(w.Now) {
+			if p.Status != status {
+				continue
+			}
+			want = append(want, Look(p))
+			if status == store.StatusAvailable {
+				active++
+			}
+			if level == store.GateClear {
+				level = store.GateCaution
+			}
+			if status == store.StatusBusy || active > allowed {
+				level = store.GateHold
+			}
+		}
+	}
+	gate, err := w.Store.Gate(context.Background(), w.Now, store.GateQuestion{Max: allowed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range gate.Blocking {
+		got = append(got, LookOf(p))
+	}
+	if gate.Level != level || !slices.Equal(got, want) || gate.Counts.People() != len(want) {
+		t.Fatalf("at %v the gate with %d allowed says %s of %+v because of\n%s\nwant %s because of\n%s",
+			w.Now, allowed, gate.Level, gate.Counts, strings.Join(got, "\n"), level, strings.Join(want, "\n"))
 	}
 }
 

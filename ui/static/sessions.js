@@ -1,6 +1,7 @@
 // The page Sessions: every session, by what the address says. A filter is a part of the
 // address, so that a view can be kept and sent to somebody.
 import { ask } from './api.js';
+import { choose, fillChoices } from './choices.js';
 import { h } from './dom.js';
 import { endMatching, endThese } from './end-sessions.js';
 import { PersonSheet } from './person-sheet.js';
@@ -43,8 +44,7 @@ function arrive() {
   for (const name of FIELDS) {
     const field = form.elements[name];
     const value = query.get(name) || '';
-    if (field.tagName === 'SELECT' && value && ![...field.options].some((option) => option.value === value)) field.append(h('option', { value }, value));
-    if (field !== document.activeElement) field.value = value;
+    if (field !== document.activeElement) choose(field, value);
   }
   further(['from', 'to', 'ip', 'reason'].some((name) => query.get(name)) || undefined);
   page.sessions = [];
@@ -165,19 +165,7 @@ setInterval(() => {
   if (!document.hidden && page.sessions.length <= MOST && !document.querySelector('dialog[open]')) refresh();
 }, EVERY);
 
-async function fillChoices() {
-  try {
-    const { apps, organizations } = await ask('GET', 'admin/stats');
-    for (const [field, names] of [['app', apps.map((one) => one.app)], ['organization', organizations.map((one) => one.organization_name)]]) {
-      const known = [...form.elements[field].options].map((option) => option.value);
-      form.elements[field].append(...names.filter((name) => name && !known.includes(name)).map((name) => h('option', { value: name }, name)));
-    }
-  } catch {
-    // The list says what is wrong; the fields still take what the address says.
-  }
-}
-
 const user = await signedIn();
 page.admin = sheet.admin = user?.access === 'admin';
 arrive();
-fillChoices();
+fillChoices(form);

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/store"
+)
+
+func newRestore(schema string) *cobra.Command {
+	folder := offline{schema: schema}
+	var endSessions bool
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Put a backup in the place of the database, while no server runs",
+		Long: "Puts a backup in the place of the database of the data folder, upgraded where it is older.\n" +
+			"No server, and no other program, may have the database open. It is kept beside the new one.",
+		Args: arguments("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return restore(cmd, folder, args[0], endSessions) },
+	}
+	folder.register(cmd.Flags())
+	cmd.Flags().BoolVar(&endSessions, "end-sessions", false, "end all sessions: who was logged in when the backup was made has to log in again")
+	return cmd
+}
+
+func restore(cmd *cobra.Command, folder offline, file string, endSessions bool) (err error) {
+	if folder.data == "" {
+		return usagef("--data must name a folder")
+	}
+	lock, err := lockFolder(folder.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	done, err := store.Restore(cmd.Context(), time.Now(), store.Restoration{
+		File: file, Folder: folder.data, Schema: folder.schema, EndSessions: endSessions})
+	if errors.Is(err, store.ErrBusy) {
+		return fmt.Errorf("another program has the database in %s open; end it first", folder.data)
+	}
+	if err != nil {
+		return err
+	}
+	say(cmd, "The database in %s is that of %s.", folder.data, file)
+	if endSessions {
+		say(cmd, "%d sessions ended.", done.Ended)
+	}
+	if done.Before != "" {
+		say(cmd, "What was there before is in %s.", done.Before)
+	}
+	return nil
+}

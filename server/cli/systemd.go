@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// unit is what a unit file is made of, beside the settings of the server in it.
+type unit struct {
+	settings settings
+	user     string
+	program  string
+}
+
+func newSystemd() *cobra.Command {
+	var u unit
+	cmd := &cobra.Command{
+		Use:   "systemd",
+		Short: "Print a hardened systemd unit for a server with these settings",
+		Long: "Prints a systemd unit for a server with these settings, and how to install it. The server\n" +
+			"tells systemd when it is ready, how many people are online, and that it is alive.",
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return u.print(cmd) },
+	}
+	flags := cmd.Flags()
+	u.settings.register(flags)
+	data := flags.Lookup("data")
+	data.DefValue, u.settings.data = stateFolder, stateFolder
+	flags.StringVar(&u.user, "user", "rollcall", "system user that the server runs as")
+	program, _ := os.Executable()
+	flags.StringVar(&u.program, "program", program, "where the server's program is")
+	return cmd
+}
+
+// stateFolder is what StateDirectory= makes and gives to the user.
+const stateFolder = "/var/lib/rollcall"
+
+var userName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
+
+func (u *unit) print(cmd *cobra.Command) error {
+	if err := u.settings.check(); err != nil {
+		return err
+	}
+	switch {
+	case !userName.MatchString(u.user):
+		return usagef("--user %q is not the name of a user", u.user)
+	case !filepath.IsAbs(u.program):
+		return usagef("--program must be an absolute path")
+	case !filepath.IsAbs(u.settings.data):
+		return usagef("--data must be an absolute path")
+	}
+	var lines strings.Builder
+	if err := u.write(&lines, cmd.Flags()); err != nil {
+		return err
+	}
+	if where := hiddenFrom(u.program); where != "" {
+		say(cmd, "The service can not see %s, where %s is: put it into /usr/local/bin and name it by --program.", where, u.program)
+	}
+	_, err := fmt.Fprint(out(cmd), lines.String())
+	return err
+}
+
+// hiddenFrom returns the folder of a path that the unit hides, if one does.
+func hiddenFrom(path string) string {
+	for _, hidden := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {
+		if strings.HasPrefix(path, hidden+"/") {
+			return hidden
+		}
+	}
+	return ""
+}
+
+func (u *unit) write(w *strings.Builder, flags *pflag.FlagSet) error {
+	fmt.Fprintf(w, unitHead, version(), u.user, u.user, u.settings.data)
+	program, err := inUnit(u.program)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "ExecStart=%s serve\n", program)
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if err != nil || flag.Name == "user" || flag.Name == "program" || !flag.Changed && flag.Name != "data" {
+			return
+		}
+		var assignment string
+		if assignment, err = inUnit(flag.Annotations[twinAnnotation][0] + "=" + flag.Value.String()); err == nil {
+			fmt.Fprintf(w, "Environment=%s\n", assignment)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "EnvironmentFile=-/etc/rollcall.env\nUser=%s\n", u.user)
+	if err := u.places(w); err != nil {
+		return err
+	}
+	w.WriteString(unitRest)
+	u.capabilities(w)
+	w.WriteString("\n[Install]\nWantedBy=multi-user.target\n")
+	return nil
+}
+
+// places are where the server may write.
+func (u *unit) places(w *strings.Builder) error {
+	if u.settings.data == stateFolder {
+		w.WriteString("StateDirectory=rollcall\nStateDirectoryMode=0700\n")
+	} else if err := writable(w, u.settings.data); err != nil {
+		return err
+	}
+	for _, address := range []listenAddress{u.settings.listen, u.settings.metricsListen} {
+		switch folder := filepath.Dir(address.socket()); {
+		case address.socket() == "" || folder == "/run/rollcall" && strings.Contains(w.String(), "RuntimeDirectory="):
+		case folder == "/run/rollcall":
+			w.WriteString("RuntimeDirectory=rollcall\n")
+		default:
+			if err := writable(w, folder); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func writable(w *strings.Builder, folder string) error {
+	path, err := inUnit(folder)
+	fmt.Fprintf(w, "ReadWritePaths=%s\n", path)
+	return err
+}
+
+// capabilities are none, but for a port that only root may listen on.
+func (u *unit) capabilities(w *strings.Builder) {
+	needed := ""
+	for _, address := range []listenAddress{u.settings.listen, u.settings.metricsListen} {
+		if port, err := strconv.Atoi(address.text[strings.LastIndex(address.text, ":")+1:]); err == nil && port > 0 && port < 1024 {
+			needed = "CAP_NET_BIND_SERVICE"
+		}
+	}
+	fmt.Fprintf(w, "CapabilityBoundingSet=%s\nAmbientCapabilities=%s\n", needed, needed)
+}
+
+// inUnit quotes a word of a unit file, where % and \ have a meaning; in the path of a program $ has as well.
+func inUnit(word string) (string, error) {
+	if strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return "", usagef("%q can not stand in a unit file", word)
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(word) + `"`, nil
+}
+
+const unitHead = `# Made by rollcall %s. To install it:
+#   useradd --system --user-group --no-create-home --shell /usr/sbin/nologin %s
+#   rollcall systemd > /etc/systemd/system/rollcall.service   (with the same flags as for this one)
+#   systemctl enable --now rollcall
+# The link that makes the first account is in: journalctl -u rollcall
+# Commands on the data folder run as its user: sudo -u %s rollcall backup FILE --data %s
+
+[Unit]
+Description=Rollcall, who(1) for web apps
+After=network.target
+
+[Service]
+Type=notify
+`
+
+// unitRest lets the program do what it does and nothing else. Not ProcSubset=pid: the kernel's
+// longest queue of connections is read from /proc/sys.
+const unitRest = `UMask=0077
+WatchdogSec=30
+Restart=on-failure
+RestartSec=2
+RestartPreventExitStatus=2
+TimeoutStopSec=20
+LimitNOFILE=65536
+
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+DevicePolicy=closed
+ProtectProc=invisible
+ProtectClock=yes
+ProtectHostname=yes
+ProtectControlGroups=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+KeyringMode=private
+RemoveIPC=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+`

@@ -1,0 +1,107 @@
+package server
+
+import (
+	"fmt"
+	"time"
+
+	"rollcall/store"
+)
+
+type quietWindow struct {
+	Weekday   int    `json:"weekday"` // 1 is Monday
+	From      string `json:"from"`
+	ToWeekday int    `json:"to_weekday"`
+	To        string `json:"to"` // midnight is 24:00 of the day before
+	Minutes   int    `json:"minutes"`
+	Weeks     int    `json:"weeks"`
+	Peak      int    `json:"peak"`
+	Words     string `json:"words"`
+}
+
+// quietTime is when a quiet window is open next.
+type quietTime struct {
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Peak  int    `json:"peak"`
+	Words string `json:"words"`
+}
+
+var noteWords = map[store.QuietNote]string{
+	store.QuietTooEarly: "Quiet times show in two weeks of history; there is less so far.",
+	store.QuietGaps:     "There are too many gaps in the history to name a quiet time: no half hour of the week is known of every week.",
+	store.QuietUnknown:  "Nobody of this app or organization was online in this time. Is it spelt as the application reports it?",
+}
+
+// weekdays begin with Monday, unlike those of package time.
+var weekdays = [...]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+
+const aDay = 24 * time.Hour
+
+func answerQuiet(w store.QuietWindow) quietWindow {
+	day, from := int(w.Begin/aDay), w.Begin%aDay
+	lastDay, to := lastOf(w)
+	answer := quietWindow{Weekday: day + 1, From: hourWords(from), ToWeekday: lastDay + 1, To: hourWords(to),
+		Minutes: int(w.Length / time.Minute), Weeks: w.Weeks, Peak: w.Peak}
+	span := weekdays[day] + "s " + answer.From + " to "
+	if lastDay != day || w.Length > aDay {
+		span += weekdays[lastDay] + "s "
+	}
+	span += answer.To
+	if w.Length == 7*aDay {
+		span = "At any time"
+	}
+	answer.Words = span + ", " + crowdWords(w)
+	return answer
+}
+
+// lastOf is the day on which a window ends, from 0 for Monday, and the time of
+// that day: midnight still belongs to the day before.
+func lastOf(w store.QuietWindow) (day int, to time.Duration) {
+	end := w.Begin + w.Length
+	day = int((end - 1) / aDay)
+	return day % 7, end - time.Duration(day)*aDay
+}
+
+func hourWords(d time.Duration) string {
+	return fmt.Sprintf("%02d:%02d", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// crowdWords say how quiet a window is, and how well that is known.
+func crowdWords(w store.QuietWindow) string {
+	people := "nobody"
+	switch {
+	case w.Peak == 1:
+		people = "at most 1 person"
+	case w.Peak > 1:
+		people = fmt.Sprintf("at most %d people", w.Peak)
+	}
+	return fmt.Sprintf("%s in %d weeks", people, w.Weeks)
+}
+
+// nextQuiet returns the window that is open at now, in the zone of now, or opens
+// next; nil without windows.
+func nextQuiet(now time.Time, windows []store.QuietWindow) *quietTime {
+	if len(windows) == 0 {
+		return nil
+	}
+	w, from, to := store.NextQuiet(now, windows)
+	return &quietTime{From: timestamp(from), To: timestamp(to), Peak: w.Peak, Words: nextWords(now, w, from, to) + ", " + crowdWords(w)}
+}
+
+func nextWords(now time.Time, w store.QuietWindow, from, to time.Time) string {
+	if w.Length == 7*aDay {
+		return "At any time"
+	}
+	begin, span := from, from.Format("Monday 15:04")+" to "
+	if !from.After(now) {
+		begin, span = now, "Now until "
+	}
+	end := to.Add(-1) // midnight still belongs to the day before
+	if end.YearDay() != begin.YearDay() {
+		span += end.Weekday().String() + " "
+	}
+	if clock := to.Format("15:04"); clock != "00:00" {
+		return span + clock
+	}
+	return span + "24:00"
+}

@@ -1,0 +1,141 @@
+package server
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/store"
+	"rollcall/store/storetest"
+)
+
+var sqlBlock = regexp.MustCompile("(?s)```sql\n(.*?)```")
+
+// readmeQueries are the queries of the README, in order.
+func readmeQueries(t *testing.T) (queries []string) {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(text), "\n## Monitoring with SQL\n")
+	if !found {
+		t.Fatal("the README has no section Monitoring with SQL")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, block := range sqlBlock.FindAllStringSubmatch(section, -1) {
+		queries = append(queries, block[1])
+	}
+	return queries
+}
+
+// query returns the columns and rows of a query on a database that it can not change.
+func query(t *testing.T, folder, text string) (columns string, found []string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, store.FileName)+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), text)
+	if err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		values := make([]any, len(names))
+		for i := range values {
+			values[i] = new(any)
+		}
+		if err := rows.Scan(values...); err != nil {
+			t.Fatal(err)
+		}
+		var cells []string
+		for _, value := range values {
+			cells = append(cells, fmt.Sprint(*value.(*any)))
+		}
+		found = append(found, strings.Join(cells, " "))
+	}
+	return strings.Join(names, " "), found
+}
+
+// workday logs people in by the real clock, which SQL reads: one is there, by two
+// applications; one has closed the tab, one was not heard of for six minutes, one
+// has expired, and two have logged out.
+func workday(t *testing.T, b *bench, now time.Time) {
+	t.Helper()
+	login := func(user, app, organization, address string, ago time.Duration) string {
+		in := store.Login{User: store.UserInput{ID: user, Name: new(strings.ToUpper(user)), Organization: &organization}, Origin: store.Origin{IPAddress: address}}
+		result, err := b.store.Login(t.Context(), now.Add(-ago), store.By{App: app}, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.Token
+	}
+	login("ada", "shop", "Analytics", "192.0.2.1", time.Minute)
+	login("ada", "blog", "Analytics", "192.0.2.2", 2*time.Minute)
+	left := login("bob", "shop", "Engines", "192.0.2.1", 3*time.Minute)
+	if _, err := b.store.Touch(t.Context(), now.Add(-time.Minute), left, store.Beat{Leaving: true}); err != nil {
+		t.Fatal(err)
+	}
+	login("cleo", "shop", "Engines", "192.0.2.3", 6*time.Minute)
+	login("dan", "shop", "Engines", "192.0.2.4", 25*time.Hour)
+	for user, lasted := range map[string]time.Duration{"eve": 10 * time.Minute, "fay": 45 * time.Minute} {
+		token := login(user, "shop", "", "192.0.2.5", 2*time.Hour)
+		if _, err := b.store.EndByToken(t.Context(), now.Add(lasted-2*time.Hour), "shop", token, store.EndLogout); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTheReadmesQueriesSayWhatTheAPISays(t *testing.T) {
+	folder, now := t.TempDir(), time.Now()
+	b := newBench(t, storetest.Open(t, folder, store.DefaultRules()), func(c *Config) { c.Now = time.Now })
+	b.admin(t)
+	workday(t, b, now)
+	key := b.key(t, "ops", "read")
+	active := func(user string, ago time.Duration) string {
+		return user + " " + strings.ToUpper(user) + " " + now.Add(-ago).UTC().Format(time.DateTime)
+	}
+	want := map[string][]string{
+		"active_sessions":              {"4"},
+		"organization active_sessions": {"Analytics 2", "Engines 2"},
+		"average_minutes":              {"27.5"},
+		"expired_sessions":             {"1"},
+		"user_id name email":           {"ada ADA "},
+		"user_id name last_activity": {active("ada", time.Minute), active("bob", 3*time.Minute), active("cleo", 6*time.Minute),
+			active("eve", 2*time.Hour), active("fay", 2*time.Hour), active("dan", 25*time.Hour)},
+		"ip_address sessions users": {"192.0.2.1 2 2", "192.0.2.2 1 1", "192.0.2.3 1 1"},
+	}
+	got := map[string][]string{}
+	for _, text := range readmeQueries(t) {
+		columns, rows := query(t, folder, text)
+		got[columns] = rows
+	}
+	slices.Sort(got["user_id name last_activity"]) // eve and fay were at once
+	slices.Sort(want["user_id name last_activity"])
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the README's queries: %s", diff)
+	}
+	api := do(t, b, "GET", "/admin/stats", nil, bearing(key)).wants(200)
+	said := fmt.Sprint(api["active_sessions"], api["average_duration_minutes"], api["expired_sessions"], api["online_users"])
+	if said != "4 27.5 1 1" {
+		t.Errorf("the API says %s", said)
+	}
+	people := do(t, b, "GET", "/admin/users/online", nil, bearing(key)).wants(200)["users"].([]any)
+	if len(people) != 1 || people[0].(map[string]any)["id"] != "ada" {
+		t.Errorf("the API says that these are online: %v", people)
+	}
+}

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// GateLevel is the answer to "may I deploy?".
+type GateLevel string
+
+// The levels.
+const (
+	GateClear   GateLevel = "clear"   // nobody is online
+	GateCaution GateLevel = "caution" // people are online, but idle, or no more are active than may be
+	GateHold    GateLevel = "hold"    // somebody is busy, or more are active than may be
+)
+
+// GateQuestion says whose presence matters to whoever deploys. Without an App
+// that is everybody but who is in the panel only.
+type GateQuestion struct {
+	App        string
+	IgnoreRole string // people of this role do not count, in any case of letters
+	Max        int    // how many active people may be disturbed
+}
+
+// Gate is the answer at one instant, with who is in the way.
+type Gate struct {
+	Level    GateLevel
+	Counts   OnlineCounts
+	Blocking []OnlinePerson // busy people first, then active, then idle ones; at most MaxBlocking
+}
+
+// MaxBlocking is how many people a gate names.
+const MaxBlocking = 100
+
+// Level is the rule: whoever is busy must not be interrupted, whoever is active
+// would notice, whoever is idle might.
+func (c OnlineCounts) Level(allowed int) GateLevel {
+	switch {
+	case c.Busy > 0 || c.Available > allowed:
+		return GateHold
+	case c.People() > 0:
+		return GateCaution
+	}
+	return GateClear
+}
+
+// Gate answers the question as of now. Unlike those of a list its counts are
+// never from before: somebody is about to act on them.
+func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate, error) {
+	done, err := s.turns.take(ctx)
+	if err != nil {
+		return Gate{}, fail("asking the gate", err)
+	}
+	defer done()
+	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for all of it
+	if err != nil {
+		return Gate{}, fail("asking the gate", err)
+	}
+	defer look.Rollback()
+	gate := Gate{Blocking: []OnlinePerson{}}
+	m := s.at(now)
+	filter := OnlineFilter{App: ask.App, ExceptRole: ask.IgnoreRole}
+	if gate.Counts, err = s.countIn(ctx, look, m, filter); err != nil {
+		return Gate{}, fail("counting who is in the way", err)
+	}
+	gate.Level = gate.Counts.Level(ask.Max)
+	for _, filter.Status = range []Status{StatusBusy, StatusAvailable, StatusAway} {
+		if filter.Limit = MaxBlocking - len(gate.Blocking); filter.Limit == 0 || gate.Counts.of(filter.Status).People() == 0 {
+			continue
+		}
+		some, err := s.peopleIn(ctx, look, m, filter)
+		if err != nil {
+			return Gate{}, fail("listing who is in the way", err)
+		}
+		gate.Blocking = append(gate.Blocking, some...)
+	}
+	return gate, nil
+}
+
+// peopleIn lists the first people that match, the most recent first.
+func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter) ([]OnlinePerson, error) {
+	order, err := f.Sort.order()
+	if err != nil {
+		return nil, err
+	}
+	var page OnlinePage
+	if err := s.listOnline(ctx, look, m, f, order, nil, &page); err != nil {
+		return nil, err
+	}
+	return page.People, s.addPresence(ctx, look, m, f.App, page.People)
+}

@@ -1,0 +1,58 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"rollcall/store"
+	. "rollcall/store/storetest"
+)
+
+// BenchmarkHistory asks a year of samples, with those of twenty organizations in
+// three series each for as long as these are kept.
+func BenchmarkHistory(b *testing.B) {
+	folder := b.TempDir()
+	s := Open(b, folder, store.DefaultRules())
+	db := shell(b, folder, "")
+	now := time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
+	for o := 1; o <= 20; o++ {
+		execSQL(b, db, `INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, 0)`, o, fmt.Sprint("Organization ", o))
+	}
+	tx, err := db.BeginTx(b.Context(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer tx.Rollback()
+	for at := now.AddDate(-1, 0, 0); at.Before(now); at = at.Add(store.SampleEvery) {
+		organizations := 0
+		if at.After(now.AddDate(0, 0, -30)) {
+			organizations = 20
+		}
+		for o := range organizations + 1 {
+			for _, app := range []string{"", "shop", "crm"} {
+				if _, err := tx.Exec(`INSERT INTO activity_samples (organization_id, app, at, people) VALUES ($1, $2, $3, $4)`, o, app, at.UnixMilli(), office(at)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		b.Fatal(err)
+	}
+	// Each at another time: what is asked again is remembered.
+	b.Run("90 days", func(b *testing.B) {
+		for at := now; b.Loop(); at = at.Add(-12 * time.Hour) {
+			if _, err := s.Activity(b.Context(), now, store.ActivityFilter{From: at.AddDate(0, 0, -90), To: at, App: "shop"}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("4 weeks by hour", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Heatmap(b.Context(), now, store.HeatmapFilter{Weeks: 4, Zone: "Europe/Berlin", Organization: "Organization 7"}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

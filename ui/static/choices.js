@@ -1,0 +1,25 @@
+// The fields of a filter form that offer the apps and organizations there are.
+import { ask } from './api.js';
+import { h } from './dom.js';
+
+// Sets a field to a value, which it may not know.
+export function choose(field, value) {
+  if (field.tagName === 'SELECT' && value) offer(field, [value]);
+  field.value = value;
+}
+
+// Offers what is in use now.
+export async function fillChoices(form) {
+  try {
+    const { apps, organizations } = await ask('GET', 'admin/stats');
+    offer(form.elements.app, apps.map((one) => one.app));
+    offer(form.elements.organization, organizations.map((one) => one.organization_name));
+  } catch {
+    // The page says what is wrong; the fields still take what the address says.
+  }
+}
+
+function offer(field, names) {
+  const known = [...field.options].map((option) => option.value);
+  field.append(...names.filter((name) => name && !known.includes(name)).map((name) => h('option', { value: name }, name)));
+}
