@@ -221,6 +221,7 @@ func TestThePlaceIsThatOfTheLogin(t *testing.T) {
 		b.looks(t, what, sessions.([]any)[1].(map[string]any), desk, "Office")
 	}
 	b.admin(t)
+	b.clock.advance(time.Second)
 	b.signIn(t, "root", password, from("203.0.113.77"), header("User-Agent", firefox)).wants(200)
 	root := b.people(t, viewer, "?app=rollcall")["rollcall:root"]["sessions"].([]any)[0].(map[string]any)
 	b.looks(t, "a sign-in to the panel", root, desk, "Office")
