@@ -237,7 +237,7 @@ END;
 
 -- Most heartbeats change nothing that anybody sees. These set neither page nor leaving_at, not even to the same value,
 -- and so cost no row here.
-CREATE TRIGGER session_changed AFTER UPDATE OF page, leaving_at, ip_address, user_agent ON user_sessions WHEN NEW.is_active = true
+CREATE TRIGGER session_changed AFTER UPDATE OF page, leaving_at, ip_address, user_agent, device_type, device_os, device_browser, location ON user_sessions WHEN NEW.is_active = true
 BEGIN
     INSERT INTO changes (user_id) VALUES (NEW.user_id);
 END;

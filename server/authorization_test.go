@@ -42,6 +42,7 @@ GET /heartbeat-notices.js            200    200     200     200  200    200   20
 GET /heartbeat-live.js               200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-panel.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-panel-details.js   200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /device.js                       200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-badge.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-feed.js            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /static/{file}                   200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
@@ -133,7 +134,7 @@ func (g *gate) login(t testing.TB, at time.Time, access store.Access) (user, tok
 
 func (g *gate) panelToken(t testing.TB, account string) string {
 	t.Helper()
-	login, err := g.store.SignInAs(t.Context(), g.now(), store.AccountID(account), "", "")
+	login, err := g.store.SignInAs(t.Context(), g.now(), store.AccountID(account), store.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func TestWithoutAllowedOriginsNobodyGetsAGrant(t *testing.T) {
 
 func TestAnyPageMayLoadTheScriptsForHostPages(t *testing.T) {
 	b := newBench(t, storetest.New(t))
-	for _, path := range []string{"/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/online-users-panel.js", "/online-users-panel-details.js", "/online-users-badge.js", "/online-users-feed.js"} {
+	for _, path := range []string{"/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/online-users-panel.js", "/online-users-panel-details.js", "/device.js", "/online-users-badge.js", "/online-users-feed.js"} {
 		got := do(t, b, "GET", path, nil, header("Origin", "https://anybody.example"))
 		h := got.Header()
 		if got.Code != 200 || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Cross-Origin-Resource-Policy") != "cross-origin" {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"rollcall/store"
 )
 
@@ -27,7 +29,7 @@ func (s *Server) send(w http.ResponseWriter, file download) {
 	h.Set("Content-Type", file.kind)
 	h.Set("Content-Disposition", `attachment; filename="`+file.name+`"`)
 	if err := file.write(w); err != nil {
-		s.log.Warn().Err(err).Str("file", file.name).Msg("a file broke off")
+		s.log.Warn().Str(zerolog.ErrorFieldName, s.cfg.Addresses.inText(err.Error())).Str("file", file.name).Msg("a file broke off")
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -122,7 +124,7 @@ func writePages(file *csv.Writer, connection *http.ResponseController, rows [][]
 
 var sessionColumns = []string{"id", "app", "user_id", "name", "email", "organization_name", "team_name", "role", "state",
 	"session_started_at", "last_activity_at", "expires_at", "ended_at", "end_reason", "ended_by", "end_note",
-	"ip_address", "user_agent", "page", "duration_minutes"}
+	"ip_address", "user_agent", "page", "duration_minutes", "device_type", "device_os", "device_browser", "location"}
 
 func sessionRow(l listedSession) []string {
 	var ended string
@@ -132,7 +134,7 @@ func sessionRow(l listedSession) []string {
 	}
 	return []string{l.ID, l.App, l.User.ID, l.User.Name, l.User.Email, l.User.OrganizationName, l.User.TeamName, l.User.Role, string(l.State),
 		l.SessionStartedAt, l.LastActivityAt, l.ExpiresAt, ended, string(reason), l.EndedBy, l.EndNote,
-		l.IPAddress, l.UserAgent, l.Page, strconv.Itoa(l.DurationMinutes)}
+		l.IPAddress, l.UserAgent, l.Page, strconv.Itoa(l.DurationMinutes), l.Device.Type, l.Device.OS, l.Device.Browser, l.Location}
 }
 
 // harmless keeps a spreadsheet from running a cell as a formula, by a ' in

@@ -32,6 +32,8 @@ type explainedSession struct {
 	App             string             `json:"app"`
 	State           store.SessionState `json:"state"`
 	Idle            bool               `json:"idle"`
+	Device          device             `json:"device"`
+	Location        string             `json:"location"`
 	LastHeartbeatAt string             `json:"last_heartbeat_at"`
 	LastInputAt     string             `json:"last_input_at"`
 	LeavingAt       *string            `json:"leaving_at"`
@@ -75,7 +77,7 @@ func (s *Server) explainUser(r *http.Request) (any, error) {
 }
 
 func answerExplained(s store.ExplainedSession) explainedSession {
-	answer := explainedSession{ID: formatID(s.ID), App: s.App, State: s.State, Idle: s.Idle,
+	answer := explainedSession{ID: formatID(s.ID), App: s.App, State: s.State, Idle: s.Idle, Device: device(s.Device), Location: s.Location,
 		LastHeartbeatAt: timestamp(s.LastActivity), LastInputAt: timestamp(s.LastInput), LeavingAt: optional(s.LeavingAt),
 		ExpiresAt: timestamp(s.ExpiresAt), EndedAt: optional(s.EndedAt), Rule: s.Rule}
 	if s.EndReason != "" {

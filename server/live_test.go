@@ -320,3 +320,14 @@ func (s *served) sql(t testing.TB, statement string) {
 		t.Fatal(err)
 	}
 }
+
+func TestAnotherDeviceOrPlaceIsNews(t *testing.T) {
+	onAFeed(t, func(t *testing.T, s *served, r *reader) {
+		s.enter(t, "ada")
+		r.tells("online ada")
+		for _, column := range []string{"device_type", "device_os", "device_browser", "location"} {
+			s.sql(t, `UPDATE user_sessions SET `+column+` = 'tablet'`)
+			r.tells("updated ada")
+		}
+	})
+}

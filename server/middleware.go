@@ -149,10 +149,10 @@ func (s *Server) crossOriginCalls(next http.Handler) http.Handler {
 	})
 }
 
-// quiet receives what net/http logs of broken connections.
-func quiet(log zerolog.Logger) *stdlog.Logger {
+// quiet receives what net/http logs of broken connections, and of whose.
+func quiet(log zerolog.Logger, rule AddressRule) *stdlog.Logger {
 	return stdlog.New(writerFunc(func(line []byte) (int, error) {
-		log.Debug().Str("detail", strings.TrimSpace(string(line))).Msg("connection trouble")
+		log.Debug().Str("detail", rule.inText(strings.TrimSpace(string(line)))).Msg("connection trouble")
 		return len(line), nil
 	}), "", 0)
 }

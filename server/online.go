@@ -56,6 +56,8 @@ type onlineUser struct {
 	SessionMinutes   int    `json:"session_duration_minutes"`
 	IPAddress        string `json:"ip_address"`
 	UserAgent        string `json:"user_agent"`
+	Device           device `json:"device"`
+	Location         string `json:"location"`
 	OrganizationID   *int64 `json:"organization_id"`
 	statusFields
 	Idle     bool            `json:"idle"`
@@ -72,6 +74,8 @@ type onlineSession struct {
 	ExpiresAt        string `json:"expires_at"`
 	IPAddress        string `json:"ip_address"`
 	UserAgent        string `json:"user_agent"`
+	Device           device `json:"device"`
+	Location         string `json:"location"`
 	Page             string `json:"page"`
 	Idle             bool   `json:"idle"`
 }
@@ -166,12 +170,13 @@ func answerPerson(p store.OnlinePerson, now time.Time) onlineUser {
 		}
 		answer.Sessions = append(answer.Sessions, answerOnlineSession(session))
 	}
-	answer.IPAddress, answer.UserAgent, answer.Page, answer.Idle = shown.IPAddress, shown.UserAgent, shown.Page, shown.Idle
+	answer.IPAddress, answer.UserAgent, answer.Device, answer.Location = shown.IPAddress, shown.UserAgent, device(shown.Device), shown.Location
+	answer.Page, answer.Idle = shown.Page, shown.Idle
 	answer.SessionStartedAt, answer.SessionMinutes = timestamp(since), int(now.Sub(since)/time.Minute)
 	return answer
 }
 
 func answerOnlineSession(s store.OnlineSession) onlineSession {
 	return onlineSession{ID: formatID(s.ID), App: s.App, SessionStartedAt: timestamp(s.CreatedAt), LastActivityAt: timestamp(s.LastActivity),
-		ExpiresAt: timestamp(s.ExpiresAt), IPAddress: s.IPAddress, UserAgent: s.UserAgent, Page: s.Page, Idle: s.Idle}
+		ExpiresAt: timestamp(s.ExpiresAt), IPAddress: s.IPAddress, UserAgent: s.UserAgent, Device: device(s.Device), Location: s.Location, Page: s.Page, Idle: s.Idle}
 }

@@ -116,7 +116,7 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 func TestAFileIsSentAgainOnlyWhenItHasChanged(t *testing.T) {
 	g := newGate(t)
 	admin := cookied(g.bench, g.panelToken(t, "root"))
-	for _, path := range []string{"/", "/integrate", "/sessions", "/history", "/deploy", "/settings", "/login", "/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/online-users-panel.js", "/online-users-panel-details.js",
+	for _, path := range []string{"/", "/integrate", "/sessions", "/history", "/deploy", "/settings", "/login", "/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/online-users-panel.js", "/online-users-panel-details.js", "/device.js",
 		"/online-users-badge.js", "/online-users-feed.js", "/static/base.css", "/openapi.yaml"} {
 		first := do(t, g.bench, "GET", path, nil, admin)
 		tag := first.Header().Get("ETag")

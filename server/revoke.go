@@ -40,6 +40,7 @@ type revocation struct {
 	App          string             `json:"app"`
 	Organization string             `json:"organization"`
 	IP           string             `json:"ip"`
+	Device       string             `json:"device"`
 	From         string             `json:"from"`
 	To           string             `json:"to"`
 	Q            string             `json:"q"`
@@ -63,7 +64,7 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
-	filter, err := in.filter()
+	filter, err := in.filter(s.cfg.Addresses)
 	if err != nil {
 		return nil, err
 	}
@@ -87,8 +88,8 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 
 // filter is which sessions are meant, with the sample as its page. A forgotten
 // filter must not end everybody's session, so that has to be said.
-func (in revocation) filter() (f store.SessionFilter, err error) {
-	filtered := in.User+in.App+in.Organization+in.IP+in.From+in.To+strings.TrimSpace(in.Q) != "" // a blank is in everybody's text
+func (in revocation) filter(rule AddressRule) (f store.SessionFilter, err error) {
+	filtered := in.User+in.App+in.Organization+in.IP+in.Device+in.From+in.To+strings.TrimSpace(in.Q) != "" // a blank is in everybody's text
 	switch {
 	case !filtered && !in.All:
 		return f, invalid(`At least one filter is needed; {"all": true} means everybody`)
@@ -99,7 +100,10 @@ func (in revocation) filter() (f store.SessionFilter, err error) {
 	case in.State != store.ScopeActive && in.State != store.ScopeOnline:
 		return f, invalid("state must be online or active: other sessions can not end any more")
 	}
-	f = store.SessionFilter{State: in.State, User: in.User, App: in.App, Organization: in.Organization, IP: in.IP, Search: in.Q, Limit: sampleSize}
+	f = store.SessionFilter{State: in.State, User: in.User, App: in.App, Organization: in.Organization, Device: in.Device, Search: in.Q, Limit: sampleSize}
+	if f.IP, err = rule.sought(in.IP); err != nil {
+		return f, err
+	}
 	if f.From, err = parseTime("from", in.From); err != nil {
 		return f, err
 	}

@@ -39,6 +39,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/heartbeat-live.js", who: anyone, serve: s.script("heartbeat-live.js")},
 		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.script("online-users-panel.js")},
 		{method: "GET", path: "/online-users-panel-details.js", who: anyone, serve: s.script("online-users-panel-details.js")},
+		{method: "GET", path: "/device.js", who: anyone, serve: s.script("device.js")},
 		{method: "GET", path: "/online-users-badge.js", who: anyone, serve: s.script("online-users-badge.js")},
 		{method: "GET", path: "/online-users-feed.js", who: anyone, serve: s.script("online-users-feed.js")},
 		{method: "GET", path: "/static/{file:.+}", who: anyone, serve: s.folder("/static/")},

@@ -28,6 +28,8 @@ type Config struct {
 	BasePath       string           // "" or "/rollcall"
 	TLS            bool             // people reach it by https: cookies are Secure
 	TrustedProxies []netip.Prefix   // whose X-Forwarded-For counts
+	Addresses      AddressRule      // how much of people's addresses is kept
+	Places         *Places          // where addresses are; nil: nobody knows
 	AllowedOrigins []string         // pages of other origins that may call with a bearer token
 	Heartbeat      time.Duration    // how often a browser should send one
 	Hosts          []string         // host names served besides localhost, addresses and PublicURL's
@@ -138,6 +140,6 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 func (s *Server) web(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log, s.cfg.Addresses),
 	}
 }

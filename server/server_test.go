@@ -159,7 +159,7 @@ func (b *bench) account(t testing.TB, name string, access store.Access) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	login, err := b.store.SignInAs(t.Context(), b.now(), store.AccountID(name), "", "")
+	login, err := b.store.SignInAs(t.Context(), b.now(), store.AccountID(name), store.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}

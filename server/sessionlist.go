@@ -28,6 +28,8 @@ type listedSession struct {
 	EndNote          string             `json:"end_note"`
 	IPAddress        string             `json:"ip_address"`
 	UserAgent        string             `json:"user_agent"`
+	Device           device             `json:"device"`
+	Location         string             `json:"location"`
 	Page             string             `json:"page"`
 	DurationMinutes  int                `json:"duration_minutes"`
 }
@@ -43,11 +45,11 @@ type listedUser struct {
 
 // sessions lists the sessions that match, as JSON or as a file.
 func (s *Server) sessions(r *http.Request) (any, error) {
-	q, err := filters(r.URL.RawQuery, "state", "user", "app", "organization", "ip", "reason", "from", "to", "at", "q", "sort", "limit", "cursor", "format")
+	q, err := filters(r.URL.RawQuery, "state", "user", "app", "organization", "ip", "device", "reason", "from", "to", "at", "q", "sort", "limit", "cursor", "format")
 	if err != nil {
 		return nil, err
 	}
-	filter, err := sessionFilter(q)
+	filter, err := s.sessionFilter(q)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +71,12 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 	return &sessionsAnswer{Sessions: answerSessions(page.Sessions, now), NextCursor: page.Next}, nil
 }
 
-func sessionFilter(q url.Values) (f store.SessionFilter, err error) {
+func (s *Server) sessionFilter(q url.Values) (f store.SessionFilter, err error) {
 	f = store.SessionFilter{State: store.SessionScope(q.Get("state")), User: q.Get("user"), App: q.Get("app"), Organization: q.Get("organization"),
-		IP: q.Get("ip"), Reason: store.EndReason(q.Get("reason")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Cursor: q.Get("cursor")}
+		Device: q.Get("device"), Reason: store.EndReason(q.Get("reason")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Cursor: q.Get("cursor")}
+	if f.IP, err = s.cfg.Addresses.sought(q.Get("ip")); err != nil {
+		return f, err
+	}
 	if f.Limit, err = limitOf(q); err != nil {
 		return f, err
 	}
@@ -111,7 +116,8 @@ func answerListed(l store.ListedSession, now time.Time) listedSession {
 		User:             listedUser{ID: u.ID, Name: u.Name, Email: u.Email, OrganizationName: u.Organization, TeamName: u.Team, Role: u.Role},
 		SessionStartedAt: timestamp(l.CreatedAt), LastActivityAt: timestamp(l.LastActivity), ExpiresAt: timestamp(l.ExpiresAt),
 		EndedAt: optional(l.EndedAt), EndedBy: l.EndedBy, EndNote: l.EndNote,
-		IPAddress: l.IPAddress, UserAgent: l.UserAgent, Page: l.Page, DurationMinutes: int(max(over(l, now).Sub(l.CreatedAt), 0) / time.Minute)} // the clock may be set back
+		IPAddress: l.IPAddress, UserAgent: l.UserAgent, Device: device(l.Device), Location: l.Location, Page: l.Page,
+		DurationMinutes: int(max(over(l, now).Sub(l.CreatedAt), 0) / time.Minute)} // the clock may be set back
 	if l.EndReason != "" {
 		answer.EndReason = &l.EndReason
 	}

@@ -32,7 +32,7 @@ func TestTheListOfSessions(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	key, viewer := b.key(t, "shop", "sessions"), b.key(t, "watch", "read")
 	login := map[string]any{"user": map[string]any{"id": "ada", "name": "Ada", "email": "a@b.example", "role": "R", "team": "T", "organization": "O"},
-		"ip_address": "192.0.2.1", "user_agent": "UA"}
+		"ip_address": "192.0.2.1", "user_agent": firefox}
 	made := do(t, b, "POST", "/admin/sessions", login, bearing(key)).wants(201)["session"].(map[string]any)
 	b.clock.advance(time.Minute)
 	_, bob := b.person(t, key, "bob")
@@ -43,13 +43,14 @@ func TestTheListOfSessions(t *testing.T) {
 	want := []any{map[string]any{"id": made["id"], "app": "shop", "state": "online", "page": "", "duration_minutes": 2.0,
 		"user":               map[string]any{"id": "ada", "name": "Ada", "email": "a@b.example", "organization_name": "O", "team_name": "T", "role": "R"},
 		"session_started_at": "2026-03-02T09:30:00.000Z", "last_activity_at": "2026-03-02T09:30:00.000Z", "expires_at": "2026-03-03T09:30:00.000Z",
-		"ended_at": nil, "end_reason": nil, "ended_by": "", "end_note": "", "ip_address": "192.0.2.1", "user_agent": "UA"}}
+		"ended_at": nil, "end_reason": nil, "ended_by": "", "end_note": "", "ip_address": "192.0.2.1", "user_agent": firefox,
+		"device": map[string]any{"type": "desktop", "os": "Windows", "browser": "Firefox 140"}, "location": ""}}
 	if diff := cmp.Diff(want, got["sessions"]); diff != "" {
 		t.Error(diff)
 	}
 	for query, want := range map[string]string{
 		"?state=ended": "bob", "?reason=logout": "bob", "?state=all": "bob ada", "?user=ada": "ada", "?app=blog": "", "?organization=O": "ada",
-		"?ip=192.0.2.1": "ada", "?q=A%40B": "ada", "?from=2026-03-02T10:31:00%2B01:00&to=2026-03-02T10:31:00%2B01:00": "bob ada",
+		"?ip=192.0.2.1": "ada", "?ip=%3A%3Affff:192.0.2.1": "ada", "?device=firefox": "ada", "?device=Windows": "ada", "?device=mobile": "", "?q=A%40B": "ada", "?from=2026-03-02T10:31:00%2B01:00&to=2026-03-02T10:31:00%2B01:00": "bob ada",
 		"?to=2026-03-02T09:30:59Z": "ada", "?state=&user=&reason=": "ada", "?format=json": "ada", "?sort=ended": "bob",
 	} {
 		if got := strings.Join(listed(do(t, b, "GET", "/admin/sessions"+query, nil, bearing(viewer)).wants(200)), " "); got != want {
@@ -82,6 +83,11 @@ func TestTheClientReadsTheListOfSessions(t *testing.T) {
 	if err != nil || len(page.Sessions) != 1 || page.NextCursor != "" {
 		t.Fatal(page, err)
 	}
+	report(t, b, key, "cleo", "192.0.2.1", firefox)
+	desks, err := asks.Sessions(t.Context(), client.SessionFilter{Device: "windows"})
+	if err != nil || len(desks.Sessions) != 1 || desks.Sessions[0].Device.String() != "Firefox 140 on Windows" {
+		t.Errorf("by device: %+v, %v", desks, err)
+	}
 	if got := page.Sessions[0]; got.ID != ada || got.User.ID != "ada" || got.State != "online" || !got.SessionStartedAt.Equal(instant) || got.EndedAt != nil {
 		t.Errorf("%+v", got)
 	}
@@ -92,7 +98,7 @@ func TestFiltersOfSessionsThatAreRefused(t *testing.T) {
 	viewer := b.key(t, "watch", "read")
 	for _, query := range []string{
 		"?state=open", "?sort=name", "?reason=bored", "?from=yesterday", "?to=1772443800", "?from=2026-03-02T10:31:00+01:00", "?limit=0", "?limit=1001",
-		"?cursor=x", "?device=phone", "?user=a&user=b", "?q=%00", "?sort=ended&state=all", "?format=xml", "?format=csv&limit=5", "?format=csv&cursor=x",
+		"?cursor=x", "?color=red", "?device=%00", "?user=a&user=b", "?q=%00", "?sort=ended&state=all", "?format=xml", "?format=csv&limit=5", "?format=csv&cursor=x",
 		"?format=csv&state=open", "?from=2026-03-02T10:31:00Z&to=2026-03-02T10:30:00Z",
 	} {
 		do(t, b, "GET", "/admin/sessions"+query, nil, bearing(viewer)).refuses(400, "invalid_request")
@@ -124,7 +130,8 @@ func TestNoCellOfTheFileIsAFormula(t *testing.T) {
 	for evil, want := range formulas {
 		id := fmt.Sprintf("%x", "id "+evil)
 		user := store.UserInput{ID: id, Name: &evil, Email: &evil, Role: &evil, Team: &evil, Organization: &evil}
-		result, err := b.store.Login(t.Context(), b.now(), store.By{App: "shop"}, store.Login{User: user, IPAddress: evil, UserAgent: evil})
+		origin := store.Origin{IPAddress: evil, UserAgent: evil, Device: store.Device{Type: evil, OS: evil, Browser: evil}, Location: evil}
+		result, err := b.store.Login(t.Context(), b.now(), store.By{App: "shop"}, store.Login{User: user, Origin: origin})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +150,7 @@ func TestNoCellOfTheFileIsAFormula(t *testing.T) {
 		if diff := cmp.Diff([]string{"shop", id, want, want, want, want, want, "online"}, rows[1][1:9]); diff != "" {
 			t.Errorf("%q:\n%s", evil, diff)
 		}
-		if diff := cmp.Diff([]string{want, want, want, "0"}, rows[1][16:]); diff != "" {
+		if diff := cmp.Diff([]string{want, want, want, "0", want, want, want, want}, rows[1][16:]); diff != "" {
 			t.Errorf("%q:\n%s", evil, diff)
 		}
 	}

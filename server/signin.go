@@ -45,7 +45,7 @@ func (s *Server) login(r *http.Request) (any, error) {
 	if in.Code != "" {
 		result, err = s.redeem(r, in.Code)
 	} else {
-		result, err = s.store.SignIn(r.Context(), s.now(), in.Name, in.Password, s.clientIP(r), r.UserAgent())
+		result, err = s.store.SignIn(r.Context(), s.now(), in.Name, in.Password, s.Origin(s.clientIP(r), r.UserAgent()))
 	}
 	if errors.Is(err, store.ErrWrongPassword) {
 		now := s.now()
@@ -63,7 +63,7 @@ func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error)
 	if !ok {
 		return store.LoginResult{}, store.ErrWrongPassword
 	}
-	result, err := s.store.SignInAs(r.Context(), s.now(), user, s.clientIP(r), r.UserAgent())
+	result, err := s.store.SignInAs(r.Context(), s.now(), user, s.Origin(s.clientIP(r), r.UserAgent()))
 	if errors.Is(err, store.ErrNotFound) { // deleted since
 		err = store.ErrWrongPassword
 	}
@@ -154,7 +154,7 @@ func (s *Server) setup(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.store.SignInAs(r.Context(), s.now(), account.ID, s.clientIP(r), r.UserAgent())
+	result, err := s.store.SignInAs(r.Context(), s.now(), account.ID, s.Origin(s.clientIP(r), r.UserAgent()))
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func query(t *testing.T, folder, text string) (columns string, found []string) {
 func workday(t *testing.T, b *bench, now time.Time) {
 	t.Helper()
 	login := func(user, app, organization, address string, ago time.Duration) string {
-		in := store.Login{User: store.UserInput{ID: user, Name: new(strings.ToUpper(user)), Organization: &organization}, IPAddress: address}
+		in := store.Login{User: store.UserInput{ID: user, Name: new(strings.ToUpper(user)), Organization: &organization}, Origin: store.Origin{IPAddress: address}}
 		result, err := b.store.Login(t.Context(), now.Add(-ago), store.By{App: app}, in)
 		if err != nil {
 			t.Fatal(err)

@@ -182,7 +182,7 @@ func (t *tx) needAdmin() error {
 
 // SignIn begins a panel session for a name and password. ErrWrongPassword for
 // an unknown name too, after the same time.
-func (s *Store) SignIn(ctx context.Context, now time.Time, name, password, ip, userAgent string) (LoginResult, error) {
+func (s *Store) SignIn(ctx context.Context, now time.Time, name, password string, from Origin) (LoginResult, error) {
 	var user, hash string
 	err := s.read.QueryRowContext(ctx, `SELECT user_id, password_hash FROM accounts WHERE name = $1`,
 		strings.ToLower(name)).Scan(&user, &hash)
@@ -194,24 +194,24 @@ func (s *Store) SignIn(ctx context.Context, now time.Time, name, password, ip, u
 	if !verifyPassword(password, hash) || user == "" {
 		return LoginResult{}, ErrWrongPassword
 	}
-	return s.signIn(ctx, now, user, hash, ip, userAgent)
+	return s.signIn(ctx, now, user, hash, from)
 }
 
 // SignInAs begins a panel session for an account without a password, for
 // somebody who proved otherwise that they may. ErrNotFound for an unknown id.
-func (s *Store) SignInAs(ctx context.Context, now time.Time, user, ip, userAgent string) (LoginResult, error) {
+func (s *Store) SignInAs(ctx context.Context, now time.Time, user string, from Origin) (LoginResult, error) {
 	var hash string
 	err := s.read.QueryRowContext(ctx, `SELECT password_hash FROM accounts WHERE user_id = $1`, user).Scan(&hash)
 	if err != nil {
 		return LoginResult{}, fail("finding an account", err)
 	}
-	return s.signIn(ctx, now, user, hash, ip, userAgent)
+	return s.signIn(ctx, now, user, hash, from)
 }
 
 // signIn begins the session unless the password has changed since hash was read.
-func (s *Store) signIn(ctx context.Context, now time.Time, user, hash, ip, userAgent string) (LoginResult, error) {
+func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, from Origin) (LoginResult, error) {
 	result := LoginResult{Token: newSecret(sessionPrefix), Created: true}
-	in := Login{User: UserInput{ID: user}, IPAddress: ip, UserAgent: userAgent}
+	in := Login{User: UserInput{ID: user}, Origin: from}
 	err := s.write(ctx, func(t *tx) (err error) {
 		var same bool
 		err = t.scan([]any{&same}, `SELECT EXISTS (SELECT 1 FROM accounts WHERE user_id = $1 AND password_hash = $2)`, user, hash)

@@ -50,12 +50,12 @@ func TestAccounts(t *testing.T) {
 			_, err := s.CreateAccount(ctx, Start, "user:root", bad)
 			wantError(t, err, store.ErrInvalid)
 		}
-		session, err := s.SignIn(ctx, Start, "aDa", password, "", "")
+		session, err := s.SignIn(ctx, Start, "aDa", password, store.Origin{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for name, pass := range map[string]string{"ada": "wrong password, long", "nobody": password} {
-			_, err := s.SignIn(ctx, Start, name, pass, "", "")
+			_, err := s.SignIn(ctx, Start, name, pass, store.Origin{})
 			wantError(t, err, store.ErrWrongPassword)
 		}
 		if who, err := s.Authenticate(ctx, Start, session.Token); err != nil || who.Access != store.AccessViewer {

@@ -101,7 +101,7 @@ func TestADrainEndsTheSessionsOnceAtItsTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.SignInAs(t.Context(), Start, "rollcall:root", "", ""); err != nil {
+		if _, err := s.SignInAs(t.Context(), Start, "rollcall:root", store.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 		beginDrain(t, s, Start, &end)

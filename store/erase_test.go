@@ -70,7 +70,8 @@ func (c *crowd) must(err error) {
 
 func (c *crowd) login(person int) {
 	name, email := c.text(person, "name"), c.text(person, "mail")
-	login := store.Login{User: store.UserInput{ID: mark(person) + "id", Name: &name, Email: &email}, IPAddress: c.text(person, "ip"), UserAgent: c.text(person, "agent") + strings.Repeat("y", c.IntN(300))}
+	login := store.Login{User: store.UserInput{ID: mark(person) + "id", Name: &name, Email: &email},
+		Origin: store.Origin{IPAddress: c.text(person, "ip"), UserAgent: c.text(person, "agent") + strings.Repeat("y", c.IntN(300)), Location: c.text(person, "place")}}
 	result, err := c.s.Login(c.Context(), c.now, shop, login)
 	c.must(err)
 	c.sessions = append(c.sessions, crowdSession{person, result})
@@ -283,7 +284,7 @@ func TestErasingIsRefused(t *testing.T) {
 	if diff := cmp.Diff(before, deeds(t, s, store.AuditFilter{})); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := s.SignIn(t.Context(), Start, "root", "a password that is long enough", "", ""); err != nil {
+	if _, err := s.SignIn(t.Context(), Start, "root", "a password that is long enough", store.Origin{IPAddress: "", UserAgent: ""}); err != nil {
 		t.Error(err)
 	}
 }

@@ -77,9 +77,9 @@ func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explan
 		e.States = append(e.States, session)
 		return err
 	}, `
-		SELECT id, app, expires_at, created_at, last_activity_at, ip_address, user_agent, page, idle_ms, leaving_at, ended_at, COALESCE(end_reason, '')
-		FROM user_sessions WHERE user_id = $1 AND app <> $2
-		ORDER BY is_active DESC, last_activity_at DESC, id DESC LIMIT $3`, user, PanelApp, maxExplained)
+		SELECT `+sessionColumns+`, s.leaving_at, s.ended_at, COALESCE(s.end_reason, '')
+		FROM user_sessions s WHERE s.user_id = $1 AND s.app <> $2
+		ORDER BY s.is_active DESC, s.last_activity_at DESC, s.id DESC LIMIT $3`, user, PanelApp, maxExplained)
 	return e, fail("explaining a user's sessions", err)
 }
 

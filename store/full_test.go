@@ -26,7 +26,7 @@ func TestAFullDisk(t *testing.T) {
 	limitPages(t, s, 100)
 	var tokens []string
 	for i := 0; ; i++ {
-		result, err := s.Login(ctx, now, By{App: "shop"}, Login{User: UserInput{ID: fmt.Sprint("user", i)}, UserAgent: strings.Repeat("x", 300)})
+		result, err := s.Login(ctx, now, By{App: "shop"}, Login{User: UserInput{ID: fmt.Sprint("user", i)}, Origin: Origin{UserAgent: strings.Repeat("x", 300)}})
 		if errors.Is(err, ErrFull) {
 			break
 		}

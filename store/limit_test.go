@@ -138,7 +138,7 @@ func TestAPanelSignInIsUnderNoLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range 2 {
-		if _, err := s.SignInAs(t.Context(), after(n), store.AccountID("root"), "", ""); err != nil {
+		if _, err := s.SignInAs(t.Context(), after(n), store.AccountID("root"), store.Origin{}); err != nil {
 			t.Error(err)
 		}
 	}

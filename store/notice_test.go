@@ -70,7 +70,7 @@ func TestANoticeIsForItsAudience(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				panel, err := s.SignInAs(t.Context(), Start, "rollcall:root", "", "")
+				panel, err := s.SignInAs(t.Context(), Start, "rollcall:root", store.Origin{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -48,10 +48,9 @@ type OnlineSession struct {
 	CreatedAt    time.Time
 	LastActivity time.Time // heartbeat or login
 	LastInput    time.Time
-	IPAddress    string
-	UserAgent    string
-	Page         string
-	Idle         bool
+	Origin
+	Page string
+	Idle bool
 }
 
 // OnlineCounts are how many people match a filter.
@@ -273,7 +272,7 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m moment, app str
 		return err
 	}
 	q := new(query)
-	q.add(`SELECT s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms, s.user_id
+	q.add(`SELECT `+sessionColumns+`, s.user_id
 		FROM user_sessions s WHERE `+onlineRule("s"), m.bounds()...)
 	OnlineFilter{App: app}.whereApp(q, "s")
 	q.add(` AND s.user_id IN `).list(ids).add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
@@ -293,10 +292,15 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m moment, app str
 	return err
 }
 
+// sessionColumns are those of the sessions s that scanSession reads.
+const sessionColumns = `s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent,
+	s.device_type, s.device_os, s.device_browser, s.location, s.page, s.idle_ms`
+
 // scanSession reads a session's columns, and further ones into more.
 func (s *Store) scanSession(rows *sql.Rows, more ...any) (o OnlineSession, err error) {
 	var expires, created, activity, idle int64
-	dest := []any{&o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent, &o.Page, &idle}
+	dest := []any{&o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent,
+		&o.Device.Type, &o.Device.OS, &o.Device.Browser, &o.Location, &o.Page, &idle}
 	err = rows.Scan(append(dest, more...)...)
 	o.ExpiresAt, o.CreatedAt, o.LastActivity = fromMillis(expires), fromMillis(created), fromMillis(activity)
 	age := time.Duration(idle) * time.Millisecond

@@ -47,6 +47,9 @@ func listed[V any](q *query, values []V) *query {
 func (q *query) String() string { return q.text.String() }
 
 // contains is the pattern of LIKE ... ESCAPE '\' for a text with part in it.
-func contains(part string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
+func contains(part string) string { return "%" + begins(part) }
+
+// begins is the pattern of LIKE ... ESCAPE '\' for a text that begins with part.
+func begins(part string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
 }

@@ -151,7 +151,7 @@ func TestARestoreMayEndAllSessions(t *testing.T) {
 	if _, err := s.CreateAccount(t.Context(), Start, store.ActorCLI, store.AccountInput{Name: "root", Password: "correct horse battery staple", Access: store.AccessAdmin}); err != nil {
 		t.Fatal(err)
 	}
-	panel, err := s.SignInAs(t.Context(), Start, store.AccountID("root"), "", "")
+	panel, err := s.SignInAs(t.Context(), Start, store.AccountID("root"), store.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}

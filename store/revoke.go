@@ -132,7 +132,7 @@ func sessionCount(n int64) string {
 // words say which sessions were meant.
 func (f SessionFilter) words() string {
 	words := []string{"all of " + string(f.settled().State)}
-	for _, term := range [][2]string{{"user", f.User}, {"app", f.App}, {"organization", f.Organization}, {"q", f.Search}} {
+	for _, term := range [][2]string{{"user", f.User}, {"app", f.App}, {"organization", f.Organization}, {"device", f.Device}, {"q", f.Search}} {
 		if term[1] != "" {
 			words = append(words, term[0]+" "+strconv.Quote(term[1]))
 		}

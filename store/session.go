@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unicode/utf8"
 )
 
 // EndReason is why a session ended.
@@ -31,10 +30,9 @@ type Session struct {
 
 // Login is a login as an application's back end reports it.
 type Login struct {
-	User      UserInput
-	Token     string // the application's own; "" to have one minted
-	IPAddress string
-	UserAgent string
+	User  UserInput
+	Token string // the application's own; "" to have one minted
+	Origin
 }
 
 // LoginResult is the session that a login led to.
@@ -44,8 +42,6 @@ type LoginResult struct {
 	Created bool    // false when the same login was reported before
 	Evicted []int64 // sessions that ended for it, see SessionLimit
 }
-
-const maxUserAgent = 500 // characters kept
 
 // Login stores the user and begins a session for by's app. The same token
 // again for the same user answers with the same session. ErrTokenTaken where
@@ -86,13 +82,14 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 // beginSession inserts a session, or finds the one with this token.
 func (t *tx) beginSession(m moment, r Rules, by By, in Login, token handle) (Session, bool, error) {
 	session := Session{ID: token.id, App: by.App, ExpiresAt: fromMillis(m.now).Add(r.SessionTTL)}
+	o := in.Origin.clipped()
 	n, err := t.exec(`
 		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
-			ip_address, user_agent, last_activity_at, created_at, expires_at)
-		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $8, $9 FROM users WHERE id = $2
+			ip_address, user_agent, device_type, device_os, device_browser, location, last_activity_at, created_at, expires_at)
+		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13 FROM users WHERE id = $2
 		ON CONFLICT (id) DO NOTHING`,
 		session.ID, in.User.ID, by.App, token.digest, by.Grant,
-		clip(in.IPAddress, maxText), clip(in.UserAgent, maxUserAgent), m.now, millis(session.ExpiresAt))
+		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.now, millis(session.ExpiresAt))
 	if err != nil || n == 1 {
 		return session, true, fail("storing a session", err)
 	}
@@ -106,14 +103,6 @@ func (t *tx) beginSession(m moment, r Rules, by By, in Login, token handle) (Ses
 	}
 	session.ExpiresAt = fromMillis(expires)
 	return session, false, fail("finding a session", err)
-}
-
-// clip cuts what only informs: a login must not fail over a long user agent.
-func clip(text string, limit int) string {
-	if utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	return string([]rune(text)[:limit])
 }
 
 // Identity is who stands behind a session token.

@@ -31,6 +31,7 @@ const (
 type SessionFilter struct {
 	State                       SessionScope // "": what the other fields are about, else active
 	User, App, Organization, IP string
+	Device                      string // type, operating system or browser
 	Reason                      EndReason
 	From, To                    *time.Time // logged in at some time between, both included
 	At                          *time.Time // logged in then, and not silent for long: see atRule
@@ -123,8 +124,8 @@ func (f SessionFilter) check() (*cursor, error) {
 		return nil, invalid("reason must be logout, expired, revoked, evicted or password_changed")
 	case f.Reason != "" && (f.State == ScopeOnline || f.State == ScopeActive):
 		return nil, invalid("reason goes with sessions that have ended")
-	case strings.Contains(f.Search, "\x00"): // where SQL's LIKE would end
-		return nil, invalid("q must not have a NUL")
+	case strings.Contains(f.Search+f.Device, "\x00"): // where SQL's LIKE would end
+		return nil, invalid("q and device must not have a NUL")
 	case f.From != nil && f.To != nil && f.To.Before(*f.From):
 		return nil, invalid("from must not be after to")
 	}
@@ -156,7 +157,7 @@ func (f SessionFilter) key() string {
 // come straight from an index. There is none on the activity of ended sessions,
 // because every heartbeat would pay for it.
 func (f SessionFilter) costly() bool {
-	return f.User == "" && (f.forPeople().aboutUsers() || f.App != "" || f.IP != "" || f.Reason != "" || f.From != nil || f.To != nil || f.At != nil ||
+	return f.User == "" && (f.forPeople().aboutUsers() || f.App != "" || f.IP != "" || f.Device != "" || f.Reason != "" || f.From != nil || f.To != nil || f.At != nil ||
 		f.Sort == SortActivity && (f.State == ScopeEnded || f.State == ScopeAll))
 }
 
@@ -187,8 +188,7 @@ func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m moment, f Sess
 // the sessions on it.
 func (s *Store) sessionsQuery(m moment, f SessionFilter, after *cursor) *query {
 	q := new(query).add(`
-		SELECT s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent, s.page, s.idle_ms,
-			s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
+		SELECT ` + sessionColumns + `, s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
 			u.id, u.name, u.email, u.role, u.team_name, u.access, COALESCE(o.name, ''), key
 		FROM (SELECT s.id AS found, ` + f.key() + ` AS key`)
 	f.from(q, s.rules, m)
@@ -235,6 +235,7 @@ func (f SessionFilter) from(q *query, r Rules, m moment) {
 			q.and(term.column+` = ?`, term.value)
 		}
 	}
+	whereDevice(q, f.Device)
 	if f.From != nil {
 		q.and(`COALESCE(s.ended_at, s.expires_at) > ?`, millis(*f.From)) // one that ends at an instant is over then
 	}

@@ -21,6 +21,8 @@ import (
 //	3  cyd logs in and out at 8
 //	4  dan logs in and is revoked at 9
 //	5  eve logs in to blog
+//
+// Some of them on devices.
 func history(t *testing.T, s *store.Store) map[string]store.LoginResult {
 	t.Helper()
 	made := map[string]store.LoginResult{}
@@ -28,7 +30,7 @@ func history(t *testing.T, s *store.Store) map[string]store.LoginResult {
 		if id == "" {
 			continue
 		}
-		by, in := shop, store.Login{User: store.UserInput{ID: id, Name: text("Name of " + id)}, IPAddress: fmt.Sprintf("192.0.2.%d", i+1)}
+		by, in := shop, store.Login{User: store.UserInput{ID: id, Name: text("Name of " + id)}, Origin: store.Origin{IPAddress: fmt.Sprintf("192.0.2.%d", i+1), Device: devices[id]}}
 		if id == "eve" {
 			by = store.By{App: "blog"}
 		}
@@ -44,13 +46,18 @@ func history(t *testing.T, s *store.Store) map[string]store.LoginResult {
 	if _, err := s.CreateFirstAccount(t.Context(), after(1), "root", "a password that is long enough"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.SignInAs(t.Context(), after(1), store.AccountID("root"), "", ""); err != nil {
+	if _, err := s.SignInAs(t.Context(), after(1), store.AccountID("root"), store.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	touch(t, s, after(20), made["bob"].Token, store.Beat{})
 	end(t, s, after(8), made["cyd"].ID, store.EndLogout)
 	end(t, s, after(9), made["dan"].ID, store.EndRevoked)
 	return made
+}
+
+var devices = map[string]store.Device{
+	"ada": {Type: "desktop", OS: "Windows", Browser: "Firefox 140"}, "bob": {Type: "mobile", OS: "iOS", Browser: "Safari 18"},
+	"cyd": {Type: "desktop", OS: "Windows", Browser: "Firefox 99"}, "dan": {Type: "tablet", OS: "Android", Browser: "100% Browser_1 2"},
 }
 
 // after returns the instant n minutes after Start.
@@ -98,6 +105,14 @@ func TestSessionsByFilter(t *testing.T) {
 			{"of an organization", "bob", store.SessionFilter{Organization: "Acme"}},
 			{"from an address", "ada", store.SessionFilter{IP: "192.0.2.1"}},
 			{"an address is exact", "", store.SessionFilter{IP: "192.0.2"}},
+			{"on a type of device", "ada", store.SessionFilter{Device: "Desktop"}},
+			{"on an operating system", "cyd ada", store.SessionFilter{Device: "windows", State: store.ScopeAll}},
+			{"in a browser of any version", "cyd ada", store.SessionFilter{Device: "FIREFOX", State: store.ScopeAll}},
+			{"in one of a certain version", "cyd", store.SessionFilter{Device: "firefox 99", State: store.ScopeAll}},
+			{"a browser's name is exact", "", store.SessionFilter{Device: "Fire", State: store.ScopeAll}},
+			{"its characters are no pattern", "", store.SessionFilter{Device: "Firefo_", State: store.ScopeAll}},
+			{"whatever they are", "dan", store.SessionFilter{Device: "100% browser_1", State: store.ScopeAll}},
+			{"unknown devices are not found by it", "", store.SessionFilter{Device: " ", State: store.ScopeAll}},
 			{"part of a name", "eve", store.SessionFilter{Search: "OF EVE"}},
 			{"by reason: of ended ones", "dan", store.SessionFilter{Reason: store.EndRevoked}},
 			{"who was on at an instant", "dan cyd bob ada", store.SessionFilter{From: at(4), To: at(4)}},
@@ -158,7 +173,7 @@ func TestAListedSessionTellsAllOfIt(t *testing.T) {
 	ended := after(9)
 	want := store.ListedSession{
 		OnlineSession: store.OnlineSession{Session: store.Session{ID: dan.ID, App: "shop", ExpiresAt: after(4).Add(24 * time.Hour)},
-			CreatedAt: after(4), LastActivity: after(4), LastInput: after(4), IPAddress: "192.0.2.5"},
+			CreatedAt: after(4), LastActivity: after(4), LastInput: after(4), Origin: store.Origin{IPAddress: "192.0.2.5", Device: devices["dan"]}},
 		User: store.User{ID: "dan", Name: "Name of dan"}, State: store.StateEnded, EndedAt: &ended, EndReason: store.EndRevoked,
 	}
 	if diff := cmp.Diff(want, page.Sessions[0]); diff != "" {

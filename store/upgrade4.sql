@@ -7,6 +7,13 @@ ALTER TABLE user_sessions ADD COLUMN location TEXT NOT NULL DEFAULT '';
 ALTER TABLE daily_peaks ADD COLUMN visitors INTEGER;
 ALTER TABLE changes ADD COLUMN topic TEXT;
 
+DROP TRIGGER session_changed;
+
+CREATE TRIGGER session_changed AFTER UPDATE OF page, leaving_at, ip_address, user_agent, device_type, device_os, device_browser, location ON user_sessions WHEN NEW.is_active = true
+BEGIN
+    INSERT INTO changes (user_id) VALUES (NEW.user_id);
+END;
+
 CREATE TABLE daily_visitors (
     day     INTEGER NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -53,7 +53,7 @@ func TestThePanelInAStrictPageOfAnotherOrigin(t *testing.T) {
 	host := strictHost(t, &rollcall, `online-users-panel { --rollcall-bg: rgb(1, 2, 3); --rollcall-text: rgb(250, 251, 252); --rollcall-radius: 0 }`, func() string {
 		return `<script src="` + rollcall + `/online-users-panel.js" defer></script><online-users-panel src="` + rollcall + `" token="` + token + `" refresh="3600"></online-users-panel>`
 	})
-	in := serve(t, "--allow-origin", host.URL)
+	in := serve(t, "--allow-origin", host.URL, "--network", "Office=192.0.2.0/24")
 	rollcall = in.url
 	backend := in.backend(t, "shop", "sessions,admin")
 	token = watcher(t, backend, "wanda", "Wanda")
@@ -83,6 +83,27 @@ func TestThePanelInAStrictPageOfAnotherOrigin(t *testing.T) {
 		b.clickIn(`[part=why]`)
 		b.until(panel + `.querySelector('[part=explanation]').innerText.includes('because')`)
 		b.until(panel + `.querySelector('[part=explanation] li').innerText.includes('shop')`)
+		b.clickIn(`[part=close]`)
+	})
+	t.Run("with what each session is used on, and where", func(t *testing.T) {
+		const hostile = `<img src=x onerror=document.title='owned'>`
+		for _, agent := range []string{"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", hostile} {
+			if _, err := backend.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "eve"}, IPAddress: "192.0.2.7", UserAgent: agent}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.until(listed("Ada", "Wanda", "eve"))
+		b.clickIn(`[data-user-id=eve] [part=name]`)
+		b.until(panel + `.querySelectorAll('[part=session]').length === 2`)
+		text := b.eval(`[...` + panel + `.querySelectorAll('[part=session]')].map(e => e.innerText).join('|')`)
+		for _, want := range []string{"Firefox 140 on Windows", hostile, "Office", "192.0.2.7"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s is not in %s", want, text)
+			}
+		}
+		if got := b.eval(`(svg => svg.getBoundingClientRect().width + svg.ariaHidden)(` + panel + `.querySelector('[part=session] dd.device svg'))`); got != "16true" {
+			t.Errorf("the drawing is %s", got)
+		}
 		b.clickIn(`[part=close]`)
 	})
 	t.Run("the own status is set with the keyboard alone", func(t *testing.T) {

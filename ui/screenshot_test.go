@@ -24,7 +24,7 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("no -screenshots folder was given")
 	}
 	b := browser(t)
-	in := serve(t)
+	in := serve(t, "--network", "Head office=192.0.2.0/25")
 	b.open(in.setup)
 	b.picture("setup", 1280, 800)
 	b.setUpAccount(in)
@@ -146,6 +146,16 @@ func TestScreenshotsOfBanners(t *testing.T) {
 	g.picture("banners-phone", 390, 844)
 }
 
+// agents are browsers, and what is none.
+var agents = []string{
+	"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+	"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+	"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+	"Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+	"Mozilla/5.0 (compatible; Linkcheck/3.1; +https://links.example/bot)",
+	"python-requests/2.32",
+}
+
 // populate logs in people who have been there for various times.
 func populate(t *testing.T, in instance, shop, crm *client.Client) {
 	t.Helper()
@@ -176,7 +186,7 @@ func populate(t *testing.T, in instance, shop, crm *client.Client) {
 		session, err := backend.Login(t.Context(), client.LoginRequest{
 			User: client.UserInput{ID: id, Name: &p.name, Organization: &p.organization, Team: &p.team, Role: &p.role,
 				Email: text(first + "@" + strings.ToLower(p.organization) + ".example")},
-			IPAddress: "192.0.2.17", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+			IPAddress: fmt.Sprintf("192.0.2.%d", 17*(i+1)), UserAgent: agents[i%len(agents)],
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 var files embed.FS
 
 // Static is the folder static: the pages (*.html, with bar.html where they say so),
-// heartbeat.js and the online-users-*.js at its root, and beside them what
+// heartbeat.js, the online-users-*.js and device.js at its root, and beside them what
 // the pages load from /static/.
 var Static fs.FS = sub("static")
 

@@ -43,6 +43,10 @@ func newServe(schema string) *cobra.Command {
 func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	log := s.log.logger(cmd.ErrOrStderr())
 	s.advise(log)
+	places, err := server.NewPlaces(s.networks.list, s.geoip, log)
+	if err != nil {
+		return err
+	}
 	lock, err := lockFolder(s.data)
 	if err != nil {
 		return err
@@ -63,6 +67,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	cfg := s.server(opened, log)
 	cfg.Settings, cfg.Meters, cfg.Metrics = shown(cmd.Flags()), meters, doors.metrics
+	cfg.Places = places
 	return serveStore(cmd, s, cfg, doors)
 }
 
@@ -131,6 +136,7 @@ func (s *settings) server(opened *store.Store, log zerolog.Logger) server.Config
 		BasePath:       s.basePath.text,
 		TLS:            s.secureCookies(),
 		TrustedProxies: s.trustedProxies.list,
+		Addresses:      server.AddressRule(s.ip.text),
 		AllowedOrigins: s.allowOrigins.list,
 		Heartbeat:      s.heartbeat,
 		Hosts:          s.hosts.list,

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/pflag"
 
+	"rollcall/server"
 	"rollcall/store"
 )
 
@@ -22,6 +23,9 @@ type settings struct {
 	publicURL      publicURL
 	basePath       basePath
 	trustedProxies prefixes
+	networks       namedNetworks
+	geoip          string
+	ip             choice
 	allowOrigins   origins
 	hosts          hostNames
 	heartbeat      time.Duration
@@ -38,6 +42,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	s.listen = listenAddress{defaultListen}
 	s.rules = store.DefaultRules()
 	s.limitPolicy = choice{"evict", []string{"evict", "deny"}}
+	s.ip = choice{string(server.FullAddresses), []string{string(server.FullAddresses), string(server.TruncatedAddresses), string(server.NoAddresses)}}
 
 	flags.Var(&s.listen, "listen", "address to listen on, host:port or unix:/path (port 0: any free one)")
 	flags.Var(&s.metricsListen, "metrics-listen", "address to serve /metrics on, to whoever reaches it, host:port or unix:/path (default: nowhere)")
@@ -59,6 +64,10 @@ func (s *settings) register(flags *pflag.FlagSet) {
 
 	flags.IntVar(&s.sessionLimit, "session-limit", 0, "how many sessions a user may have in one application (0: any number)")
 	flags.Var(&s.limitPolicy, "session-limit-policy", "what a login too many does: evict the least recently active session, or deny")
+
+	flags.Var(&s.ip, "ip", "how much of people's addresses is stored and logged: full, truncated (the network: /24, or /48 of IPv6) or off")
+	flags.Var(&s.networks, "network", "name of a network, such as Office=192.168.1.0/24, shown as place (repeatable)")
+	flags.StringVar(&s.geoip, "geoip", "", "file of cities or countries in MaxMind's format, for the places of other addresses")
 
 	flags.StringVar(&s.tlsCert, "tls-cert", "", "certificate file (PEM), to serve HTTPS")
 	flags.StringVar(&s.tlsKey, "tls-key", "", "key file of the certificate (PEM)")

@@ -109,6 +109,15 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"--trusted-proxies 10.0.0.1/8", `invalid value "10.0.0.1/8" for --trusted-proxies: 10.0.0.1/8 has host bits set; the network is 10.0.0.0/8`},
 		{"--trusted-proxies proxy", `invalid value "proxy" for --trusted-proxies: "proxy" is neither an address nor a network like 10.0.0.0/8`},
 		{"--trusted-proxies 10.0.0.1,,10.0.0.2", `invalid value "10.0.0.1,,10.0.0.2" for --trusted-proxies: it contains an empty part`},
+		{"--ip half", `invalid value "half" for --ip: it must be one of: full, truncated, off`},
+		{"--network 10.0.0.0/8", `invalid value "10.0.0.0/8" for --network: "10.0.0.0/8" is not like Office=192.168.1.0/24`},
+		{"--network =10.0.0.0/8", `invalid value "=10.0.0.0/8" for --network: "=10.0.0.0/8" is not like Office=192.168.1.0/24`},
+		{"--network Office=", `invalid value "Office=" for --network: "Office=" is not like Office=192.168.1.0/24`},
+		{"--network Office=10.0.0.0/33", `invalid value "Office=10.0.0.0/33" for --network: "10.0.0.0/33" is neither an address nor a network like 10.0.0.0/8`},
+		{"--network Office=10.0.0.1/8", `invalid value "Office=10.0.0.1/8" for --network: 10.0.0.1/8 has host bits set; the network is 10.0.0.0/8`},
+		{"--network Office=fe80::1%eth0", `invalid value "Office=fe80::1%eth0" for --network: "fe80::1%eth0" is neither an address nor a network like 10.0.0.0/8`},
+		{"--network A=10.0.0.0/8,B=10.0.0.0/8", `invalid value "A=10.0.0.0/8,B=10.0.0.0/8" for --network: 10.0.0.0/8 has two names, A and B`},
+		{"--network A\x00=10.0.0.0/8", `invalid value "A\x00=10.0.0.0/8" for --network: a name must have at most 60 visible characters`},
 		{"--host https://a.example", `invalid value "https://a.example" for --host: "https://a.example" is not a host name; give it without scheme, port and wildcards`},
 		{"--allow-origin *", `invalid value "*" for --allow-origin: *: wildcards are not allowed; name each origin`},
 		{"--allow-origin https://*.a.example", `invalid value "https://*.a.example" for --allow-origin: https://*.a.example: wildcards are not allowed; name each origin`},
@@ -160,6 +169,7 @@ func TestSettingsThatAreTaken(t *testing.T) {
 		"--listen [::1]:0", "--listen localhost:1", "--listen 127.8.9.10:0", "--listen unix:/run/rollcall.sock",
 		"--listen 0.0.0.0:8080 --insecure-http", "--listen :8443 --tls-cert c.pem --tls-key k.pem --public-url https://a.example",
 		"--public-url https://A.example:8443/", "--base-path /", "--base-path /a/b-c_d.e~f",
+		"--ip off", "--ip truncated --network Office=10.0.0.0/8,VPN=fd00::/8 --network Desk=10.1.2.3 --network Office=10.0.0.0/8",
 		"--trusted-proxies 10.0.0.0/8,::1 --trusted-proxies 192.0.2.1", "--host a,B.example.",
 		"--allow-origin http://localhost:3000,capacitor://localhost",
 	} {
@@ -309,5 +319,26 @@ func TestAdministratorsAreShownWhatTheServerWasStartedWith(t *testing.T) {
 	}
 	if got := all["session-ttl"].About; got != "how long a login lasts after the last activity" {
 		t.Errorf("what it is about: %q", got)
+	}
+}
+
+func TestNetworksHaveNames(t *testing.T) {
+	t.Setenv("ROLLCALL_NETWORK", "Head office=10.0.0.0/8, VPN=fd00::/8")
+	if got := parse(t).networks.String(); got != "Head office=10.0.0.0/8,VPN=fd00::/8" {
+		t.Errorf("the variable gives %s", got)
+	}
+	if got := parse(t, "--network", "Desk=::ffff:10.1.2.3", "--network", "Lab=::ffff:10.2.0.0/112").networks.String(); got != "Desk=10.1.2.3/32,Lab=10.2.0.0/16" {
+		t.Errorf("IPv4 inside IPv6 is %s", got)
+	}
+}
+
+func TestAFileOfPlacesThatIsNoneStopsTheStart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, said := start(t, "serve", "--geoip", "places.mmdb", "--listen", "127.0.0.1:0")
+	if code != exitFailed || said != "rollcall: reading the places in places.mmdb: no such file or directory\n" {
+		t.Errorf("exit code %d, %q", code, said)
+	}
+	if left, _ := os.ReadDir("."); len(left) > 0 {
+		t.Errorf("a refused start left %v", left)
 	}
 }

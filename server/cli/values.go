@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"rollcall/server"
 )
 
 // The values of flags that have a form of their own. Each refuses a bad value when it is set, so
@@ -120,21 +123,61 @@ func (p *prefixes) Type() string   { return "networks" }
 
 func (p *prefixes) Set(text string) error {
 	return eachPart(text, func(part string) error {
-		if addr, err := netip.ParseAddr(part); err == nil && addr.Zone() == "" {
-			p.list = append(p.list, netip.PrefixFrom(addr, addr.BitLen()))
-			return nil
-		}
-		prefix, err := netip.ParsePrefix(part)
-		switch {
-		case err != nil:
-			return fmt.Errorf("%q is neither an address nor a network like 10.0.0.0/8", part)
-		case prefix != prefix.Masked():
-			return fmt.Errorf("%s has host bits set; the network is %s", part, prefix.Masked())
-		}
+		prefix, err := parsePrefix(part)
 		p.list = append(p.list, prefix)
+		return err
+	})
+}
+
+// parsePrefix reads a network or an address. IPv4 inside IPv6 is IPv4.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return prefix, fmt.Errorf("%q is neither an address nor a network like 10.0.0.0/8", text)
+	case prefix != prefix.Masked():
+		return prefix, fmt.Errorf("%s has host bits set; the network is %s", text, prefix.Masked())
+	case prefix.Addr().Is4In6() && prefix.Bits() >= 96:
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	return prefix, nil
+}
+
+// namedNetworks are networks that have a name, like Office=192.168.1.0/24.
+type namedNetworks struct{ list []server.Network }
+
+func (n *namedNetworks) String() string { return joined(n.list) }
+func (n *namedNetworks) Type() string   { return "NAME=CIDR" }
+
+func (n *namedNetworks) Set(text string) error {
+	return eachPart(text, func(part string) error {
+		name, network, _ := strings.Cut(part, "=")
+		name, network = strings.TrimSpace(name), strings.TrimSpace(network)
+		if name == "" || network == "" {
+			return fmt.Errorf("%q is not like Office=192.168.1.0/24", part)
+		}
+		if utf8.RuneCountInString(name) > maxNetworkName || printable(name) != name {
+			return fmt.Errorf("a name must have at most %d visible characters", maxNetworkName)
+		}
+		prefix, err := parsePrefix(network)
+		if err != nil {
+			return err
+		}
+		for _, other := range n.list {
+			if other.Prefix == prefix && other.Name != name {
+				return fmt.Errorf("%s has two names, %s and %s", prefix, other.Name, name)
+			}
+		}
+		n.list = append(n.list, server.Network{Name: name, Prefix: prefix})
 		return nil
 	})
 }
+
+const maxNetworkName = 60
 
 // hostNames are names as they stand in a Host header, without the port.
 type hostNames struct{ list []string }

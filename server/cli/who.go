@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -96,14 +97,7 @@ func printWho(w io.Writer, page client.OnlinePage) error {
 		_, err := fmt.Fprintln(w, "Nobody is online.")
 		return err
 	}
-	rows := table{
-		header: []string{"NAME", "STATUS", "APP", "ORGANIZATION", "SINCE", "LAST", "PAGE"},
-		fit:    columns(w),
-	}
-	for _, user := range page.Users {
-		rows.add(cmp.Or(user.Name, user.ID), statusCell(user), strings.Join(user.Apps, ","), user.OrganizationName,
-			since(user.SessionStartedAt, page.Timestamp), ago(user.LastActivityAt, page.Timestamp), user.Page)
-	}
+	rows := whoTable(page, columns(w))
 	if !colourful(w) {
 		return rows.print(w, nil)
 	}
@@ -113,6 +107,34 @@ func printWho(w io.Writer, page client.OnlinePage) error {
 		}
 		return colour(cell)
 	})
+}
+
+// whoTable leaves out where people are and what they use unless that is known, and there is room.
+func whoTable(page client.OnlinePage, fit int) table {
+	rows := table{header: []string{"NAME", "STATUS", "APP", "ORGANIZATION", "SINCE", "LAST", "PAGE"}, fit: fit}
+	var further []func(client.Entry) string
+	for _, column := range []struct {
+		head string
+		from int // columns of the terminal
+		cell func(client.Entry) string
+	}{
+		{"PLACE", 100, func(user client.Entry) string { return user.Location }},
+		{"DEVICE", 120, func(user client.Entry) string { return user.Device.String() }},
+	} {
+		known := func(user client.Entry) bool { return column.cell(user) != "" }
+		if fit >= column.from && slices.ContainsFunc(page.Users, known) {
+			rows.header, further = append(rows.header, column.head), append(further, column.cell)
+		}
+	}
+	for _, user := range page.Users {
+		cells := []string{cmp.Or(user.Name, user.ID), statusCell(user), strings.Join(user.Apps, ","), user.OrganizationName,
+			since(user.SessionStartedAt, page.Timestamp), ago(user.LastActivityAt, page.Timestamp), user.Page}
+		for _, cell := range further {
+			cells = append(cells, cell(user))
+		}
+		rows.add(cells...)
+	}
+	return rows
 }
 
 // statusCell is a status with what the person says about it.

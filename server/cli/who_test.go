@@ -82,6 +82,32 @@ id-3          busy: On a call  wiki       Eve[31m Inc   11:59   59s
 	}
 }
 
+func TestAWideTerminalShowsPlacesAndDevices(t *testing.T) {
+	page := people()
+	for fit, want := range map[int]string{
+		80: "NAME STATUS APP ORGANIZATION SINCE LAST PAGE", 200: "NAME STATUS APP ORGANIZATION SINCE LAST PAGE",
+	} {
+		if rows := whoTable(page, fit); strings.Join(rows.header, " ") != want {
+			t.Errorf("where nothing is known, in %d columns: %v", fit, rows.header)
+		}
+	}
+	page.Users[0].Location, page.Users[1].Device = "Berlin, Germany", client.Device{Type: "mobile", OS: "Android", Browser: "Firefox 143"}
+	for fit, want := range map[int]string{
+		99:  "NAME STATUS APP ORGANIZATION SINCE LAST PAGE",
+		100: "NAME STATUS APP ORGANIZATION SINCE LAST PAGE PLACE",
+		120: "NAME STATUS APP ORGANIZATION SINCE LAST PAGE PLACE DEVICE",
+	} {
+		rows := whoTable(page, fit)
+		var got bytes.Buffer
+		if err := rows.print(&got, nil); err != nil || strings.Join(strings.Fields(strings.SplitN(got.String(), "\n", 2)[0]), " ") != want {
+			t.Errorf("%d columns, %v:\n%s", fit, err, &got)
+		}
+		if fit == 120 && !(strings.Contains(got.String(), "Berlin, Germany") && strings.Contains(got.String(), "Firefox 143 on Android")) {
+			t.Errorf("cut off:\n%s", &got)
+		}
+	}
+}
+
 func TestWhoFitsEightyColumns(t *testing.T) {
 	page := people()
 	page.Users[0].Name = strings.Repeat("Very Long Name ", 10)

@@ -34,6 +34,8 @@ type ExplainedSession struct {
 	App             string         `json:"app"`
 	State           string         `json:"state"` // online, left, timed_out, expired or ended
 	Idle            bool           `json:"idle"`
+	Device          Device         `json:"device"`
+	Location        string         `json:"location"`
 	LastHeartbeatAt time.Time      `json:"last_heartbeat_at"`
 	LastInputAt     time.Time      `json:"last_input_at"`
 	LeavingAt       *time.Time     `json:"leaving_at"`

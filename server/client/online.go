@@ -57,6 +57,8 @@ type Entry struct {
 	SessionDurationMinutes int             `json:"session_duration_minutes"`
 	IPAddress              string          `json:"ip_address"`
 	UserAgent              string          `json:"user_agent"`
+	Device                 Device          `json:"device"`
+	Location               string          `json:"location"`
 	Status                 string          `json:"status"`
 	StatusText             string          `json:"status_text"`
 	StatusUntil            *time.Time      `json:"status_until"`
@@ -75,6 +77,8 @@ type OnlineSession struct {
 	ExpiresAt        time.Time `json:"expires_at"`
 	IPAddress        string    `json:"ip_address"`
 	UserAgent        string    `json:"user_agent"`
+	Device           Device    `json:"device"`
+	Location         string    `json:"location"`
 	Page             string    `json:"page"`
 	Idle             bool      `json:"idle"`
 }

@@ -10,6 +10,8 @@ import (
 type SessionFilter struct {
 	State, User, App, Organization, IP, Reason string
 
+	Device string // a type, an operating system or a browser
+
 	From, To *time.Time // logged in at some time between
 	At       *time.Time // on then, as far as is known
 	Q        string     // words of a name, email, ...
@@ -20,7 +22,7 @@ type SessionFilter struct {
 
 func (f SessionFilter) query() string {
 	return listQuery(f.Limit, map[string]string{
-		"state": f.State, "user": f.User, "app": f.App, "organization": f.Organization, "ip": f.IP, "reason": f.Reason,
+		"state": f.State, "user": f.User, "app": f.App, "organization": f.Organization, "ip": f.IP, "device": f.Device, "reason": f.Reason,
 		"from": optionalTime(f.From), "to": optionalTime(f.To), "at": optionalTime(f.At), "q": f.Q, "sort": f.Sort, "cursor": f.Cursor,
 	})
 }
@@ -47,6 +49,8 @@ type ListedSession struct {
 	EndNote          string      `json:"end_note"`
 	IPAddress        string      `json:"ip_address"`
 	UserAgent        string      `json:"user_agent"`
+	Device           Device      `json:"device"`
+	Location         string      `json:"location"`
 	Page             string      `json:"page"`
 	DurationMinutes  int         `json:"duration_minutes"`
 }
@@ -82,6 +86,7 @@ type Revocation struct {
 	App          string     `json:"app,omitempty"`
 	Organization string     `json:"organization,omitempty"`
 	IP           string     `json:"ip,omitempty"`
+	Device       string     `json:"device,omitempty"`
 	From         *time.Time `json:"from,omitempty"`
 	To           *time.Time `json:"to,omitempty"`
 	Q            string     `json:"q,omitempty"`

@@ -3,10 +3,12 @@ package demo
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
+	"rollcall/server"
 	"rollcall/server/client"
 )
 
@@ -53,6 +55,21 @@ var organizations = []organization{
 	},
 }
 
+// networks are the organizations' own, the way in from outside, and where whoever looks at the demo
+// is. Phones are anywhere.
+var networks = []server.Network{
+	{Name: "Northwind Boston", Prefix: netip.MustParsePrefix("192.0.2.0/25")}, {Name: "Northwind Salem", Prefix: netip.MustParsePrefix("192.0.2.128/25")},
+	{Name: "Harbor Rotterdam", Prefix: netip.MustParsePrefix("198.51.100.0/24")}, {Name: "Juniper Lisbon", Prefix: netip.MustParsePrefix("203.0.113.0/24")},
+	{Name: "VPN", Prefix: netip.MustParsePrefix("2001:db8:6::/48")},
+	{Name: "This computer", Prefix: netip.MustParsePrefix("127.0.0.0/8")}, {Name: "This computer", Prefix: netip.MustParsePrefix("::1/128")},
+}
+
+// Addresses of those who are not in their organization's network; RFC 3849 keeps these for examples.
+const (
+	vpn    = "2001:db8:6::%x"
+	abroad = "2001:db8:%x::7"
+)
+
 // wiki is the application that everybody has besides their own.
 const wiki = "wiki"
 
@@ -81,8 +98,12 @@ var (
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
 		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
 		"Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0",
+		"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
 	}
 	phones = []string{
+		"Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+		"Mozilla/5.0 (Android 15; Mobile; rv:143.0) Gecko/143.0 Firefox/143.0",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
 		"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
 	}
@@ -115,9 +136,12 @@ func newCast(seed uint64, people int) cast {
 		}
 		desk := &life{
 			user: user, app: org.app, pages: org.pages,
-			userAgent: pick(rng, desktops), address: fmt.Sprintf(org.network, 1+n%254),
+			userAgent: pick(rng, desktops), address: fmt.Sprintf(org.network, 1+67*n%254),
 			rng:     rand.New(rand.NewPCG(seed, uint64(n))),
 			arrival: time.Duration(rng.IntN(1200)) * time.Millisecond,
+		}
+		if rng.IntN(6) == 0 {
+			desk.address = fmt.Sprintf(vpn, 1+n)
 		}
 		if rng.IntN(8) == 0 { // late
 			desk.arrival = time.Duration(5+rng.IntN(30)) * time.Second
@@ -166,7 +190,7 @@ func (l *life) secondDevice(rng *rand.Rand, seed uint64, n int) *life {
 	other.arrival += time.Duration(1+rng.IntN(20)) * time.Second
 	other.app, other.pages = wiki, slices.Clone(wikiPages)
 	if rng.IntN(2) == 0 {
-		other.userAgent = pick(rng, phones)
+		other.userAgent, other.address = pick(rng, phones), fmt.Sprintf(abroad, 0x1000+n)
 	}
 	return &other
 }

@@ -1,12 +1,15 @@
 package demo
 
 import (
+	"net/netip"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server"
 	"rollcall/server/client"
 )
 
@@ -147,5 +150,25 @@ func TestSetback(t *testing.T) {
 		if got := setback(test.err); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
+	}
+}
+
+func TestPeopleComeFromManyPlacesOnManyDevices(t *testing.T) {
+	agents, places, nowhere := map[string]bool{}, map[string]bool{}, 0
+	for _, l := range newCast(1, 40).lives {
+		agents[l.userAgent] = true
+		address, err := netip.ParseAddr(l.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(networks, func(n server.Network) bool { return n.Prefix.Contains(address) })
+		if at < 0 {
+			nowhere++
+			continue
+		}
+		places[networks[at].Name] = true
+	}
+	if len(agents) < 6 || len(places) != 5 || nowhere == 0 || nowhere > 10 {
+		t.Errorf("%d user agents, %v, and %d elsewhere", len(agents), places, nowhere)
 	}
 }

@@ -72,11 +72,18 @@ func (cfg Config) run(ctx context.Context, opened *store.Store, folder string) e
 	}
 	defer apps.close()
 	company := newCast(cfg.Seed, cfg.People)
-	if err := company.pretend(ctx, opened, folder, cfg.Seed, time.Now()); err != nil {
+	places, err := server.NewPlaces(networks, "", cfg.Log)
+	if err != nil {
+		return fmt.Errorf("naming the networks: %w", err)
+	}
+	srv, err := server.New(cfg.server(opened, places, App(cfg.Assets, apps[sampleApp], company.visitors)))
+	if err != nil {
 		return err
 	}
-	srv, err := server.New(cfg.server(opened, App(cfg.Assets, apps[sampleApp], company.visitors)))
-	if err != nil {
+	for _, l := range company.lives {
+		l.origin = srv.Origin(l.address, l.userAgent)
+	}
+	if err := company.pretend(ctx, opened, folder, cfg.Seed, time.Now()); err != nil {
 		return err
 	}
 	code, err := srv.SignInCode(ctx, account.ID)
@@ -87,13 +94,14 @@ func (cfg Config) run(ctx context.Context, opened *store.Store, folder string) e
 	return cfg.play(ctx, srv, apps, company, links)
 }
 
-func (cfg Config) server(opened *store.Store, sample http.Handler) server.Config {
+func (cfg Config) server(opened *store.Store, places *server.Places, sample http.Handler) server.Config {
 	return server.Config{
 		Store:     opened,
 		Assets:    cfg.Assets,
 		Heartbeat: time.Minute,
 		Version:   cfg.Version,
 		Log:       cfg.Log,
+		Places:    places,
 		Mount:     map[string]http.Handler{"/demo/": sample},
 	}
 }

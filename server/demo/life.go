@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rollcall/server/client"
+	"rollcall/store"
 )
 
 // life is one person at one device.
@@ -20,6 +21,7 @@ type life struct {
 	pages     []string
 	userAgent string
 	address   string
+	origin    store.Origin // what the server makes of these two
 	rng       *rand.Rand
 	arrival   time.Duration // after the demo's start
 }

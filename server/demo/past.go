@@ -198,7 +198,7 @@ func (l *life) known() store.UserInput {
 
 // pretendSession is one session in the past.
 func (l *life) pretendSession(ctx context.Context, opened *store.Store, begin, end time.Time) error {
-	login, err := opened.Login(ctx, begin, store.By{App: l.app}, store.Login{User: l.known(), IPAddress: l.address, UserAgent: l.userAgent})
+	login, err := opened.Login(ctx, begin, store.By{App: l.app}, store.Login{User: l.known(), Origin: l.origin})
 	if err != nil {
 		return err
 	}

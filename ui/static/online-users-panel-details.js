@@ -4,6 +4,8 @@
  *
  * The panel loads this module by itself, and lends it its elements and words.
  */
+// By a name like this module's own, because browsers remember failures.
+const { deviceIcon, deviceWords } = await import(`./device.js${new URL(import.meta.url).search}`);
 const { h, icon, put, putLong, duration, ago, local, until, claimText, shownName, statusMark, STATUSES } = customElements.get('online-users-panel').kit;
 
 // Both, for one panel.
@@ -94,7 +96,7 @@ class Sheet {
       h('div', { class: 'session-head' }, h('strong', {}, session.app), h('span', { class: 'sub' }, this.gone ? 'No longer online' : state)),
       facts([
         ['Page', session.page, 'mono'], ['Logged in', local(session.session_started_at)], ['Last activity', seen],
-        ['Expires', local(session.expires_at)], ['Address', session.ip_address, 'mono'], ['Browser', session.user_agent], ['Session', session.id, 'mono'],
+        ['Expires', local(session.expires_at)], ['Device', device(session), 'device'], ['Place', session.location], ['Address', session.ip_address, 'mono'], ['Session', session.id, 'mono'],
       ]),
       this.admin ? this.ending(session) : undefined);
   }
@@ -133,6 +135,12 @@ class Sheet {
     this.draw();
     (this.body.querySelector(`[data-session="${CSS.escape(id)}"]`) || this.title).focus();
   }
+}
+
+// What the session is used on; where nobody can tell, what it says of itself.
+function device({ device: known, user_agent: said }) {
+  const words = deviceWords(known);
+  return words ? h('span', { title: said }, deviceIcon(known), words) : said;
 }
 
 function facts(pairs) {
@@ -316,6 +324,8 @@ h2 { flex: 1; font-size: 16px; line-height: 24px; font-weight: 600; overflow: hi
 dt, h3, legend, .extra label { color: var(--muted) }
 dl { display: grid; grid-template-columns: 96px minmax(0, 1fr); gap: 4px 12px }
 dd { overflow-wrap: anywhere; unicode-bidi: plaintext; text-align: match-parent; text-align: -webkit-match-parent }
+.device span { display: flex; gap: 6px; align-items: flex-start }
+.device .icon { margin-top: 2px; color: var(--muted) }
 h3 { margin: 24px 0 8px; font-size: 12px; line-height: 16px; font-weight: 600 }
 .session, .why { border: 1px solid var(--border); border-radius: var(--radius); padding: 12px; margin-bottom: 12px }
 .why { background: var(--raised); overflow-wrap: anywhere }

@@ -1,0 +1,155 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"rollcall/store"
+	"rollcall/store/storetest"
+)
+
+func TestWhatIsKeptOfAnAddress(t *testing.T) {
+	for _, test := range []struct{ address, full, truncated string }{
+		{"203.0.113.77", "203.0.113.77", "203.0.113.0"},
+		{"203.0.113.0", "203.0.113.0", "203.0.113.0"},
+		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", "2001:db8:1::"},
+		{"2001:DB8:1:0:0::6", "2001:db8:1::6", "2001:db8:1::"},
+		{"::ffff:203.0.113.77", "203.0.113.77", "203.0.113.0"},
+		{"203.0.113.77:4711", "203.0.113.77", "203.0.113.0"},
+		{"[2001:db8:1:2::6]:443", "2001:db8:1:2::6", "2001:db8:1::"},
+		{"[2001:db8:1:2::6]", "2001:db8:1:2::6", "2001:db8:1::"},
+		{"fe80::1:2%eth0", "fe80::1:2", "fe80::"},
+		{" 203.0.113.77 ", "203.0.113.77", "203.0.113.0"},
+		{"203.0.113.77, 10.0.0.1", "203.0.113.77, 10.0.0.1", ""},
+		{"ada.example", "ada.example", ""},
+		{"", "", ""},
+	} {
+		for rule, want := range map[AddressRule]string{"": test.full, FullAddresses: test.full, TruncatedAddresses: test.truncated, NoAddresses: ""} {
+			if got := rule.keep(test.address); got != want {
+				t.Errorf("%s of %q: %q, want %q", rule, test.address, got, want)
+			}
+		}
+	}
+}
+
+func TestWhatTheLogTellsOfAddresses(t *testing.T) {
+	const text = "http: TLS handshake error from 203.0.113.77:52100: read tcp [2001:db8:1:2::5]:8443->[2001:db8:1:2::6]:4711: at 12:30:45, 999.1.1.1, then 2001:db8:1:2::7 and ::1"
+	for rule, want := range map[AddressRule]string{
+		FullAddresses:      text,
+		TruncatedAddresses: "http: TLS handshake error from 203.0.113.0: read tcp 2001:db8:1::->2001:db8:1::: at 12:30:45, 999.1.1.1, then 2001:db8:1:: and ::",
+		NoAddresses:        "http: TLS handshake error from (address): read tcp (address)->(address): at 12:30:45, 999.1.1.1, then (address) and (address)",
+	} {
+		if got := rule.inText(text); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", rule, got, want)
+		}
+	}
+}
+
+func TestAFilterByAddressGoesByWhatIsKept(t *testing.T) {
+	b := newBench(t, storetest.New(t), func(c *Config) { c.Addresses = TruncatedAddresses })
+	key, viewer, admin := b.key(t, "shop", "sessions"), b.key(t, "watch", "read"), b.key(t, "ops", "admin")
+	report(t, b, key, "ada", "203.0.113.77", "")
+	b.clock.advance(time.Second)
+	report(t, b, key, "bob", "2001:db8:1:2::6", "")
+	for query, want := range map[string]string{"203.0.113.77": "ada", "203.0.113.0": "ada", "203.0.113.78": "ada", "203.0.114.77": "", "2001:db8:1::": "bob", "2001:db8:1:9::": "bob", "": "bob ada"} {
+		if got := strings.Join(listed(do(t, b, "GET", "/admin/sessions?ip="+query, nil, bearing(viewer)).wants(200)), " "); got != want {
+			t.Errorf("%s finds %q, want %q", query, got, want)
+		}
+	}
+	// An address that comes to nothing must not mean everybody.
+	do(t, b, "GET", "/admin/sessions?ip=office", nil, bearing(viewer)).refuses(400, "invalid_request")
+	do(t, b, "POST", "/admin/sessions/revoke", `{"ip": "office"}`, bearing(admin)).refuses(400, "invalid_request")
+	off := newBench(t, b.store, func(c *Config) { c.Addresses = NoAddresses })
+	do(t, off, "GET", "/admin/sessions?ip=203.0.113.77", nil, bearing(viewer)).refuses(400, "invalid_request")
+	do(t, off, "POST", "/admin/sessions/revoke", `{"ip": "203.0.113.77"}`, bearing(admin)).refuses(400, "invalid_request")
+	if got := do(t, b, "POST", "/admin/sessions/revoke", `{"ip": "203.0.113.78"}`, bearing(admin)).wants(200); got["count"] != 1.0 {
+		t.Errorf("%v sessions of the network ended", got["count"])
+	}
+}
+
+// TestAnAddressThatIsNotToBeKeptIsNowhere looks for it in the database and the
+// log after a sign-in, a reported login and trouble with connections.
+func TestAnAddressThatIsNotToBeKeptIsNowhere(t *testing.T) {
+	places, err := NewPlaces(networks("Office=203.0.113.0/24", "Branch=2001:db8:1:2::/64"), "", zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rule, kept := range map[AddressRule][]string{
+		NoAddresses:        {"Office", "Branch"},
+		TruncatedAddresses: {"Office", "Branch", "203.0.113.0", "2001:db8:1::"},
+		FullAddresses:      {"Office", "Branch", "203.0.113.77", "2001:db8:1:2::6"},
+	} {
+		t.Run(string(rule), func(t *testing.T) {
+			folder := t.TempDir()
+			b := newBench(t, storetest.Open(t, folder, store.DefaultRules()), func(c *Config) {
+				c.Addresses, c.Places, c.TrustedProxies = rule, places, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+			})
+			b.admin(t)
+			proxied := []func(*http.Request){from("10.0.0.1"), header("X-Forwarded-For", "203.0.113.77"), header("User-Agent", firefox)}
+			b.signIn(t, "root", password, proxied...).wants(200)
+			b.signIn(t, "root", "wrong", proxied...).refuses(401, "invalid_credentials")
+			report(t, b, b.key(t, "shop", "sessions"), "ada", "2001:db8:1:2::6", "")
+			b.clash(t)
+
+			var found strings.Builder
+			for _, name := range []string{"rollcall.db", "rollcall.db-wal"} {
+				content, err := os.ReadFile(filepath.Join(folder, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				found.Write(content)
+			}
+			found.WriteString(b.logs.String())
+			for _, want := range kept {
+				if !strings.Contains(found.String(), want) {
+					t.Errorf("%s is not in the database or the log, so this test looks in the wrong place", want)
+				}
+			}
+			for _, address := range []string{"203.0.113.77", "2001:db8:1:2::6", "127.0.0.1"} {
+				if rule != FullAddresses && strings.Contains(found.String(), address) {
+					t.Errorf("%s is in the database or the log:\n%s", address, b.logs)
+				}
+			}
+		})
+	}
+}
+
+// clash has two readers' connections break: at the handshake, and in a file.
+func (b *bench) clash(t *testing.T) {
+	t.Helper()
+	web := httptest.NewUnstartedServer(b.Handler())
+	web.Config.ErrorLog = quiet(b.log, b.cfg.Addresses)
+	web.StartTLS()
+	defer web.Close()
+	conn, err := net.Dial("tcp", web.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write(bytes.Repeat([]byte{22, 3, 1, 0, 5}, 9)); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, conn) // until the server hangs up
+	if !strings.Contains(b.logs.String(), "TLS handshake error") {
+		t.Errorf("no handshake failed, which this test needs: %s", b.logs)
+	}
+	broken := &net.OpError{Op: "write", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(203, 0, 113, 77), Port: 4711}, Err: errors.New("broken pipe")}
+	defer func() {
+		if recover() == nil || !strings.Contains(b.logs.String(), "broken pipe") {
+			t.Error("no file broke off, which this test needs")
+		}
+	}()
+	b.send(httptest.NewRecorder(), download{write: func(http.ResponseWriter) error { return broken }})
+}

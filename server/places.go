@@ -1,0 +1,65 @@
+package server
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/rs/zerolog"
+
+	"rollcall/store"
+)
+
+// Network is a part of the world that the operator has a name for.
+type Network struct {
+	Name   string
+	Prefix netip.Prefix
+}
+
+func (n Network) String() string { return n.Name + "=" + n.Prefix.String() }
+
+// Places tells where an address is: in which named network, else in which city
+// or country by a file. It never asks anybody. A nil *Places knows nothing.
+type Places struct {
+	networks []Network // the most specific first
+	cities   *cityFile // nil: none
+}
+
+// NewPlaces returns the places of networks and of a file in MaxMind's format,
+// "" for none. A newer version of the file that is no good is told to log.
+func NewPlaces(networks []Network, geoip string, log zerolog.Logger) (*Places, error) {
+	p := &Places{networks: slices.Clone(networks)}
+	slices.SortStableFunc(p.networks, func(a, b Network) int { return b.Prefix.Bits() - a.Prefix.Bits() })
+	if geoip == "" {
+		return p, nil
+	}
+	var err error
+	if p.cities, err = openCities(geoip, log); err != nil {
+		return nil, fmt.Errorf("reading the places in %s: %w", geoip, err)
+	}
+	return p, nil
+}
+
+// of returns the place of an address, "" where it is not known.
+func (p *Places) of(addr netip.Addr) string {
+	if p == nil || !addr.IsValid() {
+		return ""
+	}
+	for _, n := range p.networks {
+		if n.Prefix.Contains(addr) {
+			return n.Name
+		}
+	}
+	if p.cities == nil {
+		return ""
+	}
+	return p.cities.of(addr)
+}
+
+// Origin is where a login comes from, as much of it as may be kept. The place is
+// that of the whole address.
+func (s *Server) Origin(address, userAgent string) store.Origin {
+	addr, _ := readAddress(address)
+	return store.Origin{IPAddress: s.cfg.Addresses.keep(address), UserAgent: userAgent,
+		Device: deviceOf(userAgent), Location: s.cfg.Places.of(addr)}
+}
