@@ -6,8 +6,10 @@
 -- Numbers that SQL itself needs to know, kept by the program at every start.
 --   schema_version      this file's version
 --   session_ttl_ms      how long a session lives after its last activity (--session-ttl); likewise for the other rules:
---   idle_after_ms, online_window_ms, leave_grace_ms, retention_ms, history_retention_ms
+--   idle_after_ms, online_window_ms, leave_grace_ms, retention_ms, history_retention_ms, audit_retention_ms
 --   organization_samples_from   samples of organizations from before are gone
+--   erasures            how many people were erased since the files were last rewritten; none while they are clean
+--   audit_kept_from     what happened before may be removed from the audit log
 --   session_id_key      a random number that makes session ids; without it an id can not be held against guessed tokens
 --   last_cleanup_*      when the last cleanup ran, what it ended and what it purged
 CREATE TABLE settings (
@@ -191,13 +193,15 @@ CREATE TABLE drain (
 CREATE TABLE audit (
     id     INTEGER PRIMARY KEY,                        -- in the order in which it happened
     at     INTEGER NOT NULL,
-    actor  TEXT NOT NULL,                              -- user:ID, key:ID:APP, or cli for the command line on the data folder, or system
+    actor  TEXT NOT NULL,                              -- user:ID, key:ID:APP, or cli for the command line on the data folder, system, unknown or erased
     action TEXT NOT NULL,                              -- such as session.revoke
     target TEXT NOT NULL DEFAULT '',                   -- whom or what it was done to: user:ID, session:ID, key:ID, ...
     detail TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
-CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_at     ON audit (at);
+CREATE INDEX audit_actor  ON audit (actor);
+CREATE INDEX audit_target ON audit (target, actor, action); -- whether it was recorded just now
 
 CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit
 WHEN NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action

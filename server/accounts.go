@@ -45,7 +45,7 @@ func (s *Server) createAccount(r *http.Request) (any, error) {
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
-	account, err := s.store.CreateAccount(r.Context(), s.now(), store.AccountInput(in))
+	account, err := s.store.CreateAccount(r.Context(), s.now(), callerOf(r).actor(), store.AccountInput(in))
 	if err != nil {
 		return nil, err
 	}
@@ -57,5 +57,5 @@ func (s *Server) deleteAccount(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &success{}, s.store.DeleteAccount(r.Context(), id)
+	return &success{}, s.store.DeleteAccount(r.Context(), s.now(), callerOf(r).actor(), id)
 }

@@ -46,14 +46,14 @@ func (c caller) may(who audience) bool {
 }
 
 // by is the caller as the store wants to know it.
-func (c caller) by() store.By { return store.By{App: c.key.App, Grant: c.access()} }
+func (c caller) by() store.By { return store.By{App: c.key.App, Grant: c.access(), Actor: c.actor()} }
 
 // actor is the caller for the record of what was done.
 func (c caller) actor() string {
 	if c.key != nil {
 		return "key:" + formatID(c.key.ID) + ":" + c.key.App
 	}
-	return "user:" + c.person.User.ID
+	return store.UserActor(c.person.User.ID)
 }
 
 type callerKey struct{}

@@ -25,6 +25,7 @@ import (
 //	key:other  a key with scope sessions of another app
 //	key:gone   a key that has been deleted
 //
+// The gate answers whoever may ask that somebody is in the way (409).
 // The live feed asks for a WebSocket (426) whoever may watch, and whoever can say
 // so in the first message only: nobody.
 //
@@ -61,13 +62,16 @@ GET /admin/users/online/live         426    401     401     403  426    426   42
 GET /admin/users/{id}/explain        401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/sessions                  401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-GET /admin/gate                      401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+GET /admin/gate                      401    401     401     403  409    409   409      409      403   409   409   403       401      403     401
 GET /admin/stats/activity            401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats/heatmap             401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 POST /admin/sessions/revoke          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/settings                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+GET /admin/users/{id}/export         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+POST /admin/users/{id}/erase         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
+GET /admin/audit                     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 GET /admin/keys                      401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 POST /admin/keys                     401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
 DELETE /admin/keys/{id}              401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
@@ -167,9 +171,9 @@ func (g *gate) caller(t testing.TB, name string) func(*http.Request) {
 }
 
 func (g *gate) deletedKey(t testing.TB) string {
-	key, secret, err := g.store.CreateKey(t.Context(), g.now(), "shop", store.Scopes{store.ScopeAdmin})
+	key, secret, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "shop", store.Scopes{store.ScopeAdmin})
 	if err == nil {
-		err = g.store.DeleteKey(t.Context(), key.ID)
+		err = g.store.DeleteKey(t.Context(), g.now(), "user:root", key.ID)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +193,7 @@ func (g *gate) lowered(t testing.TB) string {
 
 func (g *gate) deletedUser(t testing.TB) string {
 	user, token, _ := g.login(t, g.now(), store.AccessAdmin)
-	if _, err := g.store.DeleteUser(t.Context(), store.By{App: "shop", Grant: store.AccessAdmin}, user); err != nil {
+	if _, err := g.store.DeleteUser(t.Context(), g.now(), store.By{App: "shop", Grant: store.AccessAdmin}, user); err != nil {
 		t.Fatal(err)
 	}
 	return token
@@ -216,7 +220,7 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	case "POST /admin/keys":
 		return path, map[string]any{"app": unique, "scopes": []string{"read"}}
 	case "DELETE /admin/keys/{id}":
-		key, _, err := g.store.CreateKey(t.Context(), g.now(), "old", store.Scopes{store.ScopeRead})
+		key, _, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "old", store.Scopes{store.ScopeRead})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,6 +237,11 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 		return path, map[string]any{"session_token": token}
 	case "GET /admin/users/{id}/explain":
 		return "/admin/users/me/explain", nil
+	case "GET /admin/users/{id}/export":
+		return "/admin/users/me/export", nil
+	case "POST /admin/users/{id}/erase":
+		user, _, _ := g.login(t, g.now(), store.AccessNone)
+		return "/admin/users/" + user + "/erase", map[string]any{"confirm": user}
 	case "PUT /admin/users/{id}/status":
 		return "/admin/users/me/status", map[string]any{"status": "busy"} // for a key somebody with that id
 	case "DELETE /admin/users/{id}/status":

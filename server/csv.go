@@ -58,15 +58,35 @@ func wantsCSV(r *http.Request, format string) (bool, error) {
 // their beginning unless another is asked for: that never changes, so none is
 // missed that moves while the file is written.
 func (s *Server) sessionsFile(r *http.Request, q url.Values, f store.SessionFilter) (any, error) {
-	if f.Cursor != "" || q.Get("limit") != "" {
-		return nil, invalid("A file has all that match: limit and cursor do not go with it")
+	if err := wholeFile(q); err != nil {
+		return nil, err
 	}
 	if f.Sort == "" {
 		f.Sort = store.SortCreated
 	}
 	f.Limit = maxLimit
 	now := s.now()
-	page, err := s.store.Sessions(r.Context(), now, f) // before the answer begins: it may be a refusal
+	return s.sheet(r, "sessions", sessionColumns, func() (rows [][]string, more bool, err error) {
+		page, err := s.store.Sessions(r.Context(), now, f)
+		for _, session := range page.Sessions {
+			rows = append(rows, sessionRow(answerListed(session, now)))
+		}
+		f.Cursor = page.Next
+		return rows, page.Next != "", err
+	})
+}
+
+// wholeFile refuses to have a part of a list as a file.
+func wholeFile(q url.Values) error {
+	if q.Get("cursor") != "" || q.Get("limit") != "" {
+		return invalid("A file has all that match: limit and cursor do not go with it")
+	}
+	return nil
+}
+
+// sheet is a file of pages of rows, as long as there are more.
+func (s *Server) sheet(r *http.Request, name string, columns []string, page func() (rows [][]string, more bool, err error)) (any, error) {
+	rows, more, err := page() // before the answer begins: it may be a refusal
 	if err != nil {
 		return nil, err
 	}
@@ -74,27 +94,29 @@ func (s *Server) sessionsFile(r *http.Request, q url.Values, f store.SessionFilt
 		if r.Method == http.MethodHead {
 			return nil
 		}
-		return s.writeSessions(w, r, now, f, page)
+		file := csv.NewWriter(w)
+		file.UseCRLF = true
+		_ = file.Write(columns) // of a csv.Writer, Error tells
+		return writePages(file, http.NewResponseController(w), rows, more, page)
 	}
-	return download{kind: "text/csv; charset=utf-8; header=present", name: "sessions-" + now.UTC().Format("20060102-150405") + ".csv", write: write}, nil
+	return download{kind: "text/csv; charset=utf-8; header=present", name: name + "-" + s.now().UTC().Format("20060102-150405") + ".csv", write: write}, nil
 }
 
-// writeSessions writes page and those after it. None is held in the database
+// writePages writes a page and those after it. None is held in the database
 // while the reader takes its time, who may take it for each page anew.
-func (s *Server) writeSessions(w http.ResponseWriter, r *http.Request, now time.Time, f store.SessionFilter, page store.SessionPage) (err error) {
-	file, connection := csv.NewWriter(w), http.NewResponseController(w)
-	file.UseCRLF = true
-	_ = file.Write(sessionColumns) // of a csv.Writer, Error tells
+func writePages(file *csv.Writer, connection *http.ResponseController, rows [][]string, more bool, page func() ([][]string, bool, error)) (err error) {
 	for {
-		for _, session := range page.Sessions {
-			_ = file.Write(sessionRow(answerListed(session, now)))
+		for _, row := range rows {
+			for i := range row {
+				row[i] = harmless(row[i])
+			}
+			_ = file.Write(row)
 		}
-		if file.Flush(); file.Error() != nil || page.Next == "" {
+		if file.Flush(); file.Error() != nil || !more {
 			return file.Error()
 		}
 		_ = connection.SetWriteDeadline(time.Now().Add(writeTimeout)) // the network's time, not the rules'
-		f.Cursor = page.Next
-		if page, err = s.store.Sessions(r.Context(), now, f); err != nil {
+		if rows, more, err = page(); err != nil {
 			return err
 		}
 	}
@@ -110,13 +132,9 @@ func sessionRow(l listedSession) []string {
 	if l.EndedAt != nil && l.EndReason != nil {
 		ended, reason = *l.EndedAt, *l.EndReason
 	}
-	row := []string{l.ID, l.App, l.User.ID, l.User.Name, l.User.Email, l.User.OrganizationName, l.User.TeamName, l.User.Role, string(l.State),
+	return []string{l.ID, l.App, l.User.ID, l.User.Name, l.User.Email, l.User.OrganizationName, l.User.TeamName, l.User.Role, string(l.State),
 		l.SessionStartedAt, l.LastActivityAt, l.ExpiresAt, ended, string(reason), l.EndedBy, l.EndNote,
 		l.IPAddress, l.UserAgent, l.Page, strconv.Itoa(l.DurationMinutes), l.Device.Type, l.Device.OS, l.Device.Browser, l.Location}
-	for i := range row {
-		row[i] = harmless(row[i])
-	}
-	return row
 }
 
 // harmless keeps a spreadsheet from running a cell as a formula, by a ' in

@@ -60,6 +60,7 @@ func (s *Server) explainUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, unknownUser(err)
 	}
+	s.viewed(r, user)
 	answer := &explainAnswer{User: explainedUser{ID: e.ID, Name: e.Name}, Status: e.Status, DecidedBy: e.DecidedBy,
 		Claims: []explainedClaim{}, Sessions: []explainedSession{}}
 	for _, c := range e.Claims {

@@ -42,6 +42,13 @@ func (f *feed) pause() {
 	f.epoch, f.events = "", nil
 }
 
+// forget drops the events. Who has read them all goes on; others begin again.
+func (f *feed) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.events = nil
+}
+
 func (f *feed) wake() {
 	close(f.news)
 	f.news = make(chan struct{})

@@ -20,6 +20,7 @@ const (
 	linger     = time.Minute           // after the last reader has gone
 	maxChanges = 1000                  // of the log in one look; more are read in the next
 	maxTracked = 100_000               // people online, beyond which they are not told apart
+	maxGone    = 64                    // erased at once, of whom it is told; of more everybody reads the list again
 )
 
 // hub finds out what changes in the list and publishes it, while somebody
@@ -45,6 +46,7 @@ type hub struct {
 	left    time.Time       // when the last reader was seen
 	told    time.Time       // last reset for a crowd
 	doubts  chan struct{}
+	gone    chan []store.Change // who was erased, with their sessions
 	seed    maphash.Seed
 }
 
@@ -56,11 +58,23 @@ type shown struct {
 }
 
 func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, f *feed, ws *watchers) *hub {
-	return &hub{store: st, now: now, log: log, feed: f, watchers: ws, limit: maxTracked, doubts: make(chan struct{}, 1), seed: maphash.MakeSeed()}
+	return &hub{store: st, now: now, log: log, feed: f, watchers: ws, limit: maxTracked, doubts: make(chan struct{}, 1), gone: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
 }
 
 // doubt has the hub begin again, because deadlines have moved.
 func (h *hub) doubt() { signal(h.doubts) }
+
+// erased has the feed forget somebody who was erased, and tell of it as of a
+// deletion. The log of changes says nothing of them any more.
+func (h *hub) erased(user string, sessions []store.Change) {
+	h.feed.forget()
+	select {
+	case h.gone <- append(sessions, store.Change{UserID: user}):
+		signal(h.watchers.came)
+	default:
+		h.doubt()
+	}
+}
 
 // signal leaves a mark on a channel of capacity 1.
 func signal(c chan struct{}) {
@@ -135,6 +149,7 @@ func (h *hub) begin(ctx context.Context, now time.Time) error {
 		h.known = nil
 		return err
 	}
+	h.takeGone() // they are not among everybody
 	h.seen, h.swept, h.level = seen, now, h.gate()
 	h.feed.begin()
 	return nil
@@ -175,7 +190,7 @@ func (h *hub) catchUp(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	n := newsOf(changes, due)
+	n := newsOf(append(h.takeGone(), changes...), due)
 	if err := h.tell(ctx, now, n); err != nil {
 		return err
 	}
@@ -214,4 +229,18 @@ func (h *hub) beginAgain(ctx context.Context, now time.Time) error {
 	}
 	h.watchers.recheckAll()
 	return nil
+}
+
+// takeGone returns what is to be told of people who were erased. The feed forgets
+// again: an entry may have been on its way while they were.
+func (h *hub) takeGone() (gone []store.Change) {
+	for {
+		select {
+		case changes := <-h.gone:
+			h.feed.forget()
+			gone = append(gone, changes...)
+		default:
+			return gone
+		}
+	}
 }

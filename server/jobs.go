@@ -28,6 +28,7 @@ const keptChanges = 10000
 func (s *Server) jobs() []job {
 	return []job{
 		{"cleanup", time.Hour, s.runCleanup},
+		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
 		{"history", time.Minute, s.sampleAfter(s.now().Add(2 * s.cfg.Heartbeat))},

@@ -49,7 +49,7 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, secret, err := s.store.CreateKey(r.Context(), s.now(), in.App, scopes)
+	key, secret, err := s.store.CreateKey(r.Context(), s.now(), callerOf(r).actor(), in.App, scopes)
 	if err != nil {
 		return nil, err
 	}
@@ -61,5 +61,5 @@ func (s *Server) deleteKey(r *http.Request) (any, error) {
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return &success{}, s.store.DeleteKey(r.Context(), id)
+	return &success{}, s.store.DeleteKey(r.Context(), s.now(), callerOf(r).actor(), id)
 }

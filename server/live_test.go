@@ -244,7 +244,7 @@ func TestTheFeedTellsEachDepartureOnceAndWhy(t *testing.T) {
 		}
 		r.tells("session_ended bob logout", "offline bob logout")
 
-		if _, err := s.store.DeleteUser(t.Context(), shopBackend, "dan"); err != nil {
+		if _, err := s.store.DeleteUser(t.Context(), s.now(), shopBackend, "dan"); err != nil {
 			t.Fatal(err)
 		}
 		r.tells("session_ended dan user_deleted", "offline dan user_deleted")

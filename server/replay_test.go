@@ -116,7 +116,7 @@ func (o *office) step(t *testing.T) string {
 		_, err = o.store.PutUser(t.Context(), now, shopBackend, store.UserInput{ID: o.someone(), Name: text(fmt.Sprint("name ", o.rng.IntN(3)))})
 	case 8:
 		if name = "delete"; o.rng.IntN(4) == 0 {
-			_, err = o.store.DeleteUser(t.Context(), shopBackend, o.someone())
+			_, err = o.store.DeleteUser(t.Context(), now, shopBackend, o.someone())
 		}
 	case 9:
 		name = "cleanup"

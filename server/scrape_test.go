@@ -89,9 +89,9 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 	grew(`rollcall_http_requests_total{method="",route="",status="4xx"}`, 3)
 	grew(`rollcall_refusals_total{code="unauthenticated"}`, 1)
 	grew(`rollcall_refusals_total{code="unknown_host"}`, 1)
-	grew(`rollcall_commit_writes_sum`, 5)   // a login, three heartbeats, one that was too late;
-	grew(`rollcall_commit_writes_count`, 5) // one after the other
-	grew(`rollcall_commit_duration_seconds_count`, 5)
+	grew(`rollcall_commit_writes_sum`, 6)   // a login, three heartbeats, one that was too late, a look at a person;
+	grew(`rollcall_commit_writes_count`, 6) // one after the other
+	grew(`rollcall_commit_duration_seconds_count`, 6)
 }
 
 func TestMetricsCountSignInsAndWhoIsHeldOff(t *testing.T) {
@@ -154,7 +154,7 @@ func TestMetricsFollowTheLiveFeed(t *testing.T) {
 		r.tells("online ada")
 		is := s.grown(t, nil)
 		is(`rollcall_live_sockets`, 1)
-		is(`rollcall_live_events_total`, 1)
+		is(`rollcall_live_events_total`, 2) // and one of the gate
 		is(`rollcall_live_resets_total`, 0)
 		is(`rollcall_http_requests_total{method="GET",route="/admin/users/online/live",status="1xx"}`, 1)
 		is(`rollcall_http_request_duration_seconds_count{method="GET",route="/admin/users/online/live"}`, 0)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,7 +61,8 @@ type Server struct {
 	scrapes   chan struct{} // of capacity 1: one at a time
 	crossSite *http.CrossOriginProtection
 	handler   http.Handler
-	stepped   atomic.Bool // the clock was, and that is not cleaned up after
+	stepped   atomic.Bool    // the clock was, and that is not cleaned up after
+	notes     sync.WaitGroup // in the audit log that are being written
 }
 
 // How long a request may take to arrive, and what is under way to finish at the
@@ -129,7 +131,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.live.stop()
-	return errors.Join(err, s.shutdown(web, jobs))
+	err = errors.Join(err, s.shutdown(web, jobs))
+	s.notes.Wait()
+	return err
 }
 
 // web is how anything is served over HTTP.

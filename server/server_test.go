@@ -155,7 +155,7 @@ func (b *bench) admin(t testing.TB) string { return b.account(t, "root", store.A
 
 func (b *bench) account(t testing.TB, name string, access store.Access) string {
 	t.Helper()
-	_, err := b.store.CreateAccount(t.Context(), b.now(), store.AccountInput{Name: name, Password: password, Access: access})
+	_, err := b.store.CreateAccount(t.Context(), b.now(), "user:root", store.AccountInput{Name: name, Password: password, Access: access})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func (b *bench) key(t testing.TB, app string, scopes ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := b.store.CreateKey(t.Context(), b.now(), app, parsed)
+	_, secret, err := b.store.CreateKey(t.Context(), b.now(), "user:root", app, parsed)
 	if err != nil {
 		t.Fatal(err)
 	}

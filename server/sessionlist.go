@@ -57,6 +57,9 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if filter.User != "" {
+		s.viewed(r, filter.User)
+	}
 	if asFile {
 		return s.sessionsFile(r, q, filter)
 	}

@@ -47,6 +47,10 @@ func (s *Server) login(r *http.Request) (any, error) {
 	} else {
 		result, err = s.store.SignIn(r.Context(), s.now(), in.Name, in.Password, s.Origin(s.clientIP(r), r.UserAgent()))
 	}
+	if errors.Is(err, store.ErrWrongPassword) {
+		now := s.now()
+		s.note(r.Context(), func(ctx context.Context) error { return s.store.RecordFailure(ctx, now, in.Name) })
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -241,7 +241,7 @@ func TestACodeOfAnAccountThatIsGoneIsNoCode(t *testing.T) {
 	b.account(t, "watch", store.AccessViewer)
 	code, err := b.SignInCode(t.Context(), store.AccountID("watch"))
 	if err == nil {
-		err = b.store.DeleteAccount(t.Context(), store.AccountID("watch"))
+		err = b.store.DeleteAccount(t.Context(), b.now(), "user:root", store.AccountID("watch"))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -260,7 +260,7 @@ func TestCodesCanNotBeGuessedAtWill(t *testing.T) {
 func TestANewPasswordEndsTheAccountsSessions(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	root, watch := b.admin(t), b.account(t, "watch", store.AccessViewer)
-	if err := b.store.SetPassword(t.Context(), b.now(), "watch", "another battery staple"); err != nil {
+	if err := b.store.SetPassword(t.Context(), b.now(), "user:root", "watch", "another battery staple"); err != nil {
 		t.Fatal(err)
 	}
 	do(t, b, "GET", "/auth/me", nil, cookied(b, watch)).refuses(401, "unauthenticated")

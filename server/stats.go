@@ -3,8 +3,6 @@ package server
 import (
 	"net/http"
 	"time"
-
-	"rollcall/store"
 )
 
 type statsAnswer struct {
@@ -83,7 +81,6 @@ type cleanupAnswer struct {
 
 // cleanup ends expired sessions and purges old ones, now.
 func (s *Server) cleanup(r *http.Request) (any, error) {
-	var cleaned store.Cleaned
-	cleaned, err := s.store.Cleanup(r.Context(), s.now())
+	cleaned, err := s.store.CleanupBy(r.Context(), s.now(), callerOf(r).actor())
 	return &cleanupAnswer{AffectedRows: cleaned.Ended, PurgedRows: cleaned.Purged}, err
 }

@@ -44,6 +44,6 @@ func (s *Server) deleteUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ended, err := s.store.DeleteUser(r.Context(), callerOf(r).by(), id)
+	ended, err := s.store.DeleteUser(r.Context(), s.now(), callerOf(r).by(), id)
 	return &deleteUserAnswer{EndedSessions: ended}, unknownUser(err)
 }

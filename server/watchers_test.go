@@ -44,7 +44,7 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'logout' WHERE user_id = 'ada'`)
 		}, "unauthenticated"},
 		{"the user is deleted", asViewer, func(t *testing.T, s *served) {
-			_, err := s.store.DeleteUser(t.Context(), shopBackend, "ada")
+			_, err := s.store.DeleteUser(t.Context(), s.now(), shopBackend, "ada")
 			s.must(t, err)
 		}, "unauthenticated"},
 		{"access is taken away", asViewer, func(t *testing.T, s *served) {
@@ -62,7 +62,7 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 			}
 		}, "unauthenticated"},
 		{"the account is deleted", asAccount, func(t *testing.T, s *served) {
-			s.must(t, s.store.DeleteAccount(t.Context(), "rollcall:watch"))
+			s.must(t, s.store.DeleteAccount(t.Context(), s.now(), "user:root", "rollcall:watch"))
 		}, "unauthenticated"},
 		{"the key is deleted", func(t *testing.T, s *served) func(*http.Request) { return bearing(s.key(t, "panel", "read")) },
 			func(t *testing.T, s *served) { s.sql(t, `DELETE FROM api_keys`) }, "unauthenticated"},

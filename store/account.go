@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -42,16 +43,18 @@ func (in AccountInput) check() (AccountInput, error) {
 	return in, checkPassword(in.Password)
 }
 
-// CreateAccount makes an account; ErrNameTaken where the name is in use.
-func (s *Store) CreateAccount(ctx context.Context, now time.Time, in AccountInput) (Account, error) {
-	return s.createAccount(ctx, now, in, func(*tx) error { return nil })
+// CreateAccount makes an account on behalf of actor; ErrNameTaken where the name
+// is in use.
+func (s *Store) CreateAccount(ctx context.Context, now time.Time, actor string, in AccountInput) (Account, error) {
+	return s.createAccount(ctx, now, Deed{Actor: actor}, in, func(*tx) error { return nil })
 }
 
 // CreateFirstAccount makes the first account, an admin; ErrAlreadySetUp where
 // there is one. Of any number of simultaneous calls one succeeds.
 func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, password string) (Account, error) {
 	in := AccountInput{Name: name, Password: password, Access: AccessAdmin}
-	return s.createAccount(ctx, now, in, func(t *tx) error {
+	deed := Deed{Actor: UserActor(AccountID(name)), Detail: "the first account"}
+	return s.createAccount(ctx, now, deed, in, func(t *tx) error {
 		var accounts int
 		err := t.scan([]any{&accounts}, `SELECT COUNT(*) FROM accounts`)
 		if err == nil && accounts > 0 {
@@ -61,13 +64,14 @@ func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, pas
 	})
 }
 
-func (s *Store) createAccount(ctx context.Context, now time.Time, in AccountInput, allowed func(*tx) error) (Account, error) {
+func (s *Store) createAccount(ctx context.Context, now time.Time, deed Deed, in AccountInput, allowed func(*tx) error) (Account, error) {
 	in, err := in.check()
 	if err != nil {
 		return Account{}, err
 	}
 	hash := hashPassword(in.Password) // before the write: it takes long
 	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: fromMillis(millis(now))}
+	deed.Action, deed.Target, deed.Detail = "account.create", UserActor(account.ID), cmp.Or(deed.Detail, account.Access.String())
 	err = s.write(ctx, func(t *tx) error {
 		if err := allowed(t); err != nil {
 			return err
@@ -83,7 +87,10 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, in AccountInpu
 		}
 		_, err = t.exec(`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
 			account.ID, account.Name, hash, millis(now))
-		return fail("storing an account", err)
+		if err != nil {
+			return fail("storing an account", err)
+		}
+		return t.record(now, deed)
 	})
 	if err != nil {
 		return Account{}, err
@@ -122,9 +129,9 @@ func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
 	return exists, fail("looking for an account", stmt.QueryRowContext(ctx).Scan(&exists))
 }
 
-// SetPassword gives an account a new password and ends its sessions.
-// ErrNotFound for an unknown name.
-func (s *Store) SetPassword(ctx context.Context, now time.Time, name, password string) error {
+// SetPassword gives an account a new password, on behalf of actor, and ends its
+// sessions. ErrNotFound for an unknown name.
+func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, password string) error {
 	if err := checkPassword(password); err != nil {
 		return err
 	}
@@ -136,29 +143,41 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, name, password s
 		if err != nil {
 			return fail("changing a password", err)
 		}
-		_, err = t.end(s.at(now), Ending{Reason: EndPasswordChanged}, `user_id = $6`, user)
-		return err
+		if _, err = t.end(s.at(now), Ending{Reason: EndPasswordChanged}, `user_id = $6`, user); err != nil {
+			return err
+		}
+		return t.record(now, Deed{Actor: actor, Action: "account.password", Target: UserActor(user)})
 	})
 }
 
 // DeleteAccount deletes an account with its sessions. ErrNotFound for an
 // unknown id, ErrLastAdmin for the only admin.
-func (s *Store) DeleteAccount(ctx context.Context, id string) error {
+func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id string) error {
 	return s.write(ctx, func(t *tx) error {
 		var access Access
 		err := t.scan([]any{&access}, `
 			DELETE FROM users WHERE id = $1 AND id IN (SELECT user_id FROM accounts) RETURNING access`, id)
-		if err != nil || access != AccessAdmin {
+		if err != nil {
 			return fail("deleting an account", err)
 		}
-		var admins int
-		err = t.scan([]any{&admins}, `
-			SELECT COUNT(*) FROM accounts a JOIN users u ON u.id = a.user_id WHERE u.access = 'admin'`)
-		if err == nil && admins == 0 {
-			return ErrLastAdmin // undoes the deletion
+		if access == AccessAdmin {
+			if err := t.needAdmin(); err != nil {
+				return err // which undoes the deletion
+			}
 		}
-		return fail("counting the admins", err)
+		return t.record(now, Deed{actor, "account.delete", UserActor(id), access.String()})
 	})
+}
+
+// needAdmin returns ErrLastAdmin where no account is left that may administer.
+func (t *tx) needAdmin() error {
+	var admins int
+	err := t.scan([]any{&admins}, `
+		SELECT COUNT(*) FROM accounts a JOIN users u ON u.id = a.user_id WHERE u.access = 'admin'`)
+	if err == nil && admins == 0 {
+		return ErrLastAdmin
+	}
+	return fail("counting the admins", err)
 }
 
 // SignIn begins a panel session for a name and password. ErrWrongPassword for
@@ -203,10 +222,30 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, fr
 			return fail("checking an account", err)
 		}
 		result.Session, _, err = t.beginSession(s.at(now), s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, s.handle(result.Token))
-		return err
+		if err != nil {
+			return err
+		}
+		return t.record(now, Deed{Actor: UserActor(user), Action: "panel.sign_in"})
 	})
 	if err != nil {
 		return LoginResult{}, fmt.Errorf("signing in: %w", err)
 	}
 	return result, nil
+}
+
+// RecordFailure notes that somebody tried in vain to sign in to the account of
+// that name. One entry an hour tells that it is going on, and only one for all
+// names that no account has: what strangers type is not kept. It takes longer
+// where it writes, so whoever tried must not wait for it.
+func (s *Store) RecordFailure(ctx context.Context, now time.Time, name string) error {
+	d := Deed{Actor: ActorUnknown, Action: "panel.sign_in_failed", Detail: "no such account"}
+	var user string
+	err := s.read.QueryRowContext(ctx, `SELECT user_id FROM accounts WHERE name = $1`, strings.ToLower(name)).Scan(&user)
+	switch {
+	case err == nil:
+		d.Target, d.Detail = UserActor(user), ""
+	case !errors.Is(err, sql.ErrNoRows):
+		return fail("finding an account", err)
+	}
+	return s.recordSeldom(ctx, now, d)
 }

@@ -16,7 +16,7 @@ func TestAccounts(t *testing.T) {
 		ctx := t.Context()
 		const password = "correct horse battery staple"
 		create := func(name string, access store.Access) error {
-			_, err := s.CreateAccount(ctx, Start, store.AccountInput{Name: name, Password: password, Access: access})
+			_, err := s.CreateAccount(ctx, Start, "user:root", store.AccountInput{Name: name, Password: password, Access: access})
 			return err
 		}
 		var wg sync.WaitGroup
@@ -36,7 +36,7 @@ func TestAccounts(t *testing.T) {
 			t.Fatalf("%d first accounts", len(won))
 		}
 		root := <-won
-		wantError(t, s.DeleteAccount(ctx, store.AccountID(root)), store.ErrLastAdmin)
+		wantError(t, s.DeleteAccount(ctx, Start, "user:root", store.AccountID(root)), store.ErrLastAdmin)
 		if err := create("Ada", store.AccessViewer); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestAccounts(t *testing.T) {
 			{Name: "a b", Password: password, Access: store.AccessAdmin},
 			{Name: "x", Password: password, Access: store.AccessNone},
 		} {
-			_, err := s.CreateAccount(ctx, Start, bad)
+			_, err := s.CreateAccount(ctx, Start, "user:root", bad)
 			wantError(t, err, store.ErrInvalid)
 		}
 		session, err := s.SignIn(ctx, Start, "aDa", password, store.Origin{})
@@ -61,7 +61,7 @@ func TestAccounts(t *testing.T) {
 		if who, err := s.Authenticate(ctx, Start, session.Token); err != nil || who.Access != store.AccessViewer {
 			t.Fatalf("%+v, %v", who, err)
 		}
-		if err := s.SetPassword(ctx, Start.Add(time.Second), "ada", "another password, long"); err != nil {
+		if err := s.SetPassword(ctx, Start.Add(time.Second), "user:root", "ada", "another password, long"); err != nil {
 			t.Fatal(err)
 		}
 		_, err = s.Touch(ctx, Start.Add(2*time.Second), session.Token, store.Beat{})
@@ -69,9 +69,9 @@ func TestAccounts(t *testing.T) {
 		if !errors.As(err, &ended) || ended.Reason != store.EndPasswordChanged {
 			t.Fatalf("after a new password: %v", err)
 		}
-		wantError(t, s.SetPassword(ctx, Start, "nobody", password), store.ErrNotFound)
-		wantError(t, s.DeleteAccount(ctx, "rollcall:nobody"), store.ErrNotFound)
-		if err := s.DeleteAccount(ctx, store.AccountID("ada")); err != nil {
+		wantError(t, s.SetPassword(ctx, Start, "user:root", "nobody", password), store.ErrNotFound)
+		wantError(t, s.DeleteAccount(ctx, Start, "user:root", "rollcall:nobody"), store.ErrNotFound)
+		if err := s.DeleteAccount(ctx, Start, "user:root", store.AccountID("ada")); err != nil {
 			t.Fatal(err)
 		}
 	})

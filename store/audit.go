@@ -1,13 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"strings"
 	"time"
 )
 
 // Deed is something that somebody did and that others may want to know of.
 type Deed struct {
-	Actor  string // user:ID, key:ID:APP, ActorCLI or ActorSystem
+	Actor  string // user:ID, key:ID:APP, or one of those below
 	Action string // what was done to what, such as session.revoke
 	Target string // user:ID, session:ID, key:ID, ...; "" where the action says it
 	Detail string
@@ -15,9 +18,20 @@ type Deed struct {
 
 // Actors without an id.
 const (
-	ActorCLI    = "cli"    // the command line on the data folder
-	ActorSystem = "system" // the program by itself
+	ActorCLI     = "cli"     // the command line on the data folder
+	ActorSystem  = "system"  // the program by itself
+	ActorUnknown = "unknown" // somebody who could not say who they are
+	ActorErased  = "erased"  // somebody who has been erased
 )
+
+// UserActor is a user as actor or target.
+func UserActor(id string) string { return userPrefix + id }
+
+const userPrefix = "user:"
+
+// seldom is how often the same actor's looking at the same person is worth a
+// row: a panel that asks every few seconds must not fill the log.
+const seldom = time.Hour
 
 // Record adds to the audit log what changes nothing in the database.
 func (s *Store) Record(ctx context.Context, now time.Time, d Deed) error {
@@ -27,6 +41,153 @@ func (s *Store) Record(ctx context.Context, now time.Time, d Deed) error {
 // record adds a deed to the audit log, in the transaction that does it.
 func (t *tx) record(now time.Time, d Deed) error {
 	_, err := t.exec(`INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
-		millis(now), d.Actor, d.Action, d.Target, d.Detail)
+		millis(now), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail)
 	return fail("writing the audit log", err)
+}
+
+// RecordView notes that actor looked at a user: once an hour, and only of a user
+// who exists, so that nobody fills the log by looking.
+func (s *Store) RecordView(ctx context.Context, now time.Time, actor, user string) error {
+	var known bool
+	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
+	if err != nil || !known {
+		return fail("finding a user", err)
+	}
+	return s.recordSeldom(ctx, now, Deed{Actor: actor, Action: "user.view", Target: UserActor(user)})
+}
+
+// recentDeed is whether a deed by the same actor to the same target was recorded
+// after $4 and, by a clock that has not been set back since, until $5.
+const recentDeed = `SELECT EXISTS (SELECT 1 FROM audit WHERE target = $1 AND actor = $2 AND action = $3 AND at > $4 AND at <= $5)`
+
+// recordSeldom records a deed unless the same was recorded within the hour.
+// Nearly always it was, and then nothing is written.
+func (s *Store) recordSeldom(ctx context.Context, now time.Time, d Deed) error {
+	about := []any{d.Target, d.Actor, d.Action, millis(now.Add(-seldom)), millis(now)}
+	var recent bool
+	err := s.read.QueryRowContext(ctx, recentDeed, about...).Scan(&recent)
+	if err != nil || recent {
+		return fail("looking into the audit log", err)
+	}
+	return s.write(ctx, func(t *tx) error {
+		if err := t.scan([]any{&recent}, recentDeed, about...); err != nil || recent { // by another caller just now
+			return fail("looking into the audit log", err)
+		}
+		return t.record(now, d)
+	})
+}
+
+// Entry is a deed in the audit log.
+type Entry struct {
+	ID int64
+	At time.Time
+	Deed
+	ActorName, TargetName string // of users who are known, and for a key its application
+}
+
+// AuditFilter chooses entries of the audit log. Empty fields choose all.
+type AuditFilter struct {
+	Actor, Target string
+	Action        string // or what it is about: session stands for session.revoke and the others
+	From, To      *time.Time
+	Search        string // part of an actor's or target's id or name, or of the detail
+	Limit         int    // entries on a page, at least 1
+	Cursor        string // AuditPage.Next of the page before
+}
+
+// AuditPage is one page of the audit log.
+type AuditPage struct {
+	Entries []Entry
+	Next    string // cursor of the next page, "" on the last
+}
+
+const sortAudit Sort = "audit"
+
+// Audit lists the audit log, newest first. It returns ErrInvalid for a filter
+// that contradicts itself or a cursor that is not from here.
+func (s *Store) Audit(ctx context.Context, f AuditFilter) (AuditPage, error) {
+	after, err := f.check()
+	if err != nil {
+		return AuditPage{}, err
+	}
+	done, err := s.turns.take(ctx) // a filter may have to look at all of it
+	if err != nil {
+		return AuditPage{}, fail("reading the audit log", err)
+	}
+	defer done()
+	page := AuditPage{Entries: []Entry{}}
+	q := f.query(after)
+	rows, err := s.read.QueryContext(ctx, q.String(), q.args...)
+	if err != nil {
+		return AuditPage{}, fail("reading the audit log", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if len(page.Entries) == f.Limit {
+			page.Next = cursor{Sort: sortAudit, Key: page.Entries[f.Limit-1].ID, Tie: int64(0)}.String()
+			break
+		}
+		entry, err := scanEntry(rows)
+		if err != nil {
+			return AuditPage{}, fail("reading an entry", err)
+		}
+		page.Entries = append(page.Entries, entry)
+	}
+	return page, fail("reading the audit log", rows.Err())
+}
+
+// check returns the place after which the page begins, nil for the first.
+func (f AuditFilter) check() (*cursor, error) {
+	switch {
+	case strings.Contains(f.Search, "\x00"): // where SQL's LIKE would end
+		return nil, invalid("q must not have a NUL")
+	case f.From != nil && f.To != nil && f.To.Before(*f.From):
+		return nil, invalid("from must not be after to")
+	}
+	after, err := parseCursor(f.Cursor, sortAudit)
+	if after != nil {
+		if _, ok := after.Key.(int64); !ok {
+			return nil, invalid("cursor is not one of this list")
+		}
+	}
+	return after, err
+}
+
+func (f AuditFilter) query(after *cursor) *query {
+	q := new(query).add(`
+		SELECT a.id, a.at, a.actor, a.action, a.target, a.detail, COALESCE(by_user.name, ''), COALESCE(to_user.name, to_key.app, '')
+		FROM audit a
+		LEFT JOIN users by_user ON a.actor LIKE 'user:%' AND by_user.id = substr(a.actor, 6)
+		LEFT JOIN users to_user ON a.target LIKE 'user:%' AND to_user.id = substr(a.target, 6)
+		LEFT JOIN api_keys to_key ON a.target LIKE 'key:%' AND to_key.id = CAST(substr(a.target, 5) AS BIGINT)
+		WHERE true`)
+	for _, term := range []struct{ column, value string }{{"a.actor", f.Actor}, {"a.target", f.Target}} {
+		if term.value != "" {
+			q.and(term.column+` = ?`, term.value)
+		}
+	}
+	if f.Action != "" {
+		q.and(`(a.action = ? OR substr(a.action, 1, ?) = ?)`, f.Action, len([]rune(f.Action))+1, f.Action+".")
+	}
+	if f.From != nil {
+		q.and(`a.at >= ?`, millis(*f.From))
+	}
+	if f.To != nil {
+		q.and(`a.at <= ?`, millis(*f.To))
+	}
+	if search := strings.TrimSpace(f.Search); search != "" {
+		const text = `(a.actor || ' ' || a.target || ' ' || a.detail || ' ' || COALESCE(by_user.name, '') || ' ' || COALESCE(to_user.name, ''))`
+		q.matches(text, search)
+	}
+	if after != nil {
+		q.and(`a.id < ?`, after.Key)
+	}
+	return q.add(` ORDER BY a.id DESC LIMIT ?`, f.Limit+1)
+}
+
+func scanEntry(rows *sql.Rows) (e Entry, err error) {
+	var at int64
+	err = rows.Scan(&e.ID, &at, &e.Actor, &e.Action, &e.Target, &e.Detail, &e.ActorName, &e.TargetName)
+	e.At = fromMillis(at)
+	return e, err
 }

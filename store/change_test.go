@@ -132,15 +132,15 @@ func TestWhatIsLogged(t *testing.T) {
 			_, err := s.Login(ctx, Start, shop, store.Login{User: store.UserInput{ID: "x"}, Token: "short"})
 			wantError(t, err, store.ErrInvalid)
 		})
-		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, shop, "bob"); must(err) },
+		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, Start, shop, "bob"); must(err) },
 			store.Change{UserID: "bob", SessionID: bob.ID, App: "shop", Reason: store.EndUserDeleted})
-		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, shop, "ada"); must(err) }) // whose session has ended before
+		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, Start, shop, "ada"); must(err) }) // whose session has ended before
 		cy := login(t, s, Start, "cy")
 		wantLogged(t, s, func() { _, err := s.Cleanup(ctx, Start.Add(25*time.Hour)); must(err) },
 			store.Change{UserID: "cy", SessionID: cy.ID, App: "shop", Reason: store.EndExpired})
-		key, _, err := s.CreateKey(ctx, Start, "shop", store.Scopes{store.ScopeRead})
+		key, _, err := s.CreateKey(ctx, Start, "user:root", "shop", store.Scopes{store.ScopeRead})
 		must(err)
-		wantLogged(t, s, func() { must(s.DeleteKey(ctx, key.ID)) }, store.Change{KeyID: key.ID})
+		wantLogged(t, s, func() { must(s.DeleteKey(ctx, Start, "user:root", key.ID)) }, store.Change{KeyID: key.ID})
 	})
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -13,13 +14,18 @@ type Cleaned struct {
 
 // cleanupBatch bounds what one write of the cleanup touches, so that heartbeats
 // never wait long behind it.
-const cleanupBatch = 2000
+const cleanupBatch = 500
 
 // Cleanup ends the sessions that have expired and removes those that ended
 // longer than retention ago, history likewise, and claims that ran out. While a step of the clock
 // is forgiven it does nothing: what seems past may not be. It may run at any
 // time, any number of times, in any number of processes.
 func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
+	return s.CleanupBy(ctx, now, ActorSystem)
+}
+
+// CleanupBy is Cleanup because actor asked for it, which is recorded.
+func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (Cleaned, error) {
 	var c Cleaned
 	if s.forgiving() {
 		return c, nil
@@ -43,7 +49,10 @@ func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
 	if err := s.purgeHistory(ctx, now); err != nil {
 		return c, err
 	}
-	return c, s.noteCleanup(ctx, now, c)
+	if err := s.purgeAudit(ctx, now); err != nil {
+		return c, err
+	}
+	return c, s.noteCleanup(ctx, now, actor, c)
 }
 
 // tidy removes what says nothing any more.
@@ -60,6 +69,21 @@ func (s *Store) tidy(ctx context.Context, m moment) error {
 		UPDATE user_sessions SET last_activity_at = $1
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.window, m.future)
 	return fail("correcting activity in the future", err)
+}
+
+// purgeAudit removes the entries past their retention. The log lets go only of
+// what is older than the setting says, whoever asks.
+func (s *Store) purgeAudit(ctx context.Context, now time.Time) error {
+	from := millis(now.Add(-s.rules.AuditRetention))
+	err := s.writeOne(ctx, func(t *tx) error {
+		_, err := t.exec(saveSetting, "audit_kept_from", from)
+		return fail("noting how far the audit log goes back", err)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.inBatches(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`, from)
+	return fail("purging the audit log", err)
 }
 
 // inBatches repeats a statement, whose last parameter is how many rows it may
@@ -80,7 +104,7 @@ func (s *Store) inBatches(ctx context.Context, statement string, args ...any) (t
 }
 
 // noteCleanup keeps when it ran, for the statistics.
-func (s *Store) noteCleanup(ctx context.Context, now time.Time, c Cleaned) error {
+func (s *Store) noteCleanup(ctx context.Context, now time.Time, actor string, c Cleaned) error {
 	defer s.totals.forget() // whoever cleans up looks at the figures next
 	return s.write(ctx, func(t *tx) error {
 		for name, value := range map[string]int64{
@@ -90,6 +114,9 @@ func (s *Store) noteCleanup(ctx context.Context, now time.Time, c Cleaned) error
 				return fail("noting the cleanup", err)
 			}
 		}
-		return nil
+		if actor == ActorSystem { // every hour, by itself
+			return nil
+		}
+		return t.record(now, Deed{Actor: actor, Action: "session.cleanup", Detail: fmt.Sprintf("%d ended, %d purged", c.Ended, c.Purged)})
 	})
 }

@@ -103,7 +103,7 @@ func TestStepsOfTheClock(t *testing.T) {
 		defer func() {
 			s.Forgive(0, 0)
 			for _, id := range ids {
-				if _, err := s.DeleteUser(t.Context(), store.By{Grant: store.AccessAdmin}, id); err != nil {
+				if _, err := s.DeleteUser(t.Context(), Start, store.By{Grant: store.AccessAdmin}, id); err != nil {
 					rt.Fatal(err)
 				}
 			}

@@ -22,6 +22,7 @@ type writer struct {
 	conn  *sql.Conn
 	stmts *statements
 	queue chan *write
+	alone chan *write   // what can not be in a transaction
 	done  chan struct{} // run has returned
 
 	onCommit func(writes int, took time.Duration) // may be nil
@@ -35,8 +36,9 @@ type writer struct {
 type write struct {
 	ctx    context.Context
 	run    func(*tx) error
-	single bool       // one statement, which is atomic by itself: needs no savepoint
-	answer chan error // of capacity 1: the writer never waits for a caller
+	alone  func(*sql.Conn) error // instead of run
+	single bool                  // one statement, which is atomic by itself: needs no savepoint
+	answer chan error            // of capacity 1: the writer never waits for a caller
 	err    error
 }
 
@@ -44,6 +46,7 @@ func newWriter(db *sql.DB, conn *sql.Conn) *writer {
 	return &writer{
 		db: db, conn: conn, stmts: newStatements(conn),
 		queue:  make(chan *write, 4*maxBatch),
+		alone:  make(chan *write),
 		done:   make(chan struct{}),
 		broken: make(chan struct{}),
 	}
@@ -94,26 +97,59 @@ func (w *writer) enqueue(job *write) error {
 	}
 }
 
+// between runs f on the connection between two transactions. All writes wait.
+func (w *writer) between(f func(*sql.Conn) error) error {
+	job := &write{alone: f, answer: make(chan error, 1)}
+	select {
+	case w.alone <- job:
+		return <-job.answer
+	case <-w.done:
+		return ErrBroken
+	}
+}
+
 // run commits batch after batch until the queue is closed.
 func (w *writer) run() {
 	defer close(w.done)
 	batch := make([]*write, 0, maxBatch)
-	for job := range w.queue {
-		batch = w.collect(append(batch[:0], job))
-		start := time.Now()
-		err := w.commit(batch)
-		if err == nil && w.onCommit != nil {
-			w.onCommit(len(batch), time.Since(start))
-		}
-		for _, job := range batch {
-			if err != nil {
-				job.err = err
+	for {
+		select {
+		case job, ok := <-w.queue:
+			if !ok {
+				return
 			}
-			job.answer <- job.err
+			batch = w.collect(append(batch[:0], job))
+			start := time.Now()
+			err := w.commit(batch)
+			if err == nil && w.onCommit != nil {
+				w.onCommit(len(batch), time.Since(start))
+			}
+			w.answer(batch, err)
+		case job := <-w.alone:
+			w.answer([]*write{job}, w.byItself(job))
 		}
-		if errors.Is(err, ErrBroken) {
-			w.giveUp()
+	}
+}
+
+// answer tells the callers of a batch what became of it.
+func (w *writer) answer(batch []*write, err error) {
+	for _, job := range batch {
+		if err != nil {
+			job.err = err
 		}
+		job.answer <- job.err
+	}
+	if errors.Is(err, ErrBroken) {
+		w.giveUp()
+	}
+}
+
+func (w *writer) byItself(job *write) error {
+	select {
+	case <-w.broken:
+		return ErrBroken
+	default:
+		return job.alone(w.conn)
 	}
 }
 
@@ -254,6 +290,25 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// each calls f for every row that query returns.
+func (t *tx) each(f func(*sql.Rows) error, query string, args ...any) error {
+	stmt, err := t.w.stmts.prepare(query)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(context.Background(), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // scan reads the one row that query returns into dest; sql.ErrNoRows without.

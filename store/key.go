@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,8 +22,9 @@ type Key struct {
 
 const maxApp = 64 // characters of an app's name
 
-// CreateKey makes a key for app and returns it with its secret.
-func (s *Store) CreateKey(ctx context.Context, now time.Time, app string, scopes Scopes) (Key, string, error) {
+// CreateKey makes a key for app, on behalf of actor, and returns it with its
+// secret.
+func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app string, scopes Scopes) (Key, string, error) {
 	if app == "" || utf8.RuneCountInString(app) > maxApp || strings.TrimSpace(app) != app {
 		return Key{}, "", invalid(fmt.Sprintf("app must have 1 to %d characters and no space around them", maxApp))
 	}
@@ -34,16 +36,25 @@ func (s *Store) CreateKey(ctx context.Context, now time.Time, app string, scopes
 	}
 	key := Key{ID: newID(), App: app, Scopes: scopes, CreatedAt: fromMillis(millis(now))}
 	secret := newSecret(keyPrefix)
-	err := s.writeOne(ctx, func(t *tx) error {
+	err := s.write(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES ($1, $2, $3, $4, $5)`,
 			key.ID, key.App, key.Scopes.String(), digest(secret), millis(now))
-		return fail("storing a key", err)
+		if err != nil {
+			return fail("storing a key", err)
+		}
+		return t.record(now, Deed{actor, "key.create", key.target(), key.words()})
 	})
 	if err != nil {
 		return Key{}, "", err
 	}
 	return key, secret, nil
 }
+
+// target is the key as the target of a deed.
+func (k Key) target() string { return "key:" + strconv.FormatInt(k.ID, 10) }
+
+// words say what the key is for once it may be gone.
+func (k Key) words() string { return k.App + ": " + k.Scopes.String() }
 
 // Keys lists all keys, oldest first.
 func (s *Store) Keys(ctx context.Context) ([]Key, error) {
@@ -89,12 +100,13 @@ func scanKey(row interface{ Scan(...any) error }) (key Key, err error) {
 
 // DeleteKey revokes a key from the next request on. Sessions that it reported
 // go on: their people did log in.
-func (s *Store) DeleteKey(ctx context.Context, id int64) error {
-	return s.writeOne(ctx, func(t *tx) error {
-		n, err := t.exec(`DELETE FROM api_keys WHERE id = $1`, id)
-		if err == nil && n == 0 {
-			return ErrNotFound
+func (s *Store) DeleteKey(ctx context.Context, now time.Time, actor string, id int64) error {
+	return s.write(ctx, func(t *tx) error {
+		var app, scopes string
+		err := t.scan([]any{&app, &scopes}, `DELETE FROM api_keys WHERE id = $1 RETURNING app, scopes`, id)
+		if err != nil {
+			return fail("deleting a key", err)
 		}
-		return fail("deleting a key", err)
+		return t.record(now, Deed{actor, "key.delete", Key{ID: id}.target(), app + ": " + scopes})
 	})
 }

@@ -185,9 +185,7 @@ func (f OnlineFilter) whereUsers(q *query) {
 		q.and(`lower(u.role) <> ?`, strings.ToLower(f.ExceptRole))
 	}
 	if f.Search != "" {
-		// Twice: lower() of SQLite knows ASCII only, other scripts match as typed.
-		q.and(`(lower(`+searched+`) LIKE ? ESCAPE '\' OR `+searched+` LIKE ? ESCAPE '\')`,
-			contains(strings.ToLower(f.Search)), contains(f.Search))
+		q.matches(searched, f.Search)
 	}
 }
 

@@ -27,6 +27,12 @@ func (q *query) add(text string, args ...any) *query {
 // and appends a further condition.
 func (q *query) and(term string, args ...any) *query { return q.add(" AND "+term, args...) }
 
+// matches appends the condition that part is somewhere in text.
+func (q *query) matches(text, part string) *query {
+	// Twice: lower() of SQLite knows ASCII only, other scripts match as typed.
+	return q.and(`(lower(`+text+`) LIKE ? ESCAPE '\' OR `+text+` LIKE ? ESCAPE '\')`, contains(strings.ToLower(part)), contains(part))
+}
+
 // list appends texts in brackets.
 func (q *query) list(texts []string) *query { return listed(q, texts) }
 

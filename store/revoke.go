@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -38,11 +41,16 @@ func (e Ending) Check() error {
 
 // Revoke ends the session with this id, of whatever app, and tells whether it
 // was active until now.
-func (s *Store) Revoke(ctx context.Context, now time.Time, id int64, e Ending) (bool, error) {
+func (s *Store) Revoke(ctx context.Context, now time.Time, id int64, e Ending) (ok bool, err error) {
+	var ended int64
 	if err := e.Check(); err != nil {
 		return false, err
 	}
-	return s.end(ctx, now, e, `id = $6`, id)
+	err = s.write(ctx, func(t *tx) (err error) {
+		ended, err = t.revoke(s.at(now), e, []int64{id}, "")
+		return err
+	})
+	return ended > 0, err
 }
 
 // CountSessions returns how many sessions match, of all pages. ErrInvalid as for
@@ -70,28 +78,69 @@ func (s *Store) RevokeAll(ctx context.Context, now time.Time, f SessionFilter, e
 		return 0, fail("finding the sessions to end", err)
 	}
 	for some := range slices.Chunk(ids, revokeBatch) {
-		n, err := s.revokeThese(ctx, now, some, e)
-		if ended += n; err != nil {
+		var n int64
+		err := s.write(ctx, func(t *tx) (err error) {
+			n, err = t.revoke(s.at(now), e, some, f.words())
+			return err
+		})
+		if err != nil {
 			return ended, err
+		}
+		ended += n
+	}
+	return ended, nil
+}
+
+// revoke ends those of the sessions that are active, and records it for each of
+// their users, who may ask who did it. The filter that found them is told in words.
+func (t *tx) revoke(m moment, e Ending, ids []int64, filter string) (ended int64, err error) {
+	users := map[string][]int64{}
+	for _, id := range ids {
+		var user string
+		err := t.scan([]any{&user}, `
+			UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
+			WHERE is_active = true AND expires_at > $3 AND id = $6 RETURNING user_id`, m.now, string(e.Reason), m.expiry, e.By, e.Note, id)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return 0, fail("ending a session", err)
+		}
+		users[user] = append(users[user], id)
+		ended++
+	}
+	for _, user := range slices.Sorted(maps.Keys(users)) {
+		words := []string{sessionCount(int64(len(users[user]))), filter, e.Note}
+		if len(users[user]) == 1 {
+			words[0] = "session " + strconv.FormatInt(users[user][0], 10)
+		}
+		detail := strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), "; ")
+		if err := t.record(fromMillis(m.now), Deed{e.By, "session.revoke", UserActor(user), detail}); err != nil {
+			return 0, err
 		}
 	}
 	return ended, nil
 }
 
-func (s *Store) revokeThese(ctx context.Context, now time.Time, ids []int64, e Ending) (ended int64, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		for _, id := range ids {
-			n, err := t.end(s.at(now), e, `id = $6`, id)
-			if ended += n; err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		ended = 0 // of this batch
+func sessionCount(n int64) string {
+	if n == 1 {
+		return "1 session"
 	}
-	return ended, err
+	return strconv.FormatInt(n, 10) + " sessions"
+}
+
+// words say which sessions were meant.
+func (f SessionFilter) words() string {
+	words := []string{"all of " + string(f.settled().State)}
+	for _, term := range [][2]string{{"user", f.User}, {"app", f.App}, {"organization", f.Organization}, {"device", f.Device}, {"q", f.Search}} {
+		if term[1] != "" {
+			words = append(words, term[0]+" "+strconv.Quote(term[1]))
+		}
+	}
+	if f.IP != "" {
+		words = append(words, "one address") // which the audit log would keep for longer than the sessions do
+	}
+	return strings.Join(words, ", ")
 }
 
 // eachMatching asks about the sessions s that match, in no order.

@@ -2,10 +2,8 @@ package store_test
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"rollcall/store"
 	. "rollcall/store/storetest"
@@ -114,40 +112,5 @@ func TestManySessionsEndInManyWrites(t *testing.T) {
 	}
 	if n := number(t, db, `SELECT COUNT(*) FROM changes WHERE reason = 'revoked'`); n != 2000 {
 		t.Errorf("%d are told", n)
-	}
-}
-
-// BenchmarkHeartbeatsWhileSessionsEnd reports the longest time that a heartbeat
-// waited while 40000 sessions ended.
-func BenchmarkHeartbeatsWhileSessionsEnd(b *testing.B) {
-	folder := b.TempDir()
-	s := Open(b, folder, store.DefaultRules())
-	fill(b, shell(b, folder, ""), 100_000)
-	ada := login(b, s, Start, "ada")
-	over := make(chan error)
-	go func() {
-		n, err := s.RevokeAll(b.Context(), Start, store.SessionFilter{Except: []int64{ada.ID}}, byRoot)
-		if err == nil && n != 40_000 {
-			err = fmt.Errorf("%d ended", n)
-		}
-		over <- err
-	}()
-	var longest time.Duration
-	begun := time.Now()
-	for beats := 0; ; beats++ {
-		select {
-		case err := <-over:
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportMetric(float64(longest.Milliseconds()), "ms-longest")
-			b.ReportMetric(float64(time.Since(begun).Milliseconds()), "ms-all")
-			b.ReportMetric(float64(beats), "beats")
-			return
-		default:
-			sent := time.Now()
-			touch(b, s, Start.Add(time.Duration(beats)), ada.Token, store.Beat{})
-			longest = max(longest, time.Since(sent))
-		}
 	}
 }

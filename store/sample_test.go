@@ -230,7 +230,7 @@ func TestVisitorsOfADayAreCountedOnceItIsOver(t *testing.T) {
 	if n := number(t, db, `SELECT COUNT(*) FROM daily_visitors WHERE user_id = 'ada'`); n != 1 {
 		t.Error("who was there yesterday too is not noted")
 	}
-	if _, err := s.DeleteUser(t.Context(), shop, "ada"); err != nil {
+	if _, err := s.DeleteUser(t.Context(), Start, shop, "ada"); err != nil {
 		t.Fatal(err)
 	}
 	if n := number(t, db, `SELECT COUNT(*) FROM daily_visitors WHERE user_id = 'ada'`); n != 0 {

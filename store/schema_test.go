@@ -99,7 +99,7 @@ func TestNobodyReadsASecretFromTheFiles(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, store.DefaultRules())
 	secrets := map[string]string{"a session token": login(t, s, Start, "ada").Token}
-	_, secrets["a key"], _ = s.CreateKey(t.Context(), Start, "shop", store.Scopes{store.ScopeRead})
+	_, secrets["a key"], _ = s.CreateKey(t.Context(), Start, "user:root", "shop", store.Scopes{store.ScopeRead})
 	secrets["a password"] = "a password that is long enough"
 	if _, err := s.CreateFirstAccount(t.Context(), Start, "root", secrets["a password"]); err != nil {
 		t.Fatal(err)

@@ -90,7 +90,7 @@ func TestALateHeartbeatDoesNotBringASessionBack(t *testing.T) {
 		if ok, err := s.EndByToken(ctx, Start, "shop", ended.Token, store.EndLogout); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
-		if n, err := s.DeleteUser(ctx, shop, "gone"); n != 1 || err != nil {
+		if n, err := s.DeleteUser(ctx, Start, shop, "gone"); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
 		now := Start.Add(24 * time.Hour)
@@ -164,7 +164,7 @@ func TestLogin(t *testing.T) {
 		t.Run("the same token for another user is refused and stores nothing", func(t *testing.T) {
 			_, err := s.Login(ctx, Start, shop, store.Login{User: store.UserInput{ID: "eve"}, Token: own.Token})
 			wantError(t, err, store.ErrTokenTaken)
-			_, err = s.DeleteUser(ctx, shop, "eve")
+			_, err = s.DeleteUser(ctx, Start, shop, "eve")
 			wantError(t, err, store.ErrNotFound)
 		})
 		t.Run("the same token from another app is refused", func(t *testing.T) {

@@ -245,7 +245,7 @@ func fill(t testing.TB, db *sql.DB, n int) {
 		WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1 - 1)
 		INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent, page,
 			last_activity_at, created_at, expires_at, is_active, ended_at, end_reason)
-		SELECT i * 92233720368547 % 9223372036854775783, 'u' || i % 1000, 'shop', zeroblob(32), '192.0.2.' || i % 200,
+		SELECT i * 92233720368547 % 9223372036854775783, 'u' || (i % 1000), 'shop', zeroblob(32), '192.0.2.' || (i % 200),
 			'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36', '/a/page/of/it',
 			$2 - i * 333, $2 - i * 333 - 600000, $2 - i * 333 + 86400000,
 			i % 5 > 2, CASE WHEN i % 5 <= 2 THEN $2 - i * 333 END, CASE WHEN i % 5 <= 2 THEN 'logout' END FROM n`, n, Start.UnixMilli())

@@ -19,6 +19,8 @@ const FileName = "rollcall.db"
 
 const maxReaders = 4
 
+const busyTimeout = 5000 // milliseconds, for a lock that another process holds
+
 const largePages = 4000 // of 4 KiB
 
 // databaseFile creates the data folder, closed to other users of the machine,
@@ -43,7 +45,7 @@ func databaseFile(folder string) (string, error) {
 // dsn names the database with pragmas for each connection, because Exec would
 // reach only one connection of a pool.
 func dsn(path string, pragmas ...string) string {
-	v := url.Values{"_pragma": append([]string{"busy_timeout(5000)", "foreign_keys(1)"}, pragmas...)}
+	v := url.Values{"_pragma": append([]string{fmt.Sprintf("busy_timeout(%d)", busyTimeout), "foreign_keys(1)"}, pragmas...)}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
 }
 

@@ -24,6 +24,7 @@ type Config struct {
 	// OnCommit is told of each transaction that is on the disk: how many writes
 	// shared it and how long it took. Their callers wait for it. May be nil.
 	OnCommit func(writes int, took time.Duration)
+	Now      time.Time // when it is opened, for the record of rules that change; zero: not recorded
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -79,11 +80,14 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 	if err := migrate(ctx, s.writer.conn, cfg.Schema, steps); err != nil {
 		return err
 	}
-	rules, err := settleRules(ctx, s.writer.conn, cfg.Rules)
+	settle := &write{ctx: ctx, run: func(t *tx) (err error) {
+		s.rules, err = t.settleRules(cfg.Now, cfg.Rules)
+		return err
+	}}
+	err := errors.Join(s.writer.commit([]*write{settle}), settle.err)
 	if err != nil {
 		return fail("settling the rules", err)
 	}
-	s.rules = rules
 	if s.idKey, err = settleIDKey(ctx, s.writer.conn); err != nil {
 		return fail("settling the key of session ids", err)
 	}

@@ -75,7 +75,9 @@ CREATE TABLE audit (
     detail TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
-CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_at     ON audit (at);
+CREATE INDEX audit_actor  ON audit (actor);
+CREATE INDEX audit_target ON audit (target, actor, action);
 
 CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit
 WHEN NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action

@@ -39,10 +39,12 @@ type UserInput struct {
 	Access       *Access
 }
 
-// By is who writes: the app of a key, and the most access that it may grant.
+// By is who writes: the app of a key, the most access that it may grant, and how
+// the audit log names it.
 type By struct {
 	App   string
 	Grant Access
+	Actor string
 }
 
 const maxText = 200 // characters of a name, e-mail address, role, team or organization
@@ -81,7 +83,7 @@ func (s *Store) PutUser(ctx context.Context, now time.Time, by By, in UserInput)
 }
 
 func (t *tx) putUser(now time.Time, by By, in UserInput) error {
-	if err := t.checkGrant(by, in); err != nil {
+	if err := t.grant(now, by, in); err != nil {
 		return err
 	}
 	organization, err := t.organization(now, in.Organization)
@@ -105,9 +107,9 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	return fail("moving a user's sessions", err)
 }
 
-// checkGrant refuses to set access that by does not hold, and to lower the
-// access of somebody who has more than by.
-func (t *tx) checkGrant(by By, in UserInput) error {
+// grant refuses to set access that by does not hold, and to lower the access of
+// somebody who has more than by, and records what is granted.
+func (t *tx) grant(now time.Time, by By, in UserInput) error {
 	if in.Access == nil {
 		return nil
 	}
@@ -116,10 +118,13 @@ func (t *tx) checkGrant(by By, in UserInput) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fail("reading a user's access", err)
 	}
-	if *in.Access != current && max(*in.Access, current) > by.Grant {
+	switch {
+	case *in.Access == current:
+		return nil
+	case max(*in.Access, current) > by.Grant:
 		return ErrForbidden
 	}
-	return nil
+	return t.record(now, Deed{by.Actor, "user.access", UserActor(in.ID), current.String() + " -> " + in.Access.String()})
 }
 
 // organization returns the id of the organization of that name, creating it if
@@ -146,7 +151,7 @@ func (t *tx) user(id string) (u User, err error) {
 // were active. ErrNotFound for an unknown id; ErrForbidden for an account, for
 // somebody with more access than by, and, unless by holds all access, for
 // somebody who is known to another app too.
-func (s *Store) DeleteUser(ctx context.Context, by By, id string) (ended int64, err error) {
+func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string) (ended int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		user, err := t.user(id)
 		if err != nil {
@@ -164,8 +169,10 @@ func (s *Store) DeleteUser(ctx context.Context, by By, id string) (ended int64, 
 		if isAccount || user.Access > by.Grant || elsewhere > 0 && by.Grant < AccessAdmin {
 			return ErrForbidden
 		}
-		_, err = t.exec(`DELETE FROM users WHERE id = $1`, id)
-		return fail("deleting a user", err)
+		if _, err = t.exec(`DELETE FROM users WHERE id = $1`, id); err != nil {
+			return fail("deleting a user", err)
+		}
+		return t.record(now, Deed{by.Actor, "user.delete", UserActor(id), sessionCount(ended)})
 	})
 	return ended, err
 }

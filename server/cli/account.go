@@ -30,7 +30,7 @@ func newAccountCreate(schema string) *cobra.Command {
 			}
 			return onStore(folder.create, func(cmd *cobra.Command, args []string, opened *store.Store) error {
 				level, _ := store.ParseAccess(access.text) // one of the two that the flag takes
-				account, err := opened.CreateAccount(cmd.Context(), time.Now(), store.AccountInput{Name: args[0], Password: password, Access: level})
+				account, err := opened.CreateAccount(cmd.Context(), time.Now(), store.ActorCLI, store.AccountInput{Name: args[0], Password: password, Access: level})
 				if err != nil {
 					return declined("account "+args[0], err)
 				}
@@ -57,7 +57,7 @@ func newAccountPassword(schema string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := opened.SetPassword(cmd.Context(), time.Now(), args[0], password); err != nil {
+			if err := opened.SetPassword(cmd.Context(), time.Now(), store.ActorCLI, args[0], password); err != nil {
 				return declined("account "+args[0], err)
 			}
 			say(cmd, "%s has a new password and is signed out everywhere.", args[0])
@@ -99,7 +99,7 @@ func newAccountDelete(schema string) *cobra.Command {
 		Args:  arguments("NAME"),
 		RunE: onStore(folder.open, func(cmd *cobra.Command, args []string, opened *store.Store) error {
 			id := store.PanelApp + ":" + strings.ToLower(args[0])
-			if err := opened.DeleteAccount(cmd.Context(), id); err != nil {
+			if err := opened.DeleteAccount(cmd.Context(), time.Now(), store.ActorCLI, id); err != nil {
 				return declined("account "+args[0], err)
 			}
 			say(cmd, "%s can no longer sign in.", args[0])

@@ -16,7 +16,7 @@ func newCleanup(schema string) *cobra.Command {
 		Short: "End expired sessions and remove those past retention",
 		Args:  arguments(),
 		RunE: onStore(folder.open, func(cmd *cobra.Command, _ []string, opened *store.Store) error {
-			cleaned, err := opened.Cleanup(cmd.Context(), time.Now())
+			cleaned, err := opened.CleanupBy(cmd.Context(), time.Now(), store.ActorCLI)
 			if err != nil {
 				return err
 			}

@@ -38,7 +38,7 @@ func newKeyCreate(schema string) *cobra.Command {
 			return nil
 		},
 		RunE: onStore(folder.create, func(cmd *cobra.Command, _ []string, opened *store.Store) error {
-			key, secret, err := opened.CreateKey(cmd.Context(), time.Now(), app, scopes)
+			key, secret, err := opened.CreateKey(cmd.Context(), time.Now(), store.ActorCLI, app, scopes)
 			if err != nil {
 				return declined("key of "+app, err)
 			}
@@ -86,7 +86,7 @@ func newKeyDelete(schema string) *cobra.Command {
 			if err != nil {
 				return usagef("%q is not the id of a key (see rollcall key list)", args[0])
 			}
-			if err := opened.DeleteKey(cmd.Context(), id); err != nil {
+			if err := opened.DeleteKey(cmd.Context(), time.Now(), store.ActorCLI, id); err != nil {
 				return declined("key "+args[0], err)
 			}
 			say(cmd, "Key %s is deleted.", args[0])

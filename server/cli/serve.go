@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -58,7 +59,8 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer doors.close()
 	meters := server.NewMeters()
-	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules, Limit: s.limit(), OnCommit: meters.Commit})
+	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules, Limit: s.limit(),
+		OnCommit: meters.Commit, Now: time.Now()})
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.rules.SessionTTL, "session-ttl", s.rules.SessionTTL, "how long a login lasts after the last activity")
 	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions are kept, and the history of each organization")
 	flags.DurationVar(&s.rules.HistoryRetention, "history-retention", s.rules.HistoryRetention, "how long the history of how many people were online is kept")
+	flags.DurationVar(&s.rules.AuditRetention, "audit-retention", s.rules.AuditRetention, "how long the audit log is kept")
 
 	flags.IntVar(&s.sessionLimit, "session-limit", 0, "how many sessions a user may have in one application (0: any number)")
 	flags.Var(&s.limitPolicy, "session-limit-policy", "what a login too many does: evict the least recently active session, or deny")
@@ -119,7 +120,7 @@ func (s *settings) checkTimes() error {
 	}{
 		{"online-window", s.rules.OnlineWindow}, {"heartbeat", s.heartbeat}, {"idle-after", s.rules.IdleAfter},
 		{"leave-grace", s.rules.LeaveGrace}, {"session-ttl", s.rules.SessionTTL}, {"retention", s.rules.Retention},
-		{"history-retention", s.rules.HistoryRetention},
+		{"history-retention", s.rules.HistoryRetention}, {"audit-retention", s.rules.AuditRetention},
 	} {
 		if setting.value < time.Millisecond { // the unit in which times are stored
 			return usagef("--%s must be a positive time, not %s", setting.flag, setting.value)

@@ -32,12 +32,12 @@ func (r *remote) register(flags *pflag.FlagSet, scope string) {
 	r.key.register(flags, "key", "key with the scope "+scope+" (better in the variable or a file: other users can see flags)")
 }
 
-func (r *remote) client() (*client.Client, error) {
+func (r *remote) client(opts ...client.Option) (*client.Client, error) {
 	key, err := r.key.read()
 	if err != nil {
 		return nil, err
 	}
-	return client.New(r.url, key, client.WithUserAgent("rollcall/"+version())), nil
+	return client.New(r.url, key, append(opts, client.WithUserAgent("rollcall/"+version()))...), nil
 }
 
 // explain says what to do about a refusal.

@@ -62,7 +62,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 
 func (cfg Config) run(ctx context.Context, opened *store.Store, folder string) error {
 	links := Links{App: cfg.URL + "/demo/app", Account: accountName, Password: rand.Text()}
-	account, err := opened.CreateAccount(ctx, time.Now(), store.AccountInput{Name: accountName, Password: links.Password, Access: store.AccessAdmin})
+	account, err := opened.CreateAccount(ctx, time.Now(), store.ActorSystem, store.AccountInput{Name: accountName, Password: links.Password, Access: store.AccessAdmin})
 	if err != nil {
 		return fmt.Errorf("creating the demo's account: %w", err)
 	}
@@ -134,7 +134,7 @@ type applications map[string]*client.Client
 func (cfg Config) applications(ctx context.Context, opened *store.Store) (applications, error) {
 	apps := applications{}
 	for _, app := range appNames() {
-		_, secret, err := opened.CreateKey(ctx, time.Now(), app, store.Scopes{store.ScopeSessions})
+		_, secret, err := opened.CreateKey(ctx, time.Now(), store.ActorSystem, app, store.Scopes{store.ScopeSessions})
 		if err != nil {
 			return nil, fmt.Errorf("creating the key of %s: %w", app, err)
 		}

@@ -95,7 +95,7 @@ func serveSubject(data string) error {
 		return err
 	}
 	defer st.Close()
-	_, key, err := st.CreateKey(ctx, time.Now(), "load", store.Scopes{store.ScopeSessions, store.ScopeRead})
+	_, key, err := st.CreateKey(ctx, time.Now(), store.ActorSystem, "load", store.Scopes{store.ScopeSessions, store.ScopeRead})
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func (w *World) end(t *rapid.T) string {
 
 func (w *World) delete(t *rapid.T) string {
 	user := Pick(t, "user", users...)
-	_, err := w.Store.DeleteUser(context.Background(), store.By{Grant: store.AccessAdmin}, user)
+	_, err := w.Store.DeleteUser(context.Background(), w.Now, store.By{Grant: store.AccessAdmin}, user)
 	if known := w.Model.Users[user]; known != (err == nil) || !known && !errors.Is(err, store.ErrNotFound) {
 		t.Fatalf("deleting %s: %v, known %v", user, err, known)
 	}

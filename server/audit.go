@@ -1,0 +1,123 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"rollcall/store"
+)
+
+type auditAnswer struct {
+	success
+	Entries    []auditEntry `json:"entries"`
+	NextCursor string       `json:"next_cursor"`
+}
+
+type auditEntry struct {
+	ID         string `json:"id"`
+	At         string `json:"at"`
+	Actor      string `json:"actor"`
+	ActorName  string `json:"actor_name"`
+	Action     string `json:"action"`
+	Target     string `json:"target"`
+	TargetName string `json:"target_name"`
+	Detail     string `json:"detail"`
+}
+
+// audit lists who did what, as JSON or as a file.
+func (s *Server) audit(r *http.Request) (any, error) {
+	q, err := filters(r.URL.RawQuery, "actor", "action", "target", "from", "to", "q", "limit", "cursor", "format")
+	if err != nil {
+		return nil, err
+	}
+	filter, err := auditFilter(q)
+	if err != nil {
+		return nil, err
+	}
+	asFile, err := wantsCSV(r, q.Get("format"))
+	if err != nil {
+		return nil, err
+	}
+	if asFile {
+		return s.auditFile(r, q, filter)
+	}
+	page, err := s.store.Audit(r.Context(), filter)
+	answer := &auditAnswer{Entries: []auditEntry{}, NextCursor: page.Next}
+	for _, entry := range page.Entries {
+		answer.Entries = append(answer.Entries, answerEntry(entry))
+	}
+	return answer, err
+}
+
+func auditFilter(q url.Values) (f store.AuditFilter, err error) {
+	f = store.AuditFilter{Actor: q.Get("actor"), Action: q.Get("action"), Target: q.Get("target"), Search: q.Get("q"), Cursor: q.Get("cursor")}
+	if f.Limit, err = limitOf(q); err != nil {
+		return f, err
+	}
+	if f.From, err = parseTime("from", q.Get("from")); err != nil {
+		return f, err
+	}
+	f.To, err = parseTime("to", q.Get("to"))
+	return f, err
+}
+
+func answerEntry(e store.Entry) auditEntry {
+	return auditEntry{ID: formatID(e.ID), At: timestamp(e.At), Actor: e.Actor, ActorName: e.ActorName, Action: e.Action,
+		Target: e.Target, TargetName: e.TargetName, Detail: e.Detail}
+}
+
+var auditColumns = []string{"id", "at", "actor", "actor_name", "action", "target", "target_name", "detail"}
+
+func (s *Server) auditFile(r *http.Request, q url.Values, f store.AuditFilter) (any, error) {
+	if err := wholeFile(q); err != nil {
+		return nil, err
+	}
+	f.Limit = maxLimit
+	return s.sheet(r, "audit", auditColumns, func() (rows [][]string, more bool, err error) {
+		page, err := s.store.Audit(r.Context(), f)
+		for _, entry := range page.Entries {
+			e := answerEntry(entry)
+			rows = append(rows, []string{e.ID, e.At, e.Actor, e.ActorName, e.Action, e.Target, e.TargetName, e.Detail})
+		}
+		f.Cursor = page.Next
+		return rows, page.Next != "", err
+	})
+}
+
+// How long a note may take: for whoever asked, and at all.
+const (
+	notePatience = time.Second
+	noteTimeout  = 10 * time.Second
+)
+
+// viewed notes that the caller looks at a user. Who looks is answered whatever
+// becomes of that: on a full disk, too, and without waiting long.
+func (s *Server) viewed(r *http.Request, user string) {
+	actor, now := callerOf(r).actor(), s.now()
+	await(s.note(r.Context(), func(ctx context.Context) error { return s.store.RecordView(ctx, now, actor, user) }))
+}
+
+// await waits for a note, but not for long.
+func await(noted <-chan struct{}) {
+	select {
+	case <-noted:
+	case <-time.After(notePatience):
+	}
+}
+
+// note writes into the audit log beside an answer, and closes the channel when
+// that is done.
+func (s *Server) note(ctx context.Context, write func(context.Context) error) <-chan struct{} {
+	noted := make(chan struct{})
+	s.notes.Go(func() {
+		defer close(noted)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout) // the answer may be there before
+		defer cancel()
+		if err := write(ctx); err != nil {
+			s.log.Error().Err(err).Msg("writing the audit log")
+		}
+	})
+	return noted
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/server/client"
+)
+
+func newExport() *cobra.Command {
+	var server remote
+	cmd := &cobra.Command{
+		Use:   "export USER",
+		Short: "Print all that is held on a person, by their id, as JSON",
+		Args:  arguments("USER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "" {
+				return usagef("export: USER must not be empty")
+			}
+			asked, err := server.client()
+			if err != nil {
+				return err
+			}
+			defer asked.Close()
+			held, err := asked.Export(cmd.Context(), args[0])
+			if err != nil {
+				return server.explain(err)
+			}
+			return writeJSON(out(cmd), held)
+		},
+	}
+	server.register(cmd.Flags(), "admin")
+	return cmd
+}
+
+// eraseTimeout is for the largest database: all of it is written anew.
+const eraseTimeout = 5 * time.Minute
+
+func newErase() *cobra.Command {
+	var server remote
+	var yes, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "erase USER",
+		Short: "Remove all that is held on a person, by their id, for good",
+		Args:  arguments("USER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "" {
+				return usagef("erase: USER must not be empty")
+			}
+			asked, err := server.client(client.WithTimeout(eraseTimeout))
+			if err != nil {
+				return err
+			}
+			defer asked.Close()
+			if !yes {
+				if err := confirmErase(cmd, args[0]); err != nil {
+					return err
+				}
+			}
+			gone, err := asked.Erase(cmd.Context(), args[0])
+			if err != nil {
+				return server.explain(err)
+			}
+			if asJSON {
+				return writeJSON(out(cmd), gone)
+			}
+			return printErased(cmd, args[0], gone)
+		},
+	}
+	server.register(cmd.Flags(), "admin")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was removed as JSON")
+	return cmd
+}
+
+// confirmErase has the id typed again.
+func confirmErase(cmd *cobra.Command, id string) error {
+	if !isTerminal(cmd.InOrStdin()) {
+		return usagef("erase: this can not be undone; say --yes where nobody can be asked")
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "This removes all that is held on %s and can not be undone. Type the id again: ", printable(id))
+	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // nothing is no confirmation
+	if strings.TrimSpace(answer) != id {
+		return errors.New("nothing was erased")
+	}
+	return nil
+}
+
+func printErased(cmd *cobra.Command, id string, gone client.Erased) error {
+	sessions := "sessions"
+	if gone.Sessions == 1 {
+		sessions = "session"
+	}
+	_, err := fmt.Fprintf(out(cmd), "Erased %s with %d %s.\n", printable(id), gone.Sessions, sessions)
+	if !gone.Complete {
+		say(cmd, "The files are free of traces within the hour: a backup is being made, or the disk is full.")
+	}
+	return err
+}

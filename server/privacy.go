@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"rollcall/store"
+)
+
+type eraseAnswer struct {
+	success
+	Sessions int64 `json:"sessions"`
+	Claims   int64 `json:"claims"`
+	Notices  int64 `json:"notices_seen"`
+	Visits   int64 `json:"visits"`
+	Account  bool  `json:"account"`
+	Mentions int64 `json:"mentions"`
+	Complete bool  `json:"complete"`
+}
+
+// eraseUser removes a person for good. The body repeats the id: this can not be
+// undone.
+func (s *Server) eraseUser(r *http.Request) (any, error) {
+	id, err := pathText(r)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Confirm string `json:"confirm"`
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Confirm != id {
+		return nil, invalid("confirm must repeat the id of the person to erase")
+	}
+	gone, err := s.store.Erase(r.Context(), s.now(), callerOf(r).actor(), id)
+	if err != nil {
+		return nil, unknownUser(err)
+	}
+	s.live.hub.erased(id, gone.Ended)
+	return &eraseAnswer{Sessions: gone.Sessions, Claims: gone.Claims, Notices: gone.Receipts, Visits: gone.Visits,
+		Account: gone.Account, Mentions: gone.Mentions, Complete: gone.Complete}, nil
+}
+
+// exportUser is everything that is held on a person, as a file.
+func (s *Server) exportUser(r *http.Request) (any, error) {
+	id, err := pathText(r)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.store.HeldUser(r.Context(), id)
+	if err != nil {
+		return nil, unknownUser(err)
+	}
+	now, deed := s.now(), store.Deed{Actor: callerOf(r).actor(), Action: "user.export", Target: store.UserActor(id)}
+	write := func(w http.ResponseWriter) error {
+		await(s.note(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, deed) }))
+		return s.writeHeld(w, r, id, user, now)
+	}
+	return download{kind: "application/json", name: "person-" + now.UTC().Format("20060102-150405") + ".json", write: write}, nil
+}
+
+// writeHeld writes one JSON object, a part after the other, so that nobody holds
+// all of it in memory.
+func (s *Server) writeHeld(w http.ResponseWriter, r *http.Request, id string, user store.Record, now time.Time) error {
+	connection := http.NewResponseController(w)
+	write := func(before string, value any) error {
+		text, err := json.Marshal(value)
+		if err == nil {
+			_, err = w.Write(append([]byte(before), text...))
+		}
+		return err
+	}
+	if err := write(`{"success":true,"timestamp":`, timestamp(now)); err != nil {
+		return err
+	}
+	if err := write(`,"user":`, user); err != nil {
+		return err
+	}
+	if err := connection.Flush(); err != nil { // its length is not known before, and each time another
+		return err
+	}
+	for _, part := range store.HeldParts() {
+		before := `,"` + string(part) + `":[`
+		err := s.store.Held(r.Context(), id, part, func(some []store.Record) error {
+			_ = connection.SetWriteDeadline(time.Now().Add(writeTimeout)) // the network's time, not the rules'
+			for _, record := range some {
+				if err := write(before, record); err != nil {
+					return err
+				}
+				before = ","
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		end := "]"
+		if before != "," { // it is empty
+			end = before + "]"
+		}
+		if _, err := w.Write([]byte(end)); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write([]byte("}\n"))
+	return err
+}

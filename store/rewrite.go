@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Deleting a row, or overwriting it, leaves its bytes in the file: in pages that
+// are free, in the free part of pages from which rows have moved, in pages of
+// indexes, in the write-ahead log. SQLite's secure_delete does not reach rows that
+// were moved, nor what was deleted before it was set. Writing all that is left
+// anew does: VACUUM, and then the log, in which it stands first, brought into the
+// database and cut to nothing.
+
+// How long the end of the write-ahead log is waited for, which no reader may
+// still look at.
+const (
+	truncateTries   = 25
+	truncateEvery   = 100 * time.Millisecond
+	truncateTimeout = 100 // milliseconds, in which heartbeats wait
+)
+
+// FinishErasing rewrites the database's files where somebody was erased since
+// they were last rewritten; else it does nothing. ErrBusy while somebody reads
+// an old state for long, such as a backup; ErrFull where there is no room for a
+// copy. Then it has to be called again.
+func (s *Store) FinishErasing(ctx context.Context) error {
+	var erasures int64
+	err := s.writer.between(func(conn *sql.Conn) error {
+		err := conn.QueryRowContext(context.Background(), `SELECT value FROM settings WHERE name = 'erasures'`).Scan(&erasures)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			_, err = conn.ExecContext(context.Background(), `VACUUM`)
+		}
+		return fail("rewriting the database", err)
+	})
+	if err != nil || erasures == 0 {
+		return err
+	}
+	if err := s.truncateLog(ctx); err != nil {
+		return err
+	}
+	return s.writeOne(ctx, func(t *tx) error {
+		_, err := t.exec(`DELETE FROM settings WHERE name = 'erasures' AND value = $1`, erasures) // unless somebody else was erased meanwhile
+		return fail("noting the end of an erasure", err)
+	})
+}
+
+// truncateLog folds the write-ahead log into the database and cuts it to nothing.
+func (s *Store) truncateLog(ctx context.Context) error {
+	for tries := 1; ; tries++ {
+		err := s.writer.between(truncate)
+		if !errors.Is(err, ErrBusy) || tries == truncateTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fail("waiting for readers", ctx.Err())
+		case <-time.After(truncateEvery):
+		}
+	}
+}
+
+const setTimeout = `PRAGMA busy_timeout = %d`
+
+func truncate(conn *sql.Conn) error {
+	ctx := context.Background()
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, truncateTimeout)); err != nil {
+		return fail("truncating the log", err)
+	}
+	var busy, pages, folded int
+	err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &folded)
+	_, back := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, busyTimeout))
+	if err = errors.Join(err, back); err == nil && busy != 0 {
+		return ErrBusy
+	}
+	return fail("truncating the log", err)
+}
