@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -20,6 +21,7 @@ type gateAnswer struct {
 	Online    int             `json:"online"`
 	Counts    counts          `json:"counts"`
 	Blocking  []inTheWay      `json:"blocking"`
+	Quietest  *quietTime      `json:"quietest"` // when it is likely to be quiet next; null while nobody knows
 	Timestamp string          `json:"timestamp"`
 }
 
@@ -45,7 +47,7 @@ const maxActive = 1_000_000
 
 // gate answers whether anybody would notice a deployment now.
 func (s *Server) gate(r *http.Request) (any, error) {
-	q, err := filters(r.URL.RawQuery, "app", "max", "allow", "ignore_role")
+	q, err := filters(r.URL.RawQuery, "app", "max", "allow", "ignore_role", "tz")
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,11 @@ func (s *Server) gate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &gateAnswer{Level: gate.Level, Online: gate.Counts.People(), Counts: counts(gate.Counts), Blocking: []inTheWay{}}
+	week, err := s.weeks(r.Context(), now, store.HeatmapFilter{App: ask.App, Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)})
+	if err != nil {
+		return nil, err
+	}
+	answer := &gateAnswer{Level: gate.Level, Online: gate.Counts.People(), Counts: counts(gate.Counts), Blocking: []inTheWay{}, Quietest: week.Next}
 	for _, person := range gate.Blocking {
 		answer.Blocking = append(answer.Blocking, answerInTheWay(person, now))
 	}

@@ -42,7 +42,7 @@ func TestTheGate(t *testing.T) {
 	if first := busy["blocking"].([]any)[0].(map[string]any); busy["error"] != "1 busy" || first["status_text"] != "Recording" {
 		t.Errorf("with one busy: %v", busy)
 	}
-	for _, query := range []string{"?max=-1", "?max=many", "?max=1000001", "?allow=hold", "?max=1&max=2", "?nothing=1"} {
+	for _, query := range []string{"?max=-1", "?max=many", "?max=1000001", "?allow=hold", "?max=1&max=2", "?tz=Nowhere", "?nothing=1"} {
 		do(t, b, "GET", "/admin/gate"+query, nil, bearing(read)).refuses(400, "invalid_request")
 	}
 }

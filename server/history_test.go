@@ -124,6 +124,11 @@ func TestTheHeatmapNamesQuietTimes(t *testing.T) {
 	if diff := cmp.Diff(any(next), got["next_quiet"]); diff != "" {
 		t.Errorf("next:\n%s", diff)
 	}
+	b.beats(t, token)
+	held := do(t, b, "GET", "/admin/gate?tz=Europe/Berlin", nil, bearing(key)).wants(409)
+	if diff := cmp.Diff(any(next), held["quietest"]); diff != "" {
+		t.Errorf("the gate says it is quiet:\n%s", diff)
+	}
 	cell := got["cells"].([]any)[6*24+4].(map[string]any)
 	if diff := cmp.Diff(map[string]any{"weekday": 7.0, "hour": 4.0, "average": 0.0, "peak": 0.0, "samples": 36.0}, cell); diff != "" {
 		t.Errorf("Sundays at four:\n%s", diff)

@@ -62,7 +62,7 @@ func TestThePanel(t *testing.T) {
 		b.refreshEvery("1")
 		login(t, backend, "ada", "Ada Lovelace")
 		b.until(listed("Ada Lovelace"))
-		b.until(`document.title.includes('(1)')`)
+		b.until(`document.title === '● 1 online – Rollcall'`)
 	})
 	b.refreshEvery("3600")
 	var bob client.Session

@@ -165,7 +165,7 @@ func TestADrainOutlivesKills(t *testing.T) {
 	for time.Until(*begun.EndSessionsAt) > 0 { // a start before the time, killed again
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		cmd, url = startServer(t, folder)
+		cmd, _ = startServer(t, folder)
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()

@@ -11,7 +11,8 @@ export class Refusal extends Error {
 }
 
 // The answer to a request; throws a Refusal, with status 0 when there was no answer.
-export async function ask(method, path, body) {
+// expected are further statuses that are no refusal.
+export async function ask(method, path, body, expected = []) {
   const response = await fetch(path, {
     method,
     headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
@@ -22,7 +23,7 @@ export async function ask(method, path, body) {
     throw new Refusal(0, 'unreachable', 'The server cannot be reached. Is it running?');
   });
   const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
+  if (response.ok || expected.includes(response.status)) return answer;
   const words = answer.error || `The server answered with status ${response.status}.`;
   throw new Refusal(response.status, answer.code, words, Number(response.headers.get('Retry-After')) || 0);
 }

@@ -3,6 +3,7 @@
 import { Feed } from '../online-users-feed.js';
 import { ask } from './api.js';
 import { drainBox } from './drain.js';
+import { gateLight } from './gate.js';
 import { noticeList } from './notices.js';
 import { signedIn } from './session.js';
 import { Clock, local } from './time.js';
@@ -44,9 +45,11 @@ setInterval(() => document.hidden || look(), EVERY);
 document.addEventListener('visibilitychange', () => document.hidden || look());
 
 // Whoever comes or goes, and what somebody else announces, is told by the feed. A burst of it is one look.
+const gate = gateLight();
 let soon;
 new Feed(new URL('.', location.href), '', {
   heard({ type }) {
+    if (['online', 'updated', 'offline', 'reset'].includes(type)) gate();
     if (!['online', 'offline', 'notice', 'reset'].includes(type)) return;
     clearTimeout(soon);
     soon = setTimeout(look, 300);

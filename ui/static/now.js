@@ -1,9 +1,14 @@
-// The page Now: the panel's element does the work; the title says how many, for people
-// who keep the page in a tab in the background.
+// The page Now: the panel's element does the work, and the light above it says what that
+// means for whoever deploys.
+import { gateLight } from './gate.js';
 import { signedIn } from './session.js';
 
-document.addEventListener('rollcall:updated', (event) => {
-  document.title = `(${event.detail.count}) Rollcall`;
+const changed = gateLight();
+let told = '';
+document.addEventListener('rollcall:updated', ({ detail }) => {
+  const counts = JSON.stringify(detail.counts);
+  if (counts !== told) changed();
+  told = counts;
 });
 
 signedIn();

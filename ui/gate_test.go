@@ -1,0 +1,47 @@
+package ui_test
+
+import (
+	"testing"
+
+	"rollcall/server/client"
+)
+
+// light is the condition that the page's light, title and icon are at a level.
+func light(level, word, title string) string {
+	return `document.querySelector('[data-gate]').dataset.level === '` + level + `' && document.querySelector('[data-gate] strong').textContent === '` + word + `'
+		&& document.title === '` + title + `' && document.querySelector('link[rel=icon]').href.endsWith('/static/icon-` + level + `.svg')`
+}
+
+func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	b.until(light("clear", "Clear", "○ 0 online – Rollcall"))
+	b.until(follows("Live"))
+	backend := in.backend(t, "shop", "sessions,admin")
+	ada := login(t, backend, "ada", "Ada <b>Lovelace</b>")
+	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
+	b.until(`document.querySelector('[data-why]').textContent.startsWith('1 active.')`)
+
+	b.click(`a[data-gate]`)
+	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
+	b.until(`document.querySelector('[data-in-the-way] li').innerText.includes('Ada <b>Lovelace</b>')`)
+	idle := int64(600_000)
+	if _, err := backend.Heartbeat(t.Context(), ada.Token, client.Beat{IdleMS: &idle}); err != nil {
+		t.Fatal(err)
+	}
+	b.until(light("caution", "Caution", "◐ 1 online – Rollcall"))
+	b.until(`document.querySelector('[data-in-the-way] li').innerText.includes('last input 10 min ago')`)
+	in.claim(t, "shop", "ada", `{"status": "busy", "text": "Recording"}`)
+	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
+	b.until(`document.querySelector('[data-in-the-way] li').innerText.includes('Busy: Recording')`)
+	if _, err := backend.EndSession(t.Context(), ada.Token); err != nil {
+		t.Fatal(err)
+	}
+	b.until(light("clear", "Clear", "○ 0 online – Rollcall"))
+	b.until(`document.querySelector('[data-in-the-way]').hidden`)
+
+	b.eval(`void (window.fetch = () => Promise.reject(new TypeError('no network')))`)
+	login(t, backend, "bob", "Bob")
+	b.until(`document.querySelector('[data-gate]').dataset.level === 'unknown' && document.querySelector('[data-why]').textContent.includes('cannot be reached')`)
+}

@@ -1,0 +1,84 @@
+// The light: whether it is safe to deploy, and what the tab's title and icon say of it.
+import { ask } from './api.js';
+import { h } from './dom.js';
+import { shownName } from './session-words.js';
+import { ago, local } from './time.js';
+
+const WORDS = { clear: 'Clear', caution: 'Caution', hold: 'Hold', unknown: 'Unknown' };
+const SIGNS = { clear: '○', caution: '◐', hold: '●', unknown: '?' };
+const REST = 2000; // ms between two questions, however much happens
+const EVERY = 30000; // ms between two, if nothing does
+
+// Keeps the light up to date. Returns what is to be called when somebody came or went.
+export function gateLight() {
+  const light = document.querySelector('[data-gate]');
+  const name = document.title;
+  let asked = 0;
+  let timer;
+
+  async function look() {
+    clearTimeout(timer);
+    asked = Date.now();
+    try {
+      show(await answer());
+    } catch (refusal) {
+      paint('unknown', `Whether it is safe to deploy is not known: ${refusal.message}`);
+      document.title = name;
+    }
+    timer = setTimeout(look, EVERY);
+  }
+
+  // Waits a moment, so that what happens together is one question.
+  function changed() {
+    clearTimeout(timer);
+    timer = setTimeout(look, Math.max(100, asked + REST - Date.now()));
+  }
+
+  function show(gate) {
+    paint(gate.level, why(gate));
+    document.title = `${SIGNS[gate.level]} ${gate.online} online – Rollcall`;
+    people(gate);
+  }
+
+  function paint(level, words) {
+    light.dataset.level = level;
+    light.querySelector('strong').textContent = WORDS[level];
+    light.querySelector('span').textContent = words;
+    document.querySelector('link[rel=icon]').href = level === 'unknown' ? 'static/icon.svg' : `static/icon-${level}.svg`;
+  }
+
+  look();
+  document.addEventListener('visibilitychange', () => document.hidden || changed());
+  return changed;
+}
+
+// A closed gate answers with 409, which is no failure.
+async function answer() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return ask('GET', `admin/gate?${new URLSearchParams({ tz: zone })}`, undefined, [409]);
+}
+
+function why({ level, counts }) {
+  if (level === 'clear') return 'Nobody is online. It is safe to deploy.';
+  const parts = [[counts.busy, 'busy'], [counts.available, 'active'], [counts.away, 'away']].filter(([n]) => n);
+  const words = parts.map(([n, word]) => `${n.toLocaleString()} ${word}`).join(', ');
+  return level === 'hold' ? `${words}. They would notice a deployment.` : `${words}. Nobody is active.`;
+}
+
+// Who is in the way, where the page has a place for it.
+function people({ online, blocking, quietest, timestamp }) {
+  const list = document.querySelector('[data-in-the-way]');
+  if (!list) return;
+  const now = Date.parse(timestamp);
+  list.replaceChildren(...blocking.map((person) => h('li', {}, h('strong', { title: shownName(person) }, shownName(person)), h('span', {}, presence(person, now)))));
+  if (online > blocking.length) list.append(h('li', {}, h('span', {}, `and ${(online - blocking.length).toLocaleString()} more`)));
+  list.hidden = !blocking.length;
+  const quiet = document.querySelector('[data-quietest]');
+  quiet.hidden = !quietest || !online;
+  quiet.textContent = quietest ? `It is likely to be quiet: ${quietest.words}.` : '';
+}
+
+function presence({ status, status_text: text, status_until: until, idle_since: idle, apps, page }, now) {
+  const doing = { busy: 'Busy', away: 'Away', available: 'Active' }[status];
+  return [text ? `${doing}: ${text}` : doing, until && `until ${local(until)}`, idle && `last input ${ago(now - Date.parse(idle))}`, apps.join(', '), page].filter(Boolean).join(' · ');
+}
