@@ -14,6 +14,7 @@ const at = (name) => document.querySelector(`[data-${name}]`);
 const clock = new Clock();
 const user = await signedIn();
 const admin = user?.access === 'admin';
+const gate = gateLight();
 const drain = drainBox(at('drain'), { admin, clock, changed: look });
 const notices = noticeList(at('notices'), at('compose'), { admin, clock, changed: look });
 
@@ -22,6 +23,7 @@ let looking = false;
 let again = false;
 
 async function look() {
+  gate.changed();
   again = looking;
   if (looking) return;
   looking = true;
@@ -45,11 +47,11 @@ setInterval(() => document.hidden || look(), EVERY);
 document.addEventListener('visibilitychange', () => document.hidden || look());
 
 // Whoever comes or goes, and what somebody else announces, is told by the feed. A burst of it is one look.
-const gate = gateLight();
 let soon;
 new Feed(new URL('.', location.href), '', {
-  heard({ type }) {
-    if (['online', 'updated', 'offline', 'reset'].includes(type)) gate();
+  heard({ type, counts }) {
+    if (counts) gate.tell(counts);
+    if (['online', 'updated', 'offline', 'reset'].includes(type)) gate.changed();
     if (!['online', 'offline', 'notice', 'reset'].includes(type)) return;
     clearTimeout(soon);
     soon = setTimeout(look, 300);

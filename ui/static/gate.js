@@ -6,38 +6,45 @@ import { ago, local } from './time.js';
 
 const WORDS = { clear: 'Clear', caution: 'Caution', hold: 'Hold', unknown: 'Unknown' };
 const SIGNS = { clear: '○', caution: '◐', hold: '●', unknown: '?' };
-const REST = 2000; // ms between two questions, however much happens
-const EVERY = 30000; // ms between two, if nothing does
+const REST = 500; // ms between two questions, however much happens
+const SILENCE = 45000; // ms after which what was said last may not be true any more
 
-// Keeps the light up to date. Returns what is to be called when somebody came or went.
+// The light of the page. What it is told of everybody online it shows at once; changed has
+// it ask the server.
 export function gateLight() {
   const light = document.querySelector('[data-gate]');
   const name = document.title;
   let asked = 0;
   let timer;
+  let silence;
 
   async function look() {
-    clearTimeout(timer);
     asked = Date.now();
     try {
-      show(await answer());
+      const gate = await answer();
+      show(gate.level, gate.counts);
+      people(gate);
     } catch (refusal) {
-      paint('unknown', `Whether it is safe to deploy is not known: ${refusal.message}`);
-      document.title = name;
+      doubt(refusal.message);
     }
-    timer = setTimeout(look, EVERY);
   }
 
   // Waits a moment, so that what happens together is one question.
   function changed() {
     clearTimeout(timer);
-    timer = setTimeout(look, Math.max(100, asked + REST - Date.now()));
+    timer = setTimeout(look, Math.max(50, asked + REST - Date.now()));
   }
 
-  function show(gate) {
-    paint(gate.level, why(gate));
-    document.title = `${SIGNS[gate.level]} ${gate.online} online – Rollcall`;
-    people(gate);
+  function show(level, counts) {
+    clearTimeout(silence);
+    silence = setTimeout(doubt, SILENCE, `the server has said nothing since ${local(Date.now())}`);
+    paint(level, why(level, counts));
+    document.title = `${SIGNS[level]} ${counts.busy + counts.available + counts.away} online – Rollcall`;
+  }
+
+  function doubt(words) {
+    paint('unknown', `Whether it is safe to deploy is not known: ${words}`);
+    document.title = name;
   }
 
   function paint(level, words) {
@@ -48,8 +55,13 @@ export function gateLight() {
   }
 
   look();
-  document.addEventListener('visibilitychange', () => document.hidden || changed());
-  return changed;
+  return { changed, tell: (counts) => show(levelOf(counts), counts) };
+}
+
+// The rule of the server, where nobody may be disturbed.
+function levelOf({ busy, available, away }) {
+  if (busy || available) return 'hold';
+  return away ? 'caution' : 'clear';
 }
 
 // A closed gate answers with 409, which is no failure.
@@ -58,7 +70,7 @@ async function answer() {
   return ask('GET', `admin/gate?${new URLSearchParams({ tz: zone })}`, undefined, [409]);
 }
 
-function why({ level, counts }) {
+function why(level, counts) {
   if (level === 'clear') return 'Nobody is online. It is safe to deploy.';
   const parts = [[counts.busy, 'busy'], [counts.available, 'active'], [counts.away, 'away']].filter(([n]) => n);
   const words = parts.map(([n, word]) => `${n.toLocaleString()} ${word}`).join(', ');

@@ -3,12 +3,7 @@
 import { gateLight } from './gate.js';
 import { signedIn } from './session.js';
 
-const changed = gateLight();
-let told = '';
-document.addEventListener('rollcall:updated', ({ detail }) => {
-  const counts = JSON.stringify(detail.counts);
-  if (counts !== told) changed();
-  told = counts;
-});
+const gate = gateLight();
+document.addEventListener('rollcall:updated', ({ detail }) => (detail.all ? gate.tell(detail.counts) : gate.changed()));
 
 signedIn();

@@ -10,7 +10,7 @@
  * refresh  seconds between two looks at the whole list, 30 without it; between them
  *          the live feed tells what changes, where it can be reached
  *
- * Method refresh(). Events rollcall:updated, detail {count, counts}, and
+ * Method refresh(). Events rollcall:updated, detail {count, counts, all}, and
  * rollcall:unauthenticated. Looks: the --rollcall-* properties under STYLE, and parts.
  *
  * It loads online-users-feed.js, and online-users-panel-details.js when somebody asks for
@@ -724,7 +724,7 @@ option { color: var(--text); background: var(--bg) }
       const looked = this.sheet?.user && page.users.find(({ id }) => id === this.sheet.user.id);
       // Outside of the filters is not offline.
       if (looked || this.#whole) this.sheet?.update(looked);
-      this.#fire('updated', { count: page.count, counts: page.counts });
+      this.#fire('updated', { count: page.count, counts: page.counts, all: !this.#filtered() });
     }
 
     #settle(page) {
