@@ -88,7 +88,7 @@ func TestScreenshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.open(in.url + "/settings")
-	b.until(`document.querySelectorAll('.rules tr').length > 10 && document.querySelector('[data-key-id]')`)
+	b.until(`document.querySelectorAll('.rules tr').length > 10 && document.querySelector('[data-key-id]') && document.querySelector('.audit tbody tr')`)
 	b.picture("settings", 1280, 1600)
 	b.picture("settings-phone", 390, 1600)
 	b.open(in.url)

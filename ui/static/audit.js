@@ -6,7 +6,7 @@ import { local } from './time.js';
 
 const PAGE = 50;
 const KINDS = {
-  '': 'Everything', user: 'People', session: 'Sessions', account: 'Accounts', key: 'Keys', settings: 'Settings', notice: 'Notices', drain: 'Drains', panel: 'Sign-ins',
+  '': 'Everything', user: 'People', session: 'Sessions', account: 'Accounts', key: 'Keys', settings: 'Settings', notice: 'Notices', drain: 'Drains', panel: 'Sign-ins', database: 'Restores',
 };
 
 // Fills box with the log.

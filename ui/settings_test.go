@@ -1,0 +1,53 @@
+package ui_test
+
+import (
+	"testing"
+
+	"rollcall/server/client"
+)
+
+func TestThePageSettings(t *testing.T) {
+	b := browser(t)
+	in := serve(t, "--session-ttl", "90m")
+	b.setUpAccount(in)
+	backend := in.backend(t, "shop", "sessions,admin")
+	b.open(in.url + "/settings")
+	b.until(`[...document.querySelectorAll('.rules tr')].some(tr => tr.innerText.includes('--session-ttl') && tr.innerText.includes('1h30m') && tr.innerText.includes('default 24h'))`)
+
+	t.Run("an account is made and deleted again, after a second click", func(t *testing.T) {
+		b.fill(`#account-name`, "wanda")
+		b.fill(`#account-password`, "too short")
+		b.click(`[data-new-account-form] button[type=submit]`)
+		b.until(`document.querySelector('[data-accounts] [role=alert]').innerText.includes('No account was made')`)
+		b.fill(`#account-password`, password)
+		b.click(`[data-new-account-form] button[type=submit]`)
+		b.until(`document.querySelector('[data-account-id="rollcall:wanda"]').innerText.includes('viewer')`)
+		b.until(`document.querySelector('[data-account-id="rollcall:root"]').innerText.includes('You')`)
+		b.click(`[data-account-id="rollcall:wanda"] [data-action=delete-account]`)
+		b.click(`[data-account-id="rollcall:wanda"] [data-action=confirm-delete]`)
+		b.until(`!document.querySelector('[data-account-id="rollcall:wanda"]')`)
+	})
+	t.Run("a key is shown once, and deleted", func(t *testing.T) {
+		b.fill(`#app`, "crm")
+		b.click(`[data-new-key-form] button[type=submit]`)
+		b.until(`/^rck_/.test(document.querySelector('[data-secret]').textContent)`)
+		b.until(`document.querySelectorAll('[data-key-id]').length === 2`)
+		b.eval(`[...document.querySelectorAll('[data-key-id]')].find(tr => tr.innerText.includes('crm')).querySelector('button').click()`)
+		b.click(`[data-keys] [data-action=confirm-delete]`)
+		b.until(`document.querySelectorAll('[data-key-id]').length === 1`)
+	})
+	t.Run("the audit log has all of it, and can be searched", func(t *testing.T) {
+		login(t, backend, "ada", "Ada <i>Lovelace</i>")
+		if _, err := backend.RevokeAll(t.Context(), client.Revocation{User: "ada", Note: "Laptop was stolen"}); err != nil {
+			t.Fatal(err)
+		}
+		b.open("about:blank") // to load the page anew
+		b.open(in.url + "/settings#audit")
+		for _, action := range []string{"account.create", "account.delete", "key.create", "key.delete", "session.revoke"} {
+			b.until(`document.querySelector('[data-action="` + action + `"]')`)
+		}
+		b.until(`document.querySelector('[data-action="session.revoke"]').innerText.includes('Ada <i>Lovelace</i>') && document.querySelector('[data-action="session.revoke"]').innerText.includes('Laptop was stolen')`)
+		b.eval(`(() => { const s = document.querySelector('[name=action]'); s.value = 'session'; s.dispatchEvent(new Event('input', { bubbles: true })) })()`)
+		b.until(`document.querySelectorAll('.audit tbody tr').length === 1 && document.querySelector('[data-audit] .button').href.includes('action=session')`)
+	})
+}
