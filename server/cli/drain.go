@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,9 +12,6 @@ import (
 
 	"rollcall/server/client"
 )
-
-// errStillThere is a no, not a failure of the command.
-var errStillThere = errors.New("people are still there")
 
 // draining are the flags of drain.
 type draining struct {
@@ -81,7 +77,13 @@ func (d draining) run(cmd *cobra.Command, asked *client.Client) (err error) {
 		now, err = asked.BeginDrain(cmd.Context(), client.DrainInput{Message: d.message, EndSessionsInMS: d.end.Milliseconds()})
 	}
 	if err == nil && d.untilClear {
-		now, err = d.waitUntilClear(cmd, asked)
+		err = waitUntil(cmd, asked, d.wait, func(ctx context.Context) (bool, string, error) {
+			var line string
+			if now, err = asked.Drain(ctx); err == nil && now.Online > 0 {
+				line, err = whoIsLeft(ctx, asked, now)
+			}
+			return now.Online == 0, line, err
+		})
 	}
 	if err != nil {
 		return err
@@ -109,82 +111,11 @@ func printDrain(w io.Writer, d client.Drain) error {
 	return err
 }
 
-// waitUntilClear follows the live feed until nobody is online who counts. The feed
-// says when to look; the server says who counts.
-func (d draining) waitUntilClear(cmd *cobra.Command, asked *client.Client) (client.Drain, error) {
-	ctx := cmd.Context()
-	if d.wait > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d.wait)
-		defer cancel()
-	}
-	shown := ""
-	for {
-		now, err := asked.Drain(ctx)
-		if err == nil && now.Online == 0 {
-			return now, nil
-		}
-		if err == nil {
-			shown, err = sayWhoIsLeft(cmd, ctx, asked, now, shown)
-		}
-		if err == nil {
-			err = awaitNews(ctx, asked)
-		}
-		if ctx.Err() != nil && cmd.Context().Err() == nil {
-			return now, fmt.Errorf("%w after %s", errStillThere, d.wait)
-		}
-		if err != nil {
-			return now, err
-		}
-	}
-}
-
-// lookAgain is how long nobody is asked while the feed says nothing: what it can not
-// tell, such as a role that changed, is noticed then.
-const lookAgain = 15 * time.Second
-
-// awaitNews waits until the feed tells of somebody. Where there is no feed it waits
-// for a moment: a server that restarts comes back.
-func awaitNews(ctx context.Context, asked *client.Client) error {
-	look, cancel := context.WithTimeout(ctx, lookAgain)
-	defer cancel()
-	feed, err := asked.Live(look, nil)
-	if err != nil {
-		var refused *client.Error
-		if errors.As(err, &refused) && refused.Status < 500 && refused.Status >= 400 {
-			return err
-		}
-		return pause(ctx, time.Second)
-	}
-	defer feed.Close()
-	if now, err := asked.Drain(look); err == nil && now.Online == 0 { // who left before the feed began
-		return nil
-	}
-	for {
-		event, err := feed.Next(look)
-		if err != nil {
-			return pause(ctx, 100*time.Millisecond)
-		}
-		if event.Type == "offline" || event.Type == "online" || event.Type == "reset" || event.Type == "session_ended" {
-			return nil
-		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
-// sayWhoIsLeft tells whom it waits for, when that is somebody else than before.
-func sayWhoIsLeft(cmd *cobra.Command, ctx context.Context, asked *client.Client, now client.Drain, before string) (string, error) {
+// whoIsLeft tells whom it waits for.
+func whoIsLeft(ctx context.Context, asked *client.Client, now client.Drain) (string, error) {
 	page, err := asked.Online(ctx, client.OnlineFilter{Limit: maxNamed + 1, Sort: "name"})
 	if err != nil {
-		return before, err
+		return "", err
 	}
 	var names []string
 	for _, user := range page.Users {
@@ -196,11 +127,5 @@ func sayWhoIsLeft(cmd *cobra.Command, ctx context.Context, asked *client.Client,
 	if now.Online > len(names) && len(names) > 0 {
 		line += ", ..."
 	}
-	if line != before {
-		say(cmd, "%s", truncate(line, columns(cmd.ErrOrStderr())))
-	}
 	return line, nil
 }
-
-// maxNamed is how many people are named; of more only the number matters.
-const maxNamed = 20

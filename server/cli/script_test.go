@@ -74,6 +74,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"login":      login,
 	"beat":       beat,
 	"scrape":     scrape,
+	"readme":     readme,
 }
 
 type serverKey struct{}
@@ -283,4 +284,18 @@ func scrape(ts *testscript.TestScript, _ bool, _ []string) {
 	page, err := io.ReadAll(answer.Body)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("metrics"), page, 0o600))
+}
+
+// readme makes a file of the README's block of shell commands that holds a text: readme TEXT FILE.
+func readme(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile("../../README.md")
+	ts.Check(err)
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(text, -1) {
+		if strings.Contains(string(block[1]), args[0]) {
+			ts.Check(os.WriteFile(ts.MkAbs(args[1]), block[1], 0o600))
+			ts.Check(os.Chmod(ts.MkAbs("deploy.sh"), 0o700))
+			return
+		}
+	}
+	ts.Fatalf("the README has no shell commands with %s", args[0])
 }

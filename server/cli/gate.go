@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/server/client"
+)
+
+// errHold is a no, not a failure of the command.
+var errHold = errors.New("not now")
+
+func newGate() *cobra.Command {
+	var server remote
+	var ask client.GateQuestion
+	var wait time.Duration
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "gate",
+		Short: "Tell whether it is safe to deploy, or wait until it is",
+		Long: `Tell whether it is safe to deploy, by the exit code: 0 where it is, 1 where not.
+
+Hold: somebody online is busy, or more than --max people are active. Caution: people are
+online, but away, or no more than --max are active. Clear: nobody is online.`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if ask.Max < 0 || wait < 0 {
+				return usagef("gate: --max and --wait must not be negative")
+			}
+			asked, err := server.client()
+			if err != nil {
+				return err
+			}
+			defer asked.Close()
+			gate, err := askGate(cmd, asked, ask, wait)
+			if gate.Level == "" || err != nil && !errors.Is(err, errStillThere) {
+				return server.explain(err)
+			}
+			if asJSON {
+				err = cmp.Or(writeJSON(out(cmd), gate), err)
+			} else {
+				err = cmp.Or(printGate(out(cmd), gate), err)
+			}
+			if err == nil && !gate.Success {
+				err = errHold
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	server.register(flags, "read")
+	flags.StringVar(&ask.App, "app", "", "only people of this application count")
+	flags.IntVar(&ask.Max, "max", 0, "how many active people may be disturbed")
+	flags.BoolVar(&ask.AllowCaution, "allow-caution", false, "caution is enough")
+	flags.StringVar(&ask.IgnoreRole, "ignore-role", "", "people of this role in the application do not count")
+	flags.DurationVar(&wait, "wait", 0, "wait until it is safe, but no longer than this, such as 20m")
+	flags.BoolVar(&asJSON, "json", false, "print the answer as JSON")
+	return cmd
+}
+
+// askGate returns the last answer, also with errStillThere.
+func askGate(cmd *cobra.Command, asked *client.Client, ask client.GateQuestion, wait time.Duration) (gate client.Gate, err error) {
+	if wait == 0 {
+		return asked.Gate(cmd.Context(), ask)
+	}
+	err = waitUntil(cmd, asked, wait, func(ctx context.Context) (bool, string, error) {
+		latest, err := asked.Gate(ctx, ask)
+		if err != nil {
+			return false, "", err
+		}
+		gate = latest
+		return gate.Success, "Waiting for " + waitsFor(gate), nil
+	})
+	return gate, err
+}
+
+// waitsFor names who is in the way.
+func waitsFor(gate client.Gate) string {
+	var names []string
+	for _, person := range gate.Blocking[:min(len(gate.Blocking), maxNamed)] {
+		names = append(names, printable(cmp.Or(person.Name, person.ID)))
+	}
+	line := headcount(gate.Online) + ": " + strings.Join(names, ", ")
+	if gate.Online > len(names) {
+		line += ", ..."
+	}
+	return line
+}
+
+// printGate says the answer in a line, then who is in the way.
+func printGate(w io.Writer, gate client.Gate) error {
+	word := strings.ToUpper(gate.Level[:1]) + gate.Level[1:]
+	if code := map[string]string{"clear": "32", "caution": "33", "hold": "31"}[gate.Level]; colourful(w) && code != "" {
+		word = "\x1b[" + code + "m" + word + "\x1b[0m"
+	}
+	if _, err := fmt.Fprintf(w, "%s: %s.\n", word, gateCounts(gate.Counts)); err != nil || gate.Online == 0 {
+		return err
+	}
+	rows := table{header: []string{"NAME", "STATUS", "APP", "LAST", "IDLE", "PAGE"}, fit: columns(w)}
+	for _, p := range gate.Blocking {
+		idle := ""
+		if p.IdleSince != nil {
+			idle = ago(*p.IdleSince, gate.Timestamp)
+		}
+		rows.add(cmp.Or(p.Name, p.ID), statusCell(client.Entry{Status: p.Status, StatusText: p.StatusText}), strings.Join(p.Apps, ","),
+			ago(p.LastActivityAt, gate.Timestamp), idle, p.Page)
+	}
+	if err := rows.print(w, nil); err != nil {
+		return err
+	}
+	if more := gate.Online - len(gate.Blocking); more > 0 {
+		if _, err := fmt.Fprintf(w, "and %d more\n", more); err != nil {
+			return err
+		}
+	}
+	if gate.Quietest == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "It is likely to be quiet: %s.\n", printable(gate.Quietest.Words))
+	return err
+}
+
+func gateCounts(c client.Counts) string {
+	var parts []string
+	for _, kind := range []struct {
+		people int
+		word   string
+	}{{c.Busy, "busy"}, {c.Available, "active"}, {c.Away, "away"}} {
+		if kind.people > 0 {
+			parts = append(parts, fmt.Sprint(kind.people, " ", kind.word))
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "nobody is online")
+}
