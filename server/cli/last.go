@@ -116,7 +116,7 @@ func printLast(w io.Writer, page client.SessionPage, at *time.Time) error {
 		_, err := fmt.Fprintln(w, words)
 		return err
 	}
-	rows := table{header: []string{"NAME", "APP", "ADDRESS", "LOGIN", "LOGOUT", "TIME"}, fit: columns(w), keep: 3}
+	rows := table{header: []string{"NAME", "APP", "FROM", "LOGIN", "LOGOUT", "TIME"}, fit: columns(w), keep: 3}
 	for _, session := range page.Sessions {
 		began, end, over := session.SessionStartedAt, session.ExpiresAt, true
 		switch {
@@ -125,7 +125,7 @@ func printLast(w io.Writer, page client.SessionPage, at *time.Time) error {
 		case session.State != "expired":
 			end, over = page.Timestamp, false
 		}
-		rows.add(cmp.Or(session.User.Name, session.User.ID), session.App, session.IPAddress, began.Local().Format("Jan _2 15:04"),
+		rows.add(cmp.Or(session.User.Name, session.User.ID), session.App, cmp.Or(session.Location, session.IPAddress), began.Local().Format("Jan _2 15:04"),
 			logout(began, end, over), length(end.Sub(began)))
 	}
 	if !colourful(w) {

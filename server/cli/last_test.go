@@ -38,7 +38,7 @@ func TestLastFitsEightyColumns(t *testing.T) {
 	page := client.SessionPage{Timestamp: noon, Sessions: []client.ListedSession{
 		{User: client.SessionUser{Name: strings.Repeat("A long name ", 9)}, App: "an-application-of-some-length", IPAddress: "2001:db8:85a3:8d3:1319:8a2e:370:7348",
 			SessionStartedAt: noon.Add(-30 * time.Hour), State: "online"},
-		{User: client.SessionUser{ID: "7"}, App: "wiki", SessionStartedAt: noon.Add(-50 * time.Hour), EndedAt: &ended, State: "ended"},
+		{User: client.SessionUser{ID: "7"}, App: "wiki", IPAddress: "192.0.2.7", Location: "Office", SessionStartedAt: noon.Add(-50 * time.Hour), EndedAt: &ended, State: "ended"},
 		{User: client.SessionUser{ID: "8"}, App: "wiki", SessionStartedAt: noon.Add(-2 * time.Hour), ExpiresAt: noon.Add(-90 * time.Second), State: "expired"},
 	}}
 	var w bytes.Buffer
@@ -50,7 +50,7 @@ func TestLastFitsEightyColumns(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	for _, want := range []string{"still logged in  1d6h\n", "Mar  4 11:00     2d1h\n", "11:58            1h58m\n", "2001:db8"} {
+	for _, want := range []string{"still logged in  1d6h\n", "Mar  4 11:00     2d1h\n", "11:58            1h58m\n", "2001:db8", "  Office   "} {
 		if !strings.Contains(w.String(), want) {
 			t.Errorf("%q is not in\n%s", want, w.String())
 		}
