@@ -208,6 +208,33 @@ func TestWhoAtATerminal(t *testing.T) {
 	}
 }
 
+func TestWhoWatchesUntilCtrlC(t *testing.T) {
+	folder := t.TempDir()
+	server := atTerminal(t, folder, nil, "--listen", "127.0.0.1:0")
+	base := server.await(`panel   (\S+)\r\n`)
+	key := atTerminal(t, folder, nil, "key", "create", "--app", "wiki", "--scope", "sessions,read")
+	secret := key.await(`(rck_\S+)\r\n`)
+	c := client.New(base, secret)
+	defer c.Close()
+	who := atTerminal(t, folder, []string{"ROLLCALL_URL=" + base, "ROLLCALL_KEY=" + secret}, "who", "--watch")
+	who.await(`Nobody is online`)
+	session, err := c.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "ada"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who.await(`\x1b\[H1 online: 1 active\r\n(?s:.*)ada `)
+	if _, err := c.EndSession(t.Context(), session.Token); err != nil {
+		t.Fatal(err)
+	}
+	who.await(`(?s)ada .*Nobody is online`)
+	server.enter("\x03")
+	who.await(`Not updated since \d\d:\d\d:\d\d: `)
+	who.enter("\x03")
+	if code := who.ends(); code != 0 {
+		t.Errorf("it ended with %d", code)
+	}
+}
+
 func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 	term := atTerminal(t, t.TempDir(), nil, "--listen", "127.0.0.1:0")
 	address := term.await(`panel   http://(\S+)\r\n`)

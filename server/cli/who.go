@@ -59,17 +59,23 @@ func (r *remote) explain(err error) error {
 func newWho() *cobra.Command {
 	var server remote
 	var filter client.OnlineFilter
-	var asJSON bool
+	var asJSON, watch bool
 	cmd := &cobra.Command{
 		Use:   "who",
 		Short: "Show who is online",
 		Args:  arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if watch && asJSON {
+				return usagef("who: --watch and --json do not go together")
+			}
 			asked, err := server.client()
 			if err != nil {
 				return err
 			}
 			defer asked.Close()
+			if watch {
+				return server.explain(watchWho(cmd, asked, filter))
+			}
 			page, err := asked.OnlineAll(cmd.Context(), filter)
 			if err != nil {
 				return server.explain(err)
@@ -85,6 +91,7 @@ func newWho() *cobra.Command {
 	flags.StringVar(&filter.App, "app", "", "only who is in this application")
 	flags.StringVar(&filter.Organization, "organization", "", "only this organization")
 	flags.StringVar(&filter.Q, "q", "", "only whose name, email, ... holds this text")
+	flags.BoolVar(&watch, "watch", false, "show it anew whenever something changes, until Ctrl-C")
 	flags.BoolVar(&asJSON, "json", false, "print the entries as JSON")
 	return cmd
 }
