@@ -38,7 +38,7 @@ func TestThePanelIsLive(t *testing.T) {
 			t.Errorf("three logins appeared after %v", waits)
 		}
 		b.until(panel + `.querySelector('[part=count]').textContent === '3 online'`)
-		b.until(`document.title.includes('(3)')`)
+		b.until(`document.title === '● 3 online – Rollcall'`)
 	})
 	t.Run("a status appears with its words", func(t *testing.T) {
 		in.claim(t, "shop", "ada", `{"status": "busy", "text": "Recording a meeting", "for_ms": 3600000}`)
