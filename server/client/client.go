@@ -125,26 +125,38 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 
 // callAs is call with another credential: a heartbeat speaks for its session, not for the key.
 func (c *Client) callAs(ctx context.Context, credential, method, path string, body, answer any) error {
+	raw, err := c.exchange(ctx, credential, method, path, body)
+	if err != nil || answer == nil {
+		return err
+	}
+	return c.decode(raw, answer)
+}
+
+// exchange sends body as JSON, if there is one, and returns the answer's. With an [Error] it
+// returns both.
+func (c *Client) exchange(ctx context.Context, credential, method, path string, body any) ([]byte, error) {
 	req, err := c.request(ctx, credential, method, path, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("asking %s: %w", c.base, withoutURL(err))
+		return nil, fmt.Errorf("asking %s: %w", c.base, withoutURL(err))
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return fmt.Errorf("reading the answer of %s: %w", c.base, withoutURL(err))
+		return nil, fmt.Errorf("reading the answer of %s: %w", c.base, withoutURL(err))
 	case len(raw) > maxAnswer:
-		return fmt.Errorf("the answer of %s is larger than %d MB", c.base, maxAnswer>>20)
+		return nil, fmt.Errorf("the answer of %s is larger than %d MB", c.base, maxAnswer>>20)
 	case res.StatusCode < 200 || res.StatusCode > 299:
-		return answerError(res, raw)
-	case answer == nil:
-		return nil
+		return raw, answerError(res, raw)
 	}
+	return raw, nil
+}
+
+func (c *Client) decode(raw []byte, answer any) error {
 	if err := json.Unmarshal(raw, answer); err != nil {
 		return fmt.Errorf("the answer of %s is not Rollcall's: %w", c.base, err)
 	}

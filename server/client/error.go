@@ -18,8 +18,6 @@ type Error struct {
 	RetryAfter time.Duration // how long the server asks to wait, 0 if it does not
 
 	Sessions []ListedSession // in the way of a login, with the code session_limit
-
-	body []byte // of the answer
 }
 
 // Error says the server's words, and the status where these alone would not tell.
@@ -38,7 +36,7 @@ func (e *Error) Is(target error) bool {
 
 // answerError reads a failure. Text that is not the API's own (a proxy's page, say) is not repeated.
 func answerError(res *http.Response, raw []byte) *Error {
-	failure := &Error{Status: res.StatusCode, body: raw, RetryAfter: retryAfter(res.Header.Get("Retry-After"))}
+	failure := &Error{Status: res.StatusCode, RetryAfter: retryAfter(res.Header.Get("Retry-After"))}
 	var body struct {
 		Code      string `json:"code"`
 		Error     string `json:"error"`

@@ -2,10 +2,9 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -58,11 +57,12 @@ type InTheWay struct {
 
 // Gate asks whether anybody would notice a deployment now. A no is an answer, not an error.
 func (c *Client) Gate(ctx context.Context, ask GateQuestion) (Gate, error) {
-	var gate Gate
-	err := c.call(ctx, "GET", "/admin/gate"+ask.query(), nil, &gate)
+	raw, err := c.exchange(ctx, c.credential, "GET", "/admin/gate"+ask.query(), nil)
 	var refused *Error
-	if errors.As(err, &refused) && refused.Status == http.StatusConflict && (refused.Code == "gate_hold" || refused.Code == "gate_caution") {
-		err = json.Unmarshal(refused.body, &gate)
+	if err != nil && !(errors.As(err, &refused) && strings.HasPrefix(refused.Code, "gate_")) {
+		return Gate{}, err
 	}
+	var gate Gate
+	err = c.decode(raw, &gate)
 	return gate, err
 }
