@@ -12,7 +12,7 @@ type step string
 
 // steps upgrade every older schema: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []step{livePresence, endNotes, historyAndNotices}
+var steps = []step{livePresence, endNotes, historyAndNotices, appAndAddress}
 
 //go:embed upgrade2.sql
 var livePresence step
@@ -22,6 +22,9 @@ var endNotes step
 
 //go:embed upgrade4.sql
 var historyAndNotices step
+
+//go:embed upgrade5.sql
+var appAndAddress step
 
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.
