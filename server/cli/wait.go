@@ -29,7 +29,8 @@ const maxNamed = 20
 type question func(context.Context) (yes bool, waitsFor string, err error)
 
 // waitUntil asks whenever the live feed tells of somebody. It returns errStillThere
-// once the limit is over, unless that is 0, and otherwise why it could not ask.
+// once the limit is over, unless that is 0, and otherwise why it could not ask. A server
+// that has answered once may restart: it is asked until it answers again.
 func waitUntil(cmd *cobra.Command, asked *client.Client, limit time.Duration, ask question) error {
 	ctx := cmd.Context()
 	if limit > 0 {
@@ -43,11 +44,18 @@ func waitUntil(cmd *cobra.Command, asked *client.Client, limit time.Duration, as
 		if err == nil && yes {
 			return nil
 		}
-		if err == nil && line != said {
+		lost := err != nil && said != "" && passing(err)
+		if lost {
+			line = "Still trying: " + printable(err.Error())
+		}
+		if (err == nil || lost) && line != said && ctx.Err() == nil {
 			said = line
 			say(cmd, "%s", truncate(line, columns(cmd.ErrOrStderr())))
 		}
-		if err == nil {
+		switch {
+		case lost:
+			err = pause(ctx, time.Second)
+		case err == nil:
 			err = awaitNews(ctx, asked, ask)
 		}
 		if ctx.Err() != nil && cmd.Context().Err() == nil {
@@ -66,8 +74,7 @@ func awaitNews(ctx context.Context, asked *client.Client, ask question) error {
 	defer cancel()
 	feed, err := asked.Live(look, nil)
 	if err != nil {
-		var refused *client.Error
-		if errors.As(err, &refused) && refused.Status < 500 && refused.Status >= 400 {
+		if !passing(err) {
 			return err
 		}
 		return pause(ctx, time.Second)
@@ -82,6 +89,12 @@ func awaitNews(ctx context.Context, asked *client.Client, ask question) error {
 			return pause(ctx, askRest)
 		}
 	}
+}
+
+// passing tells a server that is away from one that refuses, which it would do again.
+func passing(err error) bool {
+	refused, ok := errors.AsType[*client.Error](err)
+	return !ok || refused.Status < 400 || refused.Status >= 500
 }
 
 func pause(ctx context.Context, d time.Duration) error {
