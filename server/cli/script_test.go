@@ -82,6 +82,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"occupy":     occupy,
 	"sql":        execSQL,
 	"login":      login,
+	"alike":      alike,
 	"beat":       beat,
 	"busy":       busy,
 	"scrape":     scrape,
