@@ -309,14 +309,18 @@ func (f *front) checkFeed(own string) {
 		f.t.Fatal(err)
 	}
 	defer conn.CloseNow()
-	next := func() (text string) {
-		_, said, err := conn.Read(ctx)
-		if err != nil {
-			f.t.Fatal("following the feed: ", err)
+	events := make(chan string, 10)
+	go func() { // all the time: only who reads answers the server's pings
+		for {
+			_, event, err := conn.Read(ctx)
+			if err != nil {
+				events <- err.Error()
+				return
+			}
+			events <- string(event)
 		}
-		return string(said)
-	}
-	if first := next(); !strings.Contains(first, `"hello"`) {
+	}()
+	if first := <-events; !strings.Contains(first, `"hello"`) {
 		f.t.Fatalf("the feed begins with %s", first)
 	}
 	key := f.in.command(f.t, "key", "create", "--app", "shop", "--scope", "sessions")
@@ -324,7 +328,7 @@ func (f *front) checkFeed(own string) {
 	defer direct.Close()
 	<-time.After(*silence)
 	login(f.t, direct, "a/b", "Ada")
-	if event := next(); !strings.Contains(event, `"online"`) || !strings.Contains(event, `"a/b"`) {
+	if event := <-events; !strings.Contains(event, `"online"`) || !strings.Contains(event, `"a/b"`) {
 		f.t.Errorf("after a login the feed says %s", event)
 	}
 	f.wants(200, "", "GET", "/admin/users/a%2Fb/explain", "")
@@ -338,6 +342,7 @@ func (f *front) checkPaths() {
 		if to := answer.Header.Get("Location"); to != f.base+"/deploy" {
 			f.t.Errorf("without TLS: %s to %s", answer.Status, to)
 		}
+		f.refusesOtherNames()
 		return
 	}
 	answer, _ := f.send("", "GET", f.base, "")
@@ -349,6 +354,25 @@ func (f *front) checkPaths() {
 		if answer.StatusCode != 200 || answer.ContentLength != int64(len("the site")) {
 			f.t.Errorf("%s is not the site's: %s", path, answer.Status)
 		}
+	}
+}
+
+// refusesOtherNames wants no answer of ours to a name that is not ours: the proxy
+// has none for it, or hands the name over.
+func (f *front) refusesOtherNames() {
+	f.t.Helper()
+	req, err := http.NewRequestWithContext(f.t.Context(), "GET", f.base+"/healthz", nil)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	req.Host = "evil.example"
+	answer, err := f.http.Do(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusMisdirectedRequest && answer.ContentLength != 0 {
+		f.t.Errorf("asked as evil.example: %s", answer.Status)
 	}
 }
 
