@@ -39,7 +39,7 @@ func TestAFileInAPage(t *testing.T) {
 		"x.js":       {Data: []byte("// <!-- bar -->")},
 	}
 	for name, want := range map[string]string{
-		"b.html":     "<a href=\"./\">Now</a>\n<a href=\"b\" aria-current=\"page\">B</a>\n<pre>a &lt; b &amp;&amp; &#34;c&#34;;</pre><!-- not a place --><a href=\"b\">",
+		"b.html":     "<a href=\"./\">Now</a>\n<a href=\"b\" aria-current=\"page\">B</a>\n<pre>a &lt; b &amp;&amp; \"c\";</pre><!-- not a place --><a href=\"b\">",
 		"index.html": "<a href=\"./\" aria-current=\"page\">Now</a>\n<a href=\"b\">B</a>",
 		"x.js":       "// <!-- bar -->",
 	} {
