@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -8,7 +9,19 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"go.yaml.in/yaml/v4"
+
+	"rollcall/ui"
 )
+
+// documented is a text that /docs shows.
+func documented(t *testing.T, name string) string {
+	t.Helper()
+	text, err := fs.ReadFile(ui.Static, "proxy/"+name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 // TestTheFormOfTheTraefikSnippets is all that is known of them.
 func TestTheFormOfTheTraefikSnippets(t *testing.T) {
