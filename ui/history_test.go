@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"database/sql"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -16,9 +17,12 @@ import (
 const sampled = 5 * time.Minute
 
 // remember gives an instance a history that it has not had: how many people were
-// online at each time, or nobody knows where that is negative.
-func (in instance) remember(t *testing.T, from, to time.Time, people func(time.Time) int) {
+// online at each time, or nobody knows where that is negative. It starts the
+// instance anew, because a server that was asked before keeps its answer until it
+// takes a sample itself.
+func (in instance) remember(t *testing.T, from, to time.Time, people func(time.Time) int) instance {
 	t.Helper()
+	in.stop()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(in.data, "rollcall.db")+"?_pragma=busy_timeout(5000)&_txlock=immediate")
 	if err != nil {
 		t.Fatal(err)
@@ -48,9 +52,10 @@ func (in instance) remember(t *testing.T, from, to time.Time, people func(time.T
 			ON CONFLICT (day) DO UPDATE SET people = excluded.people, at = excluded.at, visitors = excluded.visitors WHERE excluded.people > daily_peaks.people`,
 			day, n, at.UnixMilli(), n+n/3)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := errors.Join(tx.Commit(), db.Close()); err != nil {
 		t.Fatal(err)
 	}
+	return in.again(t)
 }
 
 // working is how many of about forty people are there at a local time, with what
@@ -93,7 +98,7 @@ func TestThePageHistory(t *testing.T) {
 	now := time.Now()
 	at := func(ago time.Duration) time.Time { return now.Add(-ago).Truncate(sampled) }
 	silent := at(10 * time.Hour)
-	in.remember(t, at(60*24*time.Hour), at(0), func(at time.Time) int {
+	in = in.remember(t, at(60*24*time.Hour), at(0), func(at time.Time) int {
 		at = at.Local()
 		switch {
 		case at.After(silent) && !at.After(silent.Add(2*time.Hour)):
@@ -190,7 +195,7 @@ func TestScreenshotsOfTheHistory(t *testing.T) {
 	b.picture("history-empty-phone", 390, 844)
 	populate(t, in, in.backend(t, "shop", "sessions"), in.backend(t, "crm", "sessions"))
 	now := time.Now()
-	in.remember(t, now.Add(-120*24*time.Hour), now, working(7))
+	in = in.remember(t, now.Add(-120*24*time.Hour), now, working(7))
 	b.open(in.url + "/history?at=" + now.Add(-40*time.Minute).UTC().Format(time.RFC3339))
 	b.until(`document.querySelector('.plot path.line') && document.querySelector('.on')`)
 	b.eval(`document.querySelector('.plot').dispatchEvent(new PointerEvent('pointermove', { clientX: document.querySelector('.plot').getBoundingClientRect().left + 250 }))`)
