@@ -7,7 +7,13 @@ import { h } from './dom.js';
 const ORDER = ['problem', 'warning', 'ok'];
 
 export async function health(box) {
-  const again = (words) => h('button', { type: 'button', class: 'small', click: () => health(box) }, words);
+  const again = (words) => h('button', { type: 'button', class: 'small', 'data-again': '', click: anew }, words);
+
+  async function anew() {
+    await health(box);
+    box.querySelector('[data-again]').focus(); // which was where this button is
+  }
+
   try {
     const { findings } = await ask('GET', 'admin/doctor');
     const open = findings.filter(({ state }) => state !== 'ok').sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
