@@ -274,9 +274,16 @@ func TestARequestThatIsInOrderTakesNoMemoryToWatch(t *testing.T) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	})
 	h := b.witnessed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	b.witness.proxies.mu.Lock() // whoever takes one waits for ever
+	b.witness.proxies.mu.Lock() // whoever takes one waits
 	b.witness.origins.mu.Lock()
 	b.witness.strays.mu.Lock()
+	late := time.AfterFunc(5*time.Second, func() {
+		t.Error("a lock is taken")
+		b.witness.proxies.mu.Unlock()
+		b.witness.origins.mu.Unlock()
+		b.witness.strays.mu.Unlock()
+	})
+	defer late.Stop()
 	for name, opt := range map[string]func(*http.Request){
 		"a page of an allowed origin": header("Origin", shop),
 		"a page of ours":              header("Origin", "http://localhost:8080"),
