@@ -40,7 +40,7 @@ type Store struct {
 	totals *recall[struct{}, Stats]
 
 	activity *recall[activityQuestion, Activity]
-	heatmap  *recall[HeatmapFilter, Heatmap]
+	heatmap  *recall[heatmapQuestion, Heatmap]
 	notices  *recall[struct{}, []ListedNotice]
 
 	path string // of the database file
@@ -69,6 +69,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.counts, s.totals = newRecall(s.turns, s.large, s.countOnline), newRecall(s.turns, s.large, s.countAll)
 	s.notices = newRecall(s.turns, s.large, s.listNotices)
 	s.activity, s.heatmap = newRecall(s.turns, s.large, s.findActivity), newRecall(s.turns, s.large, s.findHeatmap)
+	s.heatmap.lasting = true
 	if err := s.prepare(ctx, cfg); err != nil {
 		w.close()
 		return nil, err
