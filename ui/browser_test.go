@@ -306,12 +306,22 @@ func value[T any](b *tab, doing string, action chromedp.Action[T]) T {
 
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
-	b.run("typing into "+selector, chromedp.WaitVisible(selector), chromedp.SendKeys(selector, text))
+	b.arrived(selector)
+	b.until(`(e => (e.focus(), e === document.activeElement))(document.querySelector('` + selector + `'))`)
+	b.run("typing into "+selector, chromedp.KeyEvent(text))
 }
 
 func (b *tab) click(selector string) {
 	b.t.Helper()
+	b.arrived(selector)
 	b.run("clicking "+selector, chromedp.Click(selector, chromedp.NodeVisible))
+}
+
+// arrived waits until an element is shown on a page that has loaded. One that is
+// found while the page is loading may be another by the time that it is used.
+func (b *tab) arrived(selector string) {
+	b.t.Helper()
+	b.until(`document.readyState === 'complete' && document.querySelector('` + selector + `').checkVisibility()`)
 }
 
 // clickIn clicks a part of the panel.
