@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -18,12 +17,12 @@ const maxBatch = 512
 // them share the next transaction: group commit. Each caller is answered only
 // after the commit that holds its write.
 type writer struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	stmts *statements
-	queue chan *write
-	alone chan *write   // what can not be in a transaction
-	done  chan struct{} // run has returned
+	engine *engine
+	conn   *sql.Conn // nil while the database is out of reach
+	stmts  *statements
+	queue  chan *write
+	alone  chan *write   // what can not be in a transaction
+	done   chan struct{} // run has returned
 
 	onCommit func(writes int, took time.Duration) // may be nil
 
@@ -42,9 +41,9 @@ type write struct {
 	err    error
 }
 
-func newWriter(db *sql.DB, conn *sql.Conn) *writer {
+func newWriter(e *engine) *writer {
 	return &writer{
-		db: db, conn: conn, stmts: newStatements(conn),
+		engine: e,
 		queue:  make(chan *write, 4*maxBatch),
 		alone:  make(chan *write),
 		done:   make(chan struct{}),
@@ -149,6 +148,9 @@ func (w *writer) byItself(job *write) error {
 	case <-w.broken:
 		return ErrBroken
 	default:
+		if err := w.connect(context.Background()); err != nil {
+			return err
+		}
 		return job.alone(w.conn)
 	}
 }
@@ -183,32 +185,18 @@ func (w *writer) commit(batch []*write) error {
 		return ErrBroken
 	default:
 	}
-	ctx := context.Background() // a caller that leaves must not interrupt the others
-	t := &tx{w: w}
-	if _, err := t.exec(`BEGIN IMMEDIATE`); err != nil {
-		return fail("beginning a transaction", err)
+	ctx, done := w.engine.bounded()
+	defer done()
+	if err := w.connect(ctx); err != nil {
+		return err
 	}
-	for _, job := range batch {
-		if job.err = job.ctx.Err(); job.err != nil {
-			job.err = fail("waiting for the writer", job.err)
-			continue
-		}
-		if err := t.attempt(job); err != nil {
-			w.rollback(ctx)
-			return err
-		}
+	t := &tx{w: w, ctx: ctx}
+	err := t.write(batch)
+	if err == nil {
+		return t.commit()
 	}
-	if _, err := t.exec(`COMMIT`); err != nil {
-		w.rollback(ctx)
-		return fail("committing", err)
-	}
-	return nil
-}
-
-// rollback leaves the connection ready for the next batch. SQLite has often
-// rolled back by itself, and then this fails with nothing to do.
-func (w *writer) rollback(ctx context.Context) {
-	_, _ = w.conn.ExecContext(ctx, `ROLLBACK`)
+	t.rollback()
+	return err
 }
 
 // giveUp ends all writing: after a failed write nobody knows what the disk holds.
@@ -231,91 +219,28 @@ func (w *writer) stop() error {
 	close(w.queue)
 	w.mu.Unlock()
 	<-w.done
-	return w.close()
+	return w.disconnect()
 }
 
-func (w *writer) close() error {
-	w.stmts.close()
-	return errors.Join(w.conn.Close(), w.db.Close())
-}
-
-// tx is the transaction as a write sees it.
-type tx struct {
-	w *writer
-}
-
-// attempt runs one write. It returns an error only where the transaction as a
-// whole is lost; what the write declines by itself is kept in job.err.
-func (t *tx) attempt(job *write) error {
-	if job.single {
-		job.err = job.run(t)
-		return lost(job.err)
-	}
-	if _, err := t.exec(`SAVEPOINT one`); err != nil {
-		return fail("beginning a write", err)
-	}
-	job.err = job.run(t)
-	if err := lost(job.err); err != nil {
-		return err
-	}
-	if job.err != nil {
-		if _, err := t.exec(`ROLLBACK TO one`); err != nil {
-			return fail("undoing a write", err)
-		}
-	}
-	_, err := t.exec(`RELEASE one`)
-	return fail("ending a write", err)
-}
-
-// lost returns err unless it is one by which a write declines: those leave the
-// transaction whole, while after any other nobody knows what SQLite kept of it.
-func lost(err error) error {
-	switch {
-	case err == nil:
+// connect makes sure that there is a connection: the first one, or another in
+// place of one that was lost.
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
 		return nil
-	case errors.Is(err, ErrFull), errors.Is(err, ErrBroken), errors.Is(err, ErrBusy), !isOurs(err):
-		return fmt.Errorf("writing: %w", err)
 	}
-	return nil
+	conn, err := w.engine.write.Conn(ctx)
+	if err == nil {
+		w.conn, w.stmts = conn, newStatements(conn)
+	}
+	return fail("connecting to the database", err)
 }
 
-// exec runs a statement and returns how many rows it changed.
-func (t *tx) exec(query string, args ...any) (int64, error) {
-	stmt, err := t.w.stmts.prepare(query)
-	if err != nil {
-		return 0, err
+func (w *writer) disconnect() error {
+	if w.conn == nil {
+		return nil
 	}
-	result, err := stmt.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-// each calls f for every row that query returns.
-func (t *tx) each(f func(*sql.Rows) error, query string, args ...any) error {
-	stmt, err := t.w.stmts.prepare(query)
-	if err != nil {
-		return err
-	}
-	rows, err := stmt.QueryContext(context.Background(), args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// scan reads the one row that query returns into dest; sql.ErrNoRows without.
-func (t *tx) scan(dest []any, query string, args ...any) error {
-	stmt, err := t.w.stmts.prepare(query)
-	if err != nil {
-		return err
-	}
-	return stmt.QueryRowContext(context.Background(), args...).Scan(dest...)
+	w.stmts.close()
+	err := w.conn.Close()
+	w.conn, w.stmts = nil, nil
+	return err
 }

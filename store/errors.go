@@ -59,6 +59,17 @@ var (
 	// the database is opened again, so this store accepts no further write.
 	ErrBroken = errors.New("storage failed")
 
+	// ErrUnavailable: the database's server is out of reach or went away. What was
+	// about to be written is there or not, as a whole; doing it again is safe
+	// where the caller names what it is about, such as a session's token.
+	ErrUnavailable = errors.New("database unavailable")
+
+	// ErrNoPostgres: this program was built without PostgreSQL.
+	ErrNoPostgres = errors.New("this rollcall was built without PostgreSQL; build it with: CGO_ENABLED=0 go build -tags postgres")
+
+	// ErrNoBackup: the database's server has means of its own for that.
+	ErrNoBackup = errors.New("a database on a PostgreSQL server is backed up by its own means, such as pg_dump")
+
 	// ErrNewerSchema: a later version of the program wrote this database.
 	ErrNewerSchema = errors.New("database is from a newer version of rollcall")
 )

@@ -8,21 +8,18 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite"
-
 	"rollcall/store"
 	. "rollcall/store/storetest"
 )
 
-// shell opens the database as the sqlite3 shell would: with its own defaults.
+// shell opens the database as the shell of its engine would, but that foreign
+// keys are kept.
 func shell(t testing.TB, folder string, pragmas string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "rollcall.db")+"?_pragma=busy_timeout(5000)"+pragmas)
-	if err != nil {
-		t.Fatal(err)
+	if Postgres {
+		return Shell(t, folder)
 	}
-	t.Cleanup(func() { db.Close() })
-	return db
+	return ShellFile(t, folder, pragmas)
 }
 
 func execSQL(t testing.TB, db *sql.DB, query string, args ...any) {

@@ -74,7 +74,7 @@ func (s *Store) Sessions(ctx context.Context, now time.Time, f SessionFilter) (S
 		}
 		defer done()
 	}
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {
 		return SessionPage{}, fail("listing sessions", err)
 	}
