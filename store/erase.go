@@ -109,7 +109,7 @@ func (t *tx) takeOut(id string, words []string) (mentions int64, err error) {
 		`UPDATE notices SET created_by = 'erased' WHERE created_by = $1 AND $2 <> ''`,
 		`UPDATE drain SET started_by = 'erased' WHERE started_by = $1 AND $2 <> ''`,
 		`UPDATE audit SET target = 'erased', detail = ''
-		WHERE target = $1 OR target IN (SELECT 'session:' || id FROM user_sessions WHERE user_id = $2)`,
+		WHERE target = $1 OR target IN (SELECT 'session:' || CAST(id AS TEXT) FROM user_sessions WHERE user_id = $2)`,
 		`UPDATE audit SET actor = 'erased', detail = '' WHERE actor = $1 AND $2 <> ''`,
 	} {
 		n, err := t.exec(statement, UserActor(id), id)

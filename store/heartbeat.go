@@ -73,16 +73,16 @@ func (t *tx) touch(m moment, r Rules, h handle, beat Beat) (expires time.Time, v
 	}
 	n, err := t.exec(`
 		UPDATE user_sessions
-		SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE($5, expires_at)
+		SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at)
 		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
-			AND page = COALESCE($7, page) AND (idle_ms >= $8) = ($5 IS NULL) AND leaving_at IS NULL
+			AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
 			AND last_activity_at > $9 AND last_activity_at <= $10`,
 		h.id, h.digest, m.now, beat.Idle.Milliseconds(), end, m.expiry, page, r.IdleAfter.Milliseconds(), m.window, m.future)
 	if err == nil && n == 0 {
 		visible = true
 		n, err = t.exec(`
 			UPDATE user_sessions
-			SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE($5, expires_at), page = COALESCE($7, page), leaving_at = NULL
+			SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at), page = COALESCE($7, page), leaving_at = NULL
 			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6`,
 			h.id, h.digest, m.now, beat.Idle.Milliseconds(), end, m.expiry, page)
 	}

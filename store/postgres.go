@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,6 +50,8 @@ func openPostgres(cfg Config) (*engine, error) {
 	write := stdlib.OpenDB(*config)
 	write.SetMaxOpenConns(1)
 
+	var self atomic.Uint32 // server's process behind the connection that writes
+
 	looking := config.Copy()
 	looking.RuntimeParams["default_transaction_read_only"] = "on"
 	read := stdlib.OpenDB(*looking)
@@ -67,8 +70,8 @@ func openPostgres(cfg Config) (*engine, error) {
 		backup:  func(context.Context, string) error { return ErrNoBackup },
 		remote: &remote{
 			patience:    patience,
-			listen:      func(ctx context.Context, woken func()) { listen(ctx, config, woken) },
-			transaction: transactionID,
+			listen:      func(ctx context.Context, woken func()) { listen(ctx, config, &self, woken) },
+			transaction: func(ctx context.Context, conn *sql.Conn) (string, error) { return transactionID(ctx, conn, &self) },
 			committed:   transactionCommitted,
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return only(ctx, read, name, wait, f)
@@ -124,8 +127,10 @@ func vacuum(ctx context.Context, s *Store) error {
 	})
 }
 
-func transactionID(ctx context.Context, conn *sql.Conn) (id string, err error) {
-	err = conn.QueryRowContext(ctx, `SELECT pg_current_xact_id()::text`).Scan(&id)
+func transactionID(ctx context.Context, conn *sql.Conn, self *atomic.Uint32) (id string, err error) {
+	var process uint32
+	err = conn.QueryRowContext(ctx, `SELECT pg_current_xact_id()::text, pg_backend_pid()`).Scan(&id, &process)
+	self.Store(process)
 	return id, err
 }
 
@@ -169,10 +174,10 @@ const (
 // at a notification, and after it has begun to listen, because what happened
 // before was not heard. Only the wake-up travels this way: what happened is read
 // from the table, and so neither lost nor seen twice.
-func listen(ctx context.Context, config *pgx.ConnConfig, woken func()) {
+func listen(ctx context.Context, config *pgx.ConnConfig, self *atomic.Uint32, woken func()) {
 	for ctx.Err() == nil {
-		_ = hear(ctx, config, woken) // whatever it was, it may be over: try again
-		woken()                      // and let whoever reads notice what there is to notice
+		_ = hear(ctx, config, self, woken) // whatever it was, it may be over: try again
+		woken()                            // and let whoever reads notice what there is to notice
 		select {
 		case <-ctx.Done():
 		case <-time.After(listenAgain):
@@ -180,7 +185,7 @@ func listen(ctx context.Context, config *pgx.ConnConfig, woken func()) {
 	}
 }
 
-func hear(ctx context.Context, config *pgx.ConnConfig, woken func()) error {
+func hear(ctx context.Context, config *pgx.ConnConfig, self *atomic.Uint32, woken func()) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
@@ -195,21 +200,24 @@ func hear(ctx context.Context, config *pgx.ConnConfig, woken func()) error {
 	}
 	for {
 		woken()
-		if err := nextNotification(ctx, conn); err != nil {
+		if err := nextNotification(ctx, conn, self); err != nil {
 			return err
 		}
 	}
 }
 
-// nextNotification waits for one. In long silence it asks whether the server is
+// nextNotification waits for one of another process. In long silence it asks whether the server is
 // still there: a connection may be dead without a word.
-func nextNotification(ctx context.Context, conn *pgx.Conn) error {
+func nextNotification(ctx context.Context, conn *pgx.Conn, self *atomic.Uint32) error {
 	for {
 		quiet, cancel := context.WithTimeout(ctx, listenCheck)
-		_, err := conn.WaitForNotification(quiet)
+		told, err := conn.WaitForNotification(quiet)
 		silent := quiet.Err() != nil && ctx.Err() == nil
 		cancel()
-		if err == nil || !silent {
+		switch {
+		case err == nil && told.PID == self.Load(): // this store knows what it has written
+			continue
+		case err == nil || !silent:
 			return err
 		}
 		check, cancel := context.WithTimeout(ctx, connectTimeout)

@@ -105,13 +105,23 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 	return fail("settling the key of session ids", err)
 }
 
-// hark begins to listen for the commits of other replicas.
+// hark begins to listen for the commits of other replicas, and returns once it
+// does or has to try again.
 func (s *Store) hark() {
 	ctx, deaf := context.WithCancel(context.Background())
 	s.deaf = deaf
-	if remote := s.engine.remote; remote != nil {
-		s.ears.Go(func() { remote.listen(ctx, func() { _ = s.announce(nil) }) })
+	remote := s.engine.remote
+	if remote == nil {
+		return
 	}
+	begun, begin := context.WithCancel(ctx)
+	s.ears.Go(func() {
+		remote.listen(ctx, func() {
+			_ = s.announce(nil)
+			begin()
+		})
+	})
+	<-begun.Done()
 }
 
 // Close finishes the writes that are queued and closes the database.

@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -125,17 +126,17 @@ func start(settings ...string) (*Server, error) {
 	return s, s.Start()
 }
 
-// programs finds the newest server in the usual places.
+// programs finds the newest server where Debian keeps it, or else in PATH.
 func programs() (string, error) {
-	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if len(found) > 0 {
+		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })), nil
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // Debian's, which are not in PATH
-	if len(found) == 0 {
-		return "", fmt.Errorf("no initdb in PATH or /usr/lib/postgresql")
+	path, err := exec.LookPath("postgres")
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
 	}
-	slices.Sort(found)
-	return filepath.Dir(found[len(found)-1]), nil
+	return filepath.Dir(path), err
 }
 
 func (s *Server) dropRoot() error {
