@@ -34,6 +34,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/healthz", who: anyone, answer: s.healthz},
 		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
 		{method: "GET", path: "/openapi.yaml", who: anyone, serve: serveOpenAPI()},
+		{method: "GET", path: "/docs", who: anyone, serve: s.page("docs.html", s.needsNothing)},
 		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.script("heartbeat.js")},
 		{method: "GET", path: "/heartbeat-notices.js", who: anyone, serve: s.script("heartbeat-notices.js")},
 		{method: "GET", path: "/heartbeat-live.js", who: anyone, serve: s.script("heartbeat-live.js")},
