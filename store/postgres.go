@@ -23,7 +23,7 @@ import (
 var postgresSchema string
 
 const (
-	postgresOldest  = 4 // version of the schema in the first release that knew PostgreSQL
+	postgresOldest  = 5 // version of the schema in the first release that knew PostgreSQL
 	postgresReaders = 8 // connections of a replica that look, besides the one that writes and the one that listens
 	connectTimeout  = 3 * time.Second
 	lockTimeout     = 5 * time.Second // for a turn that another replica has
