@@ -82,6 +82,7 @@ func (s *Server) routes() []route {
 		{method: "PUT", path: "/admin/drain", who: admins, answer: s.beginDrain},
 		{method: "DELETE", path: "/admin/drain", who: admins, answer: s.endDrain},
 		{method: "GET", path: "/admin/settings", who: admins, answer: s.settings},
+		{method: "GET", path: "/admin/doctor", who: admins, answer: s.doctor},
 		{method: "GET", path: "/admin/users/{id}/export", who: admins, answer: s.exportUser},
 		{method: "POST", path: "/admin/users/{id}/erase", who: admins, answer: s.eraseUser},
 		{method: "GET", path: "/admin/audit", who: admins, answer: s.audit},

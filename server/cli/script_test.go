@@ -86,6 +86,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"beat":       beat,
 	"busy":       busy,
 	"scrape":     scrape,
+	"send":       send,
 	"readme":     readme,
 }
 
@@ -285,6 +286,27 @@ func beat(ts *testscript.TestScript, neg bool, args []string) {
 	if (err != nil) != neg {
 		ts.Fatalf("heartbeat: %v", err)
 	}
+}
+
+// send asks the server as a browser or a proxy would, and prints the answer:
+// send METHOD PATH HEADER... [BODY].
+func send(ts *testscript.TestScript, _ bool, args []string) {
+	body := ""
+	if last := len(args) - 1; strings.HasPrefix(args[last], "{") {
+		args, body = args[:last], args[last]
+	}
+	r, err := http.NewRequest(args[0], ts.Getenv("URL")+args[1], strings.NewReader(body))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/json")
+	for _, header := range args[2:] {
+		name, value, _ := strings.Cut(header, ": ")
+		r.Header.Set(name, value)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
 }
 
 // busy says by KEY that somebody must not be interrupted: busy ID TEXT.
