@@ -73,6 +73,7 @@ func openPostgres(cfg Config) (*engine, error) {
 			listen:      func(ctx context.Context, woken func()) { listen(ctx, config, &self, woken) },
 			transaction: func(ctx context.Context, conn *sql.Conn) (string, error) { return transactionID(ctx, conn, &self) },
 			committed:   transactionCommitted,
+			readOnly:    refusesWrites,
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return only(ctx, read, name, wait, f)
 			},
@@ -95,8 +96,9 @@ func largeSessions(ctx context.Context, db *sql.DB) bool {
 	return err == nil && bytes >= largeTable
 }
 
-func measureTables(ctx context.Context, db *sql.DB) (u Usage, err error) {
-	err = db.QueryRowContext(ctx, `
+func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
+	u := Usage{Log: -1}
+	err := db.QueryRowContext(ctx, `
 		SELECT SUM(pg_total_relation_size(c.oid)) FROM pg_class c
 		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace`).Scan(&u.Database)
 	return u, fail("measuring the database", err)
@@ -142,6 +144,11 @@ func transactionCommitted(ctx context.Context, conn *sql.Conn, id string) (bool,
 		err = errors.New("the transaction goes on")
 	}
 	return status.String == "committed", err
+}
+
+func refusesWrites(ctx context.Context, conn *sql.Conn) (yes bool, err error) {
+	err = conn.QueryRowContext(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&yes)
+	return yes, err
 }
 
 // only holds an advisory lock in a transaction of its own, so that it ends with
@@ -232,14 +239,17 @@ func nextNotification(ctx context.Context, conn *pgx.Conn, self *atomic.Uint32) 
 // postgresKind returns which of the package's errors an error of PostgreSQL, or
 // of the way to it, is; nil where it is none of them. See appendix A of its manual.
 func postgresKind(err error) error {
+	var connecting *pgconn.ConnectError
+	if errors.As(err, &connecting) { // for whatever reason, such as a password that was changed
+		return ErrUnavailable
+	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		return stateKind(refused.Code)
 	}
-	var connecting *pgconn.ConnectError
 	var network net.Error
 	switch {
-	case errors.As(err, &connecting), errors.As(err, &network),
+	case errors.As(err, &network),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, pgconn.ErrConnClosed),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return ErrUnavailable

@@ -53,8 +53,9 @@ type Store struct {
 	dueBy     atomic.Pointer[allowance] // by which Due judged last
 	sampled   atomic.Int64              // the interval that has its sample, see SampleActivity
 
-	deaf context.CancelFunc // ends the listening to a remote database
-	ears sync.WaitGroup
+	probe probe              // see Ping
+	deaf  context.CancelFunc // ends the listening to a remote database
+	ears  sync.WaitGroup
 }
 
 // Open opens the database in cfg.Path, or at cfg.Database, creating or upgrading
@@ -72,7 +73,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	w := newWriter(e)
 	w.onCommit = cfg.OnCommit
 	s := &Store{limit: cfg.Limit, engine: e, read: e.read, reads: newStatements(e.read), writer: w,
-		turns: make(turns, maxTurns), committed: make(chan struct{}, 1)}
+		turns: make(turns, maxTurns), committed: make(chan struct{}, 1), probe: probe{turn: make(chan struct{}, 1)}}
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
 	s.counts, s.totals = newRecall(s.turns, e.large, s.countOnline), newRecall(s.turns, e.large, s.countAll)
@@ -150,17 +151,6 @@ func (s *Store) Broken() <-chan struct{} { return s.writer.broken }
 
 // Rules returns the rules that the store was opened with.
 func (s *Store) Rules() Rules { return s.rules }
-
-// Ping tells whether the database can be read and still takes writes.
-func (s *Store) Ping(ctx context.Context) error {
-	select {
-	case <-s.writer.broken:
-		return ErrBroken
-	default:
-	}
-	var one int
-	return fail("asking the database", s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
-}
 
 // fail is the only place that reads database errors: it names what was being
 // done and turns the database's own codes into the errors of this package.
