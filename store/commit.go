@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -198,9 +199,13 @@ func (w *writer) commit(batch []*write) error {
 	t := &tx{w: w, ctx: ctx}
 	err := t.write(batch)
 	if err == nil {
-		return t.commit()
+		err = t.commit()
+	} else {
+		t.rollback()
 	}
-	t.rollback()
+	if err != nil && ctx.Err() != nil { // a database that does not answer is as good as none
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	return err
 }
 

@@ -44,6 +44,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	config.DialFunc = (&net.Dialer{Control: impatiently}).DialContext
 	config.RuntimeParams["application_name"] = "rollcall"
 	config.RuntimeParams["lock_timeout"] = fmt.Sprint(lockTimeout.Milliseconds())
 	config.RuntimeParams["synchronous_commit"] = "on"
@@ -236,11 +237,17 @@ func nextNotification(ctx context.Context, conn *pgx.Conn, self *atomic.Uint32) 
 	}
 }
 
+// unconnected tells whether there was no connection, for whatever reason: the
+// server may be away, or want another password now.
+func unconnected(err error) bool {
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &connecting)
+}
+
 // postgresKind returns which of the package's errors an error of PostgreSQL, or
 // of the way to it, is; nil where it is none of them. See appendix A of its manual.
 func postgresKind(err error) error {
-	var connecting *pgconn.ConnectError
-	if errors.As(err, &connecting) { // for whatever reason, such as a password that was changed
+	if unconnected(err) {
 		return ErrUnavailable
 	}
 	var refused *pgconn.PgError

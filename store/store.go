@@ -162,7 +162,7 @@ func fail(doing string, err error) error {
 		return err
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !unconnected(err):
 		return fmt.Errorf("%s: %w: %w", doing, ErrBusy, err)
 	}
 	for _, kind := range []error{sqliteKind(err), postgresKind(err)} {
