@@ -56,6 +56,9 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, release()) }()
 
+	if !s.data.remote() {
+		adviseData(s.data.folder, log)
+	}
 	doors, err := openDoors(cmd.Context(), s, log)
 	if err != nil {
 		return err
@@ -69,9 +72,22 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	cfg := s.server(opened, log)
+	if !s.data.remote() {
+		cfg.Data = absolute(s.data.folder)
+	}
 	cfg.Settings, cfg.Meters, cfg.Metrics = shown(cmd.Flags()), meters, doors.metrics
 	cfg.Places = places
 	return serveStore(cmd, s, cfg, doors)
+}
+
+// adviseData warns where the database is not safe, or soon has no room. An operator may
+// know better, so it is no error.
+func adviseData(folder string, log zerolog.Logger) {
+	for _, f := range server.DataFindings(folder) {
+		if f.State != server.FindingOK {
+			log.Warn().Str("data", folder).Str("fix", f.Fix).Msg(f.Words + "; see rollcall doctor")
+		}
+	}
 }
 
 func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, doors doors) error {
