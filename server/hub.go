@@ -50,6 +50,7 @@ type hub struct {
 	ticked  bool            // it is time to see to what happens by time alone
 	left    time.Time       // when the last reader was seen
 	told    time.Time       // last reset for a crowd
+	erasure bool            // of somebody was in what was read of the log last
 	doubts  chan struct{}
 	gone    chan []store.Change // who was erased, with their sessions
 
@@ -219,6 +220,7 @@ func (h *hub) catchUp(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	due = append(due, h.afterErasure()...)
 	n := newsOf(append(h.takeGone(), changes...), due)
 	if err := h.tell(ctx, now, n); err != nil {
 		return err
@@ -226,6 +228,9 @@ func (h *hub) catchUp(ctx context.Context, now time.Time) error {
 	h.watchers.recheckChanged(n.users, n.keys)
 	if h.ticked {
 		h.ticked, h.swept = false, now
+	}
+	if h.erasure = slices.ContainsFunc(changes, store.Change.Erasure); h.erasure {
+		signal(h.watchers.came)
 	}
 	if len(changes) > 0 {
 		h.seen = changes[len(changes)-1].Seq
@@ -258,6 +263,22 @@ func (h *hub) beginAgain(ctx context.Context, now time.Time) error {
 	}
 	h.watchers.recheckAll()
 	return nil
+}
+
+// afterErasure returns whom to look at when somebody was erased, by another server
+// perhaps, for the log does not say who: everybody. It is one look later, because
+// of whom this server erased it is told more.
+func (h *hub) afterErasure() []string {
+	if !h.erasure {
+		return nil
+	}
+	h.feed.forget()
+	h.watchers.recheckAll()
+	if len(h.known) > maxChanges {
+		h.doubt()
+		return nil
+	}
+	return slices.Collect(maps.Keys(h.known))
 }
 
 // takeGone returns what is to be told of people who were erased. The feed forgets

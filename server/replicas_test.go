@@ -99,6 +99,22 @@ func TestWhatOneServerDoesHoldsOnAnotherAtOnce(t *testing.T) {
 	}
 }
 
+func TestWhoIsErasedOnOneServerIsGoneFromAnother(t *testing.T) {
+	url := storetest.Config(t, t.TempDir()).Database
+	a, b := replica(t, url), replica(t, url)
+	key := a.key(t, "shop", "admin")
+	r, hello := b.follow(t, "", bearing(key))
+	a.person(t, key, "ada")
+	a.person(t, key, "bob")
+	r.hears("online ada", "online bob")
+	do(t, a.bench, "POST", "/admin/users/ada/erase", `{"confirm":"ada"}`, bearing(key)).wants(200)
+	r.hears("offline ada user_deleted")
+	late, _ := b.follow(t, "?since="+hello.Cursor, bearing(key))
+	late.hears("reset") // rather than what there was to tell of her
+	b.person(t, key, "cleo")
+	r.hears("online cleo")
+}
+
 // lines are those of the log with a text.
 func (b *bench) lines(text string) (found []string) {
 	for line := range strings.Lines(b.logs.String()) {
