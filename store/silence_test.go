@@ -104,3 +104,23 @@ func TestADatabaseThatFallsSilentIsOutOfReach(t *testing.T) {
 		t.Errorf("when it is back: %v", err)
 	}
 }
+
+func TestAServerIsNotEndedBecauseItsDatabaseIsAway(t *testing.T) {
+	server := NewServer(t)
+	s := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: store.DefaultRules()})
+	server.Stop()
+	if err := s.ProbeWriter(t.Context()); err != nil {
+		t.Errorf("a writer that waits for its database is said to be stuck: %v", err)
+	}
+	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("of a database that is away it is said: %v", err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); s.Ping(t.Context()) != nil; {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not come back")
+		}
+	}
+}
