@@ -65,8 +65,9 @@ func (w *quietWire) carry(from, to net.Conn) {
 	for {
 		n, err := from.Read(buffer)
 		w.mu.RLock() // here it waits while there is silence
+		_, failed := to.Write(buffer[:n])
 		w.mu.RUnlock()
-		if _, failed := to.Write(buffer[:n]); err != nil || failed != nil {
+		if err != nil || failed != nil {
 			return
 		}
 	}
