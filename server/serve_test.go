@@ -68,6 +68,7 @@ func serving(t *testing.T, change ...func(*Config)) *served {
 
 func servingBy(t *testing.T, rules store.Rules, change ...func(*Config)) *served {
 	folder := t.TempDir()
+	// A file in every build: the clock of a test stands still while anything waits for a socket.
 	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: storetest.Schema(t), Rules: rules})
 	if err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ type engine struct {
 // Usage is what a database takes on the disk, in bytes.
 type Usage struct {
 	Database int64
-	Log      int64 // that is not folded into it yet; 0 where that is the database server's own business
+	Log      int64 // that is not folded into it yet; -1 where that is the database server's own business
 }
 
 // remote is what there is to do about a database on a server, which other
@@ -49,6 +49,9 @@ type remote struct {
 	// connection, what became of it.
 	transaction func(context.Context, *sql.Conn) (string, error)
 	committed   func(ctx context.Context, conn *sql.Conn, transaction string) (bool, error)
+
+	// readOnly tells whether the server would refuse a write of the transaction that conn is in.
+	readOnly func(context.Context, *sql.Conn) (bool, error)
 
 	// only runs f while no other replica runs one under the same name; where one
 	// does, it waits or, unless wait, leaves it.

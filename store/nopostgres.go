@@ -4,4 +4,6 @@ package store
 
 func openPostgres(Config) (*engine, error) { return nil, ErrNoPostgres }
 
+func unconnected(error) bool { return false }
+
 func postgresKind(error) error { return nil }

@@ -43,6 +43,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	config.DialFunc = (&net.Dialer{Control: impatiently}).DialContext
 	for name, value := range map[string]string{
 		"application_name": "rollcall", "lock_timeout": fmt.Sprint(lockTimeout.Milliseconds()), "synchronous_commit": "on",
 	} {
@@ -75,6 +76,7 @@ func openPostgres(cfg Config) (*engine, error) {
 			listen:      e.listen,
 			transaction: e.transaction,
 			committed:   transactionCommitted,
+			readOnly:    refusesWrites,
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return only(ctx, read, name, wait, f)
 			},
@@ -97,8 +99,9 @@ func largeSessions(ctx context.Context, db *sql.DB) bool {
 	return err == nil && bytes >= largeTable
 }
 
-func measureTables(ctx context.Context, db *sql.DB) (u Usage, err error) {
-	err = db.QueryRowContext(ctx, `
+func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
+	u := Usage{Log: -1}
+	err := db.QueryRowContext(ctx, `
 		SELECT SUM(pg_total_relation_size(c.oid)) FROM pg_class c
 		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace`).Scan(&u.Database)
 	return u, fail("measuring the database", err)
@@ -127,6 +130,11 @@ func transactionCommitted(ctx context.Context, conn *sql.Conn, id string) (bool,
 	return status.String == "committed", err
 }
 
+func refusesWrites(ctx context.Context, conn *sql.Conn) (yes bool, err error) {
+	err = conn.QueryRowContext(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&yes)
+	return yes, err
+}
+
 // only holds an advisory lock in a transaction of its own, so that it ends with
 // the connection, whatever becomes of this process.
 func only(ctx context.Context, db *sql.DB, name string, wait bool, f func() error) error {
@@ -147,17 +155,26 @@ func only(ctx context.Context, db *sql.DB, name string, wait bool, f func() erro
 	return f()
 }
 
+// unconnected tells whether there was no connection, for whatever reason: the
+// server may be away, or want another password now.
+func unconnected(err error) bool {
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &connecting)
+}
+
 // postgresKind returns which of the package's errors an error of PostgreSQL, or
 // of the way to it, is; nil where it is none of them. See appendix A of its manual.
 func postgresKind(err error) error {
+	if unconnected(err) {
+		return ErrUnavailable
+	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		return stateKind(refused.Code)
 	}
-	var connecting *pgconn.ConnectError
 	var network net.Error
 	switch {
-	case errors.As(err, &connecting), errors.As(err, &network),
+	case errors.As(err, &network),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, pgconn.ErrConnClosed),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return ErrUnavailable
