@@ -41,6 +41,9 @@ func HandleOf(s *Store, token string) (id int64, digest []byte) {
 	return h.id, h.digest
 }
 
+// Apart has a store record each heartbeat by itself, as where a database knows no other way.
+func Apart(s *Store) { s.engine.arrays = false }
+
 // Together has the writes of all calls in one transaction, in this order.
 func Together(s *Store, calls []func()) {
 	held, release := make(chan struct{}), make(chan struct{})

@@ -23,7 +23,7 @@ type ensemble struct {
 }
 
 // states name the sessions of an ensemble.
-var states = []string{"plain", "other", "idle", "gone", "silent", "past", "ended", "forged", "unknown", "orphaned"}
+var states = []string{"plain", "other", "idle", "gone", "silent", "ahead", "past", "ended", "forged", "unknown", "orphaned"}
 
 func openEnsemble(t *testing.T) *ensemble {
 	folder := t.TempDir()
@@ -43,7 +43,9 @@ func (e *ensemble) gather(t *testing.T, round int) {
 		case "silent":
 			at = Start.Add(-time.Hour)
 		case "past":
-			at = Start.Add(-24 * time.Hour)
+			at = Start.Add(30*time.Second - 24*time.Hour)
+		case "ahead":
+			at = Start.Add(time.Hour)
 		}
 		token := tokenOf(round, state)
 		user := store.UserInput{ID: fmt.Sprint(state, round), Role: text("role of " + state), Organization: text("Acme")}
@@ -51,6 +53,8 @@ func (e *ensemble) gather(t *testing.T, round int) {
 		switch state {
 		case "idle":
 			_, err = e.store.Touch(t.Context(), at, token, store.Beat{Idle: time.Hour})
+		case "past":
+			_, err = e.store.Touch(t.Context(), Start, token, store.Beat{Idle: time.Hour}) // which extends nothing
 		case "gone":
 			_, err = e.store.Touch(t.Context(), at, token, store.Beat{Leaving: true})
 		case "ended":
@@ -134,6 +138,7 @@ func (e *ensemble) left(t *testing.T, round int) []string {
 
 func TestHeartbeatsInOneTransactionAreAnsweredAsOneAfterTheOther(t *testing.T) {
 	alone, together := openEnsemble(t), openEnsemble(t)
+	store.Apart(alone.store)
 	round := 100
 	rapid.Check(t, func(r *rapid.T) {
 		round++
