@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checks themselves, on a machine that has what they need: Go and Chromium.
+# The checks themselves, on a machine that has what they need: Go, Chromium, curl, nginx and Caddy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,7 +28,7 @@ go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 step 'the README'"'"'s tests, with the race detector'
 test_command='go test ./...'
 grep -qxF "$test_command" README.md || die "the README does not say: $test_command"
-TEST_BROWSER=required ${test_command/test/test -race -timeout 20m}
+CI=true TEST_BROWSER=required TEST_PROXY=required ${test_command/test/test -race -timeout 20m}
 
 step 'builds without C'
 export CGO_ENABLED=0

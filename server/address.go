@@ -1,6 +1,7 @@
 package server
 
 import (
+	"iter"
 	"net"
 	"net/http"
 	"net/netip"
@@ -20,19 +21,40 @@ func (s *Server) clientIP(r *http.Request) string {
 }
 
 func (s *Server) clientAddr(r *http.Request) (netip.Addr, bool) {
-	addr, known := peer(r.RemoteAddr)
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		if known && !s.trusts(addr) {
-			break
-		}
+	addr, known, _ := s.believed(r)
+	return addr, known
+}
+
+// believed follows X-Forwarded-For as far as those who tell are trusted. disbelieved
+// tells that addr itself says for whom it asks, and that this does not count.
+func (s *Server) believed(r *http.Request) (addr netip.Addr, known, disbelieved bool) {
+	addr, known = peer(r.RemoteAddr)
+	for hop := range hops(r) {
 		next, err := netip.ParseAddr(strings.TrimSpace(hop))
 		if err != nil {
 			break
 		}
+		if known && !s.trusts(addr) {
+			return addr, known, true
+		}
 		addr, known = next.Unmap().WithZone(""), true
 	}
-	return addr, known
+	return addr, known, false
+}
+
+// hops are the entries of X-Forwarded-For from the right.
+func hops(r *http.Request) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, rest := range slices.Backward(r.Header["X-Forwarded-For"]) {
+			for comma := 0; comma >= 0; {
+				comma = strings.LastIndexByte(rest, ',')
+				if !yield(rest[comma+1:]) {
+					return
+				}
+				rest = rest[:max(comma, 0)]
+			}
+		}
+	}
 }
 
 // peer reads the address at the other end of the connection; there is none on

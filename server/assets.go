@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strconv"
@@ -39,30 +38,10 @@ func loadAssets(files fs.FS) (assets, error) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := withBar(files, name)
+		content, err := assemble(files, name)
 		a[name] = newAsset(name, content, p)
 		return err
 	})
-}
-
-// barPlace is where a page has the bar with the links to all pages.
-var barPlace = []byte("  <!-- bar -->\n")
-
-// withBar returns a file with the bar in its place, where it has one. The link to
-// the page itself is marked.
-func withBar(files fs.FS, name string) ([]byte, error) {
-	content, err := fs.ReadFile(files, name)
-	if err != nil || !bytes.Contains(content, barPlace) {
-		return content, err
-	}
-	bar, err := fs.ReadFile(files, "bar.html")
-	address := strings.TrimSuffix(name, ".html")
-	if address == "index" {
-		address = "./"
-	}
-	link := []byte(`<a href="` + address + `">`)
-	bar = bytes.Replace(bar, link, []byte(`<a href="`+address+`" aria-current="page">`), 1)
-	return bytes.Replace(content, barPlace, bar, 1), err
 }
 
 // kindOf does not ask the machine, whose table of types may say anything.
@@ -79,7 +58,7 @@ func kindOf(name string) string {
 	case ".yaml":
 		return "application/yaml"
 	}
-	return mime.TypeByExtension(path.Ext(name))
+	return "text/plain; charset=utf-8"
 }
 
 // write answers with the whole file: none is so large that a part would do.
@@ -145,6 +124,8 @@ func (s *Server) page(name string, g guard) http.Handler {
 		}
 	})
 }
+
+func (s *Server) needsNothing(*http.Request) (string, error) { return "", nil }
 
 func (s *Server) needsAccounts(r *http.Request) (string, error) {
 	exists, err := s.store.HasAccounts(r.Context())

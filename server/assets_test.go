@@ -35,3 +35,22 @@ func TestEachPageOfThePanelHasTheBarWithItsOwnLinkMarked(t *testing.T) {
 		t.Errorf("%d pages have the bar", found)
 	}
 }
+
+func TestEachPageHasItsHead(t *testing.T) {
+	loaded, err := loadAssets(ui.Static)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, _ := fs.Glob(ui.Static, "*.html")
+	for _, name := range pages {
+		page := string(loaded[name].content)
+		if !strings.Contains(page, "<html") {
+			continue // a part of others
+		}
+		for _, element := range []string{`<meta charset="utf-8">`, `<meta name="viewport"`, `rel="icon"`, `<title>`} {
+			if strings.Count(page, element) != 1 {
+				t.Errorf("%s has %s %d times", name, element, strings.Count(page, element))
+			}
+		}
+	}
+}

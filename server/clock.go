@@ -74,6 +74,7 @@ func (c *steadyClock) step(from, to time.Duration) {
 // how long that lasts: two online windows.
 func (s *Server) forgive(late, early time.Duration) time.Duration {
 	s.store.Forgive(late, early)
+	s.forgiving.Store(late != 0 || early != 0)
 	s.live.hub.doubt()
 	if late == 0 && early == 0 {
 		s.stepped.Store(true)

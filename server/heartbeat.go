@@ -66,6 +66,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving,
 		Seen: body.seen(), Whose: !up.empty()})
 	if err != nil {
+		s.strayed(r, err)
 		return nil, err
 	}
 	return &heartbeatAnswer{Session: answerSession(beaten.Session), Idle: s.store.Rules().Idle(idle),

@@ -35,6 +35,9 @@ func NewMeters() *Meters {
 	}
 }
 
+// heartbeats is how many were recorded.
+func (m *Meters) heartbeats() uint64 { return m.results["POST /admin/users/heartbeat"].ok.Get() }
+
 // Commit counts a transaction of the store; see [store.Config].
 func (m *Meters) Commit(writes int, took time.Duration) {
 	m.commits.Update(float64(writes))

@@ -117,7 +117,7 @@ func TestAFileIsSentAgainOnlyWhenItHasChanged(t *testing.T) {
 	g := newGate(t)
 	admin := cookied(g.bench, g.panelToken(t, "root"))
 	for _, path := range []string{"/", "/integrate", "/sessions", "/history", "/deploy", "/settings", "/login", "/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/online-users-panel.js", "/online-users-panel-details.js", "/device.js",
-		"/online-users-badge.js", "/online-users-feed.js", "/static/base.css", "/openapi.yaml"} {
+		"/online-users-badge.js", "/online-users-feed.js", "/static/base.css", "/static/proxy/Caddyfile", "/openapi.yaml", "/docs"} {
 		first := do(t, g.bench, "GET", path, nil, admin)
 		tag := first.Header().Get("ETag")
 		if first.Code != 200 || tag == "" || first.Body.Len() == 0 {
@@ -146,7 +146,7 @@ func TestEverythingIsBelowTheBasePath(t *testing.T) {
 	key := b.key(t, "shop", "admin")
 	for path, status := range map[string]int{
 		"/rollcall/healthz": 200, "/rollcall/heartbeat.js": 200, "/rollcall/static/base.css": 200, "/rollcall/admin/keys": 200, "/rollcall/login": 200,
-		"/rollcall": 303, "/rollcall/": 200, "/rollcall/integrate": 200, "/rollcall/setup": 303,
+		"/rollcall": 303, "/rollcall/": 200, "/rollcall/integrate": 200, "/rollcall/docs": 200, "/rollcall/setup": 303,
 		"/": 404, "/healthz": 404, "/admin/keys": 404, "/rollcallx/healthz": 404, "/rollcallx": 404, "/rollcall//healthz": 404, "/rollcall/rollcall/healthz": 404,
 	} {
 		got := do(t, b, "GET", path, nil, bearing(key))

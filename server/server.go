@@ -35,6 +35,7 @@ type Config struct {
 	Hosts          []string         // host names served besides localhost, addresses and PublicURL's
 	Version        string           // for the log
 	Settings       []Setting        // what administrators are shown of all this
+	Data           string           // folder of the database, "" where it is not to be looked at
 	Log            zerolog.Logger   //
 	Meters         *Meters          // what the store's commits are counted by; nil: those are not counted
 	Metrics        net.Listener     // where /metrics is served, to whoever reaches it; nil: nowhere
@@ -58,10 +59,12 @@ type Server struct {
 	live      *live
 	limits    *signInLimits
 	meters    *Meters
+	witness   witness
 	scrapes   chan struct{} // of capacity 1: one at a time
 	crossSite *http.CrossOriginProtection
 	handler   http.Handler
 	stepped   atomic.Bool    // the clock was, and that is not cleaned up after
+	forgiving atomic.Bool    // a step of the clock, so nothing is cleaned up
 	notes     sync.WaitGroup // in the audit log that are being written
 }
 

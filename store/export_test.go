@@ -32,6 +32,12 @@ func SessionsQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
 	return q.String(), q.args
 }
 
+// NearQuery is how the next sessions in the list are looked through for it.
+func NearQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
+	q := s.nearQuery(s.at(now), f.settled(), nil)
+	return q.String(), q.args
+}
+
 // Costly tells whether a page waits for a turn.
 func (f SessionFilter) Costly() bool { return f.settled().costly() }
 

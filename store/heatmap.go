@@ -52,8 +52,15 @@ func (s *Store) Heatmap(ctx context.Context, now time.Time, f HeatmapFilter) (He
 	if _, err := f.Location(); err != nil {
 		return Heatmap{}, err
 	}
-	answer, err := s.heatmap.ask(ctx, now, f)
+	answer, err := s.heatmap.ask(ctx, now, heatmapQuestion{f, millis(now.Truncate(SampleEvery))})
 	return answer, fail("reading the heat map", err)
+}
+
+// heatmapQuestion is a filter with the end of the weeks: until the next sample is due,
+// only what changes the samples changes the answer.
+type heatmapQuestion struct {
+	HeatmapFilter
+	end int64 // the sample of then may not be there yet
 }
 
 // Location returns the zone, or ErrInvalid.
@@ -65,12 +72,12 @@ func (f HeatmapFilter) Location() (*time.Location, error) {
 	return zone, nil
 }
 
-func (s *Store) findHeatmap(ctx context.Context, now time.Time, f HeatmapFilter) (h Heatmap, err error) {
+func (s *Store) findHeatmap(ctx context.Context, _ time.Time, f heatmapQuestion) (h Heatmap, err error) {
 	zone, err := f.Location()
 	if err != nil {
 		return h, err
 	}
-	end := now.Truncate(SampleEvery).In(zone) // the sample of now may not be there yet
+	end := fromMillis(f.end).In(zone)
 	weeks := newWeeks(end, f.Weeks)
 	var samples []knownSample
 	var known time.Time // from when on

@@ -193,3 +193,38 @@ func TestTheHeatmapOfAnAppOrOrganization(t *testing.T) {
 		wantError(t, err, store.ErrInvalid)
 	}
 }
+
+func TestAHeatmapIsRememberedWhileTheSamplesAreTheSame(t *testing.T) {
+	folder := t.TempDir()
+	s := Open(t, folder, store.DefaultRules())
+	db := shell(t, folder, "")
+	now := time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
+	addSamples(t, db, now.AddDate(0, 0, -40), now, office)
+	peak := func(now time.Time) int {
+		return heatmap(t, s, now, store.HeatmapFilter{Weeks: 4, Zone: "UTC"}).Cells[clock(time.Wednesday, 9)/time.Hour].Peak
+	}
+	if n := peak(now); n != 5 {
+		t.Fatalf("%d people at once", n)
+	}
+	for _, step := range []struct {
+		name string
+		do   func() error
+		at   time.Time
+	}{
+		{"a new sample", func() error { return s.SampleActivity(t.Context(), now) }, now.Add(time.Minute)},
+		{"a cleanup", func() error { _, err := s.Cleanup(t.Context(), now); return err }, now.Add(time.Minute)},
+		{"the next sample's time", func() error { return nil }, now.Add(store.SampleEvery)},
+	} {
+		before := peak(now)
+		execSQL(t, db, `UPDATE activity_samples SET people = $1 WHERE at = $2`, before+1, time.Date(2026, 2, 4, 9, 30, 0, 0, time.UTC).UnixMilli())
+		if n := peak(now.Add(store.SampleEvery - time.Second)); n != before {
+			t.Errorf("before %s it was looked for again", step.name)
+		}
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		if n := peak(step.at); n != before+1 {
+			t.Errorf("%s is not noticed: %d, want %d", step.name, n, before+1)
+		}
+	}
+}

@@ -48,9 +48,17 @@ func BenchmarkHistory(b *testing.B) {
 			}
 		}
 	})
+	week := store.HeatmapFilter{Weeks: 4, Zone: "Europe/Berlin", Organization: "Organization 7"}
 	b.Run("4 weeks by hour", func(b *testing.B) {
+		for at := now; b.Loop(); at = at.Add(-store.SampleEvery) {
+			if _, err := s.Heatmap(b.Context(), at, week); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("4 weeks by hour, asked by every gate", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := s.Heatmap(b.Context(), now, store.HeatmapFilter{Weeks: 4, Zone: "Europe/Berlin", Organization: "Organization 7"}); err != nil {
+			if _, err := s.Heatmap(b.Context(), now, week); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -19,6 +19,9 @@ var endNotes string
 
 //go:embed upgrade4.sql
 var historyAndNotices string
+
+//go:embed upgrade5.sql
+var appAndAddress string
 
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.

@@ -12,7 +12,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,7 +23,7 @@ import (
 var postgresSchema string
 
 const (
-	postgresOldest  = 4 // version of the schema in the first release that knew PostgreSQL
+	postgresOldest  = 5 // version of the schema in the first release that knew PostgreSQL
 	postgresReaders = 8 // connections of a replica that look, besides the one that writes and the one that listens
 	connectTimeout  = 3 * time.Second
 	lockTimeout     = 5 * time.Second // for a turn that another replica has
@@ -44,17 +43,20 @@ func openPostgres(cfg Config) (*engine, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
-	config.RuntimeParams["application_name"] = "rollcall"
-	config.RuntimeParams["lock_timeout"] = fmt.Sprint(lockTimeout.Milliseconds())
-	config.RuntimeParams["synchronous_commit"] = "on"
+	for name, value := range map[string]string{
+		"application_name": "rollcall", "lock_timeout": fmt.Sprint(lockTimeout.Milliseconds()), "synchronous_commit": "on",
+	} {
+		if _, given := config.RuntimeParams[name]; !given { // such as synchronous_commit=remote_apply, which promises more
+			config.RuntimeParams[name] = value
+		}
+	}
 	write := stdlib.OpenDB(*config)
 	write.SetMaxOpenConns(1)
 
-	var self atomic.Uint32 // server's process behind the connection that writes
-
+	e := &ear{config: config}
 	looking := config.Copy()
 	looking.RuntimeParams["default_transaction_read_only"] = "on"
-	read := stdlib.OpenDB(*looking)
+	read := stdlib.OpenDB(*looking, stdlib.OptionAfterConnect(e.born), stdlib.OptionResetSession(e.usable))
 	read.SetMaxOpenConns(postgresReaders)
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
@@ -71,8 +73,8 @@ func openPostgres(cfg Config) (*engine, error) {
 		backup:  func(context.Context, string) error { return ErrNoBackup },
 		remote: &remote{
 			patience:    patience,
-			listen:      func(ctx context.Context, woken func()) { listen(ctx, config, &self, woken) },
-			transaction: func(ctx context.Context, conn *sql.Conn) (string, error) { return transactionID(ctx, conn, &self) },
+			listen:      e.listen,
+			transaction: e.transaction,
 			committed:   transactionCommitted,
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return only(ctx, read, name, wait, f)
@@ -106,33 +108,14 @@ func measureTables(ctx context.Context, db *sql.DB) (u Usage, err error) {
 // vacuum is the rewrite of PostgreSQL. What its server keeps besides the tables,
 // such as its own log and backups, is its operator's.
 func vacuum(ctx context.Context, s *Store) error {
-	rows, err := s.read.QueryContext(ctx, `SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename`)
+	tables, err := s.texts(ctx, `SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename`)
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var tables []string
-	for rows.Next() {
-		var table string
-		if err := rows.Scan(&table); err != nil {
-			return err
-		}
-		tables = append(tables, table)
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	return s.writer.between(func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(context.Background(), `VACUUM (FULL) `+strings.Join(tables, ", "))
 		return fail("rewriting the tables", err)
 	})
-}
-
-func transactionID(ctx context.Context, conn *sql.Conn, self *atomic.Uint32) (id string, err error) {
-	var process uint32
-	err = conn.QueryRowContext(ctx, `SELECT pg_current_xact_id()::text, pg_backend_pid()`).Scan(&id, &process)
-	self.Store(process)
-	return id, err
 }
 
 // transactionCommitted waits while the server itself does not know yet.
@@ -163,71 +146,6 @@ func only(ctx context.Context, db *sql.DB, name string, wait bool, f func() erro
 		return err
 	}
 	return f()
-}
-
-// Waits of the listener.
-const (
-	listenAgain = 250 * time.Millisecond // after a connection was lost
-	listenCheck = 15 * time.Second       // silence after which it makes sure that the connection lives
-)
-
-// listen calls woken whenever another transaction may have changed something:
-// at a notification, and after it has begun to listen, because what happened
-// before was not heard. Only the wake-up travels this way: what happened is read
-// from the table, and so neither lost nor seen twice.
-func listen(ctx context.Context, config *pgx.ConnConfig, self *atomic.Uint32, woken func()) {
-	for ctx.Err() == nil {
-		_ = hear(ctx, config, self, woken) // whatever it was, it may be over: try again
-		woken()                            // and let whoever reads notice what there is to notice
-		select {
-		case <-ctx.Done():
-		case <-time.After(listenAgain):
-		}
-	}
-}
-
-func hear(ctx context.Context, config *pgx.ConnConfig, self *atomic.Uint32, woken func()) error {
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	var channel string
-	if err := conn.QueryRow(ctx, `SELECT 'rollcall_' || 'changes'::regclass::oid`).Scan(&channel); err != nil {
-		return err
-	}
-	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
-		return err
-	}
-	for {
-		woken()
-		if err := nextNotification(ctx, conn, self); err != nil {
-			return err
-		}
-	}
-}
-
-// nextNotification waits for one of another process. In long silence it asks whether the server is
-// still there: a connection may be dead without a word.
-func nextNotification(ctx context.Context, conn *pgx.Conn, self *atomic.Uint32) error {
-	for {
-		quiet, cancel := context.WithTimeout(ctx, listenCheck)
-		told, err := conn.WaitForNotification(quiet)
-		silent := quiet.Err() != nil && ctx.Err() == nil
-		cancel()
-		switch {
-		case err == nil && told.PID == self.Load(): // this store knows what it has written
-			continue
-		case err == nil || !silent:
-			return err
-		}
-		check, cancel := context.WithTimeout(ctx, connectTimeout)
-		err = conn.Ping(check)
-		cancel()
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // postgresKind returns which of the package's errors an error of PostgreSQL, or

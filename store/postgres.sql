@@ -1,4 +1,4 @@
--- Rollcall's database in PostgreSQL: version 4 of the schema, with the tables, indexes and rules of schema.sql.
+-- Rollcall's database in PostgreSQL: version 5 of the schema, with the tables, indexes and rules of schema.sql.
 -- What a table or column is for stands there; here stands what PostgreSQL does in its own way.
 --
 -- Texts are compared by their bytes (COLLATE "C"), as SQLite does, whatever language the database speaks.
@@ -62,6 +62,8 @@ CREATE INDEX user_sessions_ended ON user_sessions (ended_at) WHERE is_active = f
 CREATE INDEX user_sessions_created ON user_sessions (created_at);
 CREATE INDEX user_sessions_user ON user_sessions (user_id);
 CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
+CREATE INDEX user_sessions_app ON user_sessions ((app || ''));
+CREATE INDEX user_sessions_address ON user_sessions ((ip_address || ''));
 CREATE INDEX user_sessions_leaving ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL;
 
 CREATE TABLE status_claims (

@@ -56,9 +56,10 @@ func (s *Store) atOnce(ctx context.Context, f func(*sql.Tx) error) error {
 // recall finds answers to questions that are costly where there is much to
 // count, and remembers those for a while.
 type recall[Q comparable, A any] struct {
-	find  func(context.Context, time.Time, Q) (A, error)
-	large func(context.Context) bool // whether there is so much that answers are worth remembering
-	turns turns
+	find    func(context.Context, time.Time, Q) (A, error)
+	large   func(context.Context) bool // whether there is so much that answers are worth remembering
+	lasting bool                       // answers stay right until forget: the question says of which time it is
+	turns   turns
 
 	mu      sync.Mutex
 	known   map[Q]*recalled[A]
@@ -107,6 +108,9 @@ func (r *recall[Q, A]) remembered(now time.Time, q Q) (answer A, ok bool) {
 	if known == nil {
 		return answer, false
 	}
+	if r.lasting {
+		return known.answer, true
+	}
 	age := now.Sub(known.asOf).Abs() // the clock may be set back
 	if age > recallStale*known.took {
 		return answer, false
@@ -135,7 +139,7 @@ func (r *recall[Q, A]) work(ctx context.Context, now time.Time, q Q) (A, error) 
 	start := time.Now() // only to measure: which time it is, now says
 	answer, err := r.find(ctx, now, q)
 	took := time.Since(start)
-	worth := err == nil && took >= recallFrom && r.large(ctx) // a small database was only kept waiting
+	worth := err == nil && (r.lasting || took >= recallFrom && r.large(ctx)) // a small database was only kept waiting
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(known, q)

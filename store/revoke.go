@@ -160,6 +160,9 @@ func (s *Store) eachMatching(ctx context.Context, now time.Time, f SessionFilter
 	}
 	defer look.Rollback()
 	q := new(query).add(ask)
-	f.from(q, s.rules, s.at(now))
+	f.from(q, s.at(now))
+	f.whereOrigin(q, `s.app`, `s.ip_address`)
+	f.whereUser(q)
+	f.where(q, s.rules)
 	return each(ctx, look, row, q.String(), q.args...)
 }

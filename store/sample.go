@@ -61,6 +61,7 @@ func (s *Store) SampleActivity(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fail("counting who is online", err)
 	}
+	defer s.heatmap.forget() // also of what was cut short
 	// The row of everybody, which makes a sample of the others, comes last: if this
 	// is cut short, nothing is known, which is true.
 	for some := range slices.Chunk(rows, sampleBatch) {
@@ -130,6 +131,7 @@ func (t *tx) addSamples(at int64, rows []sample) error {
 // purgeHistory removes what is past its retention. Samples of organizations go
 // with the sessions: of a small one they nearly tell about persons.
 func (s *Store) purgeHistory(ctx context.Context, now time.Time) error {
+	defer s.heatmap.forget()
 	history := millis(now.Add(-s.rules.HistoryRetention))
 	organizations := max(history, millis(now.Add(-s.rules.Retention)))
 	if err := s.noteKept(ctx, organizations); err != nil {

@@ -166,10 +166,38 @@ func (f SessionFilter) forPeople() OnlineFilter {
 	return OnlineFilter{App: f.App, Organization: f.Organization, Search: f.Search}
 }
 
+// near is how many sessions are looked through for each that a page can hold,
+// before others are asked: where one in ten matches, a page comes from its place
+// in the list, and it does not matter how many there are.
+const near = 10
+
 func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m moment, f SessionFilter, after *cursor) (SessionPage, error) {
+	if f.costly() {
+		page, err := s.readSessions(ctx, look, m, f, s.nearQuery(m, f, after))
+		if err != nil || page.Next != "" {
+			return page, err
+		}
+		if all, err := f.allNear(ctx, look, m, after); all || err != nil {
+			return page, err
+		}
+	}
+	return s.readSessions(ctx, look, m, f, s.sessionsQuery(m, f, after))
+}
+
+// allNear tells whether there are no more sessions than nearQuery looks through.
+func (f SessionFilter) allNear(ctx context.Context, look *sql.Tx, m moment, after *cursor) (bool, error) {
+	q := new(query).add(`SELECT COUNT(*) FROM (SELECT 1`)
+	f.from(q, m)
+	f.beyond(q, after)
+	q.add(` LIMIT ?) counted`, near*f.Limit+1)
+	var n int
+	err := look.QueryRowContext(ctx, q.String(), q.args...).Scan(&n)
+	return n <= near*f.Limit, err
+}
+
+func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m moment, f SessionFilter, q *query) (SessionPage, error) {
 	page := SessionPage{Sessions: []ListedSession{}}
 	var last cursor
-	q := s.sessionsQuery(m, f, after)
 	err := each(ctx, look, func(rows *sql.Rows) error {
 		if len(page.Sessions) == f.Limit {
 			page.Next = last.String()
@@ -184,19 +212,47 @@ func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m moment, f Sess
 	return page, err
 }
 
-// sessionsQuery finds the page's ids first, so that users are looked up only of
-// the sessions on it.
+// nearQuery finds those of the next sessions in the list that match.
+func (s *Store) nearQuery(m moment, f SessionFilter, after *cursor) *query {
+	return f.page(func(q *query) {
+		q.add(` FROM (SELECT *`)
+		f.from(q, m)
+		f.beyond(q, after)
+		f.order(q, near*f.Limit)
+		q.add(`) s WHERE true`)
+		f.whereOrigin(q, `s.app`, `s.ip_address`)
+		if people := f.forPeople(); people.aboutUsers() { // one by one, because there may be more users than these
+			q.add(` AND EXISTS (SELECT 1 FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = s.user_id`)
+			people.whereUsers(q)
+			q.add(`)`)
+		}
+		f.where(q, s.rules)
+	})
+}
+
+// sessionsQuery finds those of all sessions that match.
 func (s *Store) sessionsQuery(m moment, f SessionFilter, after *cursor) *query {
+	return f.page(func(q *query) {
+		f.from(q, m)
+		f.beyond(q, after)
+		app, address := f.indexed()
+		f.whereOrigin(q, app, address)
+		f.whereUser(q)
+		f.where(q, s.rules)
+	})
+}
+
+// page reads the sessions s that are found. It finds their ids first, so that
+// users are looked up only of the sessions on the page.
+func (f SessionFilter) page(find func(*query)) *query {
 	q := new(query).add(`
 		SELECT ` + sessionColumns + `, s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
 			u.id, u.name, u.email, u.role, u.team_name, u.access, COALESCE(o.name, ''), key
 		FROM (SELECT s.id AS found, ` + f.key() + ` AS key`)
-	f.from(q, s.rules, m)
-	if after != nil {
-		q.and(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
-	}
-	return q.add(` ORDER BY `+f.key()+` DESC, s.id DESC LIMIT ?) page JOIN user_sessions s ON s.id = found`+userJoins+`
-		ORDER BY key DESC, found DESC`, f.Limit+1)
+	find(q)
+	f.order(q, f.Limit+1)
+	return q.add(`) page JOIN user_sessions s ON s.id = found` + userJoins + `
+		ORDER BY key DESC, found DESC`)
 }
 
 func (s *Store) scanListed(rows *sql.Rows, m moment, key *int64) (l ListedSession, err error) {
@@ -206,53 +262,3 @@ func (s *Store) scanListed(rows *sql.Rows, m moment, key *int64) (l ListedSessio
 	l.OnlineSession, l.EndedAt, l.EndReason, l.State = e.OnlineSession, e.EndedAt, e.EndReason, s.rules.state(st, m)
 	return l, err
 }
-
-// from adds FROM and WHERE of the sessions s that match.
-func (f SessionFilter) from(q *query, r Rules, m moment) {
-	q.add(` FROM user_sessions s`)
-	switch f.State {
-	case ScopeOnline:
-		q.add(` WHERE `+onlineRule("s"), m.bounds()...)
-	case ScopeActive:
-		q.add(` WHERE s.is_active = true AND s.expires_at > ?`, m.expiry)
-	case ScopeEnded:
-		// The same, but the first is said of the index on ended_at, which must not be gone through in another order.
-		q.add(map[bool]string{true: ` WHERE s.is_active = false`, false: ` WHERE s.ended_at IS NOT NULL`}[f.Sort == SortEnded])
-	default:
-		q.add(` WHERE true`)
-	}
-	people := f.forPeople()
-	people.whereApp(q, "s")
-	if people.aboutUsers() { // there are fewer of them than of sessions, and mostly few are meant
-		q.add(` AND s.user_id IN (SELECT u.id FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE true`)
-		people.whereUsers(q)
-		q.add(`)`)
-	}
-	for _, term := range []struct{ column, value string }{
-		{"s.user_id", f.User}, {"s.ip_address", f.IP}, {"s.end_reason", string(f.Reason)},
-	} {
-		if term.value != "" {
-			q.and(term.column+` = ?`, term.value)
-		}
-	}
-	whereDevice(q, f.Device)
-	if f.From != nil {
-		q.and(`COALESCE(s.ended_at, s.expires_at) > ?`, millis(*f.From)) // one that ends at an instant is over then
-	}
-	if f.To != nil {
-		q.and(`s.created_at <= ?`, millis(*f.To))
-	}
-	if f.At != nil {
-		q.and(atRule, r.then(*f.At)...)
-	}
-	if len(f.Except) > 0 {
-		q.and(`s.id NOT IN `)
-		listed(q, f.Except)
-	}
-}
-
-// atRule is whose sessions s were on at a time in the past, as far as is known: logged in by then and
-// not over, and neither past the online window nor past a goodbye. A row keeps its last activity only:
-// who was heard of later may have been silent at that time, and is on here.
-const atRule = `s.created_at <= ? AND COALESCE(s.ended_at, s.expires_at) > ? AND s.last_activity_at > ?
-	AND (s.leaving_at IS NULL OR s.leaving_at > ?)`

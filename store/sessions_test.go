@@ -316,14 +316,21 @@ func BenchmarkSessionsAmong100000(b *testing.B) {
 	s := Open(b, folder, store.DefaultRules())
 	fill(b, shell(b, folder, ""), 100_000)
 	lists := map[string]store.SessionFilter{
-		"costly: ended by activity":     {State: store.ScopeEnded, Sort: store.SortActivity},
-		"costly: all by activity":       {State: store.ScopeAll, Sort: store.SortActivity},
-		"costly: nobody's name":         {State: store.ScopeAll, Search: "nobody"},
-		"costly: everybody's name":      {State: store.ScopeAll, Search: "name"},
-		"costly: a small organization":  {State: store.ScopeAll, Organization: "Rare"},
-		"costly: an app without people": {State: store.ScopeAll, App: "none"},
-		"costly: an address":            {State: store.ScopeAll, IP: "192.0.2.7"},
-		"costly: an instant":            {From: &Start, To: &Start},
+		"costly: ended by activity":          {State: store.ScopeEnded, Sort: store.SortActivity},
+		"costly: all by activity":            {State: store.ScopeAll, Sort: store.SortActivity},
+		"costly: nobody's name":              {State: store.ScopeAll, Search: "nobody"},
+		"costly: everybody's name":           {State: store.ScopeAll, Search: "name"},
+		"costly: a small organization":       {State: store.ScopeAll, Organization: "Rare"},
+		"costly: everybody's by activity":    {State: store.ScopeAll, Search: "name", Sort: store.SortActivity},
+		"costly: everybody logged in":        {Search: "name"},
+		"costly: an app without people":      {State: store.ScopeAll, App: "none"},
+		"costly: the app of everybody":       {State: store.ScopeAll, App: "shop"},
+		"costly: the app of all online":      {App: "shop"},
+		"costly: an address":                 {State: store.ScopeAll, IP: "192.0.2.7"},
+		"costly: an address that nobody has": {State: store.ScopeAll, IP: "::1"},
+		"costly: an instant":                 {From: &Start, To: &Start},
+		"costly: nobody's device":            {State: store.ScopeAll, Device: "vt100"},
+		"costly: nobody's reason":            {Reason: store.EndEvicted},
 	}
 	for name, f := range straight {
 		lists[name] = f

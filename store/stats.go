@@ -167,18 +167,3 @@ func lastCleanup(ctx context.Context, look *sql.Tx, _ moment, st *Stats) error {
 	}
 	return err
 }
-
-// each calls f for every row.
-func each(ctx context.Context, look *sql.Tx, f func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := look.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}

@@ -44,7 +44,7 @@ type Store struct {
 	totals *recall[struct{}, Stats]
 
 	activity *recall[activityQuestion, Activity]
-	heatmap  *recall[HeatmapFilter, Heatmap]
+	heatmap  *recall[heatmapQuestion, Heatmap]
 	notices  *recall[struct{}, []ListedNotice]
 
 	committed chan struct{}             // see Committed; of capacity 1
@@ -77,6 +77,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.counts, s.totals = newRecall(s.turns, e.large, s.countOnline), newRecall(s.turns, e.large, s.countAll)
 	s.notices = newRecall(s.turns, e.large, s.listNotices)
 	s.activity, s.heatmap = newRecall(s.turns, e.large, s.findActivity), newRecall(s.turns, e.large, s.findHeatmap)
+	s.heatmap.lasting = true
 	if err := s.prepare(ctx, cfg); err != nil {
 		return nil, errors.Join(err, w.disconnect(), e.close())
 	}

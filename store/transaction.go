@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,6 +16,8 @@ type tx struct {
 	w    *writer
 	ctx  context.Context // of the transaction, not of a caller: one who leaves must not interrupt the others
 	name string          // under which a remote database knows it
+
+	failed error // the first statement's that failed: PostgreSQL then undoes all, even where COMMIT is asked for
 }
 
 // write brings a batch into a transaction that waits to be committed.
@@ -108,13 +111,13 @@ func (w *writer) committed(ctx context.Context, transaction string) bool {
 func (t *tx) attempt(job *write) error {
 	if job.single {
 		job.err = job.run(t)
-		return lost(job.err)
+		return cmp.Or(lost(job.err), t.failed)
 	}
 	if _, err := t.exec(`SAVEPOINT one`); err != nil {
 		return fail("beginning a write", err)
 	}
 	job.err = job.run(t)
-	if err := lost(job.err); err != nil {
+	if err := cmp.Or(lost(job.err), t.failed); err != nil {
 		return err
 	}
 	if job.err != nil {
@@ -164,7 +167,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	}
 	result, err := stmt.ExecContext(t.ctx, args...)
 	if err != nil {
-		return 0, err
+		return 0, t.fails(err)
 	}
 	return result.RowsAffected()
 }
@@ -177,15 +180,9 @@ func (t *tx) each(f func(*sql.Rows) error, query string, args ...any) error {
 	}
 	rows, err := stmt.QueryContext(t.ctx, args...)
 	if err != nil {
-		return err
+		return t.fails(err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return t.fails(eachRow(rows, f))
 }
 
 // scan reads the one row that query returns into dest; sql.ErrNoRows without.
@@ -194,5 +191,13 @@ func (t *tx) scan(dest []any, query string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	return stmt.QueryRowContext(t.ctx, args...).Scan(dest...)
+	return t.fails(stmt.QueryRowContext(t.ctx, args...).Scan(dest...))
+}
+
+// fails notes an error of the database's.
+func (t *tx) fails(err error) error {
+	if err != nil && t.failed == nil && !errors.Is(err, sql.ErrNoRows) && !isOurs(err) {
+		t.failed = fail("writing", err)
+	}
+	return err
 }

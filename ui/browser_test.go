@@ -55,12 +55,13 @@ var binary = sync.OnceValues(func() (string, error) {
 // instance is a running `rollcall serve`.
 type instance struct {
 	url, setup string
+	address    string // where it listens, whatever its url is
 	data       string
 	stop       func() // before the test ends
 }
 
 var (
-	listening = regexp.MustCompile(`"url":"([^"]*)".*"listening"`)
+	listening = regexp.MustCompile(`"address":"([^"]*)","url":"([^"]*)".*"listening"`)
 	setUp     = regexp.MustCompile(`^ +set up +(\S+)$`)
 )
 
@@ -106,7 +107,7 @@ func start(t *testing.T, data, address string, args ...string) instance {
 			in.setup = match[1]
 		}
 		if match := listening.FindStringSubmatch(lines.Text()); match != nil {
-			in.url = match[1]
+			in.address, in.url = match[1], match[2]
 			return in
 		}
 	}
@@ -163,10 +164,7 @@ func browser(t *testing.T, further ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
 	path, err := chromium()
 	if err != nil {
-		if os.Getenv("TEST_BROWSER") == "required" {
-			t.Fatal("there is no Chromium on this machine")
-		}
-		t.Skip("there is no Chromium on this machine")
+		missing(t, "Chromium", "TEST_BROWSER")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 860),
@@ -174,6 +172,15 @@ func browser(t *testing.T, further ...chromedp.ExecAllocatorOption) *tab {
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(opts, further...)...)
 	t.Cleanup(stop)
 	return newTab(t, alloc)
+}
+
+// missing ends a test for which there is no such program on this machine.
+func missing(t *testing.T, program, variable string) {
+	t.Helper()
+	if os.Getenv(variable) == "required" {
+		t.Fatalf("there is no %s on this machine", program)
+	}
+	t.Skipf("there is no %s on this machine", program)
 }
 
 func newTab(t *testing.T, parent context.Context, opts ...chromedp.ContextOption) *tab {

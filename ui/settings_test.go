@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"net/http"
 	"testing"
 
 	"rollcall/server/client"
@@ -35,6 +36,24 @@ func TestThePageSettings(t *testing.T) {
 		b.eval(`[...document.querySelectorAll('[data-key-id]')].find(tr => tr.innerText.includes('crm')).querySelector('button').click()`)
 		b.click(`[data-keys] [data-action=confirm-delete]`)
 		b.until(`document.querySelectorAll('[data-key-id]').length === 1`)
+	})
+	t.Run("what is wrong is named, with what to do, and looked at again", func(t *testing.T) {
+		b.until(`document.querySelector('[data-health] [data-check=logins][data-state=warning]').innerText.includes('Warning')`)
+		r, err := http.NewRequest("POST", in.url+"/admin/users/heartbeat", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", "203.0.113.9")
+		r.Header.Set("Origin", "https://app.example")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		b.click(`[data-health] [data-again]`)
+		b.until(`document.querySelector('[data-check=proxy][data-state=problem] code').textContent === '--trusted-proxies 127.0.0.1'`)
+		b.until(`document.querySelector('[data-health] li').dataset.state === 'problem' && document.querySelector('[data-check=origins] code').textContent === '--allow-origin https://app.example'`)
+		b.until(`document.activeElement.matches('[data-again]')`)
 	})
 	t.Run("the audit log has all of it, and can be searched", func(t *testing.T) {
 		login(t, backend, "ada", "Ada <i>Lovelace</i>")

@@ -11,9 +11,9 @@ import (
 //go:embed static
 var files embed.FS
 
-// Static is the folder static: the pages (*.html, with bar.html where they say so),
-// heartbeat.js, the online-users-*.js and device.js at its root, and beside them what
-// the pages load from /static/.
+// Static is the folder static: the pages (*.html, with head.html, bar.html and the texts
+// of proxy/ where they say so), heartbeat.js, the online-users-*.js and device.js at its
+// root, and beside them what the pages load from /static/.
 var Static fs.FS = sub("static")
 
 // sub cannot fail for a folder that the embed directive above names.

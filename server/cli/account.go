@@ -69,8 +69,17 @@ func newAccountPassword(schema string) *cobra.Command {
 	return cmd
 }
 
+// listedAccount is an account as the API shows it.
+type listedAccount struct {
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Access    store.Access `json:"access"`
+	CreatedAt time.Time    `json:"created_at"`
+}
+
 func newAccountList(schema string) *cobra.Command {
 	folder := offline{schema: schema}
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts",
@@ -81,13 +90,19 @@ func newAccountList(schema string) *cobra.Command {
 				return err
 			}
 			rows := table{header: []string{"NAME", "ACCESS", "CREATED"}}
+			all := []listedAccount{} // [] rather than null
 			for _, account := range accounts {
 				rows.add(account.Name, account.Access.String(), day(account.CreatedAt))
+				all = append(all, listedAccount{account.ID, account.Name, account.Access, account.CreatedAt})
+			}
+			if asJSON {
+				return writeJSON(out(cmd), all)
 			}
 			return rows.print(out(cmd), nil)
 		}),
 	}
 	folder.register(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the accounts as JSON")
 	return cmd
 }
 

@@ -11,6 +11,7 @@ import (
 
 func newCleanup(schema string) *cobra.Command {
 	folder := offline{schema: schema}
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "cleanup",
 		Short: "End expired sessions and remove those past retention",
@@ -20,10 +21,14 @@ func newCleanup(schema string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON { // with the API's names
+				return writeJSON(out(cmd), map[string]int64{"affected_rows": cleaned.Ended, "purged_rows": cleaned.Purged})
+			}
 			_, err = fmt.Fprintf(out(cmd), "%d expired sessions ended, %d old rows removed\n", cleaned.Ended, cleaned.Purged)
 			return err
 		}),
 	}
 	folder.register(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print how many as JSON")
 	return cmd
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -84,6 +85,9 @@ func (d draining) run(cmd *cobra.Command, asked *client.Client) (err error) {
 			}
 			return now.Online == 0, line, err
 		})
+	}
+	if errors.Is(err, errStopped) {
+		return fmt.Errorf("%w; logins are refused until rollcall drain --open", err)
 	}
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server/client"
 	"rollcall/store"
 )
 
@@ -55,6 +56,7 @@ func newKeyCreate(schema string) *cobra.Command {
 
 func newKeyList(schema string) *cobra.Command {
 	folder := offline{schema: schema}
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the keys, without their secrets",
@@ -64,6 +66,9 @@ func newKeyList(schema string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return writeJSON(out(cmd), keysAsAnswered(keys))
+			}
 			rows := table{header: []string{"ID", "APP", "SCOPES", "CREATED"}}
 			for _, key := range keys {
 				rows.add(strconv.FormatInt(key.ID, 10), key.App, key.Scopes.String(), day(key.CreatedAt))
@@ -72,7 +77,17 @@ func newKeyList(schema string) *cobra.Command {
 		}),
 	}
 	folder.register(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the keys as JSON")
 	return cmd
+}
+
+// keysAsAnswered are keys as the API shows them.
+func keysAsAnswered(keys []store.Key) []client.Key {
+	all := []client.Key{} // [] rather than null
+	for _, key := range keys {
+		all = append(all, client.Key{ID: strconv.FormatInt(key.ID, 10), App: key.App, Scopes: strings.Split(key.Scopes.String(), ","), CreatedAt: key.CreatedAt})
+	}
+	return all
 }
 
 func newKeyDelete(schema string) *cobra.Command {

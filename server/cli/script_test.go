@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds:                commands,
+		Condition:           installed,
 		Deadline:            time.Now().Add(10 * patience), // of all together: a server that should have refused to start runs for ever
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(schemaVariable, schema)
@@ -60,6 +61,15 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// installed is the condition [curl]. A machine may lack it, but not where changes are checked.
+func installed(program string) (bool, error) {
+	_, err := exec.LookPath(program)
+	if err != nil && os.Getenv("CI") != "true" {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 var commands = map[string]func(*testscript.TestScript, bool, []string){
@@ -72,8 +82,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"occupy":     occupy,
 	"sql":        execSQL,
 	"login":      login,
+	"alike":      alike,
 	"beat":       beat,
+	"busy":       busy,
 	"scrape":     scrape,
+	"send":       send,
 	"readme":     readme,
 }
 
@@ -250,13 +263,17 @@ func execSQL(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
-// login reports a login by KEY: login ID NAME ORGANIZATION. A \e in the name is the escape
+// login reports a login by KEY: login ID NAME ORGANIZATION [ROLE]. A \e in the name is the escape
 // character. It sets TOKEN.
 func login(ts *testscript.TestScript, _ bool, args []string) {
 	c := client.New(ts.Getenv("URL"), ts.Getenv("KEY"))
 	defer c.Close()
 	name := strings.ReplaceAll(args[1], `\e`, "\x1b")
-	session, err := c.Login(context.Background(), client.LoginRequest{User: client.UserInput{ID: args[0], Name: &name, Organization: &args[2]}})
+	user := client.UserInput{ID: args[0], Name: &name, Organization: &args[2]}
+	if len(args) > 3 {
+		user.Role = &args[3]
+	}
+	session, err := c.Login(context.Background(), client.LoginRequest{User: user})
 	ts.Check(err)
 	ts.Setenv("TOKEN", session.Token)
 }
@@ -269,6 +286,35 @@ func beat(ts *testscript.TestScript, neg bool, args []string) {
 	if (err != nil) != neg {
 		ts.Fatalf("heartbeat: %v", err)
 	}
+}
+
+// send asks the server as a browser or a proxy would, and prints the answer:
+// send METHOD PATH HEADER... [BODY].
+func send(ts *testscript.TestScript, _ bool, args []string) {
+	body := ""
+	if last := len(args) - 1; strings.HasPrefix(args[last], "{") {
+		args, body = args[:last], args[last]
+	}
+	r, err := http.NewRequest(args[0], ts.Getenv("URL")+args[1], strings.NewReader(body))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/json")
+	for _, header := range args[2:] {
+		name, value, _ := strings.Cut(header, ": ")
+		r.Header.Set(name, value)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
+}
+
+// busy says by KEY that somebody must not be interrupted: busy ID TEXT.
+func busy(ts *testscript.TestScript, _ bool, args []string) {
+	c := client.New(ts.Getenv("URL"), ts.Getenv("KEY"))
+	defer c.Close()
+	_, err := c.SetStatus(context.Background(), args[0], client.StatusClaim{Status: "busy", Text: args[1]})
+	ts.Check(err)
 }
 
 // scrape reads the running server's metrics into the file metrics.

@@ -53,6 +53,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
 
+	adviseData(s.data, log)
 	doors, err := openDoors(cmd.Context(), s, log)
 	if err != nil {
 		return err
@@ -66,9 +67,20 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	cfg := s.server(opened, log)
+	cfg.Data = absolute(s.data)
 	cfg.Settings, cfg.Meters, cfg.Metrics = shown(cmd.Flags()), meters, doors.metrics
 	cfg.Places = places
 	return serveStore(cmd, s, cfg, doors)
+}
+
+// adviseData warns where the database is not safe, or soon has no room. An operator may
+// know better, so it is no error.
+func adviseData(folder string, log zerolog.Logger) {
+	for _, f := range server.DataFindings(folder) {
+		if f.State != server.FindingOK {
+			log.Warn().Str("data", folder).Str("fix", f.Fix).Msg(f.Words + "; see rollcall doctor")
+		}
+	}
 }
 
 func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, doors doors) error {

@@ -180,19 +180,26 @@ func TestTheBannerAtATerminal(t *testing.T) {
 	}
 }
 
+// withServer starts a server, and returns a client of it with the variables by which commands ask it.
+func withServer(t *testing.T) (server *terminal, c *client.Client, env []string) {
+	t.Helper()
+	folder := t.TempDir()
+	server = atTerminal(t, folder, nil, "--listen", "127.0.0.1:0")
+	base := server.await(`panel   (\S+)\r\n`)
+	key := atTerminal(t, folder, nil, "key", "create", "--app", "wiki", "--scope", "admin")
+	secret := key.await(`(rck_\S+)\r\n`)
+	c = client.New(base, secret)
+	t.Cleanup(c.Close)
+	return server, c, []string{"ROLLCALL_URL=" + base, "ROLLCALL_KEY=" + secret}
+}
+
 func TestWhoAtATerminal(t *testing.T) {
 	folder := t.TempDir()
-	server := atTerminal(t, folder, nil, "--listen", "127.0.0.1:0")
-	base := server.await(`panel   (\S+)\r\n`)
-	key := atTerminal(t, folder, nil, "key", "create", "--app", "wiki", "--scope", "sessions,read")
-	secret := key.await(`(rck_\S+)\r\n`)
-	c := client.New(base, secret)
-	defer c.Close()
+	_, c, env := withServer(t)
 	name := "Ada " + strings.Repeat("Long ", 20)
 	if _, err := c.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "7", Name: &name}}); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"ROLLCALL_URL=" + base, "ROLLCALL_KEY=" + secret}
 
 	who := atTerminal(t, folder, env, "who")
 	line := who.await(`\n(Ada [^\r]*)\r\n`)
@@ -209,14 +216,8 @@ func TestWhoAtATerminal(t *testing.T) {
 }
 
 func TestWhoWatchesUntilCtrlC(t *testing.T) {
-	folder := t.TempDir()
-	server := atTerminal(t, folder, nil, "--listen", "127.0.0.1:0")
-	base := server.await(`panel   (\S+)\r\n`)
-	key := atTerminal(t, folder, nil, "key", "create", "--app", "wiki", "--scope", "sessions,read")
-	secret := key.await(`(rck_\S+)\r\n`)
-	c := client.New(base, secret)
-	defer c.Close()
-	who := atTerminal(t, folder, []string{"ROLLCALL_URL=" + base, "ROLLCALL_KEY=" + secret}, "who", "--watch")
+	server, c, env := withServer(t)
+	who := atTerminal(t, t.TempDir(), env, "who", "--watch")
 	who.await(`Nobody is online`)
 	session, err := c.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "ada"}})
 	if err != nil {
@@ -232,6 +233,33 @@ func TestWhoWatchesUntilCtrlC(t *testing.T) {
 	who.enter("\x03")
 	if code := who.ends(); code != 0 {
 		t.Errorf("it ended with %d", code)
+	}
+}
+
+func TestCtrlCEndsTheWaitWithALine(t *testing.T) {
+	_, c, env := withServer(t)
+	name := "Ada"
+	if _, err := c.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "7", Name: &name}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		last string
+	}{
+		{[]string{"gate", "--wait", "20m"}, "stopped waiting"},
+		{[]string{"gate", "--wait", "20m", "--json"}, "stopped waiting"},
+		{[]string{"drain", "--message", "Moving", "--until-clear"}, "stopped waiting; logins are refused until rollcall drain --open"},
+	} {
+		term := atTerminal(t, t.TempDir(), env, test.args...)
+		term.await(`Waiting for 1 person: Ada\r\n`)
+		term.enter("\x03")
+		term.await(`rollcall: .*\r\n`)
+		if code := term.ends(); code != 1 {
+			t.Errorf("%v: exit code %d", test.args, code)
+		}
+		if want := "Waiting for 1 person: Ada\r\n^Crollcall: " + test.last + "\r\n"; term.shown.String() != want {
+			t.Errorf("%v: the screen shows %q, want %q", test.args, &term.shown, want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +12,19 @@ import (
 	"rollcall/server/client"
 )
 
-// errStillThere is a no, not a failure of the command.
-var errStillThere = errors.New("people are still there")
+// What is no failure of a command that waits: the answer is no, or nobody wants to
+// know it any more.
+var (
+	errStillThere = errors.New("people are still there")
+	errStopped    = errors.New("stopped waiting")
+)
 
 // lookAgain is how long nobody is asked while the feed says nothing: what it can not
 // tell, such as a role that changed, is noticed then.
 const lookAgain = 15 * time.Second
+
+// askAgain is how long to wait where there is no feed, or no server.
+const askAgain = time.Second
 
 // askRest is between two questions, however much the feed tells.
 const askRest = 300 * time.Millisecond
@@ -28,8 +36,10 @@ const maxNamed = 20
 // line, whom it waits for.
 type question func(context.Context) (yes bool, waitsFor string, err error)
 
-// waitUntil asks whenever the live feed tells of somebody. It returns errStillThere
-// once the limit is over, unless that is 0, and otherwise why it could not ask.
+// waitUntil asks whenever the live feed tells of something. It returns errStillThere
+// once the limit is over, unless that is 0, errStopped after Ctrl-C, and otherwise why it
+// could not ask. A server that has answered once may restart: it is asked until it
+// answers again.
 func waitUntil(cmd *cobra.Command, asked *client.Client, limit time.Duration, ask question) error {
 	ctx := cmd.Context()
 	if limit > 0 {
@@ -37,58 +47,73 @@ func waitUntil(cmd *cobra.Command, asked *client.Client, limit time.Duration, as
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	said := ""
+	said, since := "", ""
+	var lost error // why the last question had no answer
 	for {
 		yes, line, err := ask(ctx)
-		if err == nil && yes {
+		switch {
+		case err == nil && yes:
 			return nil
+		case cmd.Context().Err() != nil:
+			return errStopped
+		case ctx.Err() != nil && said != "" && lost == nil:
+			return fmt.Errorf("%w after %s", errStillThere, limit)
+		case ctx.Err() != nil:
+			return fmt.Errorf("no answer after %s: %w", limit, cmp.Or(lost, err))
+		case err != nil && (said == "" || !passing(err)):
+			return err
+		case err != nil:
+			line = "Still trying: " + printable(err.Error())
 		}
-		if err == nil && line != said {
+		if lost = err; line != said {
 			said = line
 			say(cmd, "%s", truncate(line, columns(cmd.ErrOrStderr())))
 		}
-		if err == nil {
-			err = awaitNews(ctx, asked, ask)
-		}
-		if ctx.Err() != nil && cmd.Context().Err() == nil {
-			return fmt.Errorf("%w after %s", errStillThere, limit)
-		}
-		if err != nil {
-			return err
+		if lost != nil {
+			pause(ctx, askAgain)
+		} else {
+			since = awaitNews(ctx, asked, since)
 		}
 	}
 }
 
-// awaitNews waits until the feed tells of somebody. Where there is no feed it waits
-// for a moment: a server that restarts comes back.
-func awaitNews(ctx context.Context, asked *client.Client, ask question) error {
+// passing tells a server that is away, or a proxy that speaks for it, from one that
+// refuses and would do so again.
+func passing(err error) bool {
+	refused, ok := errors.AsType[*client.Error](err)
+	return !ok || refused.Code == "" || refused.Status >= 500
+}
+
+// awaitNews waits until the feed tells of something since a cursor, and returns the one
+// behind what came together. Of a cursor from elsewhere, or none, nobody knows what it
+// has missed, which is news at once. Where there is no feed it waits for a moment.
+func awaitNews(ctx context.Context, asked *client.Client, since string) string {
 	look, cancel := context.WithTimeout(ctx, lookAgain)
 	defer cancel()
-	feed, err := asked.Live(look, nil)
+	feed, err := asked.Live(look, &since)
 	if err != nil {
-		var refused *client.Error
-		if errors.As(err, &refused) && refused.Status < 500 && refused.Status >= 400 {
-			return err
-		}
-		return pause(ctx, time.Second)
+		pause(ctx, askAgain)
+		return since
 	}
 	defer feed.Close()
-	if yes, _, err := ask(look); err == nil && yes { // who left before the feed began
-		return nil
+	event := client.Event{Type: "hello"}
+	for err == nil && event.Type == "hello" {
+		event, err = feed.Next(look)
+		since = cmp.Or(event.Cursor, since)
 	}
-	for {
-		event, err := feed.Next(look)
-		if err != nil || event.Type != "hello" {
-			return pause(ctx, askRest)
-		}
+	rest, cancel := context.WithTimeout(ctx, askRest)
+	defer cancel()
+	for err == nil {
+		event, err = feed.Next(rest)
+		since = cmp.Or(event.Cursor, since)
 	}
+	<-rest.Done()
+	return since
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-time.After(d):
-		return nil
 	}
 }

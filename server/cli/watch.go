@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,34 +19,105 @@ import (
 // clearScreen also puts the cursor at its top.
 const clearScreen = "\x1b[2J\x1b[H"
 
-// watchWho shows who is online until it is told to stop, anew whenever somebody comes,
-// goes or changes. What it can not renew it leaves on the screen, and says so.
-func watchWho(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilter) error {
-	screen, ok := out(cmd).(*os.File)
-	if !ok || !isTerminal(screen) {
-		return usagef("who: --watch needs a terminal; for programs there is --json")
+// watchWho goes on showing who is online, at a terminal or to a program.
+func watchWho(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilter, asJSON bool) error {
+	if asJSON {
+		return inLines(cmd, asked, filter).run(cmd.Context(), asked)
 	}
-	ctx, last := cmd.Context(), time.Time{}
+	w, err := onScreen(cmd, asked, filter)
+	if err != nil {
+		return err
+	}
+	return w.run(cmd.Context(), asked)
+}
+
+// A watch goes on showing who is online. What it can not renew it leaves as it is, and
+// says so.
+type watch struct {
+	read  func(context.Context) (client.OnlinePage, error)
+	show  func(client.OnlinePage) error
+	doubt func(words string)
+}
+
+// run shows the list until it is told to stop, anew whenever somebody comes, goes or
+// changes.
+func (w watch) run(ctx context.Context, asked *client.Client) error {
+	var last time.Time
 	for ctx.Err() == nil {
-		filter.Limit = peopleThatFit(screen)
-		page, err := asked.Online(ctx, filter)
-		if err == nil {
-			last, err = page.Timestamp, drawWho(screen, page)
-		}
-		if err == nil {
-			err = awaitNews(ctx, asked, func(context.Context) (bool, string, error) { return false, "", nil })
-		}
-		var refused *client.Error
+		page, err := w.read(ctx)
 		switch {
-		case err == nil || ctx.Err() != nil:
-		case last.IsZero() || errors.As(err, &refused) && refused.Status < 500:
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && (last.IsZero() || !passing(err)):
 			return err
-		default:
-			fmt.Fprintf(screen, "\r\x1b[KNot updated since %s: %s", last.Local().Format(time.TimeOnly), printable(err.Error()))
-			_ = pause(ctx, 2*time.Second)
+		case err != nil:
+			w.doubt(fmt.Sprintf("Not updated since %s: %s", last.Local().Format(time.TimeOnly), printable(err.Error())))
+			pause(ctx, askAgain)
+			continue
 		}
+		last = page.Timestamp
+		if err := w.show(page); err != nil {
+			return err
+		}
+		awaitNews(ctx, asked, page.Cursor)
 	}
 	return nil
+}
+
+// onScreen watches as many people as fit on it.
+func onScreen(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilter) (watch, error) {
+	screen, ok := out(cmd).(*os.File)
+	if !ok || !isTerminal(screen) {
+		return watch{}, usagef("who: --watch needs a terminal; for programs there is --json")
+	}
+	return watch{
+		read: func(ctx context.Context) (client.OnlinePage, error) {
+			filter.Limit = peopleThatFit(screen)
+			return asked.Online(ctx, filter)
+		},
+		show:  func(page client.OnlinePage) error { return drawWho(screen, page) },
+		doubt: func(words string) { fmt.Fprint(screen, "\r\x1b[K"+words) },
+	}, nil
+}
+
+// inLines watches everybody for a program: a line of JSON each time that it is news.
+func inLines(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilter) watch {
+	shown, doubted := "", ""
+	return watch{
+		read: func(ctx context.Context) (client.OnlinePage, error) { return asked.OnlineAll(ctx, filter) },
+		show: func(page client.OnlinePage) error {
+			doubted = ""
+			looks, err := newsOf(page)
+			if err != nil || looks == shown {
+				return err
+			}
+			shown = looks
+			return writeLine(out(cmd), page)
+		},
+		doubt: func(words string) {
+			if words != doubted {
+				doubted = words
+				say(cmd, "%s", words)
+			}
+		},
+	}
+}
+
+// newsOf is what of a list is news when it changes. That somebody is still there is not.
+func newsOf(page client.OnlinePage) (string, error) {
+	users := slices.Clone(page.Users)
+	for i := range users {
+		user := &users[i]
+		user.LastActivityAt, user.SessionDurationMinutes = time.Time{}, 0
+		user.Sessions = slices.Clone(user.Sessions)
+		for j := range user.Sessions {
+			user.Sessions[j].LastActivityAt, user.Sessions[j].ExpiresAt = time.Time{}, time.Time{}
+		}
+		slices.SortFunc(user.Sessions, func(a, b client.OnlineSession) int { return cmp.Compare(a.ID, b.ID) })
+	}
+	slices.SortFunc(users, func(a, b client.Entry) int { return cmp.Compare(a.ID, b.ID) }) // the latest active come first in the list
+	raw, err := json.Marshal(users)
+	return string(raw), err
 }
 
 // peopleThatFit leaves room for what stands above and below them.

@@ -59,22 +59,26 @@ func (r *remote) explain(err error) error {
 func newWho() *cobra.Command {
 	var server remote
 	var filter client.OnlineFilter
-	var asJSON, watch bool
+	var asJSON, watching bool
 	cmd := &cobra.Command{
 		Use:   "who",
 		Short: "Show who is online",
-		Args:  arguments(),
+		Long: `Show who is online.
+
+--watch shows it anew whenever somebody comes, goes or changes, until Ctrl-C. With --json
+it prints a line each time, for programs: an object with the whole list in "users", "count"
+and "counts", as the API names them. It begins with the list as it is now.
+
+  rollcall who --watch --json | jq --unbuffered -r '"\(.count) online: \([.users[].name] | join(", "))"'`,
+		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if watch && asJSON {
-				return usagef("who: --watch and --json do not go together")
-			}
 			asked, err := server.client()
 			if err != nil {
 				return err
 			}
 			defer asked.Close()
-			if watch {
-				return server.explain(watchWho(cmd, asked, filter))
+			if watching {
+				return server.explain(watchWho(cmd, asked, filter, asJSON))
 			}
 			page, err := asked.OnlineAll(cmd.Context(), filter)
 			if err != nil {
@@ -91,8 +95,8 @@ func newWho() *cobra.Command {
 	flags.StringVar(&filter.App, "app", "", "only who is in this application")
 	flags.StringVar(&filter.Organization, "organization", "", "only this organization")
 	flags.StringVar(&filter.Q, "q", "", "only whose name, email, ... holds this text")
-	flags.BoolVar(&watch, "watch", false, "show it anew whenever something changes, until Ctrl-C")
-	flags.BoolVar(&asJSON, "json", false, "print the entries as JSON")
+	flags.BoolVar(&watching, "watch", false, "go on showing it, until Ctrl-C")
+	flags.BoolVar(&asJSON, "json", false, "print the entries as JSON; with --watch, the whole list in a line")
 	return cmd
 }
 
@@ -204,6 +208,16 @@ func printJSON(w io.Writer, entries []client.Entry) error {
 
 func writeJSON(w io.Writer, answer any) error {
 	raw, err := json.MarshalIndent(answer, "", "  ")
+	return writeEncoded(w, raw, err)
+}
+
+// writeLine is writeJSON for programs that read line by line.
+func writeLine(w io.Writer, answer any) error {
+	raw, err := json.Marshal(answer)
+	return writeEncoded(w, raw, err)
+}
+
+func writeEncoded(w io.Writer, raw []byte, err error) error {
 	if err != nil {
 		return fmt.Errorf("writing JSON: %w", err)
 	}

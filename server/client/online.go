@@ -95,6 +95,7 @@ type OnlinePage struct {
 	Users      []Entry   `json:"users"`
 	Count      int       `json:"count"`
 	Counts     Counts    `json:"counts"`
+	Cursor     string    `json:"cursor"` // for Live, which goes on from this list
 	NextCursor string    `json:"next_cursor"`
 	Timestamp  time.Time `json:"timestamp"`
 }

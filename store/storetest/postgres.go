@@ -46,13 +46,13 @@ func database(t testing.TB, folder string) string {
 	}
 	name, known := schemas.LoadOrStore(folder, fmt.Sprint("test", numbered.Add(1)))
 	if !known {
-		admin := server.open(t, "postgres")
+		admin := server.Open(t, "postgres")
 		if _, err := admin.Exec(`CREATE SCHEMA ` + name.(string)); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
 			schemas.Delete(folder)
-			admin := server.open(t, "postgres")
+			admin := server.Open(t, "postgres")
 			defer admin.Close()
 			if _, err := admin.Exec(`DROP SCHEMA ` + name.(string) + ` CASCADE`); err != nil {
 				t.Error(err)
@@ -201,13 +201,27 @@ func (s *Server) Stop() {
 	_ = s.run.Wait()
 }
 
+// Shutdown lets the server end in order, as its operator would.
+func (s *Server) Shutdown() error {
+	out, err := s.command("pg_ctl", "stop", "--mode=fast", "--pgdata", filepath.Join(s.folder, "data")).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("stopping: %w\n%s", err, out)
+	}
+	s.Stop()
+	return nil
+}
+
+// Folder is where the server's socket is.
+func (s *Server) Folder() string { return s.folder }
+
 // URL is where the schema of that name is.
 func (s *Server) URL(schema string) string {
 	q := url.Values{"host": {s.folder}, "search_path": {schema}}
 	return "postgres://rollcall@/postgres?" + q.Encode()
 }
 
-func (s *Server) open(t testing.TB, schema string) *sql.DB {
+// Open opens a schema as psql would.
+func (s *Server) Open(t testing.TB, schema string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("pgx", s.URL(schema))
 	if err != nil {

@@ -1,7 +1,8 @@
-// The page Settings: accounts, keys, what the server was started with, and the audit log.
+// The page Settings: accounts, keys, what may be wrong, what the server was started with, and the audit log.
 // All of it is for administrators.
 import { accountManager } from './accounts.js';
 import { auditLog } from './audit.js';
+import { health } from './health.js';
 import { keyManager } from './keys.js';
 import { rules } from './rules.js';
 import { signedIn } from './session.js';
@@ -12,6 +13,7 @@ const user = await signedIn();
 if (user?.access === 'admin') {
   accountManager(at('accounts'), user);
   keyManager(at('keys'));
+  health(at('health'));
   rules(at('limits'));
   auditLog(at('audit'));
 } else {

@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/server"
+	"rollcall/server/client"
+)
+
+// doctor is what the command looks at.
+type doctor struct {
+	server    remote
+	data      string
+	dataGiven bool
+}
+
+func newDoctor() *cobra.Command {
+	var d doctor
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Find what is wrong with how a server is set up, and say how to mend it",
+		Long: `Finds what is wrong with how a server is set up, and says how to mend it.
+
+It asks the server, by --url, what happened within the last hour: proxies that are not
+trusted, pages that are not allowed, heartbeats without a session. With --data it looks
+at the disk of the data folder on this machine, whether a server runs or not.
+
+Each line is ok, a warning (which may be as it should be) or a problem. The exit code is
+1 where there is a problem, and 0 otherwise, also with warnings.`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d.dataGiven = cmd.Flags().Changed("data")
+			findings, err := d.examine(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = writeJSON(out(cmd), examination{count(findings, server.FindingProblem) == 0, findings})
+			} else {
+				err = printFindings(out(cmd), findings)
+			}
+			return cmp.Or(err, verdict(findings))
+		},
+	}
+	flags := cmd.Flags()
+	d.server.register(flags, "admin")
+	flags.StringVar(&d.data, "data", defaultData, "folder of the database, if that is on this machine")
+	flags.BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return cmd
+}
+
+type examination struct {
+	Success  bool             `json:"success"` // no problem
+	Findings []client.Finding `json:"findings"`
+}
+
+// examine asks the server and looks at the data folder. Where the server told of its
+// folder, only a folder that was named is looked at from here.
+func (d *doctor) examine(ctx context.Context) ([]client.Finding, error) {
+	asked, err := d.server.client()
+	if err != nil {
+		return nil, err
+	}
+	defer asked.Close()
+	findings, told := d.ask(ctx, asked)
+	if !d.dataGiven && (told || !d.dataIsHere()) {
+		return findings, ctx.Err()
+	}
+	for _, f := range server.DataFindings(absolute(d.data)) {
+		findings = slices.DeleteFunc(findings, func(other client.Finding) bool { return other.Check == f.Check })
+		findings = append(findings, wire(f))
+	}
+	return findings, ctx.Err()
+}
+
+// ask looks at the way to the server and has it tell what it knows.
+func (d *doctor) ask(ctx context.Context, asked *client.Client) (findings []client.Finding, told bool) {
+	if _, err := asked.Clock(ctx); err != nil { // and the next question finds the connection open
+		return []client.Finding{d.unreachable(err)}, false
+	}
+	findings = []client.Finding{fine("server", "Answers at "+d.server.url), d.transport(ctx), clockFinding(ctx, asked)}
+	known, err := asked.Doctor(ctx)
+	if err != nil {
+		return append(findings, d.refused(err)), false
+	}
+	return append(append(findings, fine("key", "May ask what the server knows")), known...), true
+}
+
+func (d *doctor) dataIsHere() bool {
+	_, err := os.Stat(filepath.Join(d.data, databaseName))
+	return err == nil
+}
+
+// absolute is a folder as other programs, with other working directories, find it.
+func absolute(folder string) string {
+	path, err := filepath.Abs(folder)
+	if err != nil {
+		return folder
+	}
+	return path
+}
+
+func fine(check, words string) client.Finding {
+	return client.Finding{Check: check, State: string(server.FindingOK), Words: words, Paste: []string{}}
+}
+
+func wrong(state server.FindingState, check, words, fix string, paste ...string) client.Finding {
+	return client.Finding{Check: check, State: string(state), Words: words, Fix: fix, Paste: append([]string{}, paste...)}
+}
+
+func wire(f server.Finding) client.Finding {
+	return client.Finding{Check: f.Check, State: string(f.State), Words: f.Words, Fix: f.Fix, Paste: f.Paste}
+}
+
+func count(findings []client.Finding, state server.FindingState) (n int) {
+	for _, f := range findings {
+		if f.State == string(state) {
+			n++
+		}
+	}
+	return n
+}
+
+func verdict(findings []client.Finding) error {
+	switch n := count(findings, server.FindingProblem); n {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("there is a problem")
+	default:
+		return fmt.Errorf("there are %d problems", n)
+	}
+}
+
+const fixIndent = "         " // below the check
+
+// printFindings gives each a line, and below it what to do. What is to be pasted is
+// never broken.
+func printFindings(w io.Writer, findings []client.Finding) error {
+	lines, fit, paint := bufio.NewWriter(w), columns(w), colourful(w)
+	for _, f := range findings {
+		state := fmt.Sprintf("%-7s", printable(f.State))
+		line := truncate(fmt.Sprintf("%s  %-10s  %s", state, printable(f.Check), printable(f.Words)), fit)
+		if code := map[string]string{"ok": "32", "warning": "33", "problem": "31"}[f.State]; paint && code != "" {
+			line = "\x1b[" + code + "m" + state + "\x1b[0m" + strings.TrimPrefix(line, state)
+		}
+		lines.WriteString(line + "\n")
+		for _, part := range wrapped(printable(f.Fix), fit-len(fixIndent)) {
+			lines.WriteString(fixIndent + part + "\n")
+		}
+		for _, part := range f.Paste {
+			lines.WriteString(fixIndent + "  " + printable(part) + "\n")
+		}
+	}
+	return lines.Flush()
+}
+
+// wrapped breaks text between words into lines of at most so many columns.
+func wrapped(text string, columns int) (lines []string) {
+	for _, word := range strings.Fields(text) {
+		last := len(lines) - 1
+		if last < 0 || width(lines[last])+1+width(word) > columns {
+			lines = append(lines, word)
+			continue
+		}
+		lines[last] += " " + word
+	}
+	return lines
+}

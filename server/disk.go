@@ -1,0 +1,69 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"rollcall/store"
+)
+
+// Disk is where a folder is kept.
+type Disk struct {
+	Network string // the kind of network file system; "" for none, or where nobody can tell
+	Free    uint64 // bytes that may still be written
+}
+
+// leastFree is what a server writes before it folds its log into the database.
+const leastFree = 100 << 20
+
+// DataFindings tells whether the folder of a database is on a disk that suits it, as
+// far as this machine can tell. It opens nothing: that could drop SQLite's locks.
+func DataFindings(folder string) []Finding {
+	disk, err := DiskOf(folder)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil
+	case err != nil:
+		return []Finding{wrong("folder", "The data folder can not be looked at",
+			fmt.Sprintf("%v. Run this as the user of the server, on its machine, with the folder that it uses:", err), "rollcall doctor --data FOLDER")}
+	}
+	return []Finding{networkFinding(folder, disk), roomFinding(disk, databaseSize(folder))}
+}
+
+func databaseSize(folder string) (bytes uint64) {
+	for _, name := range []string{store.FileName, store.FileName + "-wal"} {
+		if info, err := os.Stat(filepath.Join(folder, name)); err == nil {
+			bytes += uint64(info.Size())
+		}
+	}
+	return bytes
+}
+
+func networkFinding(folder string, disk Disk) Finding {
+	if disk.Network == "" {
+		return fine("folder", "The data folder is not on a network file system")
+	}
+	at := inShell(folder)
+	return wrong("folder", "The data folder is on "+disk.Network+", where databases get damaged",
+		"Locks and shared memory do not work there as SQLite needs them. Stop the server, move the data to a folder on a local disk, "+
+			"and start it with that folder:",
+		"rollcall backup --data "+at+" /var/tmp/rollcall-move.db",
+		"rollcall restore --data "+newFolder+" /var/tmp/rollcall-move.db",
+		"rollcall serve --data "+newFolder)
+}
+
+const newFolder = "/var/lib/rollcall"
+
+func roomFinding(disk Disk, used uint64) Finding {
+	left := fmt.Sprintf("%d MB are free on the disk of the data", disk.Free>>20)
+	switch {
+	case disk.Free < leastFree:
+		return wrong("room", "Only "+left, "On a full disk the server refuses logins and heartbeats until there is room again. Make some.")
+	case disk.Free < used:
+		return warning("room", left+fmt.Sprintf(", which takes %d MB", used>>20),
+			"There is no room for a backup beside the database, nor for the copy that erasing a person takes. Make some.")
+	}
+	return fine("room", left)
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"rollcall/store"
+)
+
+// Finding is the answer to one question about how a server is set up.
+type Finding struct {
+	Check string       `json:"check"` // what was looked at, in a word
+	State FindingState `json:"state"`
+	Words string       `json:"words"` // one short line
+	Fix   string       `json:"fix"`   // what to do, "" where there is nothing
+	Paste []string     `json:"paste"` // lines that do it
+}
+
+// FindingState is how bad it is.
+type FindingState string
+
+// The states. A warning may be as it should be; a problem is not.
+const (
+	FindingOK      FindingState = "ok"
+	FindingWarning FindingState = "warning"
+	FindingProblem FindingState = "problem"
+)
+
+func fine(check, words string) Finding {
+	return Finding{Check: check, State: FindingOK, Words: words, Paste: []string{}}
+}
+
+func warning(check, words, fix string, paste ...string) Finding {
+	return Finding{Check: check, State: FindingWarning, Words: words, Fix: fix, Paste: append([]string{}, paste...)}
+}
+
+func wrong(check, words, fix string, paste ...string) Finding {
+	f := warning(check, words, fix, paste...)
+	f.State = FindingProblem
+	return f
+}
+
+type doctorAnswer struct {
+	success
+	Findings []Finding `json:"findings"`
+}
+
+// doctor answers with what may be wrong with how this server is set up, as far as
+// only the server can know.
+func (s *Server) doctor(r *http.Request) (any, error) {
+	now := s.now()
+	apps, err := s.appsIn(r.Context(), now)
+	if err != nil {
+		return nil, err
+	}
+	st, err := s.store.Stats(r.Context(), now)
+	if err != nil {
+		return nil, err
+	}
+	logins, err := s.loginsFinding(r, st)
+	if err != nil {
+		return nil, err
+	}
+	findings := []Finding{s.proxyFinding(r, now), s.schemeFinding(r), s.originsFinding(now), logins, s.tokensFinding(now),
+		s.heartbeatsFinding(apps), s.addressesFinding(apps), s.cleanupFinding(now, st.LastCleanup)}
+	if s.cfg.Data != "" {
+		findings = append(findings, DataFindings(s.cfg.Data)...)
+	}
+	return &doctorAnswer{Findings: findings}, nil
+}
+
+// cleanupLate is when a cleanup that should run every hour must have failed.
+const cleanupLate = 3 * time.Hour
+
+func (s *Server) cleanupFinding(now time.Time, last *store.CleanupRun) Finding {
+	switch {
+	case s.forgiving.Load():
+		return fine("cleanup", "Waits: the clock was set a moment ago")
+	case last == nil:
+		return fine("cleanup", "Has not run yet")
+	case now.Sub(last.At) > cleanupLate:
+		return wrong("cleanup", "Expired sessions were last ended at "+when(last.At),
+			`The server should do it every hour. Why it did not is in its log, as "job failed". To do it now, on its machine:`,
+			s.onData("rollcall cleanup"))
+	}
+	return fine("cleanup", "Expired sessions were last ended at "+when(last.At))
+}
+
+// onData is a command on the data folder, where that is known.
+func (s *Server) onData(command string) string {
+	if s.cfg.Data == "" {
+		return command
+	}
+	return command + " --data " + inShell(s.cfg.Data)
+}
+
+// when is a time as a line has room for it.
+func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// inShell quotes a word for a shell, where it needs that.
+func inShell(word string) string {
+	plain := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("/._-+:,@%=", r)
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// loginsFinding tells whether any application has ever said who logs in.
+func (s *Server) loginsFinding(r *http.Request, st store.Stats) (f Finding, err error) {
+	if st.Active+st.Expired+st.Ended > 0 {
+		return fine("logins", "Applications report them"), nil
+	}
+	keys, err := s.store.Keys(r.Context())
+	if err != nil {
+		return f, err
+	}
+	asking := callerOf(r).key // is no application's
+	for _, key := range keys {
+		if key.Scopes.Has(store.ScopeSessions) && (asking == nil || key.ID != asking.ID) {
+			return warning("logins", "No application has reported one yet",
+				"The back end has to report each login by POST /admin/sessions with its key: README, Start, step 1, or Integrate in the panel."), nil
+		}
+	}
+	return warning("logins", "No application has a key to report them by",
+		"Make one for each, with the application's name, and go on with README, Start, step 1, or with Integrate in the panel:",
+		s.onData("rollcall key create --app NAME --scope sessions")), nil
+}

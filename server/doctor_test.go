@@ -1,0 +1,344 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/store"
+	"rollcall/store/storetest"
+)
+
+// finding asks the doctor and returns one check in a line: its state, its words, and
+// what to paste.
+func (b *bench) finding(t testing.TB, check string, opts ...func(*http.Request)) string {
+	t.Helper()
+	key, secret, err := b.store.CreateKey(t.Context(), b.now(), "user:root", "doctor", store.Scopes{store.ScopeAdmin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.store.DeleteKey(t.Context(), b.now(), "user:root", key.ID)
+	opts = append([]func(*http.Request){bearing(secret)}, opts...)
+	for _, f := range do(t, b, "GET", "/admin/doctor", nil, opts...).wants(200)["findings"].([]any) {
+		f := f.(map[string]any)
+		if f["check"] != check {
+			continue
+		}
+		if (f["state"] == "ok") != (f["fix"] == "") {
+			t.Errorf("%s is %s, with the fix %q", check, f["state"], f["fix"])
+		}
+		return strings.TrimSpace(fmt.Sprint(f["state"], ": ", f["words"], " ", strings.Trim(fmt.Sprint(f["paste"]), "[]")))
+	}
+	t.Fatalf("there is no finding on %s", check)
+	return ""
+}
+
+func (b *bench) finds(t testing.TB, check, want string, opts ...func(*http.Request)) {
+	t.Helper()
+	if got := b.finding(t, check, opts...); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+const noProxy = "ok: No proxy that is not trusted has forwarded a request"
+
+func TestTheDoctorNamesAProxyThatIsNotTrusted(t *testing.T) {
+	trusting := func(c *Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
+	}
+	for name, c := range map[string]struct {
+		change    func(*Config)
+		peer      string
+		forwarded []string
+		want      string
+	}{
+		"nothing is forwarded":          {nil, "127.0.0.1", nil, noProxy},
+		"by a loopback address":         {nil, "127.0.0.1", []string{"203.0.113.9"}, "problem: 127.0.0.1 forwards requests, but is not trusted --trusted-proxies 127.0.0.1"},
+		"by a container's gateway":      {nil, "172.17.0.1", []string{"203.0.113.9"}, "problem: 172.17.0.1 forwards requests, but is not trusted --trusted-proxies 172.17.0.1"},
+		"by a trusted one":              {trusting, "127.0.0.1", []string{"203.0.113.9"}, noProxy},
+		"by two trusted ones":           {trusting, "127.0.0.1", []string{"203.0.113.9, 10.1.2.3"}, noProxy},
+		"by one behind a trusted one":   {trusting, "127.0.0.1", []string{"203.0.113.9, 192.168.0.2"}, "problem: 192.168.0.2 forwards requests, but is not trusted --trusted-proxies 127.0.0.1,10.0.0.0/8,192.168.0.2"},
+		"in two headers":                {trusting, "127.0.0.1", []string{"203.0.113.9", "192.168.0.2"}, "problem: 192.168.0.2 forwards requests, but is not trusted --trusted-proxies 127.0.0.1,10.0.0.0/8,192.168.0.2"},
+		"by a stranger who says so":     {nil, "203.0.113.5", []string{"127.0.0.1"}, noProxy},
+		"by a stranger, behind a proxy": {trusting, "127.0.0.1", []string{"127.0.0.1, 203.0.113.5"}, noProxy},
+		"something that is no address":  {nil, "127.0.0.1", []string{"nonsense"}, noProxy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, storetest.New(t))
+			if c.change != nil {
+				b = newBench(t, b.store, c.change)
+			}
+			do(t, b, "POST", "/admin/users/heartbeat", nil, from(c.peer), func(r *http.Request) { r.Header["X-Forwarded-For"] = c.forwarded })
+			b.finds(t, "proxy", c.want)
+		})
+	}
+}
+
+func TestTheDoctorBelievesItsOwnRequestOfAProxyOutside(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.finds(t, "proxy", "problem: 203.0.113.5 forwards requests, but is not trusted --trusted-proxies 203.0.113.5",
+		from("203.0.113.5"), header("X-Forwarded-For", "198.51.100.7"))
+	b.finds(t, "proxy", noProxy)
+}
+
+func TestTheDoctorNamesAProxyThatAddsTLSUnknown(t *testing.T) {
+	b := newBench(t, storetest.New(t), func(c *Config) { c.Hosts = []string{"who.example"} })
+	https := header("X-Forwarded-Proto", "https")
+	b.finds(t, "https", "ok: This request came by http, as the server expects")
+	b.finds(t, "https", "problem: A proxy adds TLS, and the server does not know of it --public-url https://rollcall.example", https)
+	b.finds(t, "https", "problem: A proxy adds TLS, and the server does not know of it --public-url https://who.example", https,
+		func(r *http.Request) { r.Host = "who.example:8080" })
+	newBench(t, b.store, func(c *Config) { c.TLS = true }).finds(t, "https", "ok: Cookies are for https only", https)
+}
+
+const noOrigin = "ok: No page of another origin was refused"
+
+func TestTheDoctorNamesOriginsThatAreNotAllowed(t *testing.T) {
+	publicly := func(c *Config) {
+		allowing(shop)(c)
+		c.PublicURL = &url.URL{Scheme: "https", Host: "who.example"}
+	}
+	for name, c := range map[string]struct {
+		method, path, origin, want string
+	}{
+		"a heartbeat":               {"POST", "/admin/users/heartbeat", "https://app.example", "problem: https://app.example asks, but is not allowed --allow-origin https://app.example"},
+		"a preflight":               {"OPTIONS", "/admin/users/heartbeat", "http://localhost:3000", "problem: http://localhost:3000 asks, but is not allowed --allow-origin http://localhost:3000"},
+		"the live feed":             {"GET", "/admin/users/online/live", "https://[2001:db8::1]:8443", "problem: https://[2001:db8::1]:8443 asks, but is not allowed --allow-origin https://[2001:db8::1]:8443"},
+		"the live connection":       {"GET", "/live", "https://app.example", "problem: https://app.example asks, but is not allowed --allow-origin https://app.example"},
+		"an allowed origin":         {"POST", "/admin/users/heartbeat", shop, noOrigin},
+		"our own page":              {"POST", "/admin/users/heartbeat", "http://localhost:8080", noOrigin},
+		"our page by its name":      {"POST", "/admin/users/heartbeat", "https://who.example", noOrigin},
+		"no page":                   {"POST", "/admin/users/heartbeat", "", noOrigin},
+		"what can not be allowed":   {"POST", "/admin/users/heartbeat", "null", noOrigin},
+		"what goes on in a shell":   {"POST", "/admin/users/heartbeat", "https://a;id", noOrigin},
+		"what goes on in a line":    {"POST", "/admin/users/heartbeat", "https://a\nid", noOrigin},
+		"an escape sequence":        {"POST", "/admin/users/heartbeat", "https://\x1b[2Ja", noOrigin},
+		"what never ends":           {"POST", "/admin/users/heartbeat", "https://" + strings.Repeat("a", maxOrigin), noOrigin},
+		"what no script of ours is": {"POST", "/admin/keys", "https://evil.example", noOrigin},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, storetest.New(t), publicly)
+			do(t, b, c.method, c.path, nil, func(r *http.Request) {
+				if c.origin != "" {
+					r.Header.Set("Origin", c.origin)
+				}
+			})
+			b.finds(t, "origins", c.want)
+		})
+	}
+}
+
+func TestWhatTheDoctorSawIsForgottenAfterAnHour(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	do(t, b, "POST", "/admin/users/heartbeat", nil, header("Origin", "https://app.example"))
+	b.clock.advance(time.Hour - time.Second)
+	do(t, b, "POST", "/admin/users/heartbeat", nil, header("Origin", "https://other.example"))
+	b.finds(t, "origins", "problem: https://other.example (and 1 more) asks, but is not allowed --allow-origin https://other.example --allow-origin https://app.example")
+	b.clock.advance(time.Second)
+	b.finds(t, "origins", "problem: https://other.example asks, but is not allowed --allow-origin https://other.example")
+}
+
+func TestTheDoctorNamesHeartbeatsWithoutSessions(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key := b.key(t, "shop", "sessions")
+	stray := func(n int) {
+		for range n {
+			do(t, b, "POST", "/admin/users/heartbeat", nil, bearing("of nobody"), header("Origin", shop)).refuses(404, "session_ended")
+		}
+	}
+	const none = "ok: Heartbeats come with tokens of sessions"
+	b.finds(t, "tokens", none)
+	stray(2)
+	b.finds(t, "tokens", none)
+	stray(1)
+	b.finds(t, "tokens", "problem: 3 heartbeats came with a token of no session")
+	_, token := b.person(t, key, "ada")
+	well := func(n int) {
+		for range n {
+			do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(token)).wants(200)
+		}
+	}
+	well(6)
+	b.finds(t, "tokens", "problem: 3 heartbeats came with a token of no session")
+	well(54)
+	b.finds(t, "tokens", "warning: 3 heartbeats came with a token of no session")
+	well(1)
+	b.finds(t, "tokens", none) // of so many, somebody came back after a month
+	b.clock.advance(time.Hour)
+	stray(3)
+	b.finds(t, "tokens", "problem: 3 heartbeats came with a token of no session") // heartbeats from before do not count
+}
+
+func TestAHeartbeatOfASessionThatEndedIsNothingUnusual(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key := b.key(t, "shop", "sessions")
+	_, token := b.person(t, key, "ada")
+	do(t, b, "POST", "/admin/sessions/end", map[string]string{"session_token": token}, bearing(key)).wants(200)
+	for range 10 {
+		do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(token)).refuses(404, "session_ended")
+	}
+	b.finds(t, "tokens", "ok: Heartbeats come with tokens of sessions")
+}
+
+func TestTheDoctorTellsHowFarTheIntegrationIs(t *testing.T) {
+	b := newBench(t, storetest.New(t), func(c *Config) {
+		c.Data, c.PublicURL = "/srv/it's here", &url.URL{Scheme: "https", Host: "who.example"}
+	})
+	b.finds(t, "logins", `warning: No application has a key to report them by rollcall key create --app NAME --scope sessions --data '/srv/it'\''s here'`)
+	key := b.key(t, "shop", "sessions")
+	b.finds(t, "logins", "warning: No application has reported one yet")
+	var token string
+	for _, id := range []string{"ada", "eve", "bob"} {
+		_, token = b.person(t, key, id)
+	}
+	b.finds(t, "logins", "ok: Applications report them")
+	b.clock.advance(3 * time.Minute)
+	const none = "ok: No application that reports logins lacks them"
+	b.finds(t, "heartbeats", none)
+	b.clock.advance(time.Second)
+	b.finds(t, "heartbeats", `warning: 3 logins of shop, and no heartbeat of any `+
+		`<script src="https://who.example/heartbeat.js" data-token-from="localStorage:accessToken" defer></script>`)
+	do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(token)).wants(200)
+	b.finds(t, "heartbeats", none)
+}
+
+func TestTheDoctorNamesApplicationsThatReportTheirProxy(t *testing.T) {
+	const none = "ok: No application reports its proxy's as everybody's"
+	for name, c := range map[string]struct {
+		people, addresses []string
+		want              string
+	}{
+		"a private address":            {[]string{"ada", "eve", "bob"}, []string{"10.0.0.2"}, "warning: All 3 people of shop have the address 10.0.0.2"},
+		"in another spelling":          {[]string{"ada", "eve", "bob"}, []string{"::ffff:10.0.0.2"}, "warning: All 3 people of shop have the address 10.0.0.2"},
+		"an office's address":          {[]string{"ada", "eve", "bob"}, []string{"203.0.113.9"}, none},
+		"few people":                   {[]string{"ada", "eve"}, []string{"10.0.0.2"}, none},
+		"one person with three logins": {[]string{"ada", "ada", "ada"}, []string{"10.0.0.2"}, none},
+		"different addresses":          {[]string{"ada", "eve", "bob"}, []string{"10.0.0.2", "10.0.0.3"}, none},
+		"no addresses":                 {[]string{"ada", "eve", "bob"}, []string{""}, none},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, storetest.New(t))
+			key := b.key(t, "shop", "sessions")
+			for i, id := range c.people {
+				do(t, b, "POST", "/admin/sessions", map[string]any{"user": map[string]string{"id": id}, "ip_address": c.addresses[i%len(c.addresses)]}, bearing(key)).wants(201)
+			}
+			b.finds(t, "addresses", c.want)
+			newBench(t, b.store, func(c *Config) { c.Addresses = TruncatedAddresses }).finds(t, "addresses", "ok: Are not kept as they are (--ip truncated)")
+		})
+	}
+}
+
+func TestTheDoctorNoticesThatNothingIsCleanedUp(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.finds(t, "cleanup", "ok: Has not run yet")
+	if _, err := b.store.Cleanup(t.Context(), b.now()); err != nil {
+		t.Fatal(err)
+	}
+	last := b.now().UTC().Format("2006-01-02 15:04 UTC")
+	b.clock.advance(3 * time.Hour)
+	b.forgive(time.Hour, 0)
+	b.finds(t, "cleanup", "ok: Waits: the clock was set a moment ago")
+	b.forgive(0, 0)
+	b.finds(t, "cleanup", "ok: Expired sessions were last ended at "+last)
+	b.clock.advance(time.Second)
+	b.finds(t, "cleanup", "problem: Expired sessions were last ended at "+last+" rollcall cleanup")
+}
+
+func TestAFloodOfStrangersTakesLittleMemoryAndHidesNothing(t *testing.T) {
+	var seen sightings[string]
+	now := storetest.Start
+	for i := range 100_000 {
+		now = now.Add(time.Millisecond)
+		seen.note(now, fmt.Sprint("https://stranger", i, ".example"), 0)
+		if i%1000 == 0 {
+			seen.note(now, shop, 0)
+			seen.note(now, shop, 0)
+		}
+	}
+	what, how := seen.lately(now)
+	if len(what) != maxSightings || what[0] != shop || how[0].count != 200 || len(seen.seen) != maxSightings {
+		t.Errorf("%d are kept, the first is %s, %d times", len(what), what[0], how[0].count)
+	}
+}
+
+func TestARequestThatIsInOrderTakesNoMemoryToWatch(t *testing.T) {
+	b := newBench(t, storetest.New(t), allowing(shop), func(c *Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	})
+	h := b.witnessed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	b.witness.proxies.mu.Lock() // whoever takes one waits
+	b.witness.origins.mu.Lock()
+	b.witness.strays.mu.Lock()
+	late := time.AfterFunc(5*time.Second, func() {
+		t.Error("a lock is taken")
+		b.witness.proxies.mu.Unlock()
+		b.witness.origins.mu.Unlock()
+		b.witness.strays.mu.Unlock()
+	})
+	defer late.Stop()
+	for name, opt := range map[string]func(*http.Request){
+		"a page of an allowed origin": header("Origin", shop),
+		"a page of ours":              header("Origin", "http://localhost:8080"),
+		"a program":                   func(*http.Request) {},
+		"through proxies":             header("X-Forwarded-For", "2001:db8::1, fd00::1, 127.0.0.2"),
+	} {
+		r := httptest.NewRequest("POST", "/admin/users/heartbeat", nil)
+		r.Host, r.RemoteAddr = "localhost:8080", "127.0.0.1:4711"
+		opt(r)
+		if got := testing.AllocsPerRun(100, func() { h.ServeHTTP(nil, r) }); got != 0 {
+			t.Errorf("%s: %v allocations", name, got)
+		}
+	}
+}
+
+func TestTheDoctorLooksAtTheDiskOfTheServer(t *testing.T) {
+	folder := t.TempDir()
+	if _, err := DiskOf(folder); err != nil {
+		t.Skip(err)
+	}
+	b := newBench(t, storetest.New(t), func(c *Config) { c.Data = folder })
+	b.finds(t, "folder", "ok: The data folder is not on a network file system")
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	b.finds(t, "folder", "problem: The data folder can not be looked at rollcall doctor --data FOLDER")
+}
+
+func TestWhatIsSaidOfADisk(t *testing.T) {
+	for name, c := range map[string]struct{ got, want Finding }{
+		"on a network": {networkFinding("/mnt/my data", Disk{Network: "NFS"}), Finding{Check: "folder", State: FindingProblem,
+			Words: "The data folder is on NFS, where databases get damaged", Paste: []string{
+				"rollcall backup --data '/mnt/my data' /var/tmp/rollcall-move.db",
+				"rollcall restore --data /var/lib/rollcall /var/tmp/rollcall-move.db",
+				"rollcall serve --data /var/lib/rollcall"}}},
+		"nearly full":        {roomFinding(Disk{Free: 99 << 20}, 0), Finding{Check: "room", State: FindingProblem, Words: "Only 99 MB are free on the disk of the data", Paste: []string{}}},
+		"no room for a copy": {roomFinding(Disk{Free: 200 << 20}, 300<<20), Finding{Check: "room", State: FindingWarning, Words: "200 MB are free on the disk of the data, which takes 300 MB", Paste: []string{}}},
+		"enough room":        {roomFinding(Disk{Free: 200 << 20}, 100<<20), Finding{Check: "room", State: FindingOK, Words: "200 MB are free on the disk of the data", Paste: []string{}}},
+	} {
+		if (c.got.Fix == "") != (c.got.State == FindingOK) {
+			t.Errorf("%s: %s, with the fix %q", name, c.got.State, c.got.Fix)
+		}
+		c.got.Fix = ""
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestEveryLineOfTheDoctorFitsATerminal(t *testing.T) {
+	const room = 80 - len("problem  heartbeats  ")
+	b := newBench(t, storetest.New(t), func(c *Config) { c.Data = t.TempDir() })
+	for _, f := range do(t, b, "GET", "/admin/doctor", nil, bearing(b.key(t, "doctor", "admin"))).wants(200)["findings"].([]any) {
+		if words := f.(map[string]any)["words"].(string); len(words) > room {
+			t.Errorf("%q is longer than %d", words, room)
+		}
+	}
+}

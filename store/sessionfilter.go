@@ -1,0 +1,95 @@
+package store
+
+// from adds FROM and WHERE of the sessions s in this state.
+func (f SessionFilter) from(q *query, m moment) {
+	q.add(` FROM user_sessions s`)
+	switch f.State {
+	case ScopeOnline:
+		q.add(` WHERE `+onlineRule("s"), m.bounds()...)
+	case ScopeActive:
+		q.add(` WHERE s.is_active = true AND s.expires_at > ?`, m.expiry)
+	case ScopeEnded:
+		// The same, but the first is said of the index on ended_at, which must not be gone through in another order.
+		q.add(map[bool]string{true: ` WHERE s.is_active = false`, false: ` WHERE s.ended_at IS NOT NULL`}[f.Sort == SortEnded])
+	default:
+		q.add(` WHERE true`)
+	}
+}
+
+// beyond adds the condition that sessions s come after that place in the list.
+func (f SessionFilter) beyond(q *query, after *cursor) {
+	if after != nil {
+		q.and(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
+	}
+}
+
+// order adds the order of the list and how many are wanted.
+func (f SessionFilter) order(q *query, limit int) {
+	q.add(` ORDER BY `+f.key()+` DESC, s.id DESC LIMIT ?`, limit)
+}
+
+// indexed returns what app and address are to be compared as, where they have an
+// index that finds what matches sooner than the index on users does. Nothing tells
+// SQLite how many sessions an app has: were the index on app itself, it would look
+// up nearly all of them for any question that has an app in it.
+func (f SessionFilter) indexed() (app, address string) {
+	switch {
+	case f.User != "":
+	case f.IP != "":
+		return `s.app`, `s.ip_address || ''`
+	case f.App != "" && !f.forPeople().aboutUsers():
+		return `s.app || ''`, `s.ip_address`
+	}
+	return `s.app`, `s.ip_address`
+}
+
+// whereOrigin adds the conditions on where sessions s are from.
+func (f SessionFilter) whereOrigin(q *query, app, address string) {
+	if f.App != "" {
+		q.and(app+` = ?`, f.App)
+	} else {
+		q.and(`s.app <> ?`, PanelApp)
+	}
+	if f.IP != "" {
+		q.and(address+` = ?`, f.IP)
+	}
+}
+
+// whereUser adds the conditions on whose sessions s are.
+func (f SessionFilter) whereUser(q *query) {
+	if people := f.forPeople(); people.aboutUsers() { // there are fewer of them than of sessions, and mostly few are meant
+		q.add(` AND s.user_id IN (SELECT u.id FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE true`)
+		people.whereUsers(q)
+		q.add(`)`)
+	}
+}
+
+// where adds the conditions on sessions s that have no index but the user's.
+func (f SessionFilter) where(q *query, r Rules) {
+	if f.User != "" {
+		q.and(`s.user_id = ?`, f.User)
+	}
+	if f.Reason != "" {
+		q.and(`s.end_reason = ?`, string(f.Reason))
+	}
+	whereDevice(q, f.Device)
+	if f.From != nil {
+		q.and(`COALESCE(s.ended_at, s.expires_at) > ?`, millis(*f.From)) // one that ends at an instant is over then
+	}
+	if f.To != nil {
+		q.and(`s.created_at <= ?`, millis(*f.To))
+	}
+	if f.At != nil {
+		q.and(atRule, r.then(*f.At)...)
+	}
+	if len(f.Except) > 0 {
+		q.and(`s.id NOT IN `)
+		listed(q, f.Except)
+	}
+}
+
+// atRule is whose sessions s were on at a time in the past, as far as is known: logged in by then and
+// not over, and neither past the online window nor past a goodbye. A row keeps its last activity only:
+// who was heard of later may have been silent at that time, and is on here.
+const atRule = `s.created_at <= ? AND COALESCE(s.ended_at, s.expires_at) > ? AND s.last_activity_at > ?
+	AND (s.leaving_at IS NULL OR s.leaving_at > ?)`
