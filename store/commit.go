@@ -36,12 +36,13 @@ type writer struct {
 
 // A write is one caller's part of the next transaction.
 type write struct {
-	ctx    context.Context
-	run    func(*tx) error
-	alone  func(*sql.Conn) error // instead of run
-	single bool                  // one statement, which is atomic by itself: needs no savepoint
-	answer chan error            // of capacity 1: the writer never waits for a caller
-	err    error
+	ctx       context.Context
+	run       func(*tx) error
+	alone     func(*sql.Conn) error // instead of run
+	single    bool                  // one statement, which is atomic by itself: needs no savepoint
+	heartbeat *heartbeat            // that run records, where nothing else is to be done for it
+	answer    chan error            // of capacity 1: the writer never waits for a caller
+	err       error
 }
 
 func newWriter(e *engine) *writer {

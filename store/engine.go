@@ -22,6 +22,8 @@ type engine struct {
 	begin   []string       // begin any other that writes
 	instant *sql.TxOptions // of a transaction that sees one instant
 
+	arrays bool // a statement takes them as rows: many heartbeats in one spare each its own way to the server
+
 	large   func(context.Context) bool           // whether counting rows may take long
 	usage   func(context.Context) (Usage, error) // what it takes on the disk
 	rewrite func(context.Context, *Store) error  // leaves nothing of what was deleted in the files

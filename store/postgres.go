@@ -67,6 +67,7 @@ func openPostgres(cfg Config) (*engine, error) {
 		upgrade: []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`},
 		begin:   []string{`BEGIN`, `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)`}, // as take_turn in postgres.sql
 		instant: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+		arrays:  true,
 		large:   func(ctx context.Context) bool { return largeSessions(ctx, read) },
 		usage:   func(ctx context.Context) (Usage, error) { return measureTables(ctx, read) },
 		rewrite: vacuum,

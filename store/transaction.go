@@ -25,7 +25,15 @@ func (t *tx) write(batch []*write) error {
 	if err := t.begin(t.w.engine.begin); err != nil {
 		return err
 	}
-	for _, job := range batch {
+	for i, job := range batch {
+		if job.heartbeat != nil && (i == 0 || batch[i-1].heartbeat == nil) {
+			if err := t.touchTogether(batch[i:]); err != nil {
+				return err
+			}
+		}
+		if job.heartbeat != nil && job.heartbeat.unseen { // recorded with others
+			continue
+		}
 		if job.err = job.ctx.Err(); job.err != nil {
 			job.err = fail("waiting for the writer", job.err)
 			continue
