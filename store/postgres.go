@@ -257,7 +257,7 @@ func stateKind(code string) error {
 	case "25006": // read_only_sql_transaction: a standby, until it is promoted
 		return ErrUnavailable
 	case "22021": // character_not_in_repertoire
-		return invalid("text must be valid, without the character U+0000")
+		return errUnstorable
 	}
 	switch code[:2] {
 	case "08", "57", "53", "58", "XX": // connection, operator intervention, resources, system error, internal error

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // tx is the transaction as a write sees it.
@@ -128,9 +130,27 @@ func lost(err error) error {
 	return nil
 }
 
+// prepare returns the statement for a query, unless one of its arguments is a
+// text that can not be stored: that must not cost others their transaction.
+func (t *tx) prepare(query string, args []any) (*sql.Stmt, error) {
+	for _, arg := range args {
+		if text, ok := arg.(string); ok && !storable(text) {
+			return nil, errUnstorable
+		}
+		if text, ok := arg.(*string); ok && text != nil && !storable(*text) {
+			return nil, errUnstorable
+		}
+	}
+	return t.w.stmts.prepare(t.ctx, query)
+}
+
+var errUnstorable = invalid("text must be valid UTF-8 and must not have a NUL")
+
+func storable(text string) bool { return !strings.Contains(text, nul) && utf8.ValidString(text) }
+
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	stmt, err := t.w.stmts.prepare(t.ctx, query)
+	stmt, err := t.prepare(query, args)
 	if err != nil {
 		return 0, err
 	}
@@ -143,7 +163,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // each calls f for every row that query returns.
 func (t *tx) each(f func(*sql.Rows) error, query string, args ...any) error {
-	stmt, err := t.w.stmts.prepare(t.ctx, query)
+	stmt, err := t.prepare(query, args)
 	if err != nil {
 		return err
 	}
@@ -162,7 +182,7 @@ func (t *tx) each(f func(*sql.Rows) error, query string, args ...any) error {
 
 // scan reads the one row that query returns into dest; sql.ErrNoRows without.
 func (t *tx) scan(dest []any, query string, args ...any) error {
-	stmt, err := t.w.stmts.prepare(t.ctx, query)
+	stmt, err := t.prepare(query, args)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,8 @@ import (
 // unless a test asks for a file.
 const Postgres = false
 
-func configure(t testing.TB, folder string) store.Config {
+// Config says where the database is that stands for folder.
+func Config(t testing.TB, folder string) store.Config {
 	t.Helper()
 	return store.Config{Path: folder, Schema: Schema(t)}
 }

@@ -63,7 +63,8 @@ func database(t testing.TB, folder string) string {
 	return server.URL(name.(string))
 }
 
-func configure(t testing.TB, folder string) store.Config {
+// Config says where the database is that stands for folder.
+func Config(t testing.TB, folder string) store.Config {
 	t.Helper()
 	return store.Config{Database: database(t, folder)}
 }

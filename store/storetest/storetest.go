@@ -38,7 +38,7 @@ func New(t testing.TB) *store.Store {
 // PostgreSQL folder only stands for a database of its server.
 func Open(t testing.TB, folder string, rules store.Rules) *store.Store {
 	t.Helper()
-	cfg := configure(t, folder)
+	cfg := Config(t, folder)
 	cfg.Rules = rules
 	return OpenConfig(t, cfg)
 }
@@ -52,7 +52,7 @@ func OpenFile(t testing.TB, folder string, rules store.Rules) *store.Store {
 // Limited opens the store in folder with a limit on sessions, closed when the test ends.
 func Limited(t testing.TB, folder string, limit store.SessionLimit) *store.Store {
 	t.Helper()
-	cfg := configure(t, folder)
+	cfg := Config(t, folder)
 	cfg.Limit = limit
 	return OpenConfig(t, cfg)
 }
