@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -11,6 +13,8 @@ type Copying struct {
 	Folder   string             // data folder; its lock is the caller's
 	Database string             // address; empty, or with what an interrupted Copy of this folder has left
 	Progress func(CopyProgress) // called now and then, by whoever called Copy; may be nil
+
+	batch int // rows that share a transaction; 0: copyBatch
 }
 
 // CopyProgress is how far a copy is.
@@ -103,7 +107,13 @@ func (c Copying) run(ctx context.Context, from *source, to *target) (Copied, err
 		done.Tables, done.Replaced = append(done.Tables, copied), done.Replaced+t.replaced
 	}
 	err = errors.Join(c.compare(ctx, from, to), from.unchanged(ctx))
-	if begun == CopyComplete || err != nil {
+	different := errors.Is(err, &DifferenceError{})
+	switch {
+	case different && begun == CopyComplete:
+		return done, fmt.Errorf("the database has a complete copy, but one of the two has been used since: %w", err)
+	case different: // what else is there can not be relied on either
+		return done, errors.Join(err, to.distrust(ctx))
+	case err != nil, begun == CopyComplete:
 		return done, err
 	}
 	return done, to.finish(ctx, from.tables)
@@ -112,13 +122,15 @@ func (c Copying) run(ctx context.Context, from *source, to *target) (Copied, err
 // copyBatch is how many rows share a transaction.
 const copyBatch = 2000
 
+func (c Copying) rowsAtOnce() int { return cmp.Or(c.batch, copyBatch) }
+
 // fill copies the rows of a table that are not in the target yet.
 func (c Copying) fill(ctx context.Context, t *table, from *source, to *target) (filled int64, err error) {
 	last, before, err := to.last(ctx, t)
 	if err != nil || before == t.rows {
 		return 0, err
 	}
-	batch := make([][]any, 0, copyBatch)
+	batch := make([][]any, 0, c.rowsAtOnce())
 	flush := func() error {
 		if err := to.add(ctx, t, batch); err != nil {
 			return err
@@ -132,7 +144,7 @@ func (c Copying) fill(ctx context.Context, t *table, from *source, to *target) (
 		if err != nil {
 			return filled, err
 		}
-		if batch = append(batch, row); len(batch) == copyBatch {
+		if batch = append(batch, row); len(batch) == cap(batch) {
 			if err := flush(); err != nil {
 				return filled, err
 			}

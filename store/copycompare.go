@@ -21,6 +21,12 @@ func (e *DifferenceError) Error() string {
 	return fmt.Sprintf("%s: row %s is not the same in both databases", e.Table, strings.Trim(fmt.Sprint(e.Key), "[]"))
 }
 
+// Is makes every DifferenceError one of its kind.
+func (e *DifferenceError) Is(target error) bool {
+	_, same := target.(*DifferenceError)
+	return same
+}
+
 // compare reads both databases side by side, each as of one instant.
 func (c Copying) compare(ctx context.Context, from *source, to *target) error {
 	look, err := to.e.read.BeginTx(ctx, to.e.instant)

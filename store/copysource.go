@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // source is an SQLite database that is copied, as of one instant.
@@ -239,16 +238,13 @@ func (t *table) clean(row []any, count bool) {
 		if !ok || storable(text) {
 			continue
 		}
-		row[i] = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+		row[i] = madeStorable(text)
 		if count {
 			t.replaced++
 			t.reorder = t.reorder || slices.Contains(t.key, i)
 		}
 	}
 }
-
-// storable tells whether PostgreSQL takes a text.
-func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
 
 // query reads the table in the order of its key, in the SQL of both databases.
 func (t *table) query(after []any) string {

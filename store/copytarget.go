@@ -226,6 +226,12 @@ func (to *target) finish(ctx context.Context, tables []*table) error {
 	return fail("finishing the copy", err)
 }
 
+// distrust has the next copy begin anew.
+func (to *target) distrust(ctx context.Context) error {
+	_, err := to.conn.ExecContext(ctx, saveSetting, copyUnfinished, 0)
+	return fail("marking the copy", err)
+}
+
 // continueNumbers sets what numbers new rows past the rows that were copied.
 func (to *target) continueNumbers(ctx context.Context) error {
 	rows, err := to.conn.QueryContext(ctx, `

@@ -29,3 +29,9 @@ func SessionsQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
 
 // Costly tells whether a page waits for a turn.
 func (f SessionFilter) Costly() bool { return f.settled().costly() }
+
+// WithBatch makes a copy commit after so many rows.
+func (c Copying) WithBatch(rows int) Copying {
+	c.batch = rows
+	return c
+}
