@@ -67,6 +67,9 @@ var (
 	// ErrNoPostgres: this program was built without PostgreSQL.
 	ErrNoPostgres = errors.New("this rollcall was built without PostgreSQL; build it with: CGO_ENABLED=0 go build -tags postgres")
 
+	// ErrNoData: the database is empty, and was to be one that is in use.
+	ErrNoData = errors.New("no data")
+
 	// ErrNoBackup: the database's server has means of its own for that.
 	ErrNoBackup = errors.New("a database on a PostgreSQL server is backed up by its own means, such as pg_dump")
 

@@ -64,6 +64,15 @@ func (e *engine) bringUp(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
+// holdsData returns ErrNoData for an empty database.
+func (e *engine) holdsData(ctx context.Context, conn *sql.Conn) error {
+	version, err := schemaVersion(ctx, conn, e.tables)
+	if err == nil && version == 0 {
+		err = ErrNoData
+	}
+	return fail("looking into the database", err)
+}
+
 func run(ctx context.Context, conn *sql.Conn, statements []string) error {
 	for _, statement := range statements {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {

@@ -21,6 +21,7 @@ type Config struct {
 	Path     string // data folder, created when missing
 	Schema   string // text of schema.sql, for a new database
 	Database string // address of a PostgreSQL database, instead of Path and Schema; needs the build tag postgres
+	Existing bool   // refuse an empty database with ErrNoData
 	Rules    Rules  // zero: those that the database was last opened with
 	Limit    SessionLimit
 
@@ -89,6 +90,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func (s *Store) prepare(ctx context.Context, cfg Config) error {
 	if err := s.writer.connect(ctx); err != nil {
 		return err
+	}
+	if cfg.Existing {
+		if err := s.engine.holdsData(ctx, s.writer.conn); err != nil {
+			return err
+		}
 	}
 	if err := migrate(ctx, s.writer.conn, s.engine); err != nil {
 		return err

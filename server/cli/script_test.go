@@ -23,6 +23,7 @@ import (
 
 	"rollcall/server/cli"
 	"rollcall/server/client"
+	"rollcall/store/storetest"
 )
 
 // The scripts in testdata run the command as its users do: a process with flags, an environment
@@ -57,8 +58,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv(schemaVariable, schema)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each process takes a second to end under the race detector
 			env.Values[serverKey{}] = new(*running)
+			env.Values[databaseKey{}] = func() string { return storetest.Config(t, env.WorkDir).Database }
 			return nil
 		},
+		Condition: func(name string) (bool, error) { return name == "postgres" && storetest.Postgres, nil },
 	})
 }
 
@@ -74,10 +77,19 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"login":      login,
 	"beat":       beat,
 	"scrape":     scrape,
+	"database":   database,
 	"readme":     readme,
 }
 
 type serverKey struct{}
+
+type databaseKey struct{}
+
+// database makes an empty database and sets DATABASE to its address, which holds a password.
+func database(ts *testscript.TestScript, _ bool, _ []string) {
+	address := ts.Value(databaseKey{}).(func() string)()
+	ts.Setenv("DATABASE", strings.Replace(address, "@", ":canary-password@", 1))
+}
 
 // running is the script's server in the background.
 type running struct {
