@@ -46,7 +46,6 @@ type Copied struct {
 type CopiedTable struct {
 	Name string
 	Rows int64
-	New  int64 // of them, those that this Copy has brought
 }
 
 // CopyState is what a copy found when it began.
@@ -98,13 +97,13 @@ func (c Copying) run(ctx context.Context, from *source, to *target) (Copied, err
 	}
 	done := Copied{Begun: begun}
 	for _, t := range from.tables {
-		copied := CopiedTable{Name: t.name, Rows: t.rows}
 		if begun != CopyComplete && t.name != settingsTable { // which came with the beginning
-			if copied.New, err = c.fill(ctx, t, from, to); err != nil {
+			if err := c.fill(ctx, t, from, to); err != nil {
 				return Copied{}, fail("copying "+t.name, err)
 			}
 		}
-		done.Tables, done.Replaced = append(done.Tables, copied), done.Replaced+t.replaced
+		done.Tables = append(done.Tables, CopiedTable{Name: t.name, Rows: t.rows})
+		done.Replaced += t.replaced
 	}
 	err = errors.Join(c.compare(ctx, from, to), from.unchanged(ctx))
 	different := errors.Is(err, &DifferenceError{})
@@ -125,35 +124,35 @@ const copyBatch = 2000
 func (c Copying) rowsAtOnce() int { return cmp.Or(c.batch, copyBatch) }
 
 // fill copies the rows of a table that are not in the target yet.
-func (c Copying) fill(ctx context.Context, t *table, from *source, to *target) (filled int64, err error) {
-	last, before, err := to.last(ctx, t)
-	if err != nil || before == t.rows {
-		return 0, err
+func (c Copying) fill(ctx context.Context, t *table, from *source, to *target) error {
+	last, there, err := to.last(ctx, t)
+	if err != nil {
+		return err
 	}
 	batch := make([][]any, 0, c.rowsAtOnce())
 	flush := func() error {
 		if err := to.add(ctx, t, batch); err != nil {
 			return err
 		}
-		filled += int64(len(batch))
+		there += int64(len(batch))
 		batch = batch[:0]
-		c.tell(CopyProgress{CopyWriting, t.name, before + filled, t.rows})
+		c.tell(CopyProgress{CopyWriting, t.name, there, t.rows})
 		return nil
 	}
 	for row, err := range from.rows(ctx, t, last) {
 		if err != nil {
-			return filled, err
+			return err
 		}
 		if batch = append(batch, row); len(batch) == cap(batch) {
 			if err := flush(); err != nil {
-				return filled, err
+				return err
 			}
 		}
 	}
 	if len(batch) == 0 {
-		return filled, nil
+		return nil
 	}
-	return filled, flush()
+	return flush()
 }
 
 func (c Copying) tell(p CopyProgress) {
