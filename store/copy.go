@@ -71,16 +71,16 @@ func Copy(ctx context.Context, c Copying) (Copied, error) {
 		return Copied{}, err
 	}
 	defer e.close()
-	from, err := openSource(ctx, c.Folder)
-	if err != nil {
-		return Copied{}, err
-	}
-	defer from.close()
 	to, err := openTarget(ctx, e)
 	if err != nil {
 		return Copied{}, err
 	}
 	defer to.close()
+	from, err := openSource(ctx, c.Folder)
+	if err != nil {
+		return Copied{}, err
+	}
+	defer from.close()
 	return c.run(ctx, from, to)
 }
 

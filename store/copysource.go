@@ -248,18 +248,26 @@ func (t *table) clean(row []any, count bool) {
 
 // query reads the table in the order of its key, in the SQL of both databases.
 func (t *table) query(after []any) string {
-	var columns, key, bounds []string
+	var columns, bounds []string
 	for _, column := range t.columns {
 		columns = append(columns, quoted(column))
 	}
-	for i, column := range t.key {
-		key, bounds = append(key, columns[column]), append(bounds, fmt.Sprint("$", i+1))
-	}
-	where := ""
+	key, where := strings.Join(t.keyNames(), ", "), ""
 	if after != nil {
-		where = fmt.Sprintf(" WHERE (%s) > (%s)", strings.Join(key, ", "), strings.Join(bounds, ", "))
+		for i := range t.key {
+			bounds = append(bounds, fmt.Sprint("$", i+1))
+		}
+		where = fmt.Sprintf(" WHERE (%s) > (%s)", key, strings.Join(bounds, ", "))
 	}
-	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s", strings.Join(columns, ", "), quoted(t.name), where, strings.Join(key, ", "))
+	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s", strings.Join(columns, ", "), quoted(t.name), where, key)
+}
+
+// keyNames are the columns of the key, as SQL names them.
+func (t *table) keyNames() (names []string) {
+	for _, column := range t.key {
+		names = append(names, quoted(t.columns[column]))
+	}
+	return names
 }
 
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -183,13 +183,13 @@ func (to *target) last(ctx context.Context, t *table) (key []any, rows int64, er
 	if err := to.conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+quoted(t.name)).Scan(&rows); err != nil || rows == 0 {
 		return nil, 0, err
 	}
-	var names []string
 	into := make([]any, len(t.key))
-	for i, column := range t.key {
-		names, into[i] = append(names, quoted(t.columns[column])+" DESC"), new(any)
+	for i := range into {
+		into[i] = new(any)
 	}
-	columns := strings.ReplaceAll(strings.Join(names, ", "), " DESC", "")
-	err = to.conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT %s FROM %s ORDER BY %s LIMIT 1`, columns, quoted(t.name), strings.Join(names, ", "))).Scan(into...)
+	names := t.keyNames()
+	err = to.conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT %s FROM %s ORDER BY %s DESC LIMIT 1`,
+		strings.Join(names, ", "), quoted(t.name), strings.Join(names, " DESC, "))).Scan(into...)
 	for _, value := range into {
 		key = append(key, *value.(*any))
 	}

@@ -69,9 +69,9 @@ func withEverything(t *testing.T, folder string) {
 		t.Fatal(err)
 	}
 	if _, err := storetest.ShellFile(t, folder, "").ExecContext(t.Context(), `
-		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15000)
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 7000)
 		INSERT INTO users (id, created_at, updated_at) SELECT 'many' || i, 1, 1 FROM n;
-		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15000)
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 7000)
 		INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at)
 		SELECT i, 'many' || i, 'shop', randomblob(32), i, 1, i + 1 FROM n`); err != nil {
 		t.Fatal(err)
