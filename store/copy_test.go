@@ -206,6 +206,14 @@ func TestACopyGoesOnWhereTheSourceWas(t *testing.T) {
 	}
 }
 
+func wantTriggersOn(t *testing.T, db *sql.DB) {
+	t.Helper()
+	if off := number(t, db, `SELECT COUNT(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O' AND tgrelid IN
+		(SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)`); off > 0 {
+		t.Fatalf("%d triggers are off", off)
+	}
+}
+
 // TestAnInterruptedCopyGoesOn ends copies at any point. What has been there is
 // not copied again, and nobody takes it for the whole.
 func TestAnInterruptedCopyGoesOn(t *testing.T) {
@@ -237,10 +245,7 @@ func TestAnInterruptedCopyGoesOn(t *testing.T) {
 		if number(t, db, `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`) == 0 {
 			continue // ended before it began
 		}
-		if off := number(t, db, `SELECT COUNT(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O' AND tgrelid IN
-			(SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)`); off > 0 {
-			t.Fatalf("%d triggers are off", off)
-		}
+		wantTriggersOn(t, db)
 		rows := int64(0)
 		for table := range tablesOf(t, folder) {
 			if table == "settings" { // loses the mark in the end
@@ -285,6 +290,7 @@ func TestADifferenceIsFound(t *testing.T) {
 	for _, tc := range []struct{ name, change, table, key string }{
 		{"a row too few", `DELETE FROM notice_receipts WHERE user_id = 'user3'`, "notice_receipts", "user3"},
 		{"a row too many", `INSERT INTO daily_peaks VALUES (86400000, 1, 1, NULL)`, "daily_peaks", "86400000"},
+		{"a row too many at the end", `INSERT INTO daily_peaks VALUES (9000000000000000, 1, 1, NULL)`, "daily_peaks", "9000000000000000"},
 		{"the last row is missing", `DELETE FROM changes WHERE seq = (SELECT MAX(seq) FROM changes)`, "changes", ""},
 		{"another text", `UPDATE accounts SET password_hash = 'x'`, "accounts", "rollcall:root"},
 		{"a value instead of none", `UPDATE status_claims SET until = 0 WHERE user_id = 'user1'`, "status_claims", "user1"},

@@ -125,6 +125,40 @@ func TestASourceThatIsNoneIsRefused(t *testing.T) {
 	}
 }
 
+// TestATableThatOnlyTheTargetHasIsNotOverlooked is about one that the source should have too.
+func TestATableThatOnlyTheTargetHasIsNotOverlooked(t *testing.T) {
+	folder, _, _, _ := populated(t, 1)
+	for _, change := range []string{`CREATE TABLE extra (id INTEGER)`, `ALTER TABLE notices ADD COLUMN extra INTEGER`} {
+		target := t.TempDir()
+		db, once := Shell(t, target), false
+		c := store.Copying{Folder: folder, Database: Config(t, target).Database, Progress: func(p store.CopyProgress) {
+			if !once && p.Doing == store.CopyWriting {
+				once = true
+				execSQL(t, db, change)
+			}
+		}}
+		if _, err := store.Copy(t.Context(), c); err == nil || !strings.Contains(err.Error(), "extra") {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+}
+
+func TestRowsThatAreRefusedLeaveTheTriggersOn(t *testing.T) {
+	folder, _, _, _ := populated(t, 5)
+	target := t.TempDir()
+	db, once := Shell(t, target), false
+	c := store.Copying{Folder: folder, Database: Config(t, target).Database, Progress: func(p store.CopyProgress) {
+		if !once && p.Doing == store.CopyWriting {
+			once = true
+			execSQL(t, db, `ALTER TABLE user_sessions ADD CHECK (user_id <> 'user3')`)
+		}
+	}}
+	if _, err := store.Copy(t.Context(), c); err == nil || strings.Contains(err.Error(), "user3") {
+		t.Errorf("the refusal of a row: %v", err)
+	}
+	wantTriggersOn(t, db)
+}
+
 // TestATableThatOnlyTheSourceHasIsNotForgotten is about a table that is added to one schema only.
 func TestATableThatOnlyTheSourceHasIsNotForgotten(t *testing.T) {
 	for _, change := range []string{`CREATE TABLE extra (id INTEGER PRIMARY KEY)`, `ALTER TABLE notices ADD COLUMN extra INTEGER`} {
