@@ -58,6 +58,9 @@ type remote struct {
 	// only runs f while no other replica runs one under the same name; where one
 	// does, it waits or, unless wait, leaves it.
 	only func(ctx context.Context, name string, wait bool, f func() error) error
+
+	// load inserts rows in the transaction that conn is in, faster than one by one.
+	load func(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
 }
 
 // bounded returns the context of one transaction.

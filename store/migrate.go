@@ -46,6 +46,9 @@ func (e *engine) bringUp(ctx context.Context, conn *sql.Conn) error {
 	if err == nil {
 		err = known(version, newest)
 	}
+	if err == nil && version > 0 {
+		err = whole(ctx, conn)
+	}
 	var steps []string
 	switch {
 	case err != nil:
@@ -80,6 +83,16 @@ func run(ctx context.Context, conn *sql.Conn, statements []string) error {
 		}
 	}
 	return nil
+}
+
+// whole refuses a database to which not everything has been copied.
+func whole(ctx context.Context, conn *sql.Conn) error {
+	var unfinished bool
+	err := conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1)`, copyUnfinished).Scan(&unfinished)
+	if err == nil && unfinished {
+		err = ErrUnfinishedCopy
+	}
+	return err
 }
 
 // known refuses a schema of which nobody here knows what it means.

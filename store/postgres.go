@@ -81,6 +81,7 @@ func openPostgres(cfg Config) (*engine, error) {
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return only(ctx, read, name, wait, f)
 			},
+			load: loadRows,
 		},
 	}, nil
 }
