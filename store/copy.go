@@ -66,6 +66,9 @@ const (
 // ErrSourceChanged where another program wrote to the source meanwhile, a
 // [DifferenceError] where a row is not the same on both sides.
 func Copy(ctx context.Context, c Copying) (Copied, error) {
+	if !withPostgres { // said here, so that a program without it has nothing of what follows
+		return Copied{}, ErrNoPostgres
+	}
 	e, err := openPostgres(Config{Database: c.Database})
 	if err != nil {
 		return Copied{}, err

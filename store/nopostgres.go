@@ -2,6 +2,8 @@
 
 package store
 
+const withPostgres = false
+
 func openPostgres(Config) (*engine, error) { return nil, ErrNoPostgres }
 
 func unconnected(error) bool { return false }

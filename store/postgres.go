@@ -30,6 +30,8 @@ const (
 	patience        = 8 * time.Second
 )
 
+const withPostgres = true
+
 // largeTable is from how many bytes on counting sessions may take long.
 const largeTable = 16 << 20
 
