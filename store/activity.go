@@ -171,6 +171,9 @@ func readSamples(ctx context.Context, look *sql.Tx, app, organization string, fr
 	there, err := which.samples(ctx, look, from, to)
 	for i := range known {
 		known[i].people = 0
+		for len(there) > 0 && there[0].at < known[i].at { // of a sample that was cut short
+			there = there[1:]
+		}
 		if len(there) > 0 && there[0].at == known[i].at {
 			known[i], there = there[0], there[1:]
 		}
