@@ -121,7 +121,7 @@ func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
 
 // HasAccounts tells whether the first account exists.
 func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
-	stmt, err := s.reads.prepare(`SELECT EXISTS (SELECT 1 FROM accounts)`)
+	stmt, err := s.reads.prepare(ctx, `SELECT EXISTS (SELECT 1 FROM accounts)`)
 	if err != nil {
 		return false, fail("looking for an account", err)
 	}

@@ -159,7 +159,7 @@ func (f AuditFilter) query(after *cursor) *query {
 		FROM audit a
 		LEFT JOIN users by_user ON a.actor LIKE 'user:%' AND by_user.id = substr(a.actor, 6)
 		LEFT JOIN users to_user ON a.target LIKE 'user:%' AND to_user.id = substr(a.target, 6)
-		LEFT JOIN api_keys to_key ON a.target LIKE 'key:%' AND to_key.id = CAST(substr(a.target, 5) AS BIGINT)
+		LEFT JOIN api_keys to_key ON a.target = 'key:' || CAST(to_key.id AS TEXT)
 		WHERE true`)
 	for _, term := range []struct{ column, value string }{{"a.actor", f.Actor}, {"a.target", f.Target}} {
 		if term.value != "" {

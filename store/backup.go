@@ -13,6 +13,11 @@ import (
 // the store goes on working. The file appears under its name only when it is
 // complete, verified and on disk. An existing file is never replaced.
 func (s *Store) Backup(ctx context.Context, file string) error {
+	return s.engine.backup(ctx, file)
+}
+
+// backUp copies the database at path to a file.
+func backUp(ctx context.Context, path, file string) error {
 	if _, err := os.Lstat(file); !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("backing up: %s: %w", file, os.ErrExist)
 	}
@@ -22,7 +27,7 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	}
 	defer os.RemoveAll(folder)
 	copied := filepath.Join(folder, FileName)
-	if err := copyDatabase(ctx, s.path, copied); err != nil {
+	if err := copyDatabase(ctx, path, copied); err != nil {
 		return fail("backing up", err)
 	}
 	if _, err := verify(ctx, copied); err != nil {
@@ -69,7 +74,7 @@ func verify(ctx context.Context, file string) (version int, err error) {
 		return 0, err
 	}
 	defer conn.Close()
-	if version, err = schemaVersion(ctx, conn); err == nil && version == 0 {
+	if version, err = schemaVersion(ctx, conn, sqliteTables); err == nil && version == 0 {
 		err = errors.New("it is empty")
 	}
 	return version, err

@@ -20,6 +20,10 @@ type Change struct {
 	Topic     Topic
 }
 
+// Erasure tells whether the row says nothing because it was about somebody who
+// was erased.
+func (c Change) Erasure() bool { return c == Change{Seq: c.Seq} }
+
 // Topic is something of which there is one for everybody.
 type Topic string
 
@@ -67,7 +71,7 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, 
 
 // LastChange returns the number of the latest change, 0 for none.
 func (s *Store) LastChange(ctx context.Context) (int64, error) {
-	stmt, err := s.reads.prepare(`SELECT COALESCE(MAX(seq), 0) FROM changes`)
+	stmt, err := s.reads.prepare(ctx, `SELECT COALESCE(MAX(seq), 0) FROM changes`)
 	if err != nil {
 		return 0, fail("finding the last change", err)
 	}
@@ -148,7 +152,7 @@ func dueBetween(a, b moment) (bounds []any) {
 
 // ask runs a query whose statement is kept for the next time.
 func (s *Store) ask(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := s.reads.prepare(query)
+	stmt, err := s.reads.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}

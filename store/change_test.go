@@ -172,7 +172,7 @@ func TestWhatIsTypedIntoTheShellIsLogged(t *testing.T) {
 		{`INSERT INTO status_claims (user_id, app, status, created_at) VALUES ('ada', '', 'busy', 1)`, []store.Change{{UserID: "ada"}}},
 		{`UPDATE status_claims SET status = 'away'`, []store.Change{{UserID: "ada"}}},
 		{`DELETE FROM status_claims`, []store.Change{{UserID: "ada"}}},
-		{fmt.Sprint(`UPDATE user_sessions SET is_active = 0, ended_at = 1, end_reason = 'evicted' WHERE id = `, ids["bob"]), []store.Change{ended("bob", "evicted")}},
+		{fmt.Sprint(`UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'evicted' WHERE id = `, ids["bob"]), []store.Change{ended("bob", "evicted")}},
 		{`DELETE FROM users WHERE id = 'cy'`, []store.Change{ended("cy", "user_deleted")}},
 		{`DELETE FROM organizations`, []store.Change{ended("ada", "user_deleted")}},
 	} {
@@ -277,9 +277,9 @@ func TestDue(t *testing.T) {
 
 func TestTheFeedReadsByIndexRanges(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, store.DefaultRules())
 	login(t, s, Start, "ada")
-	db := shell(t, folder, "")
+	db := ShellFile(t, folder, "")
 	for query, want := range map[string][]string{
 		store.ChangesQuery: {"SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"},
 		store.DueQuery: {

@@ -94,7 +94,7 @@ func mayClaim(user, app string) error {
 
 // OwnClaim returns what a person claims of themselves at now; nil for nothing.
 func (s *Store) OwnClaim(ctx context.Context, now time.Time, user string) (*Claim, error) {
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {
 		return nil, fail("finding a claim", err)
 	}

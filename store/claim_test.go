@@ -142,9 +142,9 @@ func TestTheCleanupRemovesClaimsThatRanOut(t *testing.T) {
 // only these few may be looked at.
 func TestClaimsAreWhereTheCountBegins(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, store.DefaultRules())
 	login(t, s, Start, "ada")
-	db := shell(t, folder, "")
+	db := ShellFile(t, folder, "")
 	for name, query := range map[string]func(*store.Store, time.Time) (string, []any){
 		"the counts": store.CountClaimsQuery, "the list of busy": store.BusyQuery,
 	} {

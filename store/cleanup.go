@@ -18,19 +18,30 @@ const cleanupBatch = 500
 
 // Cleanup ends the sessions that have expired and removes those that ended
 // longer than retention ago, history and notices likewise, and claims that ran out. While a step of the clock
-// is forgiven it does nothing: what seems past may not be. It may run at any
-// time, any number of times, in any number of processes.
+// is forgiven it does nothing: what seems past may not be; nor while another
+// replica does it. It may run at any time, any number of times, in any number of
+// processes.
 func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
 	return s.CleanupBy(ctx, now, ActorSystem)
 }
 
 // CleanupBy is Cleanup because actor asked for it, which is recorded.
-func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (Cleaned, error) {
-	var c Cleaned
+func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
 	if s.forgiving() {
 		return c, nil
 	}
-	var err error
+	if s.engine.remote == nil {
+		return s.clean(ctx, now, actor)
+	}
+	wait := actor != ActorSystem // for its turn, so that whoever asks is told the truth
+	err = s.engine.remote.only(ctx, "cleanup", wait, func() error {
+		c, err = s.clean(ctx, now, actor)
+		return err
+	})
+	return c, fail("cleaning up", err)
+}
+
+func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
 	c.Ended, err = s.inBatches(ctx, `
 		UPDATE user_sessions SET is_active = false, ended_at = expires_at, end_reason = 'expired'
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, millis(now))

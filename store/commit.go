@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,14 +19,15 @@ const maxBatch = 512
 // them share the next transaction: group commit. Each caller is answered only
 // after the commit that holds its write.
 type writer struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	stmts *statements
-	queue chan *write
-	alone chan *write   // what can not be in a transaction
-	done  chan struct{} // run has returned
+	engine *engine
+	conn   *sql.Conn // nil while the database is out of reach
+	stmts  *statements
+	queue  chan *write
+	alone  chan *write   // what can not be in a transaction
+	done   chan struct{} // run has returned
 
 	onCommit func(writes int, took time.Duration) // may be nil
+	lost     atomic.Int64                         // transactions, because the database was out of reach
 
 	mu     sync.RWMutex // guards closed against a send on queue
 	closed bool
@@ -34,17 +36,18 @@ type writer struct {
 
 // A write is one caller's part of the next transaction.
 type write struct {
-	ctx    context.Context
-	run    func(*tx) error
-	alone  func(*sql.Conn) error // instead of run
-	single bool                  // one statement, which is atomic by itself: needs no savepoint
-	answer chan error            // of capacity 1: the writer never waits for a caller
-	err    error
+	ctx       context.Context
+	run       func(*tx) error
+	alone     func(*sql.Conn) error // instead of run
+	single    bool                  // one statement, which is atomic by itself: needs no savepoint
+	heartbeat *heartbeat            // that run records, where nothing else is to be done for it
+	answer    chan error            // of capacity 1: the writer never waits for a caller
+	err       error
 }
 
-func newWriter(db *sql.DB, conn *sql.Conn) *writer {
+func newWriter(e *engine) *writer {
 	return &writer{
-		db: db, conn: conn, stmts: newStatements(conn),
+		engine: e,
 		queue:  make(chan *write, 4*maxBatch),
 		alone:  make(chan *write),
 		done:   make(chan struct{}),
@@ -64,11 +67,11 @@ func (s *Store) writeOne(ctx context.Context, f func(*tx) error) error {
 }
 
 // ProbeWriter returns nil once an empty write has gone the way of all others. It
-// waits as long as the writer is stuck; where another process keeps the database
-// or the disk is full the writer is well.
+// waits as long as the writer is stuck; where another process keeps the database,
+// the disk is full or the database's server is away the writer is well.
 func (s *Store) ProbeWriter(ctx context.Context) error {
 	err := s.writer.do(&write{ctx: ctx, single: true, run: func(*tx) error { return nil }})
-	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) {
+	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
 		return nil
 	}
 	return err
@@ -133,6 +136,9 @@ func (w *writer) run() {
 
 // answer tells the callers of a batch what became of it.
 func (w *writer) answer(batch []*write, err error) {
+	if errors.Is(err, ErrUnavailable) {
+		w.lost.Add(1) // first: who is told may look at once
+	}
 	for _, job := range batch {
 		if err != nil {
 			job.err = err
@@ -149,6 +155,9 @@ func (w *writer) byItself(job *write) error {
 	case <-w.broken:
 		return ErrBroken
 	default:
+		if err := w.connect(context.Background()); err != nil {
+			return err
+		}
 		return job.alone(w.conn)
 	}
 }
@@ -183,32 +192,22 @@ func (w *writer) commit(batch []*write) error {
 		return ErrBroken
 	default:
 	}
-	ctx := context.Background() // a caller that leaves must not interrupt the others
-	t := &tx{w: w}
-	if _, err := t.exec(`BEGIN IMMEDIATE`); err != nil {
-		return fail("beginning a transaction", err)
+	ctx, done := w.engine.bounded()
+	defer done()
+	if err := w.connect(ctx); err != nil {
+		return err
 	}
-	for _, job := range batch {
-		if job.err = job.ctx.Err(); job.err != nil {
-			job.err = fail("waiting for the writer", job.err)
-			continue
-		}
-		if err := t.attempt(job); err != nil {
-			w.rollback(ctx)
-			return err
-		}
+	t := &tx{w: w, ctx: ctx}
+	err := t.write(batch)
+	if err == nil {
+		err = t.commit()
+	} else {
+		t.rollback()
 	}
-	if _, err := t.exec(`COMMIT`); err != nil {
-		w.rollback(ctx)
-		return fail("committing", err)
+	if err != nil && ctx.Err() != nil { // a database that does not answer is as good as none
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return nil
-}
-
-// rollback leaves the connection ready for the next batch. SQLite has often
-// rolled back by itself, and then this fails with nothing to do.
-func (w *writer) rollback(ctx context.Context) {
-	_, _ = w.conn.ExecContext(ctx, `ROLLBACK`)
+	return err
 }
 
 // giveUp ends all writing: after a failed write nobody knows what the disk holds.
@@ -231,91 +230,28 @@ func (w *writer) stop() error {
 	close(w.queue)
 	w.mu.Unlock()
 	<-w.done
-	return w.close()
+	return w.disconnect()
 }
 
-func (w *writer) close() error {
-	w.stmts.close()
-	return errors.Join(w.conn.Close(), w.db.Close())
-}
-
-// tx is the transaction as a write sees it.
-type tx struct {
-	w *writer
-}
-
-// attempt runs one write. It returns an error only where the transaction as a
-// whole is lost; what the write declines by itself is kept in job.err.
-func (t *tx) attempt(job *write) error {
-	if job.single {
-		job.err = job.run(t)
-		return lost(job.err)
-	}
-	if _, err := t.exec(`SAVEPOINT one`); err != nil {
-		return fail("beginning a write", err)
-	}
-	job.err = job.run(t)
-	if err := lost(job.err); err != nil {
-		return err
-	}
-	if job.err != nil {
-		if _, err := t.exec(`ROLLBACK TO one`); err != nil {
-			return fail("undoing a write", err)
-		}
-	}
-	_, err := t.exec(`RELEASE one`)
-	return fail("ending a write", err)
-}
-
-// lost returns err unless it is one by which a write declines: those leave the
-// transaction whole, while after any other nobody knows what SQLite kept of it.
-func lost(err error) error {
-	switch {
-	case err == nil:
+// connect makes sure that there is a connection: the first one, or another in
+// place of one that was lost.
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
 		return nil
-	case errors.Is(err, ErrFull), errors.Is(err, ErrBroken), errors.Is(err, ErrBusy), !isOurs(err):
-		return fmt.Errorf("writing: %w", err)
 	}
-	return nil
+	conn, err := w.engine.write.Conn(ctx)
+	if err == nil {
+		w.conn, w.stmts = conn, newStatements(conn)
+	}
+	return fail("connecting to the database", err)
 }
 
-// exec runs a statement and returns how many rows it changed.
-func (t *tx) exec(query string, args ...any) (int64, error) {
-	stmt, err := t.w.stmts.prepare(query)
-	if err != nil {
-		return 0, err
+func (w *writer) disconnect() error {
+	if w.conn == nil {
+		return nil
 	}
-	result, err := stmt.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-// each calls f for every row that query returns.
-func (t *tx) each(f func(*sql.Rows) error, query string, args ...any) error {
-	stmt, err := t.w.stmts.prepare(query)
-	if err != nil {
-		return err
-	}
-	rows, err := stmt.QueryContext(context.Background(), args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// scan reads the one row that query returns into dest; sql.ErrNoRows without.
-func (t *tx) scan(dest []any, query string, args ...any) error {
-	stmt, err := t.w.stmts.prepare(query)
-	if err != nil {
-		return err
-	}
-	return stmt.QueryRowContext(context.Background(), args...).Scan(dest...)
+	w.stmts.close()
+	err := w.conn.Close()
+	w.conn, w.stmts = nil, nil
+	return err
 }

@@ -27,7 +27,7 @@ const drainColumns = `SELECT message, started_at, started_by, end_sessions_at, d
 
 // Drain returns the drain that is going on, or nil for none.
 func (s *Store) Drain(ctx context.Context) (*Drain, error) {
-	stmt, err := s.reads.prepare(drainColumns)
+	stmt, err := s.reads.prepare(ctx, drainColumns)
 	if err != nil {
 		return nil, fail("reading the drain", err)
 	}

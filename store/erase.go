@@ -76,6 +76,9 @@ func (t *tx) erase(now time.Time, actor, id string) (e Erased, err error) {
 	if n+e.Mentions+changes == 0 {
 		return e, t.stillErasing()
 	}
+	if _, err := t.exec(`INSERT INTO changes (user_id) VALUES (NULL)`); err != nil { // another, so that there is news
+		return e, fail("noting that somebody was erased", err)
+	}
 	return e, t.noteErasure(now, actor, id, e)
 }
 
@@ -109,7 +112,7 @@ func (t *tx) takeOut(id string, words []string) (mentions int64, err error) {
 		`UPDATE notices SET created_by = 'erased' WHERE created_by = $1 AND $2 <> ''`,
 		`UPDATE drain SET started_by = 'erased' WHERE started_by = $1 AND $2 <> ''`,
 		`UPDATE audit SET target = 'erased', detail = ''
-		WHERE target = $1 OR target IN (SELECT 'session:' || id FROM user_sessions WHERE user_id = $2)`,
+		WHERE target = $1 OR target IN (SELECT 'session:' || CAST(id AS TEXT) FROM user_sessions WHERE user_id = $2)`,
 		`UPDATE audit SET actor = 'erased', detail = '' WHERE actor = $1 AND $2 <> ''`,
 	} {
 		n, err := t.exec(statement, UserActor(id), id)

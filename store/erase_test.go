@@ -46,7 +46,7 @@ func newCrowd(t *testing.T, seed uint64) *crowd {
 	folder := t.TempDir()
 	rules := store.DefaultRules()
 	rules.Retention = 2 * time.Hour
-	c := &crowd{T: t, Rand: rand.New(rand.NewPCG(seed, 0)), s: Open(t, folder, rules), db: shell(t, folder, "&_pragma=foreign_keys(1)"), folder: folder,
+	c := &crowd{T: t, Rand: rand.New(rand.NewPCG(seed, 0)), s: OpenFile(t, folder, rules), db: ShellFile(t, folder, "&_pragma=foreign_keys(1)"), folder: folder,
 		now: Start, ids: map[int][]int64{}}
 	execSQL(t, c.db, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'Hello', 'info', 0, 'user:root')`)
 	for person := range crowdSize {
@@ -266,7 +266,7 @@ func TestErasingTakesAPersonOutOfWhatIsAboutOthers(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := texts(t, db, `SELECT created_by FROM notices UNION ALL SELECT started_by FROM drain UNION ALL SELECT ended_by FROM user_sessions WHERE ended_by <> 'cli'`); !slices.Equal(got, []string{"erased", "user:421", "erased", "erased"}) {
+	if got := texts(t, db, `SELECT created_by FROM notices UNION ALL SELECT started_by FROM drain UNION ALL SELECT ended_by FROM user_sessions WHERE ended_by <> 'cli' ORDER BY 1`); !slices.Equal(got, []string{"erased", "erased", "erased", "user:421"}) {
 		t.Errorf("by whom: %v", got)
 	}
 }

@@ -51,7 +51,7 @@ type NextState struct {
 // Explain tells why a user is online at now, or is not. ErrNotFound for an
 // unknown id.
 func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explanation, error) {
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for everything
+	look, err := s.read.BeginTx(ctx, s.engine.instant) // one instant for everything
 	if err != nil {
 		return Explanation{}, fail("explaining a status", err)
 	}

@@ -1,6 +1,11 @@
 package store
 
-import "time"
+import (
+	"database/sql"
+	"runtime"
+	"sync"
+	"time"
+)
 
 // The queries whose plan a test looks at.
 const (
@@ -35,3 +40,40 @@ func NearQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
 
 // Costly tells whether a page waits for a turn.
 func (f SessionFilter) Costly() bool { return f.settled().costly() }
+
+// HandleOf is how the database knows a session's token.
+func HandleOf(s *Store, token string) (id int64, digest []byte) {
+	h := s.handle(token)
+	return h.id, h.digest
+}
+
+// Apart has a store record each heartbeat by itself, as where a database knows no other way.
+func Apart(s *Store) { s.engine.arrays = false }
+
+// Together has the writes of all calls in one transaction, in this order.
+func Together(s *Store, calls []func()) {
+	held, release := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = s.writer.between(func(*sql.Conn) error {
+			close(held)
+			<-release
+			return nil
+		})
+	})
+	<-held
+	for i, call := range calls {
+		wg.Go(call)
+		for len(s.writer.queue) <= i {
+			runtime.Gosched()
+		}
+	}
+	close(release)
+	wg.Wait()
+}
+
+// WithBatch makes a copy commit after so many rows.
+func (c Copying) WithBatch(rows int) Copying {
+	c.batch = rows
+	return c
+}

@@ -54,7 +54,7 @@ func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate
 		return Gate{}, fail("asking the gate", err)
 	}
 	defer done()
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for all of it
+	look, err := s.read.BeginTx(ctx, s.engine.instant) // one instant for all of it
 	if err != nil {
 		return Gate{}, fail("asking the gate", err)
 	}

@@ -28,27 +28,58 @@ const maxPage = 200 // characters kept of a page's path
 // that is unknown, ended or expired: a late heartbeat must not bring a session
 // back. A goodbye is only noted; it is no activity.
 func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Beat) (Beaten, error) {
-	h := s.handle(token)
-	b := Beaten{Session: Session{ID: h.id}}
-	visible := true
-	err := s.writer.do(&write{ctx: ctx, single: len(beat.Seen) == 0, run: func(t *tx) (err error) {
+	h := s.heard(now, token, beat)
+	job := &write{ctx: ctx, single: len(beat.Seen) == 0, run: func(t *tx) (err error) {
 		if beat.Leaving {
-			b.ExpiresAt, err = t.leave(s.at(now), h)
+			h.Beaten.ExpiresAt, err = t.leave(h.moment, h.handle)
 		} else {
-			b.ExpiresAt, visible, err = t.touch(s.at(now), s.rules, h, beat)
+			h.Beaten.ExpiresAt, err = t.touch(h)
 		}
 		if err == nil && len(beat.Seen) > 0 {
-			err = t.noteSeen(millis(now), h.id, beat.Seen)
+			err = t.noteSeen(h.now, h.id, beat.Seen)
 		}
-		if err == nil && beat.Whose {
-			b.Member, err = t.member(h.id)
+		if err == nil && h.whose {
+			h.Beaten.Member, err = t.member(h.id)
 		}
 		return err
-	}})
-	if visible {
+	}}
+	if !beat.Leaving && len(beat.Seen) == 0 {
+		job.heartbeat = h
+	}
+	err := s.writer.do(job)
+	if !h.unseen {
 		err = s.announce(err)
 	}
-	return b, err
+	return h.Beaten, err
+}
+
+// heartbeat is one as the database is told of it, and what came of it.
+type heartbeat struct {
+	moment
+	handle
+	idle      int64
+	idleAfter int64   // from which idle on a session counts as idle
+	end       *int64  // of its session, from now on; nil: as before
+	page      *string // nil: as before
+	whose     bool
+
+	Beaten Beaten
+	unseen bool // nobody can see a difference
+}
+
+func (s *Store) heard(now time.Time, token string, beat Beat) *heartbeat {
+	h := &heartbeat{moment: s.at(now), handle: s.handle(token), whose: beat.Whose,
+		idle: beat.Idle.Milliseconds(), idleAfter: s.rules.IdleAfter.Milliseconds()}
+	h.Beaten.ID = h.id
+	if beat.Page != nil {
+		clipped := clip(*beat.Page, maxPage)
+		h.page = &clipped
+	}
+	if !s.rules.Idle(beat.Idle) { // an unattended tab must not keep its person logged in
+		end := h.now + s.rules.SessionTTL.Milliseconds()
+		h.end = &end
+	}
+	return h
 }
 
 func (t *tx) member(session int64) (m Member, err error) {
@@ -57,40 +88,29 @@ func (t *tx) member(session int64) (m Member, err error) {
 	return m, fail("reading whose session it is", err)
 }
 
-// touch records activity and tells whether anybody could see a difference.
-// Nearly always nobody can, and then nothing but the row is written: the second
-// update is logged by a trigger because it sets the page.
-func (t *tx) touch(m moment, r Rules, h handle, beat Beat) (expires time.Time, visible bool, err error) {
-	var page *string
-	if beat.Page != nil {
-		clipped := clip(*beat.Page, maxPage)
-		page = &clipped
-	}
-	var end *int64          // nil: as before
-	if !r.Idle(beat.Idle) { // an unattended tab must not keep its person logged in
-		until := m.now + r.SessionTTL.Milliseconds()
-		end = &until
-	}
+// touch records activity and whether anybody could see a difference. Nearly
+// always nobody can, and then nothing but the row is written: the second update
+// is logged by a trigger because it sets the page.
+func (t *tx) touch(h *heartbeat) (expires time.Time, err error) {
 	n, err := t.exec(`
 		UPDATE user_sessions
-		SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE($5, expires_at)
+		SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at)
 		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
-			AND page = COALESCE($7, page) AND (idle_ms >= $8) = ($5 IS NULL) AND leaving_at IS NULL
+			AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
 			AND last_activity_at > $9 AND last_activity_at <= $10`,
-		h.id, h.digest, m.now, beat.Idle.Milliseconds(), end, m.expiry, page, r.IdleAfter.Milliseconds(), m.window, m.future)
+		h.id, h.digest, h.now, h.idle, h.end, h.expiry, h.page, h.idleAfter, h.window, h.future)
+	h.unseen = n > 0
 	if err == nil && n == 0 {
-		visible = true
 		n, err = t.exec(`
 			UPDATE user_sessions
-			SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE($5, expires_at), page = COALESCE($7, page), leaving_at = NULL
+			SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at), page = COALESCE($7, page), leaving_at = NULL
 			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6`,
-			h.id, h.digest, m.now, beat.Idle.Milliseconds(), end, m.expiry, page)
+			h.id, h.digest, h.now, h.idle, h.end, h.expiry, h.page)
 	}
 	if err != nil {
-		return time.Time{}, visible, fail("recording a heartbeat", err)
+		return time.Time{}, fail("recording a heartbeat", err)
 	}
-	expires, err = t.beaten(h, n, end)
-	return expires, visible, err
+	return t.beaten(h.handle, n, h.end)
 }
 
 func (t *tx) leave(m moment, h handle) (time.Time, error) {

@@ -31,8 +31,8 @@ var harmless = []string{
 
 func TestWhateverIsHeldOnAPersonIsExportedAndErased(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
-	db := shell(t, folder, "")
+	s := OpenFile(t, folder, store.DefaultRules())
+	db := ShellFile(t, folder, "")
 	for _, table := range texts(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table'`) {
 		cascades := table == "users" || number(t, db, `SELECT COUNT(*) FROM pragma_foreign_key_list('`+table+`') WHERE "table" = 'users' AND on_delete = 'CASCADE'`) > 0
 		if cascades && table != "users" && !slices.Contains(store.HeldParts(), parts[table]) {

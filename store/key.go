@@ -76,7 +76,7 @@ func (s *Store) Keys(ctx context.Context) ([]Key, error) {
 
 // KeyBySecret returns the key with this secret, or ErrNotFound.
 func (s *Store) KeyBySecret(ctx context.Context, secret string) (Key, error) {
-	stmt, err := s.reads.prepare(`SELECT id, app, scopes, created_at FROM api_keys WHERE key_sha256 = $1`)
+	stmt, err := s.reads.prepare(ctx, `SELECT id, app, scopes, created_at FROM api_keys WHERE key_sha256 = $1`)
 	if err != nil {
 		return Key{}, fail("finding a key", err)
 	}

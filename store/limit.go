@@ -1,7 +1,7 @@
 package store
 
 import (
-	"context"
+	"database/sql"
 	"math"
 )
 
@@ -25,24 +25,15 @@ func (t *tx) keepLimit(m moment, limit SessionLimit, user string, fresh Session)
 		}
 		return nil, fail("counting a user's sessions", err)
 	}
-	stmt, err := t.w.stmts.prepare(`
-		UPDATE user_sessions SET is_active = false, ended_at = $5, end_reason = $6
-		WHERE id IN (SELECT id ` + others + ` ORDER BY last_activity_at DESC, id DESC LIMIT $7 OFFSET $8) RETURNING id`)
-	if err != nil {
-		return nil, fail("making room for a session", err)
-	}
-	rows, err := stmt.QueryContext(context.Background(), append(about, m.now, string(EndEvicted), math.MaxInt32, limit.Sessions-1)...)
-	if err != nil {
-		return nil, fail("making room for a session", err)
-	}
-	defer rows.Close()
 	var evicted []int64
-	for rows.Next() {
+	err := t.each(func(rows *sql.Rows) error {
 		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, fail("making room for a session", err)
-		}
+		err := rows.Scan(&id)
 		evicted = append(evicted, id)
-	}
-	return evicted, fail("making room for a session", rows.Err())
+		return err
+	}, `
+		UPDATE user_sessions SET is_active = false, ended_at = $5, end_reason = $6
+		WHERE id IN (SELECT id `+others+` ORDER BY last_activity_at DESC, id DESC LIMIT $7 OFFSET $8) RETURNING id`,
+		append(about, m.now, string(EndEvicted), math.MaxInt32, limit.Sessions-1)...)
+	return evicted, fail("making room for a session", err)
 }

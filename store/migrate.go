@@ -7,32 +7,29 @@ import (
 	"fmt"
 )
 
-// A step is SQL that turns the schema of one version into that of the next.
-type step string
-
-// steps upgrade every older schema: steps[i] leads from version i+1 to i+2. A
+// steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []step{livePresence, endNotes, historyAndNotices, appAndAddress}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress}
 
 //go:embed upgrade2.sql
-var livePresence step
+var livePresence string
 
 //go:embed upgrade3.sql
-var endNotes step
+var endNotes string
 
 //go:embed upgrade4.sql
-var historyAndNotices step
+var historyAndNotices string
 
 //go:embed upgrade5.sql
-var appAndAddress step
+var appAndAddress string
 
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.
-func migrate(ctx context.Context, conn *sql.Conn, schema string, steps []step) error {
-	if _, err := conn.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
-		return fail("beginning the upgrade", err)
+func migrate(ctx context.Context, conn *sql.Conn, e *engine) error {
+	err := run(ctx, conn, e.upgrade)
+	if err == nil {
+		err = e.bringUp(ctx, conn)
 	}
-	err := upgrade(ctx, conn, schema, steps)
 	if err == nil {
 		_, err = conn.ExecContext(ctx, `COMMIT`)
 	}
@@ -43,28 +40,58 @@ func migrate(ctx context.Context, conn *sql.Conn, schema string, steps []step) e
 	return nil
 }
 
-func upgrade(ctx context.Context, conn *sql.Conn, schema string, steps []step) error {
-	newest := len(steps) + 1
-	version, err := schemaVersion(ctx, conn)
+func (e *engine) bringUp(ctx context.Context, conn *sql.Conn) error {
+	newest := e.oldest + len(e.steps)
+	version, err := schemaVersion(ctx, conn, e.tables)
 	if err == nil {
 		err = known(version, newest)
 	}
+	if err == nil && version > 0 {
+		err = whole(ctx, conn)
+	}
+	var steps []string
 	switch {
 	case err != nil:
 		return err
 	case version == newest:
 		return nil
 	case version == 0:
-		steps = []step{step(schema)}
+		steps = []string{e.schema}
 	default:
-		steps = steps[version-1:]
+		steps = e.steps[version-e.oldest:]
 	}
-	for _, s := range steps {
-		if _, err := conn.ExecContext(ctx, string(s)); err != nil {
+	if err := run(ctx, conn, steps); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, saveSetting, "schema_version", newest)
+	return err
+}
+
+// holdsData returns ErrNoData for an empty database.
+func (e *engine) holdsData(ctx context.Context, conn *sql.Conn) error {
+	version, err := schemaVersion(ctx, conn, e.tables)
+	if err == nil && version == 0 {
+		err = ErrNoData
+	}
+	return fail("looking into the database", err)
+}
+
+func run(ctx context.Context, conn *sql.Conn, statements []string) error {
+	for _, statement := range statements {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
-	_, err = conn.ExecContext(ctx, saveSetting, "schema_version", newest)
+	return nil
+}
+
+// whole refuses a database to which not everything has been copied.
+func whole(ctx context.Context, conn *sql.Conn) error {
+	var unfinished bool
+	err := conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1)`, copyUnfinished).Scan(&unfinished)
+	if err == nil && unfinished {
+		err = ErrUnfinishedCopy
+	}
 	return err
 }
 
@@ -76,11 +103,12 @@ func known(version, newest int) error {
 	return nil
 }
 
-// schemaVersion returns 0 for an empty database.
-func schemaVersion(ctx context.Context, conn *sql.Conn) (int, error) {
-	var tables, version int
-	err := conn.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'table'`).Scan(&tables)
-	if err != nil || tables == 0 {
+// schemaVersion returns 0 for an empty database, in which the query tables
+// counts none.
+func schemaVersion(ctx context.Context, conn *sql.Conn, tables string) (int, error) {
+	var count, version int
+	err := conn.QueryRowContext(ctx, tables).Scan(&count)
+	if err != nil || count == 0 {
 		return 0, err
 	}
 	err = conn.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'schema_version'`).Scan(&version)

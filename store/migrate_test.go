@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -18,37 +19,43 @@ const oldSchema = `
 	INSERT INTO old VALUES (42);`
 
 // migrateFile runs migrate on the database in folder.
-func migrateFile(t *testing.T, folder, schema string, steps []step) error {
+func migrateFile(t *testing.T, folder, schema string, steps []string) error {
 	t.Helper()
-	path, err := databaseFile(folder)
+	e, conn := openFile(t, folder)
+	defer e.close()
+	defer conn.Close()
+	e.schema, e.steps = schema, steps
+	return migrate(t.Context(), conn, e)
+}
+
+func openFile(t *testing.T, folder string) (*engine, *sql.Conn) {
+	t.Helper()
+	e, err := openSQLite(Config{Path: folder})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := openWriter(t.Context(), path)
+	conn, err := e.write.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.close()
-	return migrate(t.Context(), w.conn, schema, steps)
+	return e, conn
 }
 
 // ask reads one number from the database in folder; -1 where that fails.
 func ask(t *testing.T, folder, query string) int {
 	t.Helper()
-	db, err := openReaders(filepath.Join(folder, FileName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	e, conn := openFile(t, folder)
+	defer e.close()
+	defer conn.Close()
 	n := -1
-	_ = db.QueryRowContext(context.Background(), query).Scan(&n)
+	_ = conn.QueryRowContext(context.Background(), query).Scan(&n)
 	return n
 }
 
 const version = `SELECT value FROM settings WHERE name = 'schema_version'`
 
 func TestMigration(t *testing.T) {
-	good := []step{`ALTER TABLE old ADD COLUMN y INTEGER`, `UPDATE old SET y = x + 1`}
+	good := []string{`ALTER TABLE old ADD COLUMN y INTEGER`, `UPDATE old SET y = x + 1`}
 	t.Run("an older database is upgraded step by step", func(t *testing.T) {
 		folder := t.TempDir()
 		if err := errors.Join(migrateFile(t, folder, oldSchema, nil), migrateFile(t, folder, "unused", good)); err != nil {
@@ -72,7 +79,7 @@ func TestMigration(t *testing.T) {
 		if err := migrateFile(t, folder, oldSchema, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := migrateFile(t, folder, "", []step{good[0], `UPDATE nowhere SET y = 1`}); err == nil {
+		if err := migrateFile(t, folder, "", []string{good[0], `UPDATE nowhere SET y = 1`}); err == nil {
 			t.Fatal("no error")
 		}
 		if v, y := ask(t, folder, version), ask(t, folder, `SELECT COUNT(y) FROM old`); v != 1 || y != -1 {
@@ -96,14 +103,11 @@ func TestMigration(t *testing.T) {
 		if err := migrateFile(t, folder, oldSchema, nil); err != nil {
 			t.Fatal(err)
 		}
-		w, err := openWriter(t.Context(), filepath.Join(folder, FileName))
-		if err != nil {
+		e, conn := openFile(t, folder)
+		if _, err := conn.ExecContext(t.Context(), `DROP TABLE settings`); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.conn.ExecContext(t.Context(), `DROP TABLE settings`); err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(w.close(), migrateFile(t, folder, oldSchema, nil)); err == nil {
+		if err := errors.Join(conn.Close(), e.close(), migrateFile(t, folder, oldSchema, nil)); err == nil {
 			t.Fatal("no error")
 		}
 	})
@@ -162,12 +166,10 @@ func TestUpgradingVersion1(t *testing.T) {
 // definitions returns what is in a database, by name, without comments and with spaces between words only.
 func definitions(t *testing.T, folder string) map[string]string {
 	t.Helper()
-	db, err := openReaders(filepath.Join(folder, FileName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	rows, err := db.QueryContext(t.Context(), `SELECT type || ' ' || name || ' on ' || tbl_name, COALESCE(sql, '') FROM sqlite_schema`)
+	e, conn := openFile(t, folder)
+	defer e.close()
+	defer conn.Close()
+	rows, err := conn.QueryContext(t.Context(), `SELECT type || ' ' || name || ' on ' || tbl_name, COALESCE(sql, '') FROM sqlite_schema`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func (s *Store) Notices(ctx context.Context, now time.Time) ([]ListedNotice, err
 }
 
 func (s *Store) listNotices(ctx context.Context, now time.Time, _ struct{}) ([]ListedNotice, error) {
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 		}
 		defer done()
 	}
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for the whole page
+	look, err := s.read.BeginTx(ctx, s.engine.instant) // one instant for the whole page
 	if err != nil {
 		return OnlinePage{}, fail("listing who is online", err)
 	}
@@ -132,7 +132,7 @@ func (f OnlineFilter) costly() bool {
 
 // countOnline counts people, not sessions.
 func (s *Store) countOnline(ctx context.Context, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {
 		return c, err
 	}

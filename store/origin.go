@@ -21,6 +21,9 @@ type Device struct {
 	Browser string // with its major version
 }
 
+// nul is the one character of a valid text that PostgreSQL does not store.
+const nul, replacement = "\x00", "\uFFFD"
+
 const maxUserAgent = 500 // characters kept
 
 // clipped cuts what only informs: a login must not fail over a long user agent.
@@ -32,7 +35,12 @@ func (o Origin) clipped() Origin {
 	return o
 }
 
+func madeStorable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, replacement), nul, replacement)
+}
+
 func clip(text string, limit int) string {
+	text = madeStorable(text)
 	if utf8.RuneCountInString(text) <= limit {
 		return text
 	}

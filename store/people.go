@@ -14,7 +14,7 @@ const peopleAtOnce = 500
 // order; ids that nobody has are left out. Who is not online has StatusOffline,
 // no Sessions, and why in Left. Sessions of the panel do not count.
 func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]OnlinePerson, error) {
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one instant for everybody
+	look, err := s.read.BeginTx(ctx, s.engine.instant) // one instant for everybody
 	if err != nil {
 		return nil, fail("looking at people", err)
 	}

@@ -45,7 +45,7 @@ func (s *Store) inTurn(ctx context.Context, f func(*sql.Tx) error) error {
 
 // atOnce lets f look at one instant.
 func (s *Store) atOnce(ctx context.Context, f func(*sql.Tx) error) error {
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func TestInASmallDatabaseEveryAnswerIsNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.large(t.Context()) {
+	if s.engine.large(t.Context()) {
 		t.Error("an empty database counts as large")
 	}
 	synctest.Test(t, func(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 // backedUp returns the backup of a database in which these users are logged in.
 func backedUp(t *testing.T, users ...string) string {
 	t.Helper()
-	s := New(t)
+	s := OpenFile(t, t.TempDir(), store.DefaultRules())
 	for _, user := range users {
 		login(t, s, Start, user)
 	}
@@ -34,7 +34,7 @@ func backedUp(t *testing.T, users ...string) string {
 func killed(t *testing.T, users ...string) string {
 	t.Helper()
 	from, to := t.TempDir(), t.TempDir()
-	s := Open(t, from, store.DefaultRules())
+	s := OpenFile(t, from, store.DefaultRules())
 	for _, user := range users {
 		login(t, s, Start, user)
 	}
@@ -145,7 +145,7 @@ func TestARestoreReadsTheLogBesideABackup(t *testing.T) {
 }
 
 func TestARestoreMayEndAllSessions(t *testing.T) {
-	s := New(t)
+	s := OpenFile(t, t.TempDir(), store.DefaultRules())
 	token := login(t, s, Start, "ada").Token
 	login(t, s, Start, "bob")
 	if _, err := s.CreateAccount(t.Context(), Start, store.ActorCLI, store.AccountInput{Name: "root", Password: "correct horse battery staple", Access: store.AccessAdmin}); err != nil {
@@ -163,7 +163,7 @@ func TestARestoreMayEndAllSessions(t *testing.T) {
 	if err != nil || done.Ended != 3 {
 		t.Fatalf("got %+v, %v", done, err)
 	}
-	restored := Open(t, folder, store.Rules{})
+	restored := OpenFile(t, folder, store.Rules{})
 	for _, token := range []string{token, panel.Token} {
 		if _, err := restored.Authenticate(t.Context(), Start, token); !errors.Is(err, store.ErrSessionEnded) {
 			t.Errorf("a session goes on: %v", err)
@@ -267,7 +267,7 @@ func TestWhatIsNoBackupIsRefused(t *testing.T) {
 
 func TestADatabaseThatAnyProgramHasOpenIsNotReplaced(t *testing.T) {
 	file, folder := backedUp(t, "ada"), t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, store.DefaultRules())
 	login(t, s, Start, "old")
 	if _, err := restore(t, file, folder); !errors.Is(err, store.ErrBusy) {
 		t.Fatalf("a store: %v", err)

@@ -154,7 +154,7 @@ func (s *Store) eachMatching(ctx context.Context, now time.Time, f SessionFilter
 		return err
 	}
 	defer done()
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {
 		return err
 	}

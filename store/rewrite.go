@@ -29,26 +29,32 @@ const (
 // copy. Then it has to be called again.
 func (s *Store) FinishErasing(ctx context.Context) error {
 	var erasures int64
-	err := s.writer.between(func(conn *sql.Conn) error {
-		err := conn.QueryRowContext(context.Background(), `SELECT value FROM settings WHERE name = 'erasures'`).Scan(&erasures)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err == nil {
-			_, err = conn.ExecContext(context.Background(), `VACUUM`)
-		}
-		return fail("rewriting the database", err)
-	})
-	if err != nil || erasures == 0 {
-		return err
+	err := s.read.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'erasures'`).Scan(&erasures)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
 	}
-	if err := s.truncateLog(ctx); err != nil {
-		return err
+	if err == nil {
+		err = s.engine.rewrite(ctx, s)
+	}
+	if err != nil {
+		return fail("rewriting the database", err)
 	}
 	return s.writeOne(ctx, func(t *tx) error {
 		_, err := t.exec(`DELETE FROM settings WHERE name = 'erasures' AND value = $1`, erasures) // unless somebody else was erased meanwhile
 		return fail("noting the end of an erasure", err)
 	})
+}
+
+// rewriteFile is the rewrite of SQLite.
+func rewriteFile(ctx context.Context, s *Store) error {
+	err := s.writer.between(func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(context.Background(), `VACUUM`)
+		return fail("rewriting the database", err)
+	})
+	if err != nil {
+		return err
+	}
+	return s.truncateLog(ctx)
 }
 
 // truncateLog folds the write-ahead log into the database and cuts it to nothing.

@@ -283,11 +283,11 @@ func TestAllVisitorsAreNotedHoweverMany(t *testing.T) {
 	s := Open(t, folder, store.DefaultRules())
 	db := shell(t, folder, "")
 	const many = 12000
-	execSQL(t, db, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+	execSQL(t, db, `WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
 		INSERT INTO users (id, created_at, updated_at) SELECT 'u' || i, 0, 0 FROM n`, many)
 	execSQL(t, db, `INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at, is_active, ended_at, end_reason)
-		SELECT rowid, id, 'shop', zeroblob(32), $1, $1, $1 + 86400000, rowid % 2, CASE rowid % 2 WHEN 0 THEN $1 + 1 END, CASE rowid % 2 WHEN 0 THEN 'logout' END
-		FROM (SELECT id, ROW_NUMBER() OVER () AS rowid FROM users)`, Start.UnixMilli()) // all at once, so that only their ids tell where a read ended
+		SELECT i, id, 'shop', $2, $1, $1, CAST($1 AS BIGINT) + 86400000, i % 2 = 1, CASE i % 2 WHEN 0 THEN CAST($1 AS BIGINT) + 1 END, CASE i % 2 WHEN 0 THEN 'logout' END
+		FROM (SELECT id, ROW_NUMBER() OVER () AS i FROM users) numbered`, Start.UnixMilli(), make([]byte, 32)) // all at once, so that only their ids tell where a read ended
 	for range 2 {
 		noteVisitors(t, s, Start)
 		if n := number(t, db, `SELECT COUNT(*) FROM daily_visitors`); n != many {

@@ -8,21 +8,18 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite"
-
 	"rollcall/store"
 	. "rollcall/store/storetest"
 )
 
-// shell opens the database as the sqlite3 shell would: with its own defaults.
+// shell opens the database as the shell of its engine would, but that foreign
+// keys are kept.
 func shell(t testing.TB, folder string, pragmas string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "rollcall.db")+"?_pragma=busy_timeout(5000)"+pragmas)
-	if err != nil {
-		t.Fatal(err)
+	if Postgres {
+		return Shell(t, folder)
 	}
-	t.Cleanup(func() { db.Close() })
-	return db
+	return ShellFile(t, folder, pragmas)
 }
 
 func execSQL(t testing.TB, db *sql.DB, query string, args ...any) {
@@ -60,7 +57,7 @@ func TestActivityTypedIntoTheShellExtendsTheSession(t *testing.T) {
 		if got := expires(); got != later.Add(ttl) {
 			t.Errorf("the same activity moved the end to %v", got)
 		}
-		execSQL(t, db, `UPDATE user_sessions SET is_active = 0, ended_at = 1, end_reason = 'revoked', last_activity_at = $1 WHERE id = $2`,
+		execSQL(t, db, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'revoked', last_activity_at = $1 WHERE id = $2`,
 			later.Add(time.Hour).UnixMilli(), ada.ID)
 		if got := expires(); got != later.Add(ttl) {
 			t.Errorf("activity of an ended session moved its end to %v", got)
@@ -97,7 +94,7 @@ func TestDeletingCascades(t *testing.T) {
 
 func TestNobodyReadsASecretFromTheFiles(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, store.DefaultRules())
 	secrets := map[string]string{"a session token": login(t, s, Start, "ada").Token}
 	_, secrets["a key"], _ = s.CreateKey(t.Context(), Start, "user:root", "shop", store.Scopes{store.ScopeRead})
 	secrets["a password"] = "a password that is long enough"

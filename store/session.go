@@ -115,7 +115,7 @@ type Identity struct {
 
 // Authenticate returns who has this session token at now, or ErrSessionEnded.
 func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (Identity, error) {
-	stmt, err := s.reads.prepare(`
+	stmt, err := s.reads.prepare(ctx, `
 		SELECT s.id, s.app, s.expires_at, s.max_access, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`)

@@ -16,8 +16,8 @@ var scopes = []store.SessionScope{store.ScopeOnline, store.ScopeActive, store.Sc
 
 func TestWhatFewSessionsMatchIsFoundByAnIndex(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
-	db := shell(t, folder, "")
+	s := OpenFile(t, folder, store.DefaultRules())
+	db := ShellFile(t, folder, "")
 	for index, filters := range map[string][]store.SessionFilter{
 		"user_sessions_app":     {{App: "none"}, {App: "none", Device: "tablet"}},
 		"user_sessions_address": {{IP: "192.0.2.7"}, {IP: "192.0.2.7", Organization: "Acme", App: "shop"}},
@@ -40,8 +40,8 @@ func begins(prefix string) func(string) bool {
 
 func TestTheNextSessionsInTheListAreLookedThroughFirst(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
-	db := shell(t, folder, "")
+	s := OpenFile(t, folder, store.DefaultRules())
+	db := ShellFile(t, folder, "")
 	for name, f := range map[string]store.SessionFilter{"app": {App: "shop"}, "address": {IP: "192.0.2.7"}, "search": {Search: "name"}} {
 		for state, index := range map[store.SessionScope]string{
 			store.ScopeOnline: "user_sessions_active", store.ScopeActive: "user_sessions_active", store.ScopeEnded: "user_sessions_ended", store.ScopeAll: "user_sessions_created",

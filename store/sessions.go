@@ -74,7 +74,7 @@ func (s *Store) Sessions(ctx context.Context, now time.Time, f SessionFilter) (S
 		}
 		defer done()
 	}
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {
 		return SessionPage{}, fail("listing sessions", err)
 	}
@@ -129,15 +129,7 @@ func (f SessionFilter) check() (*cursor, error) {
 	case f.From != nil && f.To != nil && f.To.Before(*f.From):
 		return nil, invalid("from must not be after to")
 	}
-	after, err := parseCursor(f.Cursor, f.Sort)
-	if after != nil {
-		_, key := after.Key.(int64)
-		_, tie := after.Tie.(int64)
-		if !key || !tie {
-			return nil, invalid("cursor is not one of this list")
-		}
-	}
-	return after, err
+	return parseCursor(f.Cursor, f.Sort)
 }
 
 // key is the column by which sessions are sorted, "" for an unknown order.
@@ -189,7 +181,7 @@ func (f SessionFilter) allNear(ctx context.Context, look *sql.Tx, m moment, afte
 	q := new(query).add(`SELECT COUNT(*) FROM (SELECT 1`)
 	f.from(q, m)
 	f.beyond(q, after)
-	q.add(` LIMIT ?) some`, near*f.Limit+1)
+	q.add(` LIMIT ?) counted`, near*f.Limit+1)
 	var n int
 	err := look.QueryRowContext(ctx, q.String(), q.args...).Scan(&n)
 	return n <= near*f.Limit, err

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
@@ -20,6 +19,8 @@ const FileName = "rollcall.db"
 const maxReaders = 4
 
 const busyTimeout = 5000 // milliseconds, for a lock that another process holds
+
+const sqliteTables = `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'`
 
 const largePages = 4000 // of 4 KiB
 
@@ -49,56 +50,60 @@ func dsn(path string, pragmas ...string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
 }
 
-// openWriter opens the one connection that writes. Its commits reach the disk
-// before they return. The write-ahead log is folded into the database every
-// 20000 pages (80 MB): sooner costs throughput, later costs disk.
-func openWriter(ctx context.Context, path string) (*writer, error) {
-	db, err := sql.Open("sqlite", dsn(path,
+// openSQLite opens the database in cfg.Path. One connection writes, and its
+// commits reach the disk before they return. The write-ahead log is folded into
+// the database every 20000 pages (80 MB): sooner costs throughput, later costs disk.
+func openSQLite(cfg Config) (*engine, error) {
+	path, err := databaseFile(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	write, err := sql.Open("sqlite", dsn(path,
 		"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(20000)", "cache_size(-65536)"))
 	if err != nil {
 		return nil, fail("opening the database", err)
 	}
-	db.SetMaxOpenConns(1)
-	conn, err := db.Conn(ctx)
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-8192)"))
 	if err != nil {
-		return nil, errors.Join(fail("opening the database", err), db.Close())
+		return nil, errors.Join(fail("opening the database", err), write.Close())
 	}
-	return newWriter(db, conn), nil
+	read.SetMaxOpenConns(maxReaders)
+	read.SetMaxIdleConns(maxReaders)
+	return &engine{
+		write: write, read: read,
+		schema: cfg.Schema, oldest: 1, steps: steps,
+		tables:  sqliteTables,
+		upgrade: []string{`BEGIN IMMEDIATE`},
+		begin:   []string{`BEGIN IMMEDIATE`},
+		instant: &sql.TxOptions{ReadOnly: true},
+		large:   func(ctx context.Context) bool { return largeFile(ctx, read) },
+		usage:   func(context.Context) (Usage, error) { return measure(path) },
+		rewrite: rewriteFile,
+		backup:  func(ctx context.Context, to string) error { return backUp(ctx, path, to) },
+	}, nil
 }
 
-// large tells whether the database is so large that counting its rows may take
-// long. A session takes about 600 bytes.
-func (s *Store) large(ctx context.Context) bool {
+// largeFile tells whether the database is so large that counting its rows may
+// take long. A session takes about 600 bytes.
+func largeFile(ctx context.Context, db *sql.DB) bool {
 	var pages int64
-	err := s.read.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages)
+	err := db.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages)
 	return err == nil && pages >= largePages
 }
 
-// Size returns how many bytes the database takes on the disk, and beside them
-// its write-ahead log.
-func (s *Store) Size() (database, log int64, err error) {
+func measure(path string) (u Usage, err error) {
 	for _, file := range []struct {
 		path  string
 		bytes *int64
-	}{{s.path, &database}, {s.path + "-wal", &log}} {
+	}{{path, &u.Database}, {path + "-wal", &u.Log}} {
 		info, err := os.Stat(file.path)
 		if err != nil {
-			return 0, 0, fmt.Errorf("measuring the database: %w", err)
+			return Usage{}, fmt.Errorf("measuring the database: %w", err)
 		}
 		*file.bytes = info.Size()
 	}
-	return database, log, nil
-}
-
-// openReaders opens the pool for everything that only looks.
-func openReaders(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-8192)"))
-	if err != nil {
-		return nil, fail("opening the database", err)
-	}
-	db.SetMaxOpenConns(maxReaders)
-	db.SetMaxIdleConns(maxReaders)
-	return db, nil
+	return u, nil
 }
 
 // sqliteKind returns which of the package's errors an error of SQLite is, or
@@ -117,42 +122,4 @@ func sqliteKind(err error) error {
 		return ErrBroken
 	}
 	return nil
-}
-
-// statements are prepared once a connection and found again by their text.
-type statements struct {
-	db preparer
-	mu sync.Mutex
-	by map[string]*sql.Stmt
-}
-
-type preparer interface {
-	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-}
-
-func newStatements(db preparer) *statements {
-	return &statements{db: db, by: map[string]*sql.Stmt{}}
-}
-
-func (s *statements) prepare(query string) (*sql.Stmt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if stmt, ok := s.by[query]; ok {
-		return stmt, nil
-	}
-	stmt, err := s.db.PrepareContext(context.Background(), query)
-	if err == nil {
-		s.by[query] = stmt
-	}
-	return stmt, err
-}
-
-// close forgets the statements; those of a pool hold nothing that outlives it.
-func (s *statements) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for query, stmt := range s.by {
-		stmt.Close()
-		delete(s.by, query)
-	}
 }

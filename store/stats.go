@@ -83,7 +83,7 @@ type statsPart func(context.Context, *sql.Tx, moment, *Stats) error
 
 // together reads parts of the figures as of one instant.
 func (s *Store) together(ctx context.Context, now time.Time, st *Stats, parts ...statsPart) error {
-	look, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func byOrganization(ctx context.Context, look *sql.Tx, m moment, st *Stats) erro
 		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active
 		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
 		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
-		GROUP BY s.organization_id, o.name ORDER BY active DESC, o.name`, m.expiry, PanelApp)
+		GROUP BY s.organization_id, o.name ORDER BY active DESC, COALESCE(o.name, '')`, m.expiry, PanelApp)
 }
 
 func byApp(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
@@ -166,19 +166,4 @@ func lastCleanup(ctx context.Context, look *sql.Tx, _ moment, st *Stats) error {
 		st.LastCleanup = &CleanupRun{At: fromMillis(at.Int64), Cleaned: Cleaned{Ended: ended.Int64, Purged: purged.Int64}}
 	}
 	return err
-}
-
-// each calls f for every row.
-func each(ctx context.Context, look *sql.Tx, f func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := look.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -2,7 +2,8 @@
 //
 // It knows the rules and the SQL, and nothing of HTTP, logs or clocks: every
 // method that depends on time takes now. A write has reached the disk when its
-// method returns nil; a method that returns an error has changed nothing.
+// method returns nil; a method that returns an error has changed nothing, but
+// for ErrUnavailable, after which nobody knows.
 package store
 
 import (
@@ -10,16 +11,19 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // Config says where a database is and by which rules it is read.
 type Config struct {
-	Path   string // data folder, created when missing
-	Schema string // text of schema.sql, for a new database
-	Rules  Rules  // zero: those that the database was last opened with
-	Limit  SessionLimit
+	Path     string // data folder, created when missing
+	Schema   string // text of schema.sql, for a new database
+	Database string // address of a PostgreSQL database, instead of Path and Schema; needs the build tag postgres
+	Existing bool   // refuse an empty database with ErrNoData
+	Rules    Rules  // zero: those that the database was last opened with
+	Limit    SessionLimit
 
 	// OnCommit is told of each transaction that is on the disk: how many writes
 	// shared it and how long it took. Their callers wait for it. May be nil.
@@ -32,7 +36,8 @@ type Store struct {
 	rules  Rules
 	limit  SessionLimit
 	idKey  [8]byte // makes session ids from tokens
-	read   *sql.DB // query-only connections
+	engine *engine
+	read   *sql.DB // of the engine: query-only connections
 	reads  *statements
 	writer *writer
 	turns  turns
@@ -43,44 +48,57 @@ type Store struct {
 	heatmap  *recall[heatmapQuestion, Heatmap]
 	notices  *recall[struct{}, []ListedNotice]
 
-	path string // of the database file
-
 	committed chan struct{}             // see Committed; of capacity 1
 	allowance atomic.Pointer[allowance] // see Forgive; never nil
 	dueBy     atomic.Pointer[allowance] // by which Due judged last
 	sampled   atomic.Int64              // the interval that has its sample, see SampleActivity
+
+	probe probe              // see Ping
+	deaf  context.CancelFunc // ends the listening to a remote database
+	ears  sync.WaitGroup
 }
 
-// Open opens the database in cfg.Path, creating or upgrading it as needed.
-// A database of a newer version is refused with ErrNewerSchema and left alone.
+// Open opens the database in cfg.Path, or at cfg.Database, creating or upgrading
+// it as needed. A database of a newer version is refused with ErrNewerSchema and
+// left alone.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	path, err := databaseFile(cfg.Path)
+	open := openSQLite
+	if cfg.Database != "" {
+		open = openPostgres
+	}
+	e, err := open(cfg)
 	if err != nil {
 		return nil, err
 	}
-	w, err := openWriter(ctx, path)
-	if err != nil {
-		return nil, err
-	}
+	w := newWriter(e)
 	w.onCommit = cfg.OnCommit
-	s := &Store{limit: cfg.Limit, writer: w, turns: make(turns, maxTurns), path: path, committed: make(chan struct{}, 1)}
+	s := &Store{limit: cfg.Limit, engine: e, read: e.read, reads: newStatements(e.read), writer: w,
+		turns: make(turns, maxTurns), committed: make(chan struct{}, 1), probe: probe{turn: make(chan struct{}, 1)}}
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
-	s.counts, s.totals = newRecall(s.turns, s.large, s.countOnline), newRecall(s.turns, s.large, s.countAll)
-	s.notices = newRecall(s.turns, s.large, s.listNotices)
-	s.activity, s.heatmap = newRecall(s.turns, s.large, s.findActivity), newRecall(s.turns, s.large, s.findHeatmap)
+	s.counts, s.totals = newRecall(s.turns, e.large, s.countOnline), newRecall(s.turns, e.large, s.countAll)
+	s.notices = newRecall(s.turns, e.large, s.listNotices)
+	s.activity, s.heatmap = newRecall(s.turns, e.large, s.findActivity), newRecall(s.turns, e.large, s.findHeatmap)
 	s.heatmap.lasting = true
 	if err := s.prepare(ctx, cfg); err != nil {
-		w.close()
-		return nil, err
+		return nil, errors.Join(err, w.disconnect(), e.close())
 	}
 	go w.run()
+	s.hark()
 	return s, nil
 }
 
 // prepare brings the schema up to date before the first write is queued.
 func (s *Store) prepare(ctx context.Context, cfg Config) error {
-	if err := migrate(ctx, s.writer.conn, cfg.Schema, steps); err != nil {
+	if err := s.writer.connect(ctx); err != nil {
+		return err
+	}
+	if cfg.Existing {
+		if err := s.engine.holdsData(ctx, s.writer.conn); err != nil {
+			return err
+		}
+	}
+	if err := migrate(ctx, s.writer.conn, s.engine); err != nil {
 		return err
 	}
 	settle := &write{ctx: ctx, run: func(t *tx) (err error) {
@@ -91,43 +109,49 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return fail("settling the rules", err)
 	}
-	if s.idKey, err = settleIDKey(ctx, s.writer.conn); err != nil {
-		return fail("settling the key of session ids", err)
+	s.idKey, err = settleIDKey(ctx, s.writer.conn)
+	return fail("settling the key of session ids", err)
+}
+
+// hark begins to listen for the commits of other replicas, and returns once it
+// does or has to try again.
+func (s *Store) hark() {
+	ctx, deaf := context.WithCancel(context.Background())
+	s.deaf = deaf
+	remote := s.engine.remote
+	if remote == nil {
+		return
 	}
-	read, err := openReaders(s.path)
-	if err != nil {
-		return err
-	}
-	s.read, s.reads = read, newStatements(read)
-	return nil
+	begun, begin := context.WithCancel(ctx)
+	s.ears.Go(func() {
+		remote.listen(ctx, func() {
+			_ = s.announce(nil)
+			begin()
+		})
+	})
+	<-begun.Done()
 }
 
 // Close finishes the writes that are queued and closes the database.
 func (s *Store) Close() error {
+	s.deaf()
+	s.ears.Wait()
 	s.counts.close()
 	s.totals.close()
 	s.notices.close()
 	s.activity.close()
 	s.heatmap.close()
-	return errors.Join(s.writer.stop(), s.read.Close())
+	return errors.Join(s.writer.stop(), s.engine.close())
 }
+
+// Usage returns what the database takes on the disk.
+func (s *Store) Usage(ctx context.Context) (Usage, error) { return s.engine.usage(ctx) }
 
 // Broken is closed when the disk failed and the store accepts no more writes.
 func (s *Store) Broken() <-chan struct{} { return s.writer.broken }
 
 // Rules returns the rules that the store was opened with.
 func (s *Store) Rules() Rules { return s.rules }
-
-// Ping tells whether the database can be read and still takes writes.
-func (s *Store) Ping(ctx context.Context) error {
-	select {
-	case <-s.writer.broken:
-		return ErrBroken
-	default:
-	}
-	var one int
-	return fail("asking the database", s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
-}
 
 // fail is the only place that reads database errors: it names what was being
 // done and turns the database's own codes into the errors of this package.
@@ -139,11 +163,13 @@ func fail(doing string, err error) error {
 		return err
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !unconnected(err):
 		return fmt.Errorf("%s: %w: %w", doing, ErrBusy, err)
 	}
-	if kind := sqliteKind(err); kind != nil {
-		return fmt.Errorf("%s: %w: %w", doing, kind, err)
+	for _, kind := range []error{sqliteKind(err), postgresKind(err)} {
+		if kind != nil {
+			return fmt.Errorf("%s: %w: %w", doing, kind, err)
+		}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
@@ -152,7 +178,7 @@ func fail(doing string, err error) error {
 func isOurs(err error) bool {
 	for _, ours := range []error{
 		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrSessionLimit, ErrForbidden, ErrInvalid, ErrNameTaken,
-		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrTooManyNotices, ErrDraining, ErrFull, ErrBusy, ErrBroken,
+		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrTooManyNotices, ErrDraining, ErrUnfinishedCopy, ErrTargetTaken, ErrFull, ErrBusy, ErrBroken, ErrUnavailable,
 	} {
 		if errors.Is(err, ours) {
 			return true

@@ -2,11 +2,14 @@
 package storetest
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
+
+	_ "modernc.org/sqlite" // for ShellFile
 
 	"rollcall/store"
 )
@@ -31,19 +34,31 @@ func New(t testing.TB) *store.Store {
 	return Open(t, t.TempDir(), store.DefaultRules())
 }
 
-// Open opens the store in folder, closed when the test ends.
+// Open opens the store in folder, closed when the test ends. In a build with
+// PostgreSQL folder only stands for a database of its server.
 func Open(t testing.TB, folder string, rules store.Rules) *store.Store {
 	t.Helper()
-	return open(t, store.Config{Path: folder, Schema: Schema(t), Rules: rules})
+	cfg := Config(t, folder)
+	cfg.Rules = rules
+	return OpenConfig(t, cfg)
+}
+
+// OpenFile is Open of an SQLite file in folder in every build.
+func OpenFile(t testing.TB, folder string, rules store.Rules) *store.Store {
+	t.Helper()
+	return OpenConfig(t, store.Config{Path: folder, Schema: Schema(t), Rules: rules})
 }
 
 // Limited opens the store in folder with a limit on sessions, closed when the test ends.
 func Limited(t testing.TB, folder string, limit store.SessionLimit) *store.Store {
 	t.Helper()
-	return open(t, store.Config{Path: folder, Schema: Schema(t), Limit: limit})
+	cfg := Config(t, folder)
+	cfg.Limit = limit
+	return OpenConfig(t, cfg)
 }
 
-func open(t testing.TB, cfg store.Config) *store.Store {
+// OpenConfig opens a store that is closed when the test ends.
+func OpenConfig(t testing.TB, cfg store.Config) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), cfg)
 	if err != nil {
@@ -57,8 +72,14 @@ func open(t testing.TB, cfg store.Config) *store.Store {
 	return s
 }
 
-// Each runs f as a subtest with an empty store of every database in this build.
-func Each(t *testing.T, f func(t *testing.T, s *store.Store)) {
+// ShellFile opens the SQLite file in folder, with more than the shell's own
+// pragmas where they are named like "&_pragma=foreign_keys(1)".
+func ShellFile(t testing.TB, folder, pragmas string) *sql.DB {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { f(t, New(t)) })
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, store.FileName)+"?_pragma=busy_timeout(5000)"+pragmas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// engine is a database as a store needs it: what SQLite and PostgreSQL do each
+// in their own way. Everything else is one SQL text for both.
+type engine struct {
+	write *sql.DB // of one connection
+	read  *sql.DB // for everything that only looks
+
+	schema string // text for a new database
+	oldest int    // version from which steps lead on
+	steps  []string
+	tables string // query that counts the tables that there are
+
+	upgrade []string       // begin a transaction that may change the schema
+	begin   []string       // begin any other that writes
+	instant *sql.TxOptions // of a transaction that sees one instant
+
+	arrays bool // a statement takes them as rows: many heartbeats in one spare each its own way to the server
+
+	large   func(context.Context) bool           // whether counting rows may take long
+	usage   func(context.Context) (Usage, error) // what it takes on the disk
+	rewrite func(context.Context, *Store) error  // leaves nothing of what was deleted in the files
+	backup  func(ctx context.Context, to string) error
+
+	remote *remote // nil: nobody but this process has the database for long, and it can not go away
+}
+
+// Usage is what a database takes on the disk, in bytes.
+type Usage struct {
+	Database int64
+	Log      int64 // that is not folded into it yet; -1 where that is the database server's own business
+}
+
+// remote is what there is to do about a database on a server, which other
+// replicas use too, and which restarts and is out of reach at times.
+type remote struct {
+	patience time.Duration // how long a transaction may take before it counts as lost
+
+	// listen calls woken after commits of anybody that changed something for
+	// those who look on, and whenever it may have missed some, until ctx ends.
+	listen func(ctx context.Context, woken func())
+
+	// transaction names the one that conn is in; committed tells, on any
+	// connection, what became of it.
+	transaction func(context.Context, *sql.Conn) (string, error)
+	committed   func(ctx context.Context, conn *sql.Conn, transaction string) (bool, error)
+
+	// readOnly tells whether the server would refuse a write of the transaction that conn is in.
+	readOnly func(context.Context, *sql.Conn) (bool, error)
+
+	// only runs f while no other replica runs one under the same name; where one
+	// does, it waits or, unless wait, leaves it.
+	only func(ctx context.Context, name string, wait bool, f func() error) error
+
+	// load inserts rows in the transaction that conn is in, faster than one by one.
+	load func(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
+}
+
+// bounded returns the context of one transaction.
+func (e *engine) bounded() (context.Context, context.CancelFunc) {
+	if e.remote == nil {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), e.remote.patience)
+}
+
+func (e *engine) close() error { return errors.Join(e.write.Close(), e.read.Close()) }

@@ -1,0 +1,112 @@
+//go:build postgres
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ear is the connection that listens: how a replica learns of what others do,
+// and that the server was away.
+type ear struct {
+	config *pgx.ConnConfig
+	self   atomic.Uint32 // server's process behind the connection that writes
+	losses atomic.Int64  // how often the server was away
+}
+
+const lossesKey = "rollcall losses"
+
+// born notes which server a connection was made to.
+func (e *ear) born(_ context.Context, conn *pgx.Conn) error {
+	conn.PgConn().CustomData()[lossesKey] = e.losses.Load()
+	return nil
+}
+
+// usable lets go of the connections that a server had which is no more: else
+// each of them would fail whoever is next to use it.
+func (e *ear) usable(_ context.Context, conn *pgx.Conn) error {
+	if conn.PgConn().CustomData()[lossesKey] != e.losses.Load() {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+// transaction names the transaction that conn, which writes, is in.
+func (e *ear) transaction(ctx context.Context, conn *sql.Conn) (id string, err error) {
+	var process uint32
+	err = conn.QueryRowContext(ctx, `SELECT pg_current_xact_id()::text, pg_backend_pid()`).Scan(&id, &process)
+	e.self.Store(process)
+	return id, err
+}
+
+// Waits of the listener.
+const (
+	listenAgain = 250 * time.Millisecond // after a connection was lost
+	listenCheck = 15 * time.Second       // silence after which it makes sure that the connection lives
+)
+
+// listen calls woken whenever another transaction may have changed something:
+// at a notification, and after it has begun to listen, because what happened
+// before was not heard. Only the wake-up travels this way: what happened is read
+// from the table, and so neither lost nor seen twice.
+func (e *ear) listen(ctx context.Context, woken func()) {
+	for ctx.Err() == nil {
+		_ = e.hear(ctx, woken) // whatever it was, it may be over: try again
+		e.losses.Add(1)
+		woken() // and let whoever reads notice what there is to notice
+		select {
+		case <-ctx.Done():
+		case <-time.After(listenAgain):
+		}
+	}
+}
+
+func (e *ear) hear(ctx context.Context, woken func()) error {
+	conn, err := pgx.ConnectConfig(ctx, e.config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var channel string
+	if err := conn.QueryRow(ctx, `SELECT 'rollcall_' || 'changes'::regclass::oid`).Scan(&channel); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
+		return err
+	}
+	for {
+		woken()
+		if err := e.next(ctx, conn); err != nil {
+			return err
+		}
+	}
+}
+
+// next waits for one of another process. In long silence it asks whether the server is
+// still there: a connection may be dead without a word.
+func (e *ear) next(ctx context.Context, conn *pgx.Conn) error {
+	for {
+		quiet, cancel := context.WithTimeout(ctx, listenCheck)
+		told, err := conn.WaitForNotification(quiet)
+		silent := quiet.Err() != nil && ctx.Err() == nil
+		cancel()
+		switch {
+		case err == nil && told.PID == e.self.Load(): // this store knows what it has written
+			continue
+		case err == nil || !silent:
+			return err
+		}
+		check, cancel := context.WithTimeout(ctx, connectTimeout)
+		err = conn.Ping(check)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,131 @@
+//go:build postgres
+
+package store_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"rollcall/store"
+	. "rollcall/store/storetest"
+)
+
+// cutter stands between a store and its server, and can cut a connection at the
+// commit: before it reaches the server, or before the answer reaches the store.
+type cutter struct {
+	t      *testing.T
+	server string // socket
+	listen net.Listener
+	cut    atomic.Int32
+}
+
+const (
+	cutNothing = iota
+	cutRequest // once
+	cutAnswer  // once
+)
+
+func newCutter(t *testing.T, server *Server) (*cutter, string) {
+	folder := t.TempDir()
+	listen, err := net.Listen("unix", filepath.Join(folder, ".s.PGSQL.5432"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listen.Close() })
+	c := &cutter{t: t, server: filepath.Join(server.Folder(), ".s.PGSQL.5432"), listen: listen}
+	go func() {
+		for {
+			client, err := listen.Accept()
+			if err != nil {
+				return
+			}
+			go c.serve(client)
+		}
+	}()
+	return c, "postgres://rollcall@/postgres?" + url.Values{"host": {folder}, "sslmode": {"disable"}}.Encode()
+}
+
+// serve passes messages on. Of those of the store it looks for the execution of
+// the statement COMMIT; see chapter 55 of PostgreSQL's manual.
+func (c *cutter) serve(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("unix", c.server)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	answered := make(chan struct{})
+	var swallow atomic.Bool
+	go func() {
+		defer close(answered)
+		defer client.Close()
+		buffer := make([]byte, 1<<16)
+		for {
+			n, err := server.Read(buffer)
+			if err != nil || swallow.Load() { // whose first bytes say that it is done
+				return
+			}
+			if _, err := client.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+	}()
+	var commit []byte               // name of the statement on this connection
+	for header := 4; ; header = 5 { // the first message has no type
+		head := make([]byte, header)
+		if _, err := io.ReadFull(client, head); err != nil {
+			return
+		}
+		body := make([]byte, binary.BigEndian.Uint32(head[header-4:])-4)
+		if _, err := io.ReadFull(client, body); err != nil {
+			return
+		}
+		switch head[0] {
+		case 'P': // name, text
+			if name, text, _ := bytes.Cut(body, []byte{0}); bytes.HasPrefix(text, []byte("COMMIT\x00")) {
+				commit = append([]byte{0}, name...)
+			}
+		case 'B': // portal, name
+			if commit != nil && bytes.HasPrefix(body, append(commit, 0)) {
+				if c.cut.CompareAndSwap(cutRequest, cutNothing) {
+					return
+				}
+				swallow.Store(c.cut.CompareAndSwap(cutAnswer, cutNothing))
+			}
+		}
+		if _, err := server.Write(append(head, body...)); err != nil {
+			return
+		}
+	}
+}
+
+func TestACommitWhoseAnswerWasLostIsKnownAllTheSame(t *testing.T) {
+	c, address := newCutter(t, NewServer(t))
+	s := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
+	login(t, s, Start, "ada") // the connection is known to be good
+
+	c.cut.Store(cutAnswer)
+	bob := login(t, s, Start, "bob")
+	if c.cut.Load() != cutNothing {
+		t.Fatal("nothing was cut")
+	}
+	if _, err := s.Authenticate(t.Context(), Start, bob.Token); err != nil {
+		t.Errorf("a login that was acknowledged: %v", err)
+	}
+
+	c.cut.Store(cutRequest)
+	if _, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a login that never reached the server: %v", err)
+	}
+	login(t, s, after(1), "dan")
+	if n, err := s.CountSessions(t.Context(), after(1), store.SessionFilter{}); err != nil || n != 3 {
+		t.Errorf("%d are logged in, %v; want ada, bob and dan", n, err)
+	}
+}

@@ -1,0 +1,205 @@
+//go:build postgres
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+//go:embed postgres.sql
+var postgresSchema string
+
+const (
+	postgresOldest  = 5 // version of the schema in the first release that knew PostgreSQL
+	postgresReaders = 8 // connections of a replica that look, besides the one that writes and the one that listens
+	connectTimeout  = 3 * time.Second
+	lockTimeout     = 5 * time.Second // for a turn that another replica has
+	patience        = 8 * time.Second
+)
+
+const withPostgres = true
+
+// largeTable is from how many bytes on counting sessions may take long.
+const largeTable = 16 << 20
+
+// openPostgres makes ready for the database at cfg.Database; it connects when
+// that is first needed.
+func openPostgres(cfg Config) (*engine, error) {
+	config, err := pgx.ParseConfig(cfg.Database)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of the database: %w", withoutSecret(err))
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	config.DialFunc = (&net.Dialer{Control: impatiently}).DialContext
+	for name, value := range map[string]string{
+		"application_name": "rollcall", "lock_timeout": fmt.Sprint(lockTimeout.Milliseconds()), "synchronous_commit": "on",
+	} {
+		if _, given := config.RuntimeParams[name]; !given { // such as synchronous_commit=remote_apply, which promises more
+			config.RuntimeParams[name] = value
+		}
+	}
+	write := stdlib.OpenDB(*config)
+	write.SetMaxOpenConns(1)
+
+	e := &ear{config: config}
+	looking := config.Copy()
+	looking.RuntimeParams["default_transaction_read_only"] = "on"
+	read := stdlib.OpenDB(*looking, stdlib.OptionAfterConnect(e.born), stdlib.OptionResetSession(e.usable))
+	read.SetMaxOpenConns(postgresReaders)
+	read.SetMaxIdleConns(postgresReaders)
+	return &engine{
+		write: write, read: read,
+		schema: postgresSchema, oldest: postgresOldest,
+		tables:  `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
+		upgrade: []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`},
+		begin:   []string{`BEGIN`, `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)`}, // as take_turn in postgres.sql
+		instant: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+		arrays:  true,
+		large:   func(ctx context.Context) bool { return largeSessions(ctx, read) },
+		usage:   func(ctx context.Context) (Usage, error) { return measureTables(ctx, read) },
+		rewrite: vacuum,
+		backup:  func(context.Context, string) error { return ErrNoBackup },
+		remote: &remote{
+			patience:    patience,
+			listen:      e.listen,
+			transaction: e.transaction,
+			committed:   transactionCommitted,
+			readOnly:    refusesWrites,
+			only: func(ctx context.Context, name string, wait bool, f func() error) error {
+				return only(ctx, read, name, wait, f)
+			},
+			load: loadRows,
+		},
+	}, nil
+}
+
+// withoutSecret keeps a password out of what is told about a bad address.
+func withoutSecret(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		parse.ConnString = "(not shown)"
+	}
+	return err
+}
+
+func largeSessions(ctx context.Context, db *sql.DB) bool {
+	var bytes int64
+	err := db.QueryRowContext(ctx, `SELECT pg_table_size('user_sessions')`).Scan(&bytes)
+	return err == nil && bytes >= largeTable
+}
+
+func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
+	u := Usage{Log: -1}
+	err := db.QueryRowContext(ctx, `
+		SELECT SUM(pg_total_relation_size(c.oid)) FROM pg_class c
+		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace`).Scan(&u.Database)
+	return u, fail("measuring the database", err)
+}
+
+// vacuum is the rewrite of PostgreSQL. What its server keeps besides the tables,
+// such as its own log and backups, is its operator's.
+func vacuum(ctx context.Context, s *Store) error {
+	tables, err := s.texts(ctx, `SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename`)
+	if err != nil {
+		return err
+	}
+	return s.writer.between(func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(context.Background(), `VACUUM (FULL) `+strings.Join(tables, ", "))
+		return fail("rewriting the tables", err)
+	})
+}
+
+// transactionCommitted waits while the server itself does not know yet.
+func transactionCommitted(ctx context.Context, conn *sql.Conn, id string) (bool, error) {
+	var status sql.NullString
+	err := conn.QueryRowContext(ctx, `SELECT pg_xact_status($1::text::xid8)`, id).Scan(&status)
+	if err == nil && status.String == "in progress" {
+		err = errors.New("the transaction goes on")
+	}
+	return status.String == "committed", err
+}
+
+func refusesWrites(ctx context.Context, conn *sql.Conn) (yes bool, err error) {
+	err = conn.QueryRowContext(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&yes)
+	return yes, err
+}
+
+// only holds an advisory lock in a transaction of its own, so that it ends with
+// the connection, whatever becomes of this process.
+func only(ctx context.Context, db *sql.DB, name string, wait bool, f func() error) error {
+	held, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer held.Rollback()
+	got := true
+	if wait {
+		_, err = held.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, name)
+	} else {
+		err = held.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, name).Scan(&got)
+	}
+	if err != nil || !got {
+		return err
+	}
+	return f()
+}
+
+// unconnected tells whether there was no connection, for whatever reason: the
+// server may be away, or want another password now.
+func unconnected(err error) bool {
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &connecting)
+}
+
+// postgresKind returns which of the package's errors an error of PostgreSQL, or
+// of the way to it, is; nil where it is none of them. See appendix A of its manual.
+func postgresKind(err error) error {
+	if unconnected(err) {
+		return ErrUnavailable
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return stateKind(refused.Code)
+	}
+	var network net.Error
+	switch {
+	case errors.As(err, &network),
+		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, pgconn.ErrConnClosed),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return ErrUnavailable
+	}
+	return nil
+}
+
+func stateKind(code string) error {
+	switch code {
+	case "53100": // disk_full
+		return ErrFull
+	case "40001", "40P01", "55P03", "57014": // serialization_failure, deadlock_detected, lock_not_available, query_canceled
+		return ErrBusy
+	case "25006": // read_only_sql_transaction: a standby, until it is promoted
+		return ErrUnavailable
+	case "22021": // character_not_in_repertoire
+		return errUnstorable
+	}
+	switch code[:2] {
+	case "08", "57", "53", "58", "XX": // connection, operator intervention, resources, system error, internal error
+		return ErrUnavailable
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+//go:build postgres
+
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall/store"
+	. "rollcall/store/storetest"
+)
+
+const (
+	beatingSessions = 100_000
+	beatingCallers  = 256
+	beatingTime     = 3 * time.Second // of each turn
+)
+
+// BenchmarkHeartbeatsOnPostgres measures heartbeats by one replica and by two, and
+// beside them the design that this one followed: an UPDATE and a transaction for
+// each, from a pool of connections. All are on the disk of one server before they
+// are answered. The turns alternate, so that a machine that slows down slows all.
+func BenchmarkHeartbeatsOnPostgres(b *testing.B) {
+	server := NewServer(b)
+	tokens := make([]string, beatingSessions)
+	for i := range tokens {
+		tokens[i] = fmt.Sprintf("token-of-session-%08d", i)
+	}
+	one, two := beatingStores(b, server, tokens)
+	touch := func(s *store.Store) func(string) error {
+		return func(token string) error {
+			page := "/orders/2041"
+			_, err := s.Touch(context.Background(), time.Now(), token, store.Beat{Idle: time.Second, Page: &page})
+			return err
+		}
+	}
+	kinds := []struct {
+		name string
+		beat []func(token string) error // of each replica
+	}{
+		{"one", []func(string) error{touch(one)}},
+		{"two", []func(string) error{touch(one), touch(two)}},
+		{"each-of-10", []func(string) error{updateEach(b, server, 10)}},
+		{"each-of-50", []func(string) error{updateEach(b, server, 50)}},
+	}
+	fillUpdateEach(b, server, tokens)
+	rates := map[string][]float64{}
+	rand.Shuffle(len(tokens), func(i, j int) { tokens[i], tokens[j] = tokens[j], tokens[i] })
+	for _, k := range kinds {
+		beatAll(b, tokens, k.beat, 2*time.Second) // as after the first minute
+	}
+	for b.Loop() {
+		for _, k := range kinds {
+			rates[k.name] = append(rates[k.name], beatAll(b, tokens, k.beat, beatingTime))
+		}
+	}
+	for i := range rates["one"] {
+		rates["times"] = append(rates["times"], rates["one"][i]/max(rates["each-of-10"][i], rates["each-of-50"][i]))
+	}
+	for name, all := range rates {
+		slices.Sort(all)
+		b.ReportMetric(all[len(all)/2], name)
+	}
+}
+
+// beatAll sends heartbeats for some time, of every session in turn, and returns how many in a second.
+func beatAll(b *testing.B, tokens []string, beat []func(string) error, during time.Duration) float64 {
+	b.Helper()
+	counts := make([]int, beatingCallers)
+	start := time.Now()
+	var wg sync.WaitGroup
+	for i := range counts {
+		wg.Go(func() {
+			for k := i; time.Since(start) < during; k += beatingCallers {
+				if err := beat[i%len(beat)](tokens[k%len(tokens)]); err != nil {
+					b.Error(err)
+					return
+				}
+				counts[i]++
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	for _, c := range counts {
+		n += c
+	}
+	return float64(n) / time.Since(start).Seconds()
+}
+
+// beatingStores opens two replicas on a database in which all are logged in.
+func beatingStores(b *testing.B, server *Server, tokens []string) (one, two *store.Store) {
+	b.Helper()
+	db := benchSchema(b, server, "ours")
+	one = OpenConfig(b, store.Config{Database: server.URL("ours"), Rules: store.DefaultRules()})
+	two = OpenConfig(b, store.Config{Database: server.URL("ours"), Rules: store.DefaultRules()})
+	ids, digests := make([]int64, len(tokens)), make([][]byte, len(tokens))
+	for i, token := range tokens {
+		ids[i], digests[i] = store.HandleOf(one, token)
+	}
+	execSQL(b, db, `INSERT INTO users (id, name, email, created_at, updated_at)
+		SELECT 'u' || i, 'Person ' || i, 'person' || i || '@example.org', 0, 0 FROM generate_series(1, $1) i`, len(tokens))
+	execSQL(b, db, `INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent, page, last_activity_at, created_at, expires_at)
+		SELECT id, 'u' || i, 'shop', digest, '192.0.2.7', $4, '/orders/2041', CAST($3 AS BIGINT), CAST($3 AS BIGINT), CAST($3 AS BIGINT) + 86400000
+		FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY t(id, digest, i)`, ids, digests, time.Now().UnixMilli(), userAgent)
+	return one, two
+}
+
+const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
+func benchSchema(b *testing.B, server *Server, name string) *sql.DB {
+	b.Helper()
+	db, err := sql.Open("pgx", server.URL(name))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { db.Close() })
+	execSQL(b, db, `CREATE SCHEMA IF NOT EXISTS `+name)
+	return db
+}
+
+// updateEach returns a heartbeat that is one UPDATE by the token over a pool of connections.
+func updateEach(b *testing.B, server *Server, connections int) func(string) error {
+	b.Helper()
+	db := benchSchema(b, server, "each")
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	var stmt *sql.Stmt
+	var once sync.Once
+	return func(token string) (err error) {
+		once.Do(func() {
+			stmt, err = db.Prepare(`
+				UPDATE user_sessions SET last_activity_at = CURRENT_TIMESTAMP
+				WHERE session_token = $1 AND is_active = true AND expires_at > CURRENT_TIMESTAMP RETURNING id, expires_at`)
+		})
+		if err != nil {
+			return err
+		}
+		var id int64
+		var expires time.Time
+		return stmt.QueryRow(token).Scan(&id, &expires)
+	}
+}
+
+func fillUpdateEach(b *testing.B, server *Server, tokens []string) {
+	b.Helper()
+	db := benchSchema(b, server, "each")
+	execSQL(b, db, `CREATE TABLE user_sessions (
+		id               SERIAL PRIMARY KEY,
+		user_id          INTEGER NOT NULL,
+		session_token    VARCHAR(255) NOT NULL UNIQUE,
+		ip_address       VARCHAR(45),
+		user_agent       TEXT,
+		last_activity_at TIMESTAMPTZ NOT NULL DEFAULT CURRENT_TIMESTAMP,
+		created_at       TIMESTAMPTZ NOT NULL DEFAULT CURRENT_TIMESTAMP,
+		expires_at       TIMESTAMPTZ NOT NULL,
+		is_active        BOOLEAN NOT NULL DEFAULT true)`)
+	for _, column := range []string{"user_id", "last_activity_at", "expires_at", "is_active"} {
+		execSQL(b, db, `CREATE INDEX ON user_sessions (`+column+`)`)
+	}
+	execSQL(b, db, `CREATE FUNCTION extend_session_expiration() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+		BEGIN
+			IF NEW.last_activity_at > OLD.last_activity_at THEN
+				NEW.expires_at := NEW.last_activity_at + INTERVAL '24 hours';
+			END IF;
+			RETURN NEW;
+		END $$`)
+	execSQL(b, db, `CREATE TRIGGER extend_session_expiration BEFORE UPDATE ON user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session_expiration()`)
+	execSQL(b, db, `INSERT INTO user_sessions (user_id, session_token, ip_address, user_agent, expires_at)
+		SELECT i, token, '192.0.2.7', $2, CURRENT_TIMESTAMP + INTERVAL '24 hours' FROM unnest($1::text[]) WITH ORDINALITY t(token, i)`, tokens, userAgent)
+}

@@ -1,0 +1,132 @@
+//go:build postgres
+
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/store"
+	. "rollcall/store/storetest"
+)
+
+// TestBothSchemasAreTheSame holds what postgres.sql makes against what schema.sql
+// makes: tables, columns, keys, references and indexes.
+func TestBothSchemasAreTheSame(t *testing.T) {
+	file, folder := t.TempDir(), t.TempDir()
+	OpenFile(t, file, store.DefaultRules())
+	Open(t, folder, store.DefaultRules())
+	lite, post := ShellFile(t, file, ""), Shell(t, folder)
+	for what, queries := range map[string][2]string{
+		"columns": {`
+			SELECT m.name || '.' || c.name || CASE WHEN m.name || '.' || c.name = 'user_sessions.is_active' THEN ' boolean'
+				WHEN c.type = 'INTEGER' THEN ' bigint' WHEN c.type = 'BLOB' THEN ' bytea' ELSE ' text C' END
+				|| CASE WHEN c."notnull" OR c.pk > 0 THEN ' NOT NULL' ELSE '' END
+			FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid`, `
+			SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || COALESCE(' ' || l.collname, '')
+				|| CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+			FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 LEFT JOIN pg_collation l ON l.oid = a.attcollation
+			WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace ORDER BY c.relname COLLATE "C", a.attnum`},
+		"keys": {`
+			SELECT m.name || ' (' || group_concat(c.name, ', ' ORDER BY c.pk) || ')'
+			FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk > 0 GROUP BY m.name ORDER BY m.name`, `
+			SELECT c.relname || ' (' || string_agg(a.attname, ', ' ORDER BY array_position(k.conkey, a.attnum)) || ')'
+			FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (k.conkey)
+			WHERE k.contype = 'p' AND c.relnamespace = current_schema()::regnamespace GROUP BY c.relname ORDER BY c.relname COLLATE "C"`},
+		"references": {`
+			SELECT m.name || '.' || f."from" || ' to ' || f."table" || '.' || f."to" || ' ' || f.on_delete
+			FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY 1`, `
+			SELECT c.relname || '.' || a.attname || ' to ' || r.relname || '.' || b.attname || CASE k.confdeltype WHEN 'c' THEN ' CASCADE' ELSE ' something else' END
+			FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
+			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1] JOIN pg_attribute b ON b.attrelid = r.oid AND b.attnum = k.confkey[1]
+			WHERE k.contype = 'f' AND c.relnamespace = current_schema()::regnamespace ORDER BY 1`},
+		"indexes": {`
+			SELECT name || ' on ' || tbl_name || ' ' || substr(sql, instr(sql, '(')) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name`, `
+			SELECT indexname || ' on ' || tablename || ' ' || substr(indexdef, strpos(indexdef, '(')) FROM pg_indexes
+			WHERE schemaname = current_schema() AND indexname NOT LIKE '%\_pkey' AND indexname NOT LIKE '%\_key' ORDER BY indexname`},
+		"unique columns": {`
+			SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_index_list(m.name) l JOIN pragma_index_info(l.name) c
+			WHERE m.type = 'table' AND l.origin = 'u' ORDER BY 1`, `
+			SELECT c.relname || '.' || a.attname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (k.conkey)
+			WHERE k.contype = 'u' AND c.relnamespace = current_schema()::regnamespace ORDER BY 1`},
+		"version": {`SELECT value FROM settings WHERE name = 'schema_version'`, `SELECT value FROM settings WHERE name = 'schema_version'`},
+	} {
+		one, other := lines(t, lite, queries[0]), lines(t, post, queries[1])
+		if len(one) == 0 {
+			t.Errorf("there are no %s", what)
+		}
+		if diff := cmp.Diff(one, other); diff != "" {
+			t.Errorf("%s in SQLite (-) and PostgreSQL (+):\n%s", what, diff)
+		}
+	}
+}
+
+// lines are what a query finds, without what each engine writes in its own way.
+func lines(t *testing.T, db *sql.DB, query string) (found []string) {
+	t.Helper()
+	plain := strings.NewReplacer("(", "", ")", "", "::text", "")
+	for _, line := range texts(t, db, query) {
+		found = append(found, strings.Join(strings.Fields(plain.Replace(line)), " "))
+	}
+	return found
+}
+
+// TestBothSchemasRefuseTheSame: what the columns do not allow.
+func TestBothSchemasRefuseTheSame(t *testing.T) {
+	file, folder := t.TempDir(), t.TempDir()
+	OpenFile(t, file, store.DefaultRules())
+	Open(t, folder, store.DefaultRules())
+	const session = `INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at`
+	digest, short := make([]byte, 32), make([]byte, 31)
+	for name, db := range map[string]*sql.DB{"sqlite": ShellFile(t, file, "&_pragma=foreign_keys(1)"), "postgres": Shell(t, folder)} {
+		execSQL(t, db, `INSERT INTO users (id, created_at, updated_at) VALUES ('ada', 0, 0)`)
+		execSQL(t, db, session+`) VALUES (1, 'ada', 'shop', $1, 0, 0, 0)`, digest)
+		execSQL(t, db, `INSERT INTO audit (at, actor, action) VALUES (5, 'user:ada', 'x')`)
+		for _, bad := range []struct {
+			statement string
+			args      []any
+		}{
+			{`INSERT INTO settings (name, value) VALUES ('schema_version', 7)`, nil},
+			{`INSERT INTO organizations (name, created_at) VALUES ('', 0)`, nil},
+			{`INSERT INTO users (id, created_at, updated_at) VALUES ('', 0, 0)`, nil},
+			{`INSERT INTO users (id, access, created_at, updated_at) VALUES ('bob', 'root', 0, 0)`, nil},
+			{`INSERT INTO users (id, organization_id, created_at, updated_at) VALUES ('bob', 7, 0, 0)`, nil},
+			{session + `) VALUES (2, 'bob', 'shop', $1, 0, 0, 0)`, []any{digest}},
+			{session + `) VALUES (2, 'ada', 'shop', $1, 0, 0, 0)`, []any{short}},
+			{session + `, idle_ms) VALUES (2, 'ada', 'shop', $1, 0, 0, 0, -1)`, []any{digest}},
+			{session + `, max_access) VALUES (2, 'ada', 'shop', $1, 0, 0, 0, 'root')`, []any{digest}},
+			{`UPDATE user_sessions SET is_active = false`, nil},
+			{`UPDATE user_sessions SET ended_at = 1`, nil},
+			{`UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'bored'`, nil},
+			{`INSERT INTO status_claims (user_id, app, status, created_at) VALUES ('ada', '', 'available', 0)`, nil},
+			{`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ('bob', 'bob', '', 0)`, nil},
+			{`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES (1, '', 'read', $1, 0)`, []any{digest}},
+			{`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES (1, 'shop', 'read', $1, 0)`, []any{short}},
+			{`INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, '', 'info', 0, 'cli')`, nil},
+			{`INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'x', 'loud', 0, 'cli')`, nil},
+			{`INSERT INTO drain (id, message, started_at, started_by) VALUES (2, 'x', 0, 'cli')`, nil},
+			{`UPDATE audit SET at = 4`, nil},
+			{`UPDATE audit SET detail = 'y'`, nil},
+			{`DELETE FROM audit`, nil},
+		} {
+			if _, err := db.Exec(bad.statement, bad.args...); err == nil {
+				t.Errorf("%s takes %s", name, bad.statement)
+			}
+		}
+		if n := number(t, db, `SELECT COUNT(*) FROM changes`); n != 1 {
+			t.Errorf("in %s what was refused left %d changes", name, n-1)
+		}
+	}
+	db := Shell(t, folder)
+	if _, err := db.Exec(`TRUNCATE audit`); err == nil {
+		t.Error("the audit log can be emptied")
+	}
+	if _, err := db.Exec(`INSERT INTO organizations (name, created_at) VALUES ('Acme', 0)`); err != nil {
+		t.Error(fmt.Errorf("an organization without an id: %w", err))
+	}
+}
