@@ -57,9 +57,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	write.SetMaxOpenConns(1)
 
 	e := &ear{config: config}
-	looking := config.Copy()
-	looking.RuntimeParams["default_transaction_read_only"] = "on"
-	read := stdlib.OpenDB(*looking, stdlib.OptionAfterConnect(e.born), stdlib.OptionResetSession(e.usable))
+	read := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.born), stdlib.OptionResetSession(e.usable))
 	read.SetMaxOpenConns(postgresReaders)
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -142,9 +143,14 @@ type siege struct {
 }
 
 func newSiege(t *testing.T, options string) *siege {
-	g := &siege{T: t, server: NewServer(t)}
+	server := NewServer(t)
+	return besiege(t, server, server.URL("public")+options)
+}
+
+func besiege(t *testing.T, server *Server, address string) *siege {
+	g := &siege{T: t, server: server}
 	for range 2 {
-		g.replicas = append(g.replicas, OpenConfig(t, store.Config{Database: g.server.URL("public") + options, Rules: store.DefaultRules()}))
+		g.replicas = append(g.replicas, OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()}))
 	}
 	for i := range 8 {
 		g.callers = append(g.callers, &caller{name: fmt.Sprint("caller", i), replicas: g.replicas, acked: &g.acked, failed: &g.failed})
@@ -154,7 +160,9 @@ func newSiege(t *testing.T, options string) *siege {
 
 // round lets the callers work, takes the server away and brings it back. It
 // returns what went wrong for a caller besides that.
-func (g *siege) round(stop func() error) error {
+func (g *siege) round(stop func() error) error { return g.without(stop, g.server.Start) }
+
+func (g *siege) without(stop, start func() error) error {
 	for _, c := range g.callers {
 		c.aim()
 	}
@@ -170,7 +178,7 @@ func (g *siege) round(stop func() error) error {
 		g.Fatal(err)
 	}
 	back := make(chan error)
-	go func() { back <- g.server.Start() }()
+	go func() { back <- start() }()
 	for failed := g.failed.Load(); g.failed.Load() < failed+20; { // requests that come while it is away are answered
 		if err := g.replicas[0].Ping(ctx); err == nil {
 			break // it was quick
@@ -277,6 +285,23 @@ func TestNothingAcknowledgedIsLostWhenTheServerRestarts(t *testing.T) {
 		t.Errorf("the log has %d holes", n)
 	}
 	t.Logf("%d restarts, %d acknowledged, %d refused, 0 lost", *restarts, g.acked.Load(), g.failed.Load())
+}
+
+func TestNothingAcknowledgedIsLostWhenAStandbyTakesOver(t *testing.T) {
+	first := NewServer(t)
+	second := first.Standby(t)
+	address := url.Values{"host": {first.Folder() + "," + second.Folder()}, "port": {"5432,5432"}, "target_session_attrs": {"read-write"}}
+	g := besiege(t, first, "postgres://rollcall@/postgres?"+address.Encode())
+	err := g.without(func() error { first.Stop(); return nil }, second.Promote)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.server = second
+	g.agree()
+	if lost := g.lost(); lost > 0 {
+		t.Errorf("%d of %d acknowledged changes are lost or there twice", lost, g.acked.Load())
+	}
+	t.Logf("%d acknowledged, %d refused, 0 lost", g.acked.Load(), g.failed.Load())
 }
 
 // TestWithoutWaitingForTheDiskARestartLosesWhatWasAcknowledged is the control: a
