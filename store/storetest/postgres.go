@@ -93,15 +93,21 @@ type Server struct {
 // NewServer starts a server whose data survives that of its process.
 func NewServer(t testing.TB) *Server {
 	t.Helper()
-	s, err := start()
+	s, err := StartServer()
 	if err != nil {
 		t.Fatal("PostgreSQL is needed: ", err)
 	}
-	t.Cleanup(func() {
-		s.Stop()
-		os.RemoveAll(s.folder)
-	})
+	t.Cleanup(func() { _ = s.Remove() })
 	return s
+}
+
+// StartServer is NewServer outside a test. It ends with Remove, or with the process.
+func StartServer() (*Server, error) { return start() }
+
+// Remove stops the server for good.
+func (s *Server) Remove() error {
+	s.Stop()
+	return os.RemoveAll(s.folder)
 }
 
 func start(settings ...string) (*Server, error) {
