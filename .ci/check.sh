@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checks themselves, on a machine that has what they need: Go, Chromium, curl, nginx and Caddy.
+# The checks themselves, on a machine that has what they need: Go, Chromium, curl, nginx, Caddy and PostgreSQL.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,12 +23,20 @@ ours=$(go list -m -f '{{.Version}}' modernc.org/libc)
 
 step 'vet and staticcheck'
 go vet ./...
+go vet -tags postgres ./...
 go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags postgres ./...
 
 step 'the README'"'"'s tests, with the race detector'
 test_command='go test ./...'
 grep -qxF "$test_command" README.md || die "the README does not say: $test_command"
 CI=true TEST_BROWSER=required TEST_PROXY=required ${test_command/test/test -race -timeout 20m}
+
+step 'the tests on PostgreSQL, with the race detector'
+test_command='go test -tags postgres ./store ./server/...'
+grep -qxF "$test_command" README.md || die "the README does not say: $test_command"
+ran='/^sqlite$|//^sqlite$' # in the step before
+CI=true ${test_command/test/test -race -timeout 20m -skip $ran}
 
 step 'builds without C'
 export CGO_ENABLED=0
@@ -38,6 +46,8 @@ for target in linux/amd64 linux/arm64 windows/amd64 darwin/arm64; do
 	GOOS=${target%/*} GOARCH=${target#*/} go build -trimpath -ldflags '-s -w' -o "$out/rollcall-${target/\//-}" .
 done
 GOOS=windows go vet ./...
+go build -trimpath -ldflags '-s -w' -tags postgres -o "$out/rollcall-with-postgres" .
+if go version -m "$out/rollcall-linux-amd64" | grep -q jackc; then die 'the program without PostgreSQL has a part of it'; fi
 (cd "$out" && stat -c '%n %s' rollcall-* | awk '{ printf "%-26s %.1f MB\n", $1, $2 / 1e6 }')
 
 step 'idle memory and cold start'

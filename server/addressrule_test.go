@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -103,22 +101,14 @@ func TestAnAddressThatIsNotToBeKeptIsNowhere(t *testing.T) {
 			report(t, b, b.key(t, "shop", "sessions"), "ada", "2001:db8:1:2::6", "")
 			b.clash(t)
 
-			var found strings.Builder
-			for _, name := range []string{"rollcall.db", "rollcall.db-wal"} {
-				content, err := os.ReadFile(filepath.Join(folder, name))
-				if err != nil {
-					t.Fatal(err)
-				}
-				found.Write(content)
-			}
-			found.WriteString(b.logs.String())
+			found := stored(t, folder) + b.logs.String()
 			for _, want := range kept {
-				if !strings.Contains(found.String(), want) {
+				if !strings.Contains(found, want) {
 					t.Errorf("%s is not in the database or the log, so this test looks in the wrong place", want)
 				}
 			}
 			for _, address := range []string{"203.0.113.77", "2001:db8:1:2::6", "127.0.0.1"} {
-				if rule != FullAddresses && strings.Contains(found.String(), address) {
+				if rule != FullAddresses && strings.Contains(found, address) {
 					t.Errorf("%s is in the database or the log:\n%s", address, b.logs)
 				}
 			}

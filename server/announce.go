@@ -77,6 +77,9 @@ func (h *hub) heed(ctx context.Context) error {
 	if err != nil || len(changes) == 0 {
 		return err
 	}
+	if slices.ContainsFunc(changes, store.Change.Erasure) {
+		h.visitors.recheckAll()
+	}
 	h.visitors.recheckChanged(newsOf(changes, nil).users, nil)
 	h.heeded = changes[len(changes)-1].Seq
 	if len(changes) == maxChanges { // there are more

@@ -1,10 +1,8 @@
 package server
 
 import (
-	"database/sql"
 	"encoding/csv"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -116,13 +114,12 @@ func TestTheAuditLogAsAFile(t *testing.T) {
 
 func TestWhoLooksIsAnsweredWhateverBecomesOfTheAuditLog(t *testing.T) {
 	folder := t.TempDir()
-	s := storetest.Open(t, folder, store.DefaultRules())
-	b := newBench(t, s)
+	b := newBench(t, storetest.OpenFile(t, folder, store.DefaultRules()))
 	admin := b.admin(t)
 	key := b.key(t, "shop", "sessions")
 	b.person(t, key, "ada")
 	// Any write into the log fails, as it does on a full disk.
-	shell := shellOn(t, folder)
+	shell := storetest.ShellFile(t, folder, "")
 	if _, err := shell.ExecContext(t.Context(), `CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no space'); END`); err != nil {
 		t.Fatal(err)
 	}
@@ -136,10 +133,10 @@ func TestWhoLooksIsAnsweredWhateverBecomesOfTheAuditLog(t *testing.T) {
 
 func TestWhoLooksDoesNotWaitLongForTheAuditLog(t *testing.T) {
 	folder := t.TempDir()
-	b := newBench(t, storetest.Open(t, folder, store.DefaultRules()))
+	b := newBench(t, storetest.OpenFile(t, folder, store.DefaultRules()))
 	admin := b.admin(t)
 	b.person(t, b.key(t, "shop", "sessions"), "ada")
-	shell := shellOn(t, folder)
+	shell := storetest.ShellFile(t, folder, "")
 	hold, err := shell.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -158,15 +155,4 @@ func TestWhoLooksDoesNotWaitLongForTheAuditLog(t *testing.T) {
 	if got := b.recorded(t, admin, "?action=user.view"); len(got) != 1 {
 		t.Errorf("recorded late: %v", got)
 	}
-}
-
-// shellOn opens the database as another program would.
-func shellOn(t testing.TB, folder string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, store.FileName)+"?_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -62,17 +60,10 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	if !strings.Contains(b.logs.String(), "context canceled") {
 		t.Error("nothing went wrong inside, which this test needs")
 	}
-	var stored strings.Builder
-	for _, name := range []string{"rollcall.db", "rollcall.db-wal"} {
-		bytes, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		stored.Write(bytes)
-	}
-	s.secrets.in(t, "the database", stored.String())
+	held := stored(t, folder)
+	s.secrets.in(t, "the database", held)
 	for _, known := range []string{"canary-account", "canary-user", "/canary-page"} {
-		if !strings.Contains(stored.String(), known) {
+		if !strings.Contains(held, known) {
 			t.Errorf("%s is not in the database, so this test looks in the wrong place", known)
 		}
 	}

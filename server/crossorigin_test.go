@@ -1,10 +1,7 @@
 package server
 
 import (
-	"database/sql"
 	"net/http"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,37 +65,4 @@ func TestABearerTokenNeedsNoOriginOfOurs(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	key := b.key(t, "shop", "sessions")
 	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"}}`, bearing(key), header("Sec-Fetch-Site", "cross-site")).wants(201)
-}
-
-// contents returns every row of every table of the database in folder.
-func contents(t testing.TB, folder string) map[string][]string {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "rollcall.db")+"?_pragma=query_only(1)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	tables := map[string][]string{}
-	for _, table := range texts(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table'`) {
-		columns := texts(t, db, `SELECT 'quote('||name||')' FROM pragma_table_info('`+table+`')`)
-		tables[table] = texts(t, db, `SELECT `+strings.Join(columns, `||' '||`)+` FROM `+table+` ORDER BY 1`)
-	}
-	return tables
-}
-
-func texts(t testing.TB, db *sql.DB, query string) (found []string) {
-	t.Helper()
-	rows, err := db.Query(query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			t.Fatal(err)
-		}
-		found = append(found, text)
-	}
-	return found
 }

@@ -1,11 +1,21 @@
 package server
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// readyTimeout bounds the wait for the database: who asks gives up soon, and then
+// takes the silence for the answer.
+const readyTimeout = 2 * time.Second
 
 // healthz tells that the process answers.
 func (s *Server) healthz(*http.Request) (any, error) { return &success{}, nil }
 
 // readyz tells that the database answers too and takes writes.
 func (s *Server) readyz(r *http.Request) (any, error) {
-	return &success{}, s.store.Ping(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	return &success{}, s.store.Ping(ctx)
 }

@@ -14,13 +14,14 @@ import (
 )
 
 const (
-	lookEvery  = time.Second           // for what happens by time alone
-	lookRest   = 20 * time.Millisecond // between two looks, however much is written
-	lateCommit = 2 * time.Second       // how much later than its time a heartbeat is seen at most
-	linger     = time.Minute           // after the last reader has gone
-	maxChanges = 1000                  // of the log in one look; more are read in the next
-	maxTracked = 100_000               // people online, beyond which they are not told apart
-	maxGone    = 64                    // erased at once, of whom it is told; of more everybody reads the list again
+	lookEvery   = time.Second // for what happens by time alone
+	lookTimeout = 30 * time.Second
+	lookRest    = 20 * time.Millisecond // between two looks, however much is written
+	lateCommit  = 2 * time.Second       // how much later than its time a heartbeat is seen at most
+	linger      = time.Minute           // after the last reader has gone
+	maxChanges  = 1000                  // of the log in one look; more are read in the next
+	maxTracked  = 100_000               // people online, beyond which they are not told apart
+	maxGone     = 64                    // erased at once, of whom it is told; of more everybody reads the list again
 )
 
 // hub finds out what changes in the list and publishes it, while somebody
@@ -31,6 +32,7 @@ type hub struct {
 	store    *store.Store
 	now      func() time.Time
 	log      zerolog.Logger
+	outage   *outage
 	feed     *feed
 	watchers *watchers
 	visitors *watchers // end users, who are told of their own session only
@@ -48,6 +50,7 @@ type hub struct {
 	ticked  bool            // it is time to see to what happens by time alone
 	left    time.Time       // when the last reader was seen
 	told    time.Time       // last reset for a crowd
+	erasure bool            // of somebody was in what was read of the log last
 	doubts  chan struct{}
 	gone    chan []store.Change // who was erased, with their sessions
 
@@ -64,8 +67,8 @@ type shown struct {
 	told   int64 // when, in milliseconds
 }
 
-func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, f *feed, ws, visitors *watchers, b *board) *hub {
-	return &hub{store: st, now: now, log: log, feed: f, watchers: ws, visitors: visitors, board: b,
+func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, o *outage, f *feed, ws, visitors *watchers, b *board) *hub {
+	return &hub{store: st, now: now, log: log, outage: o, feed: f, watchers: ws, visitors: visitors, board: b,
 		limit: maxTracked, heeded: -1, doubts: make(chan struct{}, 1), gone: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
 }
 
@@ -108,7 +111,7 @@ func (h *hub) run(ctx context.Context) {
 		case <-h.visitors.came:
 		case <-h.changed:
 		}
-		if err := h.look(ctx); err != nil && ctx.Err() == nil {
+		if err := h.lookBriefly(ctx); err != nil && ctx.Err() == nil && !h.outage.explains(err) {
 			h.log.Error().Err(err).Msg("looking for changes in the list")
 		}
 		rest(ctx, lookRest)
@@ -120,6 +123,13 @@ func rest(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
+}
+
+// lookBriefly does not wait for ever for a database that has stopped answering.
+func (h *hub) lookBriefly(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	return h.look(ctx)
 }
 
 // look finds and publishes what is new. After an error the next look does it all.
@@ -210,6 +220,7 @@ func (h *hub) catchUp(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	due = append(due, h.afterErasure()...)
 	n := newsOf(append(h.takeGone(), changes...), due)
 	if err := h.tell(ctx, now, n); err != nil {
 		return err
@@ -217,6 +228,9 @@ func (h *hub) catchUp(ctx context.Context, now time.Time) error {
 	h.watchers.recheckChanged(n.users, n.keys)
 	if h.ticked {
 		h.ticked, h.swept = false, now
+	}
+	if h.erasure = slices.ContainsFunc(changes, store.Change.Erasure); h.erasure {
+		signal(h.watchers.came)
 	}
 	if len(changes) > 0 {
 		h.seen = changes[len(changes)-1].Seq
@@ -249,6 +263,22 @@ func (h *hub) beginAgain(ctx context.Context, now time.Time) error {
 	}
 	h.watchers.recheckAll()
 	return nil
+}
+
+// afterErasure returns whom to look at when somebody was erased, by another server
+// perhaps, for the log does not say who: everybody. It is one look later, because
+// of whom this server erased it is told more.
+func (h *hub) afterErasure() []string {
+	if !h.erasure {
+		return nil
+	}
+	h.feed.forget()
+	h.watchers.recheckAll()
+	if len(h.known) > maxChanges {
+		h.doubt()
+		return nil
+	}
+	return slices.Collect(maps.Keys(h.known))
 }
 
 // takeGone returns what is to be told of people who were erased. The feed forgets

@@ -31,6 +31,7 @@ func (s *Server) jobs() []job {
 		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
 		{"end of a drain's sessions", time.Second, s.endDrained},
+		{"end of an outage", time.Second, s.endOutage},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
 		{"history", time.Minute, s.sampleAfter(s.now().Add(2 * s.cfg.Heartbeat))},
 		{"visitors", store.SampleEvery, func(ctx context.Context) error { return s.store.NoteVisitors(ctx, s.now()) }},
@@ -80,7 +81,9 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 			gocron.WithStartAt(gocron.WithStartImmediately()),
 			gocron.WithEventListeners(
 				gocron.AfterJobRunsWithError(func(_ uuid.UUID, name string, err error) {
-					s.log.Error().Err(err).Str("job", name).Msg("job failed")
+					if !s.outage.explains(err) {
+						s.log.Error().Err(err).Str("job", name).Msg("job failed")
+					}
 				}),
 				gocron.AfterJobRunsWithPanic(func(_ uuid.UUID, name string, cause any) {
 					s.log.Error().Any("panic", cause).Str("job", name).Msg("job panicked")

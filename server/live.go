@@ -66,9 +66,9 @@ type live struct {
 	end    context.CancelFunc
 }
 
-func newLive(st *store.Store, now func() time.Time, log zerolog.Logger) *live {
+func newLive(st *store.Store, now func() time.Time, log zerolog.Logger, o *outage) *live {
 	l := &live{feed: newFeed(), watchers: newWatchers(), visitors: newWatchers(), board: newBoard(st), strangers: make(chan struct{}, maxStrangers)}
-	l.hub = newHub(st, now, log, l.feed, l.watchers, l.visitors, l.board)
+	l.hub = newHub(st, now, log, o, l.feed, l.watchers, l.visitors, l.board)
 	l.ending, l.end = context.WithCancel(context.Background())
 	return l
 }

@@ -2,12 +2,10 @@ package server
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/storetest"
 )
 
 // reader is an open live feed.
@@ -311,14 +310,11 @@ func TestWhatTheSqlite3ShellDoesIsToldToo(t *testing.T) {
 // sql writes into the database behind the server's back.
 func (s *served) sql(t testing.TB, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.folder, store.FileName)+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)")
-	if err != nil {
+	shell := storetest.ShellFile(t, s.folder, "&_pragma=foreign_keys(1)")
+	if _, err := shell.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), statement); err != nil {
-		t.Fatal(err)
-	}
+	shell.Close() // inside the test's bubble
 }
 
 func TestAnotherDeviceOrPlaceIsNews(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"rollcall/store"
 )
@@ -120,9 +121,9 @@ func onlineFilter(query string) (store.OnlineFilter, error) {
 
 // filters reads the query of an address, which may have each of these names once.
 func filters(query string, names ...string) (url.Values, error) {
-	// What can not be read must not widen the list; SQL's LIKE ends at a NUL.
+	// What can not be read must not widen the list; SQL's LIKE ends at a NUL, and PostgreSQL takes only UTF-8.
 	q, err := url.ParseQuery(query)
-	if err != nil || strings.Contains(query, "%00") {
+	if whole, _ := url.QueryUnescape(query); err != nil || strings.Contains(whole, "\x00") || !utf8.ValidString(whole) {
 		return nil, invalid("The filters in the address are malformed")
 	}
 	for name, values := range q {

@@ -113,7 +113,9 @@ func TestARouteSaysSoWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 }
 
 func TestARouteKeepsToItselfWhatIsWrongInside(t *testing.T) {
-	s, err := store.Open(t.Context(), store.Config{Path: t.TempDir(), Schema: storetest.Schema(t), Rules: store.DefaultRules()})
+	cfg := storetest.Config(t, t.TempDir())
+	cfg.Rules = store.DefaultRules()
+	s, err := store.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := explain(err)
 	s.meters.refusals.problem(p)
 	kept := errors.Is(err, store.ErrDraining) // on purpose: no failure
-	if p.status >= http.StatusInternalServerError && !kept {
+	if p.status >= http.StatusInternalServerError && !kept && !s.outage.explains(err) {
 		s.log.Error().Err(err).Str("method", r.Method).Str("code", p.code).Msg("request failed")
 	}
 	h := w.Header()
@@ -162,6 +162,8 @@ func explain(err error) problem {
 		return problem{http.StatusUnauthorized, "invalid_credentials", "Unknown name or wrong password"}
 	case errors.Is(err, store.ErrFull):
 		return problem{http.StatusServiceUnavailable, "storage_full", "The server's disk is full; nothing was stored"}
+	case errors.Is(err, store.ErrUnavailable):
+		return problem{http.StatusServiceUnavailable, "unavailable", "The database can not be reached right now; try again"}
 	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrBroken):
 		return problem{http.StatusServiceUnavailable, "unavailable", "The server can not store anything right now; try again"}
 	}

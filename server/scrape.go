@@ -65,7 +65,9 @@ func (s *Server) measure(ctx context.Context, w io.Writer) {
 	up := 1
 	if err := s.measureStore(ctx, g); err != nil {
 		up = 0
-		s.log.Warn().Err(err).Msg("measuring the database for /metrics")
+		if !s.outage.explains(err) {
+			s.log.Warn().Err(err).Msg("measuring the database for /metrics")
+		}
 	}
 	g.single("rollcall_database_up", up)
 }
@@ -91,7 +93,9 @@ func (s *Server) measureStore(ctx context.Context, g gauges) error {
 		g.labelled("rollcall_app_sessions", "app", app.App, app.Active)
 	}
 	g.single("rollcall_database_bytes", int(usage.Database))
-	g.single("rollcall_database_log_bytes", int(usage.Log))
+	if usage.Log >= 0 {
+		g.single("rollcall_database_log_bytes", int(usage.Log))
+	}
 	if c := st.LastCleanup; c != nil {
 		metrics.WriteGaugeFloat64(g, "rollcall_last_cleanup_timestamp_seconds", float64(c.At.UnixMilli())/1000)
 		g.single("rollcall_last_cleanup_ended", int(c.Ended))

@@ -68,6 +68,7 @@ func serving(t *testing.T, change ...func(*Config)) *served {
 
 func servingBy(t *testing.T, rules store.Rules, change ...func(*Config)) *served {
 	folder := t.TempDir()
+	// A file in every build: the clock of a test stands still while anything waits for a socket.
 	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: storetest.Schema(t), Rules: rules})
 	if err != nil {
 		t.Fatal(err)
@@ -77,9 +78,15 @@ func servingBy(t *testing.T, rules store.Rules, change ...func(*Config)) *served
 			t.Error(err)
 		}
 	})
+	run := servingOn(t, s, change...)
+	run.folder = folder
+	return run
+}
+
+func servingOn(t *testing.T, s *store.Store, change ...func(*Config)) *served {
 	change = append([]func(*Config){func(c *Config) { c.Now = nil }}, change...)
 	b, ln := newBench(t, s, change...), newPipes()
-	run := &served{bench: b, folder: folder, ended: make(chan error, 1)}
+	run := &served{bench: b, ended: make(chan error, 1)}
 	transport := &http.Transport{DialContext: ln.dial}
 	t.Cleanup(transport.CloseIdleConnections)
 	run.client = &http.Client{Transport: transport}

@@ -63,8 +63,9 @@ type Server struct {
 	scrapes   chan struct{} // of capacity 1: one at a time
 	crossSite *http.CrossOriginProtection
 	handler   http.Handler
-	stepped   atomic.Bool    // the clock was, and that is not cleaned up after
-	forgiving atomic.Bool    // a step of the clock, so nothing is cleaned up
+	stepped   atomic.Bool // the clock was, and that is not cleaned up after
+	forgiving atomic.Bool // a step of the clock, so nothing is cleaned up
+	outage    *outage
 	notes     sync.WaitGroup // in the audit log that are being written
 }
 
@@ -86,9 +87,9 @@ func New(cfg Config) (*Server, error) {
 		cfg.Now = time.Now
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection(),
-		meters: cmp.Or(cfg.Meters, NewMeters()), scrapes: make(chan struct{}, 1)}
+		meters: cmp.Or(cfg.Meters, NewMeters()), scrapes: make(chan struct{}, 1), outage: &outage{log: cfg.Log}}
 	s.now = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive).now
-	s.codes, s.live = newCodes(s.now), newLive(cfg.Store, s.now, cfg.Log)
+	s.codes, s.live = newCodes(s.now), newLive(cfg.Store, s.now, cfg.Log, s.outage)
 	if cfg.PublicURL != nil {
 		if err := s.crossSite.AddTrustedOrigin(cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host); err != nil {
 			return nil, fmt.Errorf("reading the public address: %w", err)

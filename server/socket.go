@@ -33,8 +33,10 @@ func closing(ctx context.Context, err error) (websocket.StatusCode, string) {
 		return websocket.StatusServiceRestart, "the server stops"
 	case errors.Is(err, errTooSlow):
 		return websocket.StatusTryAgainLater, "too slow"
-	case errors.As(err, &p) && p.status == http.StatusServiceUnavailable:
-		return websocket.StatusTryAgainLater, p.code
+	case errors.Is(err, context.DeadlineExceeded):
+		return websocket.StatusTryAgainLater, "unavailable"
+	case explain(err).status == http.StatusServiceUnavailable:
+		return websocket.StatusTryAgainLater, explain(err).code
 	case errors.As(err, &p):
 		return websocket.StatusPolicyViolation, p.code
 	}

@@ -1,12 +1,11 @@
 package server
 
 import (
-	"database/sql"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,14 +36,17 @@ func readmeQueries(t *testing.T) (queries []string) {
 	return queries
 }
 
-// query returns the columns and rows of a query on a database that it can not change.
+// forPostgres is what the README says to write otherwise there.
+var forPostgres = strings.NewReplacer("unixepoch()", "extract(epoch FROM now())", "datetime(", "to_timestamp(", ", 'unixepoch')", ")")
+
+// query returns the columns and rows of a query, as its shell does, on the
+// database that stands for folder.
 func query(t *testing.T, folder, text string) (columns string, found []string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, store.FileName)+"?mode=ro")
-	if err != nil {
-		t.Fatal(err)
+	if storetest.Postgres {
+		text = forPostgres.Replace(text)
 	}
-	defer db.Close()
+	db := storetest.Shell(t, folder)
 	rows, err := db.QueryContext(t.Context(), text)
 	if err != nil {
 		t.Fatalf("%v in %s", err, text)
@@ -64,11 +66,24 @@ func query(t *testing.T, folder, text string) (columns string, found []string) {
 		}
 		var cells []string
 		for _, value := range values {
-			cells = append(cells, fmt.Sprint(*value.(*any)))
+			cells = append(cells, cell(*value.(*any)))
 		}
 		found = append(found, strings.Join(cells, " "))
 	}
 	return strings.Join(names, " "), found
+}
+
+// cell writes a value the same way whatever a database has as a number or a time.
+func cell(value any) string {
+	switch value := value.(type) {
+	case time.Time:
+		return value.UTC().Format(time.DateTime)
+	case string:
+		if n, err := strconv.ParseFloat(value, 64); err == nil { // a NUMERIC
+			return fmt.Sprint(n)
+		}
+	}
+	return fmt.Sprint(value)
 }
 
 // workday logs people in by the real clock, which SQL reads: one is there, by two

@@ -48,6 +48,8 @@ func TestActivityTellsNobodyFromUnknown(t *testing.T) {
 		addSample(t, db, at(minutes), 0, "", people)
 	}
 	addSample(t, db, at(0), 0, "shop", 1)
+	addSample(t, db, at(10), 0, "shop", 1) // of a sample that was cut short, and so is none
+	addSample(t, db, at(30), 0, "shop", 4)
 	addSample(t, db, at(15), 7, "", 2)
 	addSample(t, db, at(15), 7, "shop", 1)
 	for _, c := range []struct {
@@ -57,7 +59,7 @@ func TestActivityTellsNobodyFromUnknown(t *testing.T) {
 		want string
 	}{
 		{"all", store.ActivityFilter{From: at(0), To: at(35)}, 60, "3 0 ? 2 ? ? 9"},
-		{"an app", store.ActivityFilter{From: at(0), To: at(35), App: "shop"}, 60, "1 0 ? 0 ? ? 0"},
+		{"an app", store.ActivityFilter{From: at(0), To: at(35), App: "shop"}, 60, "1 0 ? 0 ? ? 4"},
 		{"an organization", store.ActivityFilter{From: at(0), To: at(35), Organization: "Acme"}, 60, "0 0 ? 2 ? ? 0"},
 		{"both", store.ActivityFilter{From: at(0), To: at(35), Organization: "Acme", App: "shop"}, 60, "0 0 ? 1 ? ? 0"},
 		{"an organization that is not there", store.ActivityFilter{From: at(0), To: at(10), Organization: "acme"}, 60, "0 0"},

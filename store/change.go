@@ -20,6 +20,10 @@ type Change struct {
 	Topic     Topic
 }
 
+// Erasure tells whether the row says nothing because it was about somebody who
+// was erased.
+func (c Change) Erasure() bool { return c == Change{Seq: c.Seq} }
+
 // Topic is something of which there is one for everybody.
 type Topic string
 

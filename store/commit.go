@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +27,7 @@ type writer struct {
 	done   chan struct{} // run has returned
 
 	onCommit func(writes int, took time.Duration) // may be nil
+	lost     atomic.Int64                         // transactions, because the database was out of reach
 
 	mu     sync.RWMutex // guards closed against a send on queue
 	closed bool
@@ -64,11 +67,11 @@ func (s *Store) writeOne(ctx context.Context, f func(*tx) error) error {
 }
 
 // ProbeWriter returns nil once an empty write has gone the way of all others. It
-// waits as long as the writer is stuck; where another process keeps the database
-// or the disk is full the writer is well.
+// waits as long as the writer is stuck; where another process keeps the database,
+// the disk is full or the database's server is away the writer is well.
 func (s *Store) ProbeWriter(ctx context.Context) error {
 	err := s.writer.do(&write{ctx: ctx, single: true, run: func(*tx) error { return nil }})
-	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) {
+	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
 		return nil
 	}
 	return err
@@ -133,6 +136,9 @@ func (w *writer) run() {
 
 // answer tells the callers of a batch what became of it.
 func (w *writer) answer(batch []*write, err error) {
+	if errors.Is(err, ErrUnavailable) {
+		w.lost.Add(1) // first: who is told may look at once
+	}
 	for _, job := range batch {
 		if err != nil {
 			job.err = err
@@ -194,9 +200,13 @@ func (w *writer) commit(batch []*write) error {
 	t := &tx{w: w, ctx: ctx}
 	err := t.write(batch)
 	if err == nil {
-		return t.commit()
+		err = t.commit()
+	} else {
+		t.rollback()
 	}
-	t.rollback()
+	if err != nil && ctx.Err() != nil { // a database that does not answer is as good as none
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	return err
 }
 

@@ -51,10 +51,18 @@ func parseCursor(text string, sort Sort) (*cursor, error) {
 	var c cursor
 	d := json.NewDecoder(strings.NewReader(string(b)))
 	d.UseNumber() // an id has more digits than a float
-	if d.Decode(&c) != nil || c.Sort != sort || !c.exact() {
+	if d.Decode(&c) != nil || c.Sort != sort || !c.exact() || !c.fits() {
 		return nil, invalid("cursor is not one of this list")
 	}
 	return &c, nil
+}
+
+// fits tells whether the place is of the kinds by which a list is ordered, which
+// PostgreSQL insists on.
+func (c *cursor) fits() bool {
+	_, textKey := c.Key.(string)
+	_, textTie := c.Tie.(string)
+	return textKey == (c.Sort == SortName) && textTie == (c.Sort == SortName || c.Sort == SortDuration)
 }
 
 // exact turns JSON's numbers into integers and tells whether nothing else is left.

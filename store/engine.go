@@ -35,7 +35,7 @@ type engine struct {
 // Usage is what a database takes on the disk, in bytes.
 type Usage struct {
 	Database int64
-	Log      int64 // that is not folded into it yet; 0 where that is the database server's own business
+	Log      int64 // that is not folded into it yet; -1 where that is the database server's own business
 }
 
 // remote is what there is to do about a database on a server, which other
@@ -52,9 +52,15 @@ type remote struct {
 	transaction func(context.Context, *sql.Conn) (string, error)
 	committed   func(ctx context.Context, conn *sql.Conn, transaction string) (bool, error)
 
+	// readOnly tells whether the server would refuse a write of the transaction that conn is in.
+	readOnly func(context.Context, *sql.Conn) (bool, error)
+
 	// only runs f while no other replica runs one under the same name; where one
 	// does, it waits or, unless wait, leaves it.
 	only func(ctx context.Context, name string, wait bool, f func() error) error
+
+	// load inserts rows in the transaction that conn is in, faster than one by one.
+	load func(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
 }
 
 // bounded returns the context of one transaction.

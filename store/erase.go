@@ -76,6 +76,9 @@ func (t *tx) erase(now time.Time, actor, id string) (e Erased, err error) {
 	if n+e.Mentions+changes == 0 {
 		return e, t.stillErasing()
 	}
+	if _, err := t.exec(`INSERT INTO changes (user_id) VALUES (NULL)`); err != nil { // another, so that there is news
+		return e, fail("noting that somebody was erased", err)
+	}
 	return e, t.noteErasure(now, actor, id, e)
 }
 

@@ -2,6 +2,9 @@ package store_test
 
 import (
 	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,22 +25,14 @@ func zone(t testing.TB, name string) *time.Location {
 // people as there are at that local time; none where that is negative.
 func addSamples(t testing.TB, db *sql.DB, from, to time.Time, people func(time.Time) int) {
 	t.Helper()
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Rollback()
+	var rows []string
 	for at := from; at.Before(to); at = at.Add(store.SampleEvery) {
-		n := people(at)
-		if n < 0 {
-			continue
-		}
-		if _, err := tx.Exec(`INSERT INTO activity_samples (organization_id, app, at, people) VALUES (0, '', $1, $2)`, at.UnixMilli(), n); err != nil {
-			t.Fatal(err)
+		if n := people(at); n >= 0 {
+			rows = append(rows, fmt.Sprintf("(0, '', %d, %d)", at.UnixMilli(), n))
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
+	for some := range slices.Chunk(rows, 5000) {
+		execSQL(t, db, `INSERT INTO activity_samples (organization_id, app, at, people) VALUES `+strings.Join(some, ", "))
 	}
 }
 

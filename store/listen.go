@@ -22,10 +22,12 @@ type ear struct {
 
 const lossesKey = "rollcall losses"
 
-// born notes which server a connection was made to.
-func (e *ear) born(_ context.Context, conn *pgx.Conn) error {
+// born notes which server a connection was made to, and has it only look. Asked
+// for at the connecting, that would seem to be a server that takes no writes.
+func (e *ear) born(ctx context.Context, conn *pgx.Conn) error {
 	conn.PgConn().CustomData()[lossesKey] = e.losses.Load()
-	return nil
+	_, err := conn.Exec(ctx, `SET default_transaction_read_only = on`)
+	return err
 }
 
 // usable lets go of the connections that a server had which is no more: else

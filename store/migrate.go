@@ -46,6 +46,9 @@ func (e *engine) bringUp(ctx context.Context, conn *sql.Conn) error {
 	if err == nil {
 		err = known(version, newest)
 	}
+	if err == nil && version > 0 {
+		err = whole(ctx, conn)
+	}
 	var steps []string
 	switch {
 	case err != nil:
@@ -64,6 +67,15 @@ func (e *engine) bringUp(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
+// holdsData returns ErrNoData for an empty database.
+func (e *engine) holdsData(ctx context.Context, conn *sql.Conn) error {
+	version, err := schemaVersion(ctx, conn, e.tables)
+	if err == nil && version == 0 {
+		err = ErrNoData
+	}
+	return fail("looking into the database", err)
+}
+
 func run(ctx context.Context, conn *sql.Conn, statements []string) error {
 	for _, statement := range statements {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
@@ -71,6 +83,16 @@ func run(ctx context.Context, conn *sql.Conn, statements []string) error {
 		}
 	}
 	return nil
+}
+
+// whole refuses a database to which not everything has been copied.
+func whole(ctx context.Context, conn *sql.Conn) error {
+	var unfinished bool
+	err := conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1)`, copyUnfinished).Scan(&unfinished)
+	if err == nil && unfinished {
+		err = ErrUnfinishedCopy
+	}
+	return err
 }
 
 // known refuses a schema of which nobody here knows what it means.

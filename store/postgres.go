@@ -30,6 +30,8 @@ const (
 	patience        = 8 * time.Second
 )
 
+const withPostgres = true
+
 // largeTable is from how many bytes on counting sessions may take long.
 const largeTable = 16 << 20
 
@@ -43,6 +45,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	config.DialFunc = (&net.Dialer{Control: impatiently}).DialContext
 	for name, value := range map[string]string{
 		"application_name": "rollcall", "lock_timeout": fmt.Sprint(lockTimeout.Milliseconds()), "synchronous_commit": "on",
 	} {
@@ -54,9 +57,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	write.SetMaxOpenConns(1)
 
 	e := &ear{config: config}
-	looking := config.Copy()
-	looking.RuntimeParams["default_transaction_read_only"] = "on"
-	read := stdlib.OpenDB(*looking, stdlib.OptionAfterConnect(e.born), stdlib.OptionResetSession(e.usable))
+	read := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.born), stdlib.OptionResetSession(e.usable))
 	read.SetMaxOpenConns(postgresReaders)
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
@@ -76,9 +77,11 @@ func openPostgres(cfg Config) (*engine, error) {
 			listen:      e.listen,
 			transaction: e.transaction,
 			committed:   transactionCommitted,
+			readOnly:    refusesWrites,
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return only(ctx, read, name, wait, f)
 			},
+			load: loadRows,
 		},
 	}, nil
 }
@@ -98,8 +101,9 @@ func largeSessions(ctx context.Context, db *sql.DB) bool {
 	return err == nil && bytes >= largeTable
 }
 
-func measureTables(ctx context.Context, db *sql.DB) (u Usage, err error) {
-	err = db.QueryRowContext(ctx, `
+func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
+	u := Usage{Log: -1}
+	err := db.QueryRowContext(ctx, `
 		SELECT SUM(pg_total_relation_size(c.oid)) FROM pg_class c
 		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace`).Scan(&u.Database)
 	return u, fail("measuring the database", err)
@@ -128,6 +132,11 @@ func transactionCommitted(ctx context.Context, conn *sql.Conn, id string) (bool,
 	return status.String == "committed", err
 }
 
+func refusesWrites(ctx context.Context, conn *sql.Conn) (yes bool, err error) {
+	err = conn.QueryRowContext(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&yes)
+	return yes, err
+}
+
 // only holds an advisory lock in a transaction of its own, so that it ends with
 // the connection, whatever becomes of this process.
 func only(ctx context.Context, db *sql.DB, name string, wait bool, f func() error) error {
@@ -148,17 +157,26 @@ func only(ctx context.Context, db *sql.DB, name string, wait bool, f func() erro
 	return f()
 }
 
+// unconnected tells whether there was no connection, for whatever reason: the
+// server may be away, or want another password now.
+func unconnected(err error) bool {
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &connecting)
+}
+
 // postgresKind returns which of the package's errors an error of PostgreSQL, or
 // of the way to it, is; nil where it is none of them. See appendix A of its manual.
 func postgresKind(err error) error {
+	if unconnected(err) {
+		return ErrUnavailable
+	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		return stateKind(refused.Code)
 	}
-	var connecting *pgconn.ConnectError
 	var network net.Error
 	switch {
-	case errors.As(err, &connecting), errors.As(err, &network),
+	case errors.As(err, &network),
 		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, pgconn.ErrConnClosed),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return ErrUnavailable

@@ -129,15 +129,7 @@ func (f SessionFilter) check() (*cursor, error) {
 	case f.From != nil && f.To != nil && f.To.Before(*f.From):
 		return nil, invalid("from must not be after to")
 	}
-	after, err := parseCursor(f.Cursor, f.Sort)
-	if after != nil {
-		_, key := after.Key.(int64)
-		_, tie := after.Tie.(int64)
-		if !key || !tie {
-			return nil, invalid("cursor is not one of this list")
-		}
-	}
-	return after, err
+	return parseCursor(f.Cursor, f.Sort)
 }
 
 // key is the column by which sessions are sorted, "" for an unknown order.

@@ -21,6 +21,7 @@ type Config struct {
 	Path     string // data folder, created when missing
 	Schema   string // text of schema.sql, for a new database
 	Database string // address of a PostgreSQL database, instead of Path and Schema; needs the build tag postgres
+	Existing bool   // refuse an empty database with ErrNoData
 	Rules    Rules  // zero: those that the database was last opened with
 	Limit    SessionLimit
 
@@ -52,8 +53,9 @@ type Store struct {
 	dueBy     atomic.Pointer[allowance] // by which Due judged last
 	sampled   atomic.Int64              // the interval that has its sample, see SampleActivity
 
-	deaf context.CancelFunc // ends the listening to a remote database
-	ears sync.WaitGroup
+	probe probe              // see Ping
+	deaf  context.CancelFunc // ends the listening to a remote database
+	ears  sync.WaitGroup
 }
 
 // Open opens the database in cfg.Path, or at cfg.Database, creating or upgrading
@@ -71,7 +73,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	w := newWriter(e)
 	w.onCommit = cfg.OnCommit
 	s := &Store{limit: cfg.Limit, engine: e, read: e.read, reads: newStatements(e.read), writer: w,
-		turns: make(turns, maxTurns), committed: make(chan struct{}, 1)}
+		turns: make(turns, maxTurns), committed: make(chan struct{}, 1), probe: probe{turn: make(chan struct{}, 1)}}
 	s.allowance.Store(&allowance{})
 	s.dueBy.Store(&allowance{})
 	s.counts, s.totals = newRecall(s.turns, e.large, s.countOnline), newRecall(s.turns, e.large, s.countAll)
@@ -90,6 +92,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func (s *Store) prepare(ctx context.Context, cfg Config) error {
 	if err := s.writer.connect(ctx); err != nil {
 		return err
+	}
+	if cfg.Existing {
+		if err := s.engine.holdsData(ctx, s.writer.conn); err != nil {
+			return err
+		}
 	}
 	if err := migrate(ctx, s.writer.conn, s.engine); err != nil {
 		return err
@@ -146,17 +153,6 @@ func (s *Store) Broken() <-chan struct{} { return s.writer.broken }
 // Rules returns the rules that the store was opened with.
 func (s *Store) Rules() Rules { return s.rules }
 
-// Ping tells whether the database can be read and still takes writes.
-func (s *Store) Ping(ctx context.Context) error {
-	select {
-	case <-s.writer.broken:
-		return ErrBroken
-	default:
-	}
-	var one int
-	return fail("asking the database", s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
-}
-
 // fail is the only place that reads database errors: it names what was being
 // done and turns the database's own codes into the errors of this package.
 func fail(doing string, err error) error {
@@ -167,7 +163,7 @@ func fail(doing string, err error) error {
 		return err
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !unconnected(err):
 		return fmt.Errorf("%s: %w: %w", doing, ErrBusy, err)
 	}
 	for _, kind := range []error{sqliteKind(err), postgresKind(err)} {
@@ -182,7 +178,7 @@ func fail(doing string, err error) error {
 func isOurs(err error) bool {
 	for _, ours := range []error{
 		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrSessionLimit, ErrForbidden, ErrInvalid, ErrNameTaken,
-		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrTooManyNotices, ErrDraining, ErrFull, ErrBusy, ErrBroken, ErrUnavailable,
+		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrTooManyNotices, ErrDraining, ErrUnfinishedCopy, ErrTargetTaken, ErrFull, ErrBusy, ErrBroken, ErrUnavailable,
 	} {
 		if errors.Is(err, ours) {
 			return true

@@ -12,6 +12,12 @@ func newBackup(schema string) *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Write a complete copy of the database to a new file",
 		Args:  arguments("FILE"),
+		PreRunE: func(*cobra.Command, []string) error {
+			if err := folder.place.check(); err != nil || !folder.place.remote() {
+				return err
+			}
+			return usageError{store.ErrNoBackup}
+		},
 		RunE: onStore(folder.open, func(cmd *cobra.Command, args []string, opened *store.Store) error {
 			if err := opened.Backup(cmd.Context(), args[0]); err != nil {
 				return err

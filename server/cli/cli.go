@@ -83,7 +83,7 @@ func newRoot(schema string) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newServe(schema), newDemo(schema), newWho(), newLast(), newKick(), newWall(), newGate(), newDrain(), newDoctor(), newErase(), newExport(),
-		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema), newRestore(schema),
+		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema), newRestore(schema), newCopy(),
 		newHealthcheck(), newSystemd(), newVersion(),
 	)
 	addTwins(root)

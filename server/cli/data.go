@@ -48,44 +48,129 @@ func withoutPath(err error) error {
 	return err
 }
 
-// offline are the settings of a command that works on the data folder, beside a running server or without one.
+// dataPlace is where the data is: in a folder, or in a PostgreSQL database.
+type dataPlace struct {
+	folder   string
+	database databaseAddress
+	file     string      // that holds the address of the database
+	flag     *pflag.Flag // --data
+}
+
+func (p *dataPlace) register(flags *pflag.FlagSet) {
+	flags.StringVar(&p.folder, "data", defaultData, "folder of the database")
+	flags.Var(&p.database, "database", "address of a PostgreSQL database, instead of --data, such as postgres://user@host:5432/name; "+
+		"flags can be seen by other users: give a password in the variable, in a file or in PGPASSWORD")
+	flags.StringVar(&p.file, "database-file", "", "file that holds the address of the database")
+	p.flag = flags.Lookup("data")
+}
+
+// check finds out which of the two it is. In a container ROLLCALL_DATA is always set: only the
+// flag contradicts a database.
+func (p *dataPlace) check() error {
+	if p.file != "" && p.database.whole != "" {
+		return usagef("--database and --database-file (or their variables) contradict each other; give one")
+	}
+	address := p.database.whole
+	if p.file != "" {
+		var err error
+		if address, err = readSecretFile(p.file); err != nil {
+			return err
+		}
+	}
+	switch {
+	case address == "" && p.folder == "":
+		return usagef("--data must name a folder")
+	case address == "":
+		return nil
+	case p.flag.Changed && p.flag.Annotations[fromAnnotation] == nil:
+		return usagef("--data and --database (or its variable) contradict each other: the data is in a folder or in a PostgreSQL database; give one")
+	}
+	p.folder = ""
+	return p.database.read(address)
+}
+
+// remote tells whether the data is in a PostgreSQL database. To be asked after check.
+func (p *dataPlace) remote() bool { return p.database.parsed != nil }
+
+// String names the place, without what is secret of its address.
+func (p *dataPlace) String() string {
+	if p.remote() {
+		return p.database.String()
+	}
+	return p.folder
+}
+
+// hold makes the calling server the folder's only one. A database is shared by any number of them.
+func (p *dataPlace) hold() (release func() error, err error) {
+	if p.remote() {
+		return func() error { return nil }, nil
+	}
+	lock, err := lockFolder(p.folder)
+	if err != nil {
+		return nil, err
+	}
+	return lock.Unlock, nil
+}
+
+// open opens the store there; what else there is to say about it stands in config.
+func (p *dataPlace) open(ctx context.Context, config store.Config) (*store.Store, error) {
+	if p.remote() {
+		config.Database = p.database.parsed.String()
+	} else {
+		config.Path = p.folder
+	}
+	opened, err := store.Open(ctx, config)
+	switch {
+	case errors.Is(err, store.ErrNoPostgres):
+		return nil, usageError{store.ErrNoPostgres}
+	case errors.Is(err, store.ErrNoData):
+		return nil, fmt.Errorf("no data in %s", p)
+	case err != nil:
+		return nil, fmt.Errorf("opening the data in %s: %w", p, err)
+	}
+	return opened, nil
+}
+
+// offline are the settings of a command that works on the data, beside running servers or without one.
 type offline struct {
 	schema string
-	data   string
+	place  dataPlace
 }
 
-func (o *offline) register(flags *pflag.FlagSet) {
-	flags.StringVar(&o.data, "data", defaultData, "folder of the database")
-}
+func (o *offline) register(flags *pflag.FlagSet) { o.place.register(flags) }
 
 // create opens the store, and makes it if there is none yet. It takes the rules of the server that
-// used the folder last: sessions must not be judged by other ones because of a missing flag.
+// used the data last: sessions must not be judged by other ones because of a missing flag.
 func (o *offline) create(ctx context.Context) (*store.Store, error) {
-	if o.data == "" {
-		return nil, usagef("--data must name a folder")
+	if err := o.place.check(); err != nil {
+		return nil, err
 	}
-	return openStore(ctx, store.Config{Path: o.data, Schema: o.schema})
+	return o.place.open(ctx, store.Config{Schema: o.schema})
 }
 
 // open opens a store that exists. A wrong folder is an error here: an empty answer from a new,
 // empty database would look right.
 func (o *offline) open(ctx context.Context) (*store.Store, error) {
-	_, err := os.Stat(filepath.Join(o.data, databaseName))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("no data in %s", o.data)
-	case err != nil:
-		return nil, fmt.Errorf("reading the data folder %s: %w", o.data, withoutPath(err))
+	if err := o.place.check(); err != nil {
+		return nil, err
 	}
-	return o.create(ctx)
+	if !o.place.remote() {
+		if err := hasDatabase(o.place.folder); err != nil {
+			return nil, err
+		}
+	}
+	return o.place.open(ctx, store.Config{Schema: o.schema, Existing: true})
 }
 
-func openStore(ctx context.Context, config store.Config) (*store.Store, error) {
-	opened, err := store.Open(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("opening the data in %s: %w", config.Path, err)
+func hasDatabase(folder string) error {
+	_, err := os.Stat(filepath.Join(folder, databaseName))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("no data in %s", folder)
+	case err != nil:
+		return fmt.Errorf("reading the data folder %s: %w", folder, withoutPath(err))
 	}
-	return opened, nil
+	return nil
 }
 
 // onStore returns a command's run function that works on the opened store and closes it.

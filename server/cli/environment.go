@@ -25,13 +25,16 @@ func addTwins(cmd *cobra.Command) {
 		if flag.Annotations[twinAnnotation] != nil {
 			return
 		}
-		twin := envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-		flag.Annotations = map[string][]string{twinAnnotation: {twin}}
-		flag.Usage += " [" + twin + "]"
+		setTwin(flag, envPrefix+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
 	})
 	for _, child := range cmd.Commands() {
 		addTwins(child)
 	}
+}
+
+func setTwin(flag *pflag.Flag, twin string) {
+	flag.Annotations = map[string][]string{twinAnnotation: {twin}}
+	flag.Usage += " [" + twin + "]"
 }
 
 // bindEnvironment fills the flags that were not given from the environment. An empty variable

@@ -27,23 +27,27 @@ func newRestore(schema string) *cobra.Command {
 }
 
 func restore(cmd *cobra.Command, folder offline, file string, endSessions bool) (err error) {
-	if folder.data == "" {
-		return usagef("--data must name a folder")
+	if err := folder.place.check(); err != nil {
+		return err
 	}
-	lock, err := lockFolder(folder.data)
+	if folder.place.remote() {
+		return usagef("a database on a PostgreSQL server is restored by its own means, such as pg_restore, while no rollcall runs")
+	}
+	data := folder.place.folder
+	lock, err := lockFolder(data)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	done, err := store.Restore(cmd.Context(), time.Now(), store.Restoration{
-		File: file, Folder: folder.data, Schema: folder.schema, EndSessions: endSessions})
+		File: file, Folder: data, Schema: folder.schema, EndSessions: endSessions})
 	if errors.Is(err, store.ErrBusy) {
-		return fmt.Errorf("another program has the database in %s open; end it first", folder.data)
+		return fmt.Errorf("another program has the database in %s open; end it first", data)
 	}
 	if err != nil {
 		return err
 	}
-	say(cmd, "The database in %s is that of %s.", folder.data, file)
+	say(cmd, "The database in %s is that of %s.", data, file)
 	if endSessions {
 		say(cmd, "%d sessions ended.", done.Ended)
 	}

@@ -23,6 +23,7 @@ import (
 
 	"rollcall/server/cli"
 	"rollcall/server/client"
+	"rollcall/store/storetest"
 )
 
 // The scripts in testdata run the command as its users do: a process with flags, an environment
@@ -52,15 +53,25 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds:                commands,
-		Condition:           installed,
+		Condition:           holds,
 		Deadline:            time.Now().Add(10 * patience), // of all together: a server that should have refused to start runs for ever
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(schemaVariable, schema)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each process takes a second to end under the race detector
 			env.Values[serverKey{}] = new(*running)
+			env.Values[databaseKey{}] = func() string { return storetest.Config(t, env.WorkDir).Database }
 			return nil
 		},
 	})
+}
+
+// holds tells whether a condition of a script is true: [postgres], of this build, or that a
+// program is installed.
+func holds(condition string) (bool, error) {
+	if condition == "postgres" {
+		return storetest.Postgres, nil
+	}
+	return installed(condition)
 }
 
 // installed is the condition [curl]. A machine may lack it, but not where changes are checked.
@@ -86,11 +97,20 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"beat":       beat,
 	"busy":       busy,
 	"scrape":     scrape,
+	"database":   database,
 	"send":       send,
 	"readme":     readme,
 }
 
 type serverKey struct{}
+
+type databaseKey struct{}
+
+// database makes an empty database and sets DATABASE to its address, which holds a password.
+func database(ts *testscript.TestScript, _ bool, _ []string) {
+	address := ts.Value(databaseKey{}).(func() string)()
+	ts.Setenv("DATABASE", strings.Replace(address, "@", ":canary-password@", 1))
+}
 
 // running is the script's server in the background.
 type running struct {

@@ -22,7 +22,10 @@ func newServe(schema string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the panel and the API (what rollcall does without a command)",
-		Args:  arguments(),
+		Long: "Serves the panel and the API. The data is in a folder, which one server has for itself, or in a PostgreSQL\n" +
+			"database (--database), which any number of servers share. Where that can not be reached, a server does not\n" +
+			"start, and ends with exit code 1; one that runs waits for it to come back, and answers 503 meanwhile.",
+		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := s.check(); err != nil {
 				return err
@@ -47,27 +50,31 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	if err != nil {
 		return err
 	}
-	lock, err := lockFolder(s.data)
+	release, err := s.data.hold()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	defer func() { err = errors.Join(err, release()) }()
 
-	adviseData(s.data, log)
+	if !s.data.remote() {
+		adviseData(s.data.folder, log)
+	}
 	doors, err := openDoors(cmd.Context(), s, log)
 	if err != nil {
 		return err
 	}
 	defer doors.close()
 	meters := server.NewMeters()
-	opened, err := openStore(cmd.Context(), store.Config{Path: s.data, Schema: schema, Rules: s.rules, Limit: s.limit(),
+	opened, err := s.data.open(cmd.Context(), store.Config{Schema: schema, Rules: s.rules, Limit: s.limit(),
 		OnCommit: meters.Commit, Now: time.Now()})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	cfg := s.server(opened, log)
-	cfg.Data = absolute(s.data)
+	if !s.data.remote() {
+		cfg.Data = absolute(s.data.folder)
+	}
 	cfg.Settings, cfg.Meters, cfg.Metrics = shown(cmd.Flags()), meters, doors.metrics
 	cfg.Places = places
 	return serveStore(cmd, s, cfg, doors)
@@ -171,7 +178,7 @@ func announce(cmd *cobra.Command, srv *server.Server, s *settings, doors doors, 
 	if onTerminal {
 		say(cmd, "rollcall %s", version())
 		say(cmd, "  panel   %s", cmp.Or(panel, "behind the proxy that connects to "+s.listen.text))
-		say(cmd, "  data    %s", s.data)
+		say(cmd, "  data    %s", &s.data)
 		if doors.metrics != nil {
 			say(cmd, "  metrics at %s", doors.metrics.Addr())
 		}
@@ -183,7 +190,7 @@ func announce(cmd *cobra.Command, srv *server.Server, s *settings, doors doors, 
 		if doors.metrics != nil {
 			log.Info().Stringer("address", doors.metrics.Addr()).Msg("serving metrics")
 		}
-		log.Info().Str("address", doors.address).Str("url", panel).Str("version", version()).Msg("listening")
+		log.Info().Str("address", doors.address).Str("url", panel).Stringer("data", &s.data).Str("version", version()).Msg("listening")
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ const defaultListen = "127.0.0.1:8080"
 type settings struct {
 	listen         listenAddress
 	metricsListen  listenAddress // none: ""
-	data           string
+	data           dataPlace
 	publicURL      publicURL
 	basePath       basePath
 	trustedProxies prefixes
@@ -46,7 +46,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 
 	flags.Var(&s.listen, "listen", "address to listen on, host:port or unix:/path (port 0: any free one)")
 	flags.Var(&s.metricsListen, "metrics-listen", "address to serve /metrics on, to whoever reaches it, host:port or unix:/path (default: nowhere)")
-	flags.StringVar(&s.data, "data", defaultData, "folder of the database")
+	s.data.register(flags)
 	flags.Var(&s.publicURL, "public-url", "address that browsers use, if it is not the one listened on")
 	flags.Var(&s.basePath, "base-path", "path below which everything is served, such as /rollcall")
 	flags.Var(&s.trustedProxies, "trusted-proxies", "addresses or networks whose X-Forwarded-For is believed")
@@ -92,6 +92,9 @@ func (s *settings) check() error {
 	if err := s.checkTimes(); err != nil {
 		return err
 	}
+	if err := s.data.check(); err != nil {
+		return err
+	}
 	switch {
 	case s.sessionLimit < 0:
 		return usagef("--session-limit must not be negative")
@@ -99,8 +102,6 @@ func (s *settings) check() error {
 		return usagef("--session-limit-policy deny needs --session-limit")
 	case s.metricsListen.text == s.listen.text && !strings.HasSuffix(s.listen.text, ":0"):
 		return usagef("--metrics-listen must be another address than --listen")
-	case s.data == "":
-		return usagef("--data must name a folder")
 	case s.tlsCert != "" && s.tlsKey == "":
 		return usagef("--tls-cert needs --tls-key")
 	case s.tlsKey != "" && s.tlsCert == "":

@@ -8,8 +8,8 @@ import (
 	"rollcall/server"
 )
 
-// shown are the flags as the panel shows them to administrators. None of a
-// server's flags is a secret.
+// shown are the flags as the panel shows them to administrators. The only one of
+// a server's flags that may be secret tells no more of itself than may be seen.
 func shown(flags *pflag.FlagSet) (all []server.Setting) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		if flag.Name == "help" {

@@ -32,7 +32,7 @@ func newSystemd() *cobra.Command {
 	flags := cmd.Flags()
 	u.settings.register(flags)
 	data := flags.Lookup("data")
-	data.DefValue, u.settings.data = stateFolder, stateFolder
+	data.DefValue, u.settings.data.folder = stateFolder, stateFolder
 	flags.StringVar(&u.user, "user", "rollcall", "system user that the server runs as")
 	program, _ := os.Executable()
 	flags.StringVar(&u.program, "program", program, "where the server's program is")
@@ -53,18 +53,33 @@ func (u *unit) print(cmd *cobra.Command) error {
 		return usagef("--user %q is not the name of a user", u.user)
 	case !filepath.IsAbs(u.program):
 		return usagef("--program must be an absolute path")
-	case !filepath.IsAbs(u.settings.data):
+	case !u.settings.data.remote() && !filepath.IsAbs(u.settings.data.folder):
 		return usagef("--data must be an absolute path")
+	case u.settings.data.file != "" && !filepath.IsAbs(u.settings.data.file):
+		return usagef("--database-file must be an absolute path")
 	}
 	var lines strings.Builder
 	if err := u.write(&lines, cmd.Flags()); err != nil {
 		return err
 	}
+	u.warn(cmd)
+	_, err := fmt.Fprint(out(cmd), lines.String())
+	return err
+}
+
+// warn says what the unit can not do by itself.
+func (u *unit) warn(cmd *cobra.Command) {
 	if where := hiddenFrom(u.program); where != "" {
 		say(cmd, "The service can not see %s, where %s is: put it into /usr/local/bin and name it by --program.", where, u.program)
 	}
-	_, err := fmt.Fprint(out(cmd), lines.String())
-	return err
+	if where := hiddenFrom(u.settings.data.file); where != "" {
+		say(cmd, "The service can not see %s, where %s is: put it into /etc, readable by %s only.", where, u.settings.data.file, u.user)
+	}
+	if u.settings.data.remote() && u.settings.data.file == "" {
+		if _, had := u.settings.data.database.withoutPassword(); had {
+			say(cmd, "The unit does not hold the database's password: put PGPASSWORD=... into /etc/rollcall.env, readable by root only.")
+		}
+	}
 }
 
 // hiddenFrom returns the folder of a path that the unit hides, if one does.
@@ -78,18 +93,22 @@ func hiddenFrom(path string) string {
 }
 
 func (u *unit) write(w *strings.Builder, flags *pflag.FlagSet) error {
-	fmt.Fprintf(w, unitHead, version(), u.user, u.user, u.settings.data)
+	fmt.Fprintf(w, unitHead, version(), u.user, u.hint(), u.needs())
 	program, err := inUnit(u.program)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "ExecStart=%s serve\n", program)
 	flags.VisitAll(func(flag *pflag.Flag) {
-		if err != nil || flag.Name == "user" || flag.Name == "program" || !flag.Changed && flag.Name != "data" {
+		if err != nil || flag.Name == "user" || flag.Name == "program" {
+			return
+		}
+		value := u.written(flag)
+		if value == "" {
 			return
 		}
 		var assignment string
-		if assignment, err = inUnit(flag.Annotations[twinAnnotation][0] + "=" + flag.Value.String()); err == nil {
+		if assignment, err = inUnit(flag.Annotations[twinAnnotation][0] + "=" + value); err == nil {
 			fmt.Fprintf(w, "Environment=%s\n", assignment)
 		}
 	})
@@ -106,12 +125,51 @@ func (u *unit) write(w *strings.Builder, flags *pflag.FlagSet) error {
 	return nil
 }
 
+// written is what the unit says of a flag; "" for nothing.
+func (u *unit) written(flag *pflag.Flag) string {
+	place := &u.settings.data
+	switch {
+	case flag.Name == "data":
+		return place.folder
+	case !flag.Changed:
+		return ""
+	case flag.Name == "database":
+		address, _ := place.database.withoutPassword()
+		return address
+	}
+	return flag.Value.String()
+}
+
+// hint is how commands find the data that the service works on.
+func (u *unit) hint() string {
+	if u.settings.data.remote() {
+		return "Commands on the data take the same address: rollcall key list --database " + u.settings.data.String()
+	}
+	return "Commands on the data folder run as its user: sudo -u " + u.user + " rollcall backup FILE --data " + u.settings.data.folder
+}
+
+// needs are the lines about what has to be there before. A server ends where the database is not:
+// it is started again for as long as that takes.
+func (u *unit) needs() string {
+	switch place := &u.settings.data; {
+	case !place.remote():
+		return "After=network.target\n"
+	case place.database.local():
+		return "After=network.target postgresql.service\nStartLimitIntervalSec=0\n"
+	}
+	return "Wants=network-online.target\nAfter=network-online.target\nStartLimitIntervalSec=0\n"
+}
+
 // places are where the server may write.
 func (u *unit) places(w *strings.Builder) error {
-	if u.settings.data == stateFolder {
+	switch place := &u.settings.data; {
+	case place.remote():
+	case place.folder == stateFolder:
 		w.WriteString("StateDirectory=rollcall\nStateDirectoryMode=0700\n")
-	} else if err := writable(w, u.settings.data); err != nil {
-		return err
+	default:
+		if err := writable(w, place.folder); err != nil {
+			return err
+		}
 	}
 	for _, address := range []listenAddress{u.settings.listen, u.settings.metricsListen} {
 		switch folder := filepath.Dir(address.socket()); {
@@ -157,12 +215,11 @@ const unitHead = `# Made by rollcall %s. To install it:
 #   rollcall systemd > /etc/systemd/system/rollcall.service   (with the same flags as for this one)
 #   systemctl enable --now rollcall
 # The link that makes the first account is in: journalctl -u rollcall
-# Commands on the data folder run as its user: sudo -u %s rollcall backup FILE --data %s
+# %s
 
 [Unit]
 Description=Rollcall, who(1) for web apps
-After=network.target
-
+%s
 [Service]
 Type=notify
 `

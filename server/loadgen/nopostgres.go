@@ -8,6 +8,6 @@ import (
 	"net/http"
 )
 
-func startPostgres(context.Context) (string, http.Handler, func() error, error) {
+func startPostgres(context.Context) (string, http.Handler, func(), error) {
 	return "", nil, nil, errors.New("-postgres needs: go run -tags postgres ./server/loadgen")
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -18,16 +17,17 @@ const eachConnections = 50
 
 // startPostgres starts a server of our own, and returns where a store can be kept
 // in it, and the handler of heartbeats that are each an UPDATE of their own.
-func startPostgres(ctx context.Context) (database string, each http.Handler, remove func() error, err error) {
+func startPostgres(ctx context.Context) (database string, each http.Handler, remove func(), err error) {
 	s, err := storetest.StartServer()
 	if err != nil {
 		return "", nil, nil, err
 	}
 	updates, err := storetest.OpenUpdateEach(ctx, s, eachConnections)
 	if err != nil {
-		return "", nil, nil, errors.Join(err, s.Remove())
+		s.Remove()
+		return "", nil, nil, err
 	}
-	return s.URL("public"), updateEach(updates), func() error { return errors.Join(updates.Close(), s.Remove()) }, nil
+	return s.URL("public"), updateEach(updates), func() { updates.Close(); s.Remove() }, nil
 }
 
 // updateEach begins sessions at /begin, and takes their heartbeats elsewhere. It

@@ -97,7 +97,7 @@ func serveSubject(data string) error {
 	mounted := map[string]http.Handler{"/noop": http.HandlerFunc(doNothing)}
 	var err error
 	if data == inPostgres {
-		var remove func() error
+		var remove func()
 		if cfg.Database, mounted["/each/"], remove, err = startPostgres(ctx); err != nil {
 			return err
 		}

@@ -1,0 +1,87 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"rollcall/store"
+)
+
+// Password is that of the account "root" after Everything.
+const Password = "correct horse battery staple"
+
+// Everything uses every feature of the store for so many people, so that no table
+// is empty, over a day that ends at the instant returned. It returns tokens of
+// sessions: of those that are open then, and of some that have ended.
+func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, ended []string) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = Start
+	must(s.NoteVisitors(t.Context(), now))
+	_, err := s.CreateFirstAccount(t.Context(), now, "root", Password)
+	must(err)
+	_, _, err = s.CreateKey(t.Context(), now, "user:rollcall:root", "shop", store.Scopes{store.ScopeRead, store.ScopeSessions})
+	must(err)
+	for i := range people {
+		token, last := live(t, s, now.Add(time.Duration(i)*time.Second), i)
+		if last {
+			ended = append(ended, token)
+		} else {
+			open = append(open, token)
+		}
+	}
+	now = now.Add(time.Duration(people) * time.Second)
+	notice, err := s.PostNotice(t.Context(), now, "user:rollcall:root", store.NoticeInput{Message: "Deploy at ten – “soon”", Level: store.LevelWarning})
+	must(err)
+	for _, token := range open {
+		_, err := s.Touch(t.Context(), now, token, store.Beat{Seen: []int64{notice.ID}})
+		must(err)
+	}
+	for _, sample := range []func() error{
+		func() error { return s.Sample(t.Context(), now) },
+		func() error { return s.SampleActivity(t.Context(), now) },
+		func() error { return s.NoteVisitors(t.Context(), now) },
+		func() error { return s.RecordView(t.Context(), now, "user:rollcall:root", "user0") },
+	} {
+		must(sample())
+	}
+	_, err = s.BeginDrain(t.Context(), now, "user:rollcall:root", "back at noon", nil)
+	must(err)
+	return now, open, ended
+}
+
+// live is a login of one person and what follows; it tells whether it ended.
+func live(t testing.TB, s *store.Store, now time.Time, i int) (token string, ended bool) {
+	t.Helper()
+	id, name, organization := fmt.Sprint("user", i), fmt.Sprintf("Zoë %d 🙂", i), fmt.Sprint("Organization ", i%7)
+	user := store.UserInput{ID: id, Name: &name}
+	if i%3 > 0 {
+		user.Organization = &organization
+	}
+	login, err := s.Login(t.Context(), now, store.By{App: "shop"}, store.Login{User: user, Origin: store.Origin{IPAddress: "192.0.2.7"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := fmt.Sprint("/page/", i)
+	if _, err := s.Touch(t.Context(), now, login.Token, store.Beat{Page: &page, Leaving: i%11 == 10}); err != nil {
+		t.Fatal(err)
+	}
+	if i%4 == 1 {
+		if err := s.SetStatus(t.Context(), now, id, store.Claim{Status: store.StatusBusy, Text: "Recording"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if i%5 != 4 {
+		return login.Token, false
+	}
+	if _, err := s.EndByID(t.Context(), now, "shop", login.ID, store.EndLogout); err != nil {
+		t.Fatal(err)
+	}
+	return login.Token, true
+}
