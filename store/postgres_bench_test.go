@@ -46,10 +46,9 @@ func BenchmarkHeartbeatsOnPostgres(b *testing.B) {
 	}{
 		{"one", []func(string) error{touch(one)}},
 		{"two", []func(string) error{touch(one), touch(two)}},
-		{"each-of-10", []func(string) error{updateEach(b, server, 10)}},
-		{"each-of-50", []func(string) error{updateEach(b, server, 50)}},
+		{"each-of-10", []func(string) error{eachOf(b, server, 10, nil)}},
+		{"each-of-50", []func(string) error{eachOf(b, server, 50, tokens)}},
 	}
-	fillUpdateEach(b, server, tokens)
 	rates := map[string][]float64{}
 	rand.Shuffle(len(tokens), func(i, j int) { tokens[i], tokens[j] = tokens[j], tokens[i] })
 	for _, k := range kinds {
@@ -125,53 +124,19 @@ func benchSchema(b *testing.B, server *Server, name string) *sql.DB {
 	return db
 }
 
-// updateEach returns a heartbeat that is one UPDATE by the token over a pool of connections.
-func updateEach(b *testing.B, server *Server, connections int) func(string) error {
+// eachOf returns a heartbeat as it was done before, over that many connections.
+func eachOf(b *testing.B, server *Server, connections int, begin []string) func(string) error {
 	b.Helper()
-	db := benchSchema(b, server, "each")
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	var stmt *sql.Stmt
-	var once sync.Once
-	return func(token string) (err error) {
-		once.Do(func() {
-			stmt, err = db.Prepare(`
-				UPDATE user_sessions SET last_activity_at = CURRENT_TIMESTAMP
-				WHERE session_token = $1 AND is_active = true AND expires_at > CURRENT_TIMESTAMP RETURNING id, expires_at`)
-		})
-		if err != nil {
-			return err
-		}
-		var id int64
-		var expires time.Time
-		return stmt.QueryRow(token).Scan(&id, &expires)
+	each, err := OpenUpdateEach(b.Context(), server, connections)
+	if err == nil {
+		err = each.Begin(b.Context(), begin...)
 	}
-}
-
-func fillUpdateEach(b *testing.B, server *Server, tokens []string) {
-	b.Helper()
-	db := benchSchema(b, server, "each")
-	execSQL(b, db, `CREATE TABLE user_sessions (
-		id               SERIAL PRIMARY KEY,
-		user_id          INTEGER NOT NULL,
-		session_token    VARCHAR(255) NOT NULL UNIQUE,
-		ip_address       VARCHAR(45),
-		user_agent       TEXT,
-		last_activity_at TIMESTAMPTZ NOT NULL DEFAULT CURRENT_TIMESTAMP,
-		created_at       TIMESTAMPTZ NOT NULL DEFAULT CURRENT_TIMESTAMP,
-		expires_at       TIMESTAMPTZ NOT NULL,
-		is_active        BOOLEAN NOT NULL DEFAULT true)`)
-	for _, column := range []string{"user_id", "last_activity_at", "expires_at", "is_active"} {
-		execSQL(b, db, `CREATE INDEX ON user_sessions (`+column+`)`)
+	if err != nil {
+		b.Fatal(err)
 	}
-	execSQL(b, db, `CREATE FUNCTION extend_session_expiration() RETURNS TRIGGER LANGUAGE plpgsql AS $$
-		BEGIN
-			IF NEW.last_activity_at > OLD.last_activity_at THEN
-				NEW.expires_at := NEW.last_activity_at + INTERVAL '24 hours';
-			END IF;
-			RETURN NEW;
-		END $$`)
-	execSQL(b, db, `CREATE TRIGGER extend_session_expiration BEFORE UPDATE ON user_sessions FOR EACH ROW EXECUTE FUNCTION extend_session_expiration()`)
-	execSQL(b, db, `INSERT INTO user_sessions (user_id, session_token, ip_address, user_agent, expires_at)
-		SELECT i, token, '192.0.2.7', $2, CURRENT_TIMESTAMP + INTERVAL '24 hours' FROM unnest($1::text[]) WITH ORDINALITY t(token, i)`, tokens, userAgent)
+	b.Cleanup(func() { each.Close() })
+	return func(token string) error {
+		_, _, err := each.Beat(context.Background(), token)
+		return err
+	}
 }

@@ -3,6 +3,7 @@
 // handler that does nothing, on the same router in the same run.
 //
 //	go run ./server/loadgen -vs-noop
+//	go run -tags postgres ./server/loadgen -postgres -vs-each
 //	go run ./server/loadgen -sessions 1000000 -rate 16700 -duration 2m -list 5
 //
 // Without -url it starts a server of its own, in a second process, on an empty
@@ -26,6 +27,8 @@ type options struct {
 	duration    time.Duration
 	rate        int
 	vsNoop      bool
+	postgres    bool
+	vsEach      bool
 	rounds      int
 	list        int
 	panels      int
@@ -46,7 +49,9 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", 10*time.Second, "how long to play (with -vs-noop: each turn)")
 	flag.IntVar(&o.rate, "rate", 0, "heartbeats per second; 0: as many as possible")
 	flag.BoolVar(&o.vsNoop, "vs-noop", false, "take turns with a handler that does nothing and print the ratio")
-	flag.IntVar(&o.rounds, "rounds", 5, "turns of each with -vs-noop")
+	flag.BoolVar(&o.postgres, "postgres", false, "keep the sessions in a PostgreSQL of our own (needs -tags postgres)")
+	flag.BoolVar(&o.vsEach, "vs-each", false, "with -postgres: take turns with a handler that does one UPDATE in a transaction of its own for each heartbeat")
+	flag.IntVar(&o.rounds, "rounds", 5, "turns of each with -vs-noop or -vs-each")
 	flag.IntVar(&o.list, "list", 0, "also read the first 50 people online this often per second")
 	flag.IntVar(&o.panels, "panels", 0, "open this many live feeds and measure how soon all of them see a change")
 	flag.IntVar(&o.stalled, "stalled", 0, "with -panels: open this many more that read nothing")
@@ -71,13 +76,13 @@ func run(ctx context.Context, o options) error {
 	if o.sessions < o.connections || o.connections < 1 || o.duration <= 0 || o.rounds < 1 {
 		return fmt.Errorf("there must be at least one connection, a session for each, one round and some time")
 	}
-	if o.url != "" && (o.key == "" || o.vsNoop) {
-		return fmt.Errorf("-url needs -key, and -vs-noop needs a server of our own")
+	if o.url != "" && (o.key == "" || o.vsNoop || o.postgres) || o.vsEach && !o.postgres {
+		return fmt.Errorf("-url needs -key, -vs-noop and -postgres need a server of our own, and -vs-each needs -postgres")
 	}
 	target := &subject{url: o.url, key: o.key}
 	if o.url == "" {
 		var err error
-		if target, err = startSubject(ctx, o.data); err != nil {
+		if target, err = startSubject(ctx, o); err != nil {
 			return err
 		}
 		defer target.stop()
@@ -93,7 +98,13 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	if o.vsNoop {
-		return compare(ctx, target, players, o)
+		return compare(ctx, target, players, o, rival{"nothing", "/noop", "a handler that does nothing"})
+	}
+	if o.vsEach {
+		if err := showTurn("begun there", play(ctx, target, players, turn{path: "/each/begin", once: true})); err != nil {
+			return err
+		}
+		return compare(ctx, target, players, o, rival{"each its own", "/each/beat", "a handler that does one UPDATE for each"})
 	}
 	if o.panels > 0 {
 		return watch(ctx, target, players, o)
@@ -109,30 +120,33 @@ func showTurn(name string, f figures) error {
 	return f.problem()
 }
 
-// compare takes turns between the heartbeat and the handler that does nothing,
-// so that a machine that slows down slows down both.
-func compare(ctx context.Context, target *subject, players []*player, o options) error {
-	var noops, beats figures
+// rival is another handler to take turns with.
+type rival struct{ name, path, words string }
+
+// compare takes turns between the heartbeat and another handler, so that a
+// machine that slows down slows down both.
+func compare(ctx context.Context, target *subject, players []*player, o options, r rival) error {
+	var others, beats figures
 	var ratios []float64
 	for range o.rounds {
-		noop := play(ctx, target, players, turn{path: "/noop", duration: o.duration})
+		other := play(ctx, target, players, turn{path: r.path, duration: o.duration})
 		beat := play(ctx, target, players, turn{path: heartbeat, duration: o.duration})
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		noop.print("nothing")
+		other.print(r.name)
 		beat.print("heartbeats")
-		noops.add(noop)
+		others.add(other)
 		beats.add(beat)
-		ratios = append(ratios, beat.rate()/noop.rate())
+		ratios = append(ratios, beat.rate()/other.rate())
 	}
 	fmt.Println("all rounds together:")
-	noops.print("nothing")
+	others.print(r.name)
 	beats.print("heartbeats")
 	low, middle, high := spread(ratios)
-	fmt.Printf("%-12s %.2f of a handler that does nothing (median of %d rounds; %.2f to %.2f)\n", "ratio", middle, o.rounds, low, high)
+	fmt.Printf("%-12s %.2f of %s (median of %d rounds; %.2f to %.2f)\n", "ratio", middle, r.words, o.rounds, low, high)
 	target.printUse()
-	return beats.problem()
+	return errors.Join(others.problem(), beats.problem())
 }
 
 // sustain plays at one rate, and reads the list meanwhile if asked to.

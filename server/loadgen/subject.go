@@ -23,8 +23,12 @@ import (
 	"rollcall/ui"
 )
 
-// subjectEnv tells a copy of this program to be the server, on that data folder.
-const subjectEnv = "ROLLCALL_LOADGEN_SUBJECT"
+// subjectEnv tells a copy of this program to be the server, on that data folder,
+// or with inPostgres there.
+const (
+	subjectEnv = "ROLLCALL_LOADGEN_SUBJECT"
+	inPostgres = "in PostgreSQL"
+)
 
 // subject is the server under load.
 type subject struct {
@@ -36,8 +40,12 @@ type subject struct {
 }
 
 // startSubject starts this program once more as the server.
-func startSubject(ctx context.Context, data string) (*subject, error) {
+func startSubject(ctx context.Context, o options) (*subject, error) {
 	s := &subject{}
+	data := o.data
+	if o.postgres {
+		data = inPostgres
+	}
 	if data == "" {
 		folder, err := os.MkdirTemp("", "rollcall-loadgen-")
 		if err != nil {
@@ -85,12 +93,21 @@ func (s *subject) stop() error {
 func serveSubject(data string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	schema, err := readSchema()
-	if err != nil {
+	cfg := store.Config{Path: data}
+	mounted := map[string]http.Handler{"/noop": http.HandlerFunc(doNothing)}
+	var err error
+	if data == inPostgres {
+		var remove func()
+		if cfg.Database, mounted["/each/"], remove, err = startPostgres(ctx); err != nil {
+			return err
+		}
+		defer remove()
+	} else if cfg.Schema, err = readSchema(); err != nil {
 		return err
 	}
 	meters := server.NewMeters()
-	st, err := store.Open(ctx, store.Config{Path: data, Schema: schema, Rules: store.DefaultRules(), OnCommit: meters.Commit})
+	cfg.Rules, cfg.OnCommit = store.DefaultRules(), meters.Commit
+	st, err := store.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -101,7 +118,7 @@ func serveSubject(data string) error {
 	}
 	srv, err := server.New(server.Config{Store: st, Assets: ui.Static, Heartbeat: time.Minute, Meters: meters,
 		Log:   zerolog.New(os.Stderr).Level(zerolog.WarnLevel),
-		Mount: map[string]http.Handler{"/noop": http.HandlerFunc(doNothing)}})
+		Mount: mounted})
 	if err != nil {
 		return err
 	}

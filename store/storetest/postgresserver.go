@@ -31,13 +31,16 @@ type Server struct {
 // NewServer starts a server whose data survives that of its process.
 func NewServer(t testing.TB) *Server {
 	t.Helper()
-	s, err := start()
+	s, err := StartServer()
 	if err != nil {
 		t.Fatal("PostgreSQL is needed: ", err)
 	}
-	t.Cleanup(s.remove)
+	t.Cleanup(s.Remove)
 	return s
 }
+
+// StartServer is NewServer outside a test. It ends with Remove, or with the process.
+func StartServer() (*Server, error) { return start() }
 
 // Standby starts a server that follows s, and on which every commit of s waits
 // from now on.
@@ -54,7 +57,7 @@ func (s *Server) Standby(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(b.remove)
+	t.Cleanup(b.Remove)
 	db := s.Open(t, "public")
 	defer db.Close()
 	for _, statement := range []string{`ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`} {
@@ -193,7 +196,7 @@ func (s *Server) Shutdown() error {
 	return err
 }
 
-func (s *Server) remove() {
+func (s *Server) Remove() {
 	s.Stop()
 	os.RemoveAll(s.folder)
 }
