@@ -196,6 +196,7 @@ func (s *Server) Shutdown() error {
 	return err
 }
 
+// Remove stops the server for good.
 func (s *Server) Remove() {
 	s.Stop()
 	os.RemoveAll(s.folder)
