@@ -23,13 +23,14 @@ func newCopy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy",
 		Short: "Copy the data from a folder to a PostgreSQL database",
-		Long: "Copies everything from a data folder to a PostgreSQL database and compares every row.\n" +
-			"Sessions, accounts, keys and history go on there: nobody has to log in again.\n\n" +
-			"No server may use the folder meanwhile. It is not changed, so it can be gone back\n" +
-			"to until the new database is in use. The database must be empty. Whatever\n" +
-			"interrupts the copy, the same command again goes on where it was; where the folder\n" +
-			"was used in between, it begins anew. Until the copy is complete no server starts on\n" +
-			"it. Of a complete copy the same command only compares the rows again.",
+		Long: "Copies everything from a data folder to a PostgreSQL database, and compares\n" +
+			"every row. Sessions, accounts, keys and history go on there: nobody has to log\n" +
+			"in again.\n\n" +
+			"No server may use the folder meanwhile. It is not changed, so it can be gone\n" +
+			"back to until the new database is in use. The database must be empty. Whatever\n" +
+			"interrupts the copy, the same command again goes on where it was; where the\n" +
+			"folder was used in between, it begins anew. Until the copy is complete no server\n" +
+			"starts on it. Of a complete copy the same command only compares the rows again.",
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
