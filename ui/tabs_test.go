@@ -56,6 +56,14 @@ func (s *stage) hears(w *watch, heartbeats int) []message {
 	return s.wire.since(from, message.heartbeat)
 }
 
+// longestPause is the longest time between two messages.
+func longestPause(all []message) (longest time.Duration) {
+	for i := 1; i < len(all); i++ {
+		longest = max(longest, all[i].arrived.Sub(all[i-1].arrived))
+	}
+	return longest
+}
+
 // closing closes a tab and waits for its goodbye.
 func (s *stage) closing(w *watch, b *tab) message {
 	s.t.Helper()
@@ -73,7 +81,9 @@ const grace = 6 * time.Second
 // of their own are all visible.
 func TestTabsOfOneBrowser(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, scriptTag, "--heartbeat", "7s", "--online-window", "20s", "--leave-grace", grace.String())
+	const interval = 7 * time.Second
+	s := newStage(t, scriptTag, "--heartbeat", interval.String(), "--online-window", "20s", "--leave-grace", grace.String())
+	begun := time.Now()
 	b := browser(t)
 	s.signIn(b, "ada")
 	ada := s.watch("ada")
@@ -91,8 +101,10 @@ func TestTabsOfOneBrowser(t *testing.T) {
 		if got := one.sent() - before[0]; got < 1 {
 			t.Errorf("the first tab sent %d of 2 heartbeats", got)
 		}
+		// On a busy machine the first may be so late that another one has to step in.
+		late := longestPause(s.wire.since(begun, message.heartbeat)) > interval*5/4
 		for i, quiet := range []*tab{two, three} {
-			if got := quiet.sent() - before[i+1]; got != 0 {
+			if got := quiet.sent() - before[i+1]; got != 0 && !late {
 				t.Errorf("tab %d sent %d heartbeats beside the first one's", i+2, got)
 			}
 		}
