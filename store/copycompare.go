@@ -105,19 +105,11 @@ func sameTables(ctx context.Context, look *sql.Tx, tables []*table) error {
 	if err != nil {
 		return fail("reading the tables", err)
 	}
-	defer rows.Close()
-	var got []string
-	for rows.Next() {
-		var column string
-		if err := rows.Scan(&column); err != nil {
-			return fail("reading the tables", err)
-		}
-		got = append(got, column)
-	}
-	slices.Sort(got)
-	if err := rows.Err(); err != nil {
+	got, err := textsOf(rows)
+	if err != nil {
 		return fail("reading the tables", err)
 	}
+	slices.Sort(got)
 	for i := range max(len(want), len(got)) {
 		if i >= len(want) || i >= len(got) || want[i] != got[i] {
 			return fmt.Errorf("the tables of the two databases are not the same: %q and %q", want[i:min(i+1, len(want))], got[i:min(i+1, len(got))])

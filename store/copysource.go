@@ -136,20 +136,12 @@ func (s *source) describe(ctx context.Context) error {
 	return err
 }
 
-func (s *source) texts(ctx context.Context, query string, args ...any) (all []string, err error) {
+func (s *source) texts(ctx context.Context, query string, args ...any) ([]string, error) {
 	rows, err := s.look.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		all = append(all, text)
-	}
-	return all, rows.Err()
+	return textsOf(rows)
 }
 
 // survey reads everything once: how much there is, what can not be stored as it

@@ -240,16 +240,8 @@ func (to *target) continueNumbers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	var statements []string
-	for rows.Next() {
-		var statement string
-		if err := rows.Scan(&statement); err != nil {
-			return err
-		}
-		statements = append(statements, statement)
-	}
-	if err := rows.Err(); err != nil {
+	statements, err := textsOf(rows)
+	if err != nil {
 		return err
 	}
 	return run(ctx, to.conn, statements)
@@ -257,15 +249,5 @@ func (to *target) continueNumbers(ctx context.Context) error {
 
 // within runs f in a transaction.
 func (to *target) within(ctx context.Context, begin []string, f func() error) error {
-	err := run(ctx, to.conn, begin)
-	if err == nil {
-		err = f()
-	}
-	if err == nil {
-		_, err = to.conn.ExecContext(ctx, `COMMIT`)
-	}
-	if err != nil {
-		_, _ = to.conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
-	}
-	return err
+	return within(ctx, to.conn, begin, f)
 }

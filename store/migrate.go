@@ -26,18 +26,22 @@ var appAndAddress string
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.
 func migrate(ctx context.Context, conn *sql.Conn, e *engine) error {
-	err := run(ctx, conn, e.upgrade)
+	return fail("upgrading the database", within(ctx, conn, e.upgrade, func() error { return e.bringUp(ctx, conn) }))
+}
+
+// within runs f in a transaction that the statements begin open.
+func within(ctx context.Context, conn *sql.Conn, begin []string, f func() error) error {
+	err := run(ctx, conn, begin)
 	if err == nil {
-		err = e.bringUp(ctx, conn)
+		err = f()
 	}
 	if err == nil {
 		_, err = conn.ExecContext(ctx, `COMMIT`)
 	}
 	if err != nil {
-		_, _ = conn.ExecContext(ctx, `ROLLBACK`)
-		return fail("upgrading the database", err)
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
 	}
-	return nil
+	return err
 }
 
 func (e *engine) bringUp(ctx context.Context, conn *sql.Conn) error {
