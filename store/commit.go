@@ -70,11 +70,15 @@ func (s *Store) writeOne(ctx context.Context, f func(*tx) error) error {
 // waits as long as the writer is stuck; where another process keeps the database,
 // the disk is full or the database's server is away the writer is well.
 func (s *Store) ProbeWriter(ctx context.Context) error {
-	err := s.writer.do(&write{ctx: ctx, single: true, run: func(*tx) error { return nil }})
+	err := s.writer.do(emptyWrite(ctx))
 	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
 		return nil
 	}
 	return err
+}
+
+func emptyWrite(ctx context.Context) *write {
+	return &write{ctx: ctx, single: true, run: func(*tx) error { return nil }}
 }
 
 func (w *writer) do(job *write) error {

@@ -91,7 +91,8 @@ func sameValue(a, b any) bool {
 	return a == b
 }
 
-// sameTables makes sure that no table or column is known to one database only.
+// sameTables makes sure that no table or column is known to one database only,
+// besides the marks of the replicas, which a file has no use for.
 func sameTables(ctx context.Context, look *sql.Tx, tables []*table) error {
 	var want []string
 	for _, t := range tables {
@@ -101,7 +102,8 @@ func sameTables(ctx context.Context, look *sql.Tx, tables []*table) error {
 	}
 	slices.Sort(want)
 	rows, err := look.QueryContext(ctx, `
-		SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = current_schema()`)
+		SELECT table_name || '.' || column_name FROM information_schema.columns
+		WHERE table_schema = current_schema() AND table_name <> 'replica_marks'`)
 	if err != nil {
 		return fail("reading the tables", err)
 	}

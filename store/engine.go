@@ -47,13 +47,11 @@ type remote struct {
 	// those who look on, and whenever it may have missed some, until ctx ends.
 	listen func(ctx context.Context, woken func())
 
-	// transaction names the one that conn is in; committed tells, on any
-	// connection, what became of it.
-	transaction func(context.Context, *sql.Conn) (string, error)
-	committed   func(ctx context.Context, conn *sql.Conn, transaction string) (bool, error)
-
-	// readOnly tells whether the server would refuse a write of the transaction that conn is in.
-	readOnly func(context.Context, *sql.Conn) (bool, error)
+	// mark writes a mark in the transaction that conn is in, and returns it;
+	// committed tells, on any connection, whether the one that it was last
+	// written in has been committed.
+	mark      func(ctx context.Context, conn *sql.Conn) (int64, error)
+	committed func(ctx context.Context, conn *sql.Conn, mark int64) (bool, error)
 
 	// only runs f while no other replica runs one under the same name; where one
 	// does, it waits or, unless wait, leaves it.

@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"sync/atomic"
 	"time"
@@ -39,12 +38,10 @@ func (e *ear) usable(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// transaction names the transaction that conn, which writes, is in.
-func (e *ear) transaction(ctx context.Context, conn *sql.Conn) (id string, err error) {
-	var process uint32
-	err = conn.QueryRowContext(ctx, `SELECT pg_current_xact_id()::text, pg_backend_pid()`).Scan(&id, &process)
-	e.self.Store(process)
-	return id, err
+// writes notes which connection is the one that writes.
+func (e *ear) writes(_ context.Context, conn *pgx.Conn) error {
+	e.self.Store(conn.PgConn().PID())
+	return nil
 }
 
 // Waits of the listener.

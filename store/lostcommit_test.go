@@ -18,19 +18,24 @@ import (
 )
 
 // cutter stands between a store and its server, and can cut a connection at the
-// commit: before it reaches the server, or before the answer reaches the store.
+// commit: before it reaches the server, while that works at it, or before the answer
+// reaches the store.
 type cutter struct {
 	t      *testing.T
 	server string // socket
 	listen net.Listener
 	cut    atomic.Int32
+	before func() // runs before a cut request is noticed; may be nil
 }
 
 const (
 	cutNothing = iota
 	cutRequest // once
+	cutWaiting // once
 	cutAnswer  // once
 )
+
+const cancelRequest = 80877102 // what a connection begins with that is to interrupt another
 
 func newCutter(t *testing.T, server *Server) (*cutter, string) {
 	folder := t.TempDir()
@@ -78,6 +83,7 @@ func (c *cutter) serve(client net.Conn) {
 		}
 	}()
 	var commit []byte               // name of the statement on this connection
+	var leave bool                  // as soon as the commit is on its way
 	for header := 4; ; header = 5 { // the first message has no type
 		head := make([]byte, header)
 		if _, err := io.ReadFull(client, head); err != nil {
@@ -85,6 +91,9 @@ func (c *cutter) serve(client net.Conn) {
 		}
 		body := make([]byte, binary.BigEndian.Uint32(head[header-4:])-4)
 		if _, err := io.ReadFull(client, body); err != nil {
+			return
+		}
+		if header == 4 && binary.BigEndian.Uint32(body) == cancelRequest { // which is lost too
 			return
 		}
 		switch head[0] {
@@ -95,12 +104,16 @@ func (c *cutter) serve(client net.Conn) {
 		case 'B': // portal, name
 			if commit != nil && bytes.HasPrefix(body, append(commit, 0)) {
 				if c.cut.CompareAndSwap(cutRequest, cutNothing) {
+					if c.before != nil {
+						c.before()
+					}
 					return
 				}
+				leave = c.cut.CompareAndSwap(cutWaiting, cutNothing)
 				swallow.Store(c.cut.CompareAndSwap(cutAnswer, cutNothing))
 			}
 		}
-		if _, err := server.Write(append(head, body...)); err != nil {
+		if _, err := server.Write(append(head, body...)); err != nil || leave && head[0] == 'S' { // for: that was all
 			return
 		}
 	}
@@ -127,5 +140,77 @@ func TestACommitWhoseAnswerWasLostIsKnownAllTheSame(t *testing.T) {
 	login(t, s, after(1), "dan")
 	if n, err := s.CountSessions(t.Context(), after(1), store.SessionFilter{}); err != nil || n != 3 {
 		t.Errorf("%d are logged in, %v; want ada, bob and dan", n, err)
+	}
+}
+
+func TestACommitThatGoesOnWithoutTheConnectionIsWaitedFor(t *testing.T) {
+	server := NewServer(t)
+	c, address := newCutter(t, server)
+	s := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
+	login(t, s, Start, "ada")
+
+	db := server.Open(t, "public")
+	defer db.Close()
+	execSQL(t, db, `CREATE FUNCTION wait() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END'`)
+	execSQL(t, db, `CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()`)
+	held, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Rollback()
+	if _, err := held.Exec(`SELECT pg_advisory_xact_lock(1)`); err != nil {
+		t.Fatal(err)
+	}
+
+	c.cut.Store(cutWaiting)
+	told := make(chan error, 1)
+	go func() {
+		_, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "bob"}})
+		told <- err
+	}()
+	// The one at its commit, the other asking what became of it.
+	for waiting := int64(0); waiting < 2; {
+		waiting = number(t, db, `SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'advisory'`)
+		select {
+		case err := <-told:
+			t.Fatalf("told %v while the commit goes on", err)
+		default:
+		}
+	}
+	if err := held.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-told; err != nil {
+		t.Errorf("a login that was committed: %v", err)
+	}
+}
+
+// TestATransactionIsNotTakenForAnother: a server that crashes may give the number
+// of a transaction, of which nothing had reached its disk, to the next one.
+func TestATransactionIsNotTakenForAnother(t *testing.T) {
+	server := NewServer(t)
+	c, address := newCutter(t, server)
+	s := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
+	login(t, s, Start, "ada")
+
+	c.before = func() {
+		server.Stop()
+		if err := server.Start(); err != nil {
+			t.Error(err)
+		}
+		db := server.Open(t, "public")
+		defer db.Close()
+		for range 20 {
+			if _, err := db.Exec(`INSERT INTO settings (name, value) VALUES ('other', 0) ON CONFLICT (name) DO UPDATE SET value = settings.value + 1`); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	c.cut.Store(cutRequest)
+	if _, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "bob"}}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a login that was lost with the server: %v", err)
+	}
+	if n, err := s.CountSessions(t.Context(), after(1), store.SessionFilter{}); err != nil || n != 1 {
+		t.Errorf("%d are logged in, %v; want ada", n, err)
 	}
 }

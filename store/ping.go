@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -53,16 +52,11 @@ func (s *Store) Ping(ctx context.Context) error {
 	return found
 }
 
-// takesWrites asks the way that all writes go, because a server that has become
-// read only can be read as ever.
+// takesWrites writes, which is to say its transaction's mark, because a server
+// that has become read only can be read as ever.
 func (s *Store) takesWrites(ctx context.Context) error {
-	job := &write{ctx: ctx, single: true, answer: make(chan error, 1), run: func(t *tx) error {
-		readOnly, err := s.engine.remote.readOnly(t.ctx, t.w.conn)
-		if err == nil && readOnly {
-			err = fmt.Errorf("it is read only: %w", ErrUnavailable)
-		}
-		return fail("asking the database", err)
-	}}
+	job := emptyWrite(ctx)
+	job.answer = make(chan error, 1)
 	if err := s.writer.enqueue(job); err != nil {
 		return err
 	}

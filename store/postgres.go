@@ -32,6 +32,8 @@ const (
 
 const withPostgres = true
 
+const takeTurn = `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)` // as take_turn in postgres.sql
+
 // largeTable is from how many bytes on counting sessions may take long.
 const largeTable = 16 << 20
 
@@ -53,10 +55,10 @@ func openPostgres(cfg Config) (*engine, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
-	write := stdlib.OpenDB(*config)
+	e, m := &ear{config: config}, newMarks()
+	write := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.writes))
 	write.SetMaxOpenConns(1)
 
-	e := &ear{config: config}
 	read := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.born), stdlib.OptionResetSession(e.usable))
 	read.SetMaxOpenConns(postgresReaders)
 	read.SetMaxIdleConns(postgresReaders)
@@ -65,7 +67,7 @@ func openPostgres(cfg Config) (*engine, error) {
 		schema: postgresSchema, oldest: postgresOldest,
 		tables:  `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
 		upgrade: []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`},
-		begin:   []string{`BEGIN`, `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)`}, // as take_turn in postgres.sql
+		begin:   []string{`BEGIN`, takeTurn},
 		instant: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 		arrays:  true,
 		large:   func(ctx context.Context) bool { return largeSessions(ctx, read) },
@@ -73,11 +75,10 @@ func openPostgres(cfg Config) (*engine, error) {
 		rewrite: vacuum,
 		backup:  func(context.Context, string) error { return ErrNoBackup },
 		remote: &remote{
-			patience:    patience,
-			listen:      e.listen,
-			transaction: e.transaction,
-			committed:   transactionCommitted,
-			readOnly:    refusesWrites,
+			patience:  patience,
+			listen:    e.listen,
+			mark:      m.leave,
+			committed: m.found,
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return only(ctx, read, name, wait, f)
 			},
@@ -120,21 +121,6 @@ func vacuum(ctx context.Context, s *Store) error {
 		_, err := conn.ExecContext(context.Background(), `VACUUM (FULL) `+strings.Join(tables, ", "))
 		return fail("rewriting the tables", err)
 	})
-}
-
-// transactionCommitted waits while the server itself does not know yet.
-func transactionCommitted(ctx context.Context, conn *sql.Conn, id string) (bool, error) {
-	var status sql.NullString
-	err := conn.QueryRowContext(ctx, `SELECT pg_xact_status($1::text::xid8)`, id).Scan(&status)
-	if err == nil && status.String == "in progress" {
-		err = errors.New("the transaction goes on")
-	}
-	return status.String == "committed", err
-}
-
-func refusesWrites(ctx context.Context, conn *sql.Conn) (yes bool, err error) {
-	err = conn.QueryRowContext(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&yes)
-	return yes, err
 }
 
 // only holds an advisory lock in a transaction of its own, so that it ends with

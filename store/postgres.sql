@@ -161,6 +161,13 @@ CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_actor ON audit (actor);
 CREATE INDEX audit_target ON audit (target, actor, action);
 
+-- The last transaction of each replica that was more than heartbeats: see mark.go.
+CREATE TABLE replica_marks (
+    replica BIGINT PRIMARY KEY,
+    mark    BIGINT NOT NULL,
+    at      TIMESTAMPTZ NOT NULL
+);
+
 -- One transaction at a time changes what anybody looks at, whichever replica or shell it comes from: it takes the turn
 -- before it locks a row, and has it until it is committed. So the numbers of changes have no holes and are in the order
 -- of the commits, limits hold over all replicas, and no two writers wait for each other in a circle.

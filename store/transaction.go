@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,14 +16,14 @@ import (
 type tx struct {
 	w    *writer
 	ctx  context.Context // of the transaction, not of a caller: one who leaves must not interrupt the others
-	name string          // under which a remote database knows it
+	mark int64           // in a remote database; 0: none
 
 	failed error // the first statement's that failed: PostgreSQL then undoes all, even where COMMIT is asked for
 }
 
 // write brings a batch into a transaction that waits to be committed.
 func (t *tx) write(batch []*write) error {
-	if err := t.begin(t.w.engine.begin); err != nil {
+	if err := t.begin(batch); err != nil {
 		return err
 	}
 	for i, job := range batch {
@@ -45,17 +46,17 @@ func (t *tx) write(batch []*write) error {
 	return nil
 }
 
-func (t *tx) begin(statements []string) error {
-	for _, statement := range statements {
+// begin leaves a mark unless the batch is nothing but heartbeats: one that was
+// recorded and is sent again does no harm.
+func (t *tx) begin(batch []*write) (err error) {
+	for _, statement := range t.w.engine.begin {
 		if _, err := t.exec(statement); err != nil {
 			return fail("beginning a transaction", err)
 		}
 	}
-	if t.w.engine.remote == nil {
-		return nil
+	if t.w.engine.remote != nil && slices.ContainsFunc(batch, func(job *write) bool { return job.heartbeat == nil }) {
+		t.mark, err = t.w.engine.remote.mark(t.ctx, t.w.conn)
 	}
-	var err error
-	t.name, err = t.w.engine.remote.transaction(t.ctx, t.w.conn)
 	return fail("beginning a transaction", err)
 }
 
@@ -68,7 +69,7 @@ func (t *tx) commit() error {
 	}
 	err = fail("committing", err)
 	t.rollback()
-	if errors.Is(err, ErrUnavailable) && t.name != "" && t.w.committed(t.ctx, t.name) {
+	if errors.Is(err, ErrUnavailable) && t.mark != 0 && t.w.committed(t.ctx, t.mark) {
 		return nil
 	}
 	return err
@@ -86,14 +87,14 @@ func (t *tx) rollback() {
 // askAgain is how long to wait before a database that went away is asked once more.
 const askAgain = 50 * time.Millisecond
 
-// committed tells whether a transaction is known to have been committed, though
-// the connection was lost while it was.
-func (w *writer) committed(ctx context.Context, transaction string) bool {
+// committed tells whether the transaction of a mark is known to have been
+// committed, though the connection was lost while it was.
+func (w *writer) committed(ctx context.Context, mark int64) bool {
 	for {
 		err := w.connect(ctx)
 		if err == nil {
 			var yes bool
-			if yes, err = w.engine.remote.committed(ctx, w.conn, transaction); err == nil {
+			if yes, err = w.engine.remote.committed(ctx, w.conn, mark); err == nil {
 				return yes
 			}
 			_ = w.disconnect()
