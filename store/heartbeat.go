@@ -63,8 +63,9 @@ type heartbeat struct {
 	page      *string // nil: as before
 	whose     bool
 
-	Beaten Beaten
-	unseen bool // nobody can see a difference
+	Beaten   Beaten
+	recorded bool // with others
+	unseen   bool // nobody can see a difference
 }
 
 func (s *Store) heard(now time.Time, token string, beat Beat) *heartbeat {

@@ -1,53 +1,77 @@
 package store
 
-import "database/sql"
+import (
+	"database/sql"
+	"slices"
+)
 
-// quietly is the first update of touch for many heartbeats in one statement, and
-// with it what their answers say.
-const quietly = `
-	UPDATE user_sessions s
-	SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at)
-	FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::boolean[],
-			$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
-		AS b (id, digest, at, idle, until, page, whose, idle_after, expiry, silence, future)
-	WHERE s.id = b.id AND s.token_sha256 = b.digest AND s.is_active = true AND s.expires_at > b.expiry
+// quietly and openly are the two updates of touch for many heartbeats in one
+// statement, and with it what their answers say.
+const (
+	quietly = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at)` + ofHeartbeats + `
 		AND s.page = COALESCE(b.page, s.page) AND (s.idle_ms >= b.idle_after) = (b.until IS NULL) AND s.leaving_at IS NULL
-		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.future
-	RETURNING s.id, s.expires_at, s.app, s.organization_id, CASE WHEN b.whose THEN (SELECT role FROM users WHERE id = s.user_id) ELSE '' END`
+		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.future` + beatenBy
+	openly = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at),
+		page = COALESCE(b.page, s.page), leaving_at = NULL` + ofHeartbeats + beatenBy
 
-// touchTogether records, of the heartbeats at the head of a batch, those of which
-// nobody can see a difference, where the database takes many as one statement.
-// All others are left for touch, as are further ones of the same session.
+	ofHeartbeats = `
+		FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::boolean[],
+				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+			AS b (id, digest, at, idle, until, page, whose, idle_after, expiry, silence, future)
+		WHERE s.id = b.id AND s.token_sha256 = b.digest AND s.is_active = true AND s.expires_at > b.expiry`
+	beatenBy = `
+		RETURNING s.id, s.expires_at, s.app, s.organization_id, CASE WHEN b.whose THEN (SELECT role FROM users WHERE id = s.user_id) ELSE '' END`
+)
+
+// touchTogether records the heartbeats at the head of a batch, where the database
+// takes many as one statement: first those of which nobody can see a difference,
+// then the others. Those of sessions that have ended are left for touch, as are
+// further ones of the same session.
 func (t *tx) touchTogether(batch []*write) error {
 	if !t.w.engine.arrays {
 		return nil
 	}
-	var all heartbeats
-	by := map[int64]*heartbeat{}
+	var waiting []*heartbeat
+	once := map[int64]bool{}
 	for _, job := range batch {
 		h := job.heartbeat
 		if h == nil {
 			break // what was queued before another write is done before it
 		}
-		if by[h.id] == nil && job.ctx.Err() == nil {
-			by[h.id] = h
-			all.add(h)
+		if !once[h.id] && job.ctx.Err() == nil {
+			once[h.id] = true
+			waiting = append(waiting, h)
 		}
 	}
-	err := t.each(func(rows *sql.Rows) error {
+	waiting, err := t.recordTogether(quietly, waiting, true)
+	if err == nil && len(waiting) > 0 {
+		_, err = t.recordTogether(openly, waiting, false)
+	}
+	return fail("recording heartbeats", err)
+}
+
+// recordTogether returns the heartbeats that the statement leaves.
+func (t *tx) recordTogether(statement string, beats []*heartbeat, unseen bool) (left []*heartbeat, err error) {
+	var all heartbeats
+	by := map[int64]*heartbeat{}
+	for _, h := range beats {
+		all.add(h)
+		by[h.id] = h
+	}
+	err = t.each(func(rows *sql.Rows) error {
 		var id, expires int64
 		var m Member
 		if err := rows.Scan(&id, &expires, &m.App, &m.OrganizationID, &m.Role); err != nil {
 			return err
 		}
 		h := by[id]
-		h.unseen, h.Beaten.ExpiresAt = true, fromMillis(expires)
+		h.recorded, h.unseen, h.Beaten.ExpiresAt = true, unseen, fromMillis(expires)
 		if h.whose {
 			h.Beaten.Member = m
 		}
 		return nil
-	}, quietly, all.ids, all.digests, all.at, all.idle, all.until, all.pages, all.whose, all.idleAfter, all.expiry, all.silence, all.future)
-	return fail("recording heartbeats", err)
+	}, statement, all.ids, all.digests, all.at, all.idle, all.until, all.pages, all.whose, all.idleAfter, all.expiry, all.silence, all.future)
+	return slices.DeleteFunc(beats, func(h *heartbeat) bool { return h.recorded }), err
 }
 
 // heartbeats are many by their columns.

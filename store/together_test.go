@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,7 +111,7 @@ func (e *ensemble) do(round int, c call) string {
 	return fmt.Sprintf("until %v, of %q %d %q: %v", got.ExpiresAt, got.Member.App, organization, got.Member.Role, err)
 }
 
-// left is what a round leaves: its rows, and who was told to look different, in which order.
+// left is what a round leaves: its rows, and of each of its people in order when they were told to look different.
 func (e *ensemble) left(t *testing.T, round int) []string {
 	rows, err := e.shell.Query(`
 		SELECT CONCAT_WS(' ', user_id, page, idle_ms, last_activity_at, COALESCE(leaving_at, 0), expires_at, COALESCE(ended_at, 0)) FROM user_sessions
@@ -130,8 +132,9 @@ func (e *ensemble) left(t *testing.T, round int) []string {
 	if err != nil || rows.Err() != nil {
 		t.Fatal(err, rows.Err())
 	}
+	slices.SortStableFunc(changes, func(a, b store.Change) int { return strings.Compare(a.UserID, b.UserID) })
 	for _, c := range changes {
-		all, e.seq = append(all, c.UserID+string(c.Reason)), c.Seq
+		all, e.seq = append(all, c.UserID+string(c.Reason)), max(e.seq, c.Seq)
 	}
 	return all
 }

@@ -32,7 +32,7 @@ func (t *tx) write(batch []*write) error {
 				return err
 			}
 		}
-		if job.heartbeat != nil && job.heartbeat.unseen { // recorded with others
+		if job.heartbeat != nil && job.heartbeat.recorded {
 			continue
 		}
 		if job.err = job.ctx.Err(); job.err != nil {

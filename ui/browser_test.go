@@ -192,6 +192,7 @@ func newTab(t *testing.T, parent context.Context, opts ...chromedp.ContextOption
 	if err := chromedp.Do(b.ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal("starting the browser:", err)
 	}
+	b.show() // on a busy machine a new window does not always have the focus
 	t.Cleanup(func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()

@@ -13,16 +13,24 @@ import (
 var release string
 
 func newVersion() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(out(cmd), "rollcall %s\n%s %s/%s\nSQLite by %s\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, sqliteVersion())
+			platform := runtime.GOOS + "/" + runtime.GOARCH
+			if asJSON {
+				return writeJSON(out(cmd), map[string]string{
+					"version": version(), "go": runtime.Version(), "platform": platform, "sqlite": sqliteVersion(),
+				})
+			}
+			_, err := fmt.Fprintf(out(cmd), "rollcall %s\n%s %s\nSQLite by %s\n", version(), runtime.Version(), platform, sqliteVersion())
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
 }
 
 // version is the release, or the commit that it was built from.

@@ -40,7 +40,7 @@ func newWall() *cobra.Command {
 			case list:
 				err = listNotices(cmd, asked, asJSON)
 			case withdraw != "":
-				err = asked.WithdrawNotice(cmd.Context(), withdraw)
+				err = withdrawNotice(cmd, asked, withdraw, asJSON)
 			default:
 				in.Message = args[0]
 				err = postNotice(cmd, asked, in, asJSON)
@@ -117,6 +117,13 @@ func postNotice(cmd *cobra.Command, asked *client.Client, in client.NoticeInput,
 	say(cmd, "Announced to %s online; the id is for --withdraw.", headcount(of))
 	_, err = fmt.Fprintln(out(cmd), n.ID)
 	return err
+}
+
+func withdrawNotice(cmd *cobra.Command, asked *client.Client, id string, asJSON bool) error {
+	if err := asked.WithdrawNotice(cmd.Context(), id); err != nil || !asJSON {
+		return err
+	}
+	return writeJSON(out(cmd), map[string]string{"withdrawn": id})
 }
 
 func headcount(n int) string {

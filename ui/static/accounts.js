@@ -3,8 +3,8 @@ import { h } from './dom.js';
 import { field, manager } from './manager.js';
 import { local } from './time.js';
 
-// Fills box with the accounts; me is who is signed in.
-export function accountManager(box, me) {
+// Fills box with the accounts; me is who is signed in. changed is called after each that was made or deleted.
+export function accountManager(box, me, changed) {
   manager(box, {
     one: 'account',
     path: 'admin/accounts',
@@ -18,6 +18,7 @@ export function accountManager(box, me) {
     button: 'Create account',
     body: (data) => Object.fromEntries(data),
     empty: 'No accounts.',
+    changed,
     keeps: (account) => (account.id === me.id ? h('span', { class: 'muted' }, 'You') : ''),
   });
 }

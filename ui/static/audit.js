@@ -9,7 +9,7 @@ const KINDS = {
   '': 'Everything', user: 'People', session: 'Sessions', account: 'Accounts', key: 'Keys', settings: 'Settings', notice: 'Notices', drain: 'Drains', panel: 'Sign-ins', database: 'Restores',
 };
 
-// Fills box with the log.
+// Fills box with the log. load has it show what is the newest now.
 export function auditLog(box) {
   const rows = h('tbody');
   const head = h('tr', {}, ...['When', 'Who', 'What'].map((text) => h('th', { scope: 'col' }, text)));
@@ -30,6 +30,7 @@ export function auditLog(box) {
   box.replaceChildren(form, words, list, more);
   list.hidden = true;
   load();
+  return { load: () => load() };
 
   async function load(cursor) {
     const mine = (asked = {});

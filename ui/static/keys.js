@@ -7,8 +7,8 @@ import { local } from './time.js';
 const SCOPES = { sessions: 'Report logins and logouts', read: 'See who is online', admin: 'Everything, also end sessions' };
 
 // Fills box with the keys. listed is called with all apps that have one, created with
-// each new key and its secret.
-export function keyManager(box, { listed = () => {}, created = () => {} } = {}) {
+// each new key and its secret, changed after each that was made or deleted.
+export function keyManager(box, { listed = () => {}, created = () => {}, changed } = {}) {
   const secret = h('div', { 'data-new-key': '', hidden: true });
   const boxes = Object.entries(SCOPES).map(([scope, words]) => h('label', { class: 'check' },
     h('input', { type: 'checkbox', name: 'scope', value: scope, checked: scope === 'sessions' }),
@@ -30,6 +30,7 @@ export function keyManager(box, { listed = () => {}, created = () => {} } = {}) 
       reveal(key);
       created(key);
     },
+    changed,
   });
   keys.after(secret);
 

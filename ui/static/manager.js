@@ -11,8 +11,8 @@ import { h } from './dom.js';
 // fields       of the form; button, its words; body, what a FormData of it means to the API
 // empty        the words without any of them
 // keeps        tells of which there can be no deleting, by the words in place of the button
-// listed       called with all of them; created with what the API said of a new one
-export function manager(box, { one, path, of, columns, fields, button, body, empty, keeps = () => '', listed = () => {}, created = () => {} }) {
+// listed       called with all of them; created with what the API said of a new one; changed after either deed
+export function manager(box, { one, path, of, columns, fields, button, body, empty, keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
   const error = h('p', { class: 'message bad', role: 'alert', hidden: true });
   const table = h('div', { class: 'manage', 'aria-busy': 'true' }, h('p', { class: 'muted' }, 'Loading…'));
   const submit = h('button', { type: 'submit', class: 'primary' }, button);
@@ -68,6 +68,7 @@ export function manager(box, { one, path, of, columns, fields, button, body, emp
     fail();
     try {
       await ask('DELETE', `${path}/${encodeURIComponent(thing.id)}`);
+      changed();
     } catch (refusal) {
       fail(refusal, `The ${one} ${of(thing)} was not deleted`);
     }
@@ -81,6 +82,7 @@ export function manager(box, { one, path, of, columns, fields, button, body, emp
     try {
       const answer = await ask('POST', path, body(new FormData(form)));
       created(answer[one]);
+      changed();
       form.reset();
       load();
     } catch (refusal) {

@@ -11,11 +11,11 @@ const at = (name) => document.querySelector(`[data-${name}]`);
 
 const user = await signedIn();
 if (user?.access === 'admin') {
-  accountManager(at('accounts'), user);
-  keyManager(at('keys'));
+  const log = auditLog(at('audit'));
+  accountManager(at('accounts'), user, log.load);
+  keyManager(at('keys'), { changed: log.load });
   health(at('health'));
   rules(at('limits'));
-  auditLog(at('audit'));
 } else {
   at('refused').hidden = false;
   at('sections').hidden = true;
