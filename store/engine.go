@@ -32,6 +32,9 @@ type engine struct {
 	remote *remote // nil: nobody but this process has the database for long, and it can not go away
 }
 
+// large is from how many bytes on counting rows may take long. A session takes about 600.
+const large = 16 << 20
+
 // Usage is what a database takes on the disk, in bytes.
 type Usage struct {
 	Database int64

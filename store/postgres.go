@@ -34,9 +34,6 @@ const withPostgres = true
 
 const takeTurn = `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)` // as take_turn in postgres.sql
 
-// largeTable is from how many bytes on counting sessions may take long.
-const largeTable = 16 << 20
-
 // openPostgres makes ready for the database at cfg.Database; it connects when
 // that is first needed.
 func openPostgres(cfg Config) (*engine, error) {
@@ -99,7 +96,7 @@ func withoutSecret(err error) error {
 func largeSessions(ctx context.Context, db *sql.DB) bool {
 	var bytes int64
 	err := db.QueryRowContext(ctx, `SELECT pg_table_size('user_sessions')`).Scan(&bytes)
-	return err == nil && bytes >= largeTable
+	return err == nil && bytes >= large
 }
 
 func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
