@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checks themselves, on a machine that has what they need: Go, Chromium, curl, nginx, Caddy and PostgreSQL.
+# The checks themselves, on a machine that has what they need: Go, Chromium, curl, nginx, Caddy, strace and PostgreSQL.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,6 +30,11 @@ go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags postgres ./...
 step 'the README'"'"'s tests, with the race detector'
 test_command='go test ./...'
 grep -qxF "$test_command" README.md || die "the README does not say: $test_command"
+if strace -qq -o /dev/null true; then
+	export TEST_STRACE=required
+else
+	echo 'NOT RUN: failures of the disk, because no process may trace another on this machine'
+fi
 CI=true TEST_BROWSER=required TEST_PROXY=required ${test_command/test/test -race -timeout 20m}
 
 step 'the tests on PostgreSQL, with the race detector'

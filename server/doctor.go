@@ -62,8 +62,13 @@ func (s *Server) doctor(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	backing, err := s.backingFindings(r.Context())
+	if err != nil {
+		return nil, err
+	}
 	findings := []Finding{s.proxyFinding(r, now), s.schemeFinding(r), s.originsFinding(now), logins, s.tokensFinding(now),
 		s.heartbeatsFinding(apps), s.addressesFinding(apps), s.cleanupFinding(now, st.LastCleanup)}
+	findings = append(findings, backing...)
 	if s.cfg.Data != "" {
 		findings = append(findings, DataFindings(s.cfg.Data)...)
 	}

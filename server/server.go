@@ -131,7 +131,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	select {
 	case err = <-served:
 	case <-s.store.Broken():
-		err = store.ErrBroken
+		err = fmt.Errorf("%w: the disk does not keep what is written to it, as the log says; mend it, then start again", store.ErrBroken)
 	case <-ctx.Done():
 	}
 	s.live.stop()

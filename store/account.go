@@ -105,18 +105,15 @@ func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
 	if err != nil {
 		return nil, fail("listing the accounts", err)
 	}
-	defer rows.Close()
-	accounts := []Account{}
-	for rows.Next() {
-		var a Account
-		var created int64
-		if err := rows.Scan(&a.ID, &a.Name, &a.Access, &created); err != nil {
-			return nil, fail("reading an account", err)
-		}
-		a.CreatedAt = fromMillis(created)
-		accounts = append(accounts, a)
-	}
-	return accounts, fail("listing the accounts", rows.Err())
+	accounts, err := collect(rows, scanAccount)
+	return accounts, fail("listing the accounts", err)
+}
+
+func scanAccount(rows *sql.Rows) (a Account, err error) {
+	var created int64
+	err = rows.Scan(&a.ID, &a.Name, &a.Access, &created)
+	a.CreatedAt = fromMillis(created)
+	return a, err
 }
 
 // HasAccounts tells whether the first account exists.

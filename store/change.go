@@ -45,16 +45,8 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, 
 	if err != nil {
 		return nil, fail("reading what changed", err)
 	}
-	defer rows.Close()
-	var changes []Change
-	for rows.Next() {
-		var c Change
-		if err := rows.Scan(&c.Seq, &c.UserID, &c.SessionID, &c.App, &c.Reason, &c.KeyID, &c.Topic); err != nil {
-			return nil, fail("reading a change", err)
-		}
-		changes = append(changes, c)
-	}
-	if err := rows.Err(); err != nil {
+	changes, err := collect(rows, scanChange)
+	if err != nil {
 		return nil, fail("reading what changed", err)
 	}
 	if len(changes) > 0 {
@@ -67,6 +59,11 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, 
 		return nil, errors.Join(err, ErrTooLate)
 	}
 	return nil, nil
+}
+
+func scanChange(rows *sql.Rows) (c Change, err error) {
+	err = rows.Scan(&c.Seq, &c.UserID, &c.SessionID, &c.App, &c.Reason, &c.KeyID, &c.Topic)
+	return c, err
 }
 
 // LastChange returns the number of the latest change, 0 for none.

@@ -60,6 +60,9 @@ type remote struct {
 	// does, it waits or, unless wait, leaves it.
 	only func(ctx context.Context, name string, wait bool, f func() error) error
 
+	// backing asks the server how it keeps what it is given.
+	backing func(context.Context) (Backing, error)
+
 	// load inserts rows in the transaction that conn is in, faster than one by one.
 	load func(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
 }

@@ -111,22 +111,14 @@ func (s *Store) records(ctx context.Context, query string, args ...any) (found [
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	return collect(rows, scanRecord)
+}
+
+func scanRecord(rows *sql.Rows) (Record, error) {
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, err
 	}
-	for rows.Next() {
-		record, err := scanRecord(rows, columns)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, record)
-	}
-	return found, rows.Err()
-}
-
-func scanRecord(rows *sql.Rows, columns []string) (Record, error) {
 	values, dest := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
 		dest[i] = &values[i]

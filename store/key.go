@@ -62,16 +62,8 @@ func (s *Store) Keys(ctx context.Context) ([]Key, error) {
 	if err != nil {
 		return nil, fail("listing the keys", err)
 	}
-	defer rows.Close()
-	keys := []Key{}
-	for rows.Next() {
-		key, err := scanKey(rows)
-		if err != nil {
-			return nil, fail("reading a key", err)
-		}
-		keys = append(keys, key)
-	}
-	return keys, fail("listing the keys", rows.Err())
+	keys, err := collect(rows, func(rows *sql.Rows) (Key, error) { return scanKey(rows) })
+	return keys, fail("listing the keys", err)
 }
 
 // KeyBySecret returns the key with this secret, or ErrNotFound.

@@ -40,15 +40,8 @@ func (s *Store) ActiveNotices(ctx context.Context, now time.Time) (active []Noti
 	if err != nil {
 		return nil, fail("reading the notices", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		n, err := scanNotice(rows)
-		if err != nil {
-			return nil, fail("reading a notice", err)
-		}
-		active = append(active, n)
-	}
-	return active, fail("reading the notices", rows.Err())
+	active, err = collect(rows, scanNotice)
+	return active, fail("reading the notices", err)
 }
 
 func scanNotice(rows *sql.Rows) (n Notice, err error) {

@@ -79,7 +79,8 @@ func openPostgres(cfg Config) (*engine, error) {
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return only(ctx, read, name, wait, f)
 			},
-			load: loadRows,
+			backing: func(ctx context.Context) (Backing, error) { return askServer(ctx, read) },
+			load:    loadRows,
 		},
 	}, nil
 }
@@ -105,6 +106,16 @@ func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
 		SELECT SUM(pg_total_relation_size(c.oid)) FROM pg_class c
 		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace`).Scan(&u.Database)
 	return u, fail("measuring the database", err)
+}
+
+// askServer asks on a connection that reads: it has the settings of the one that writes.
+func askServer(ctx context.Context, db *sql.DB) (b Backing, err error) {
+	err = db.QueryRowContext(ctx, `
+		SELECT current_setting('fsync') = 'off', current_setting('synchronous_commit') = 'off',
+			inet_server_addr() IS DISTINCT FROM inet_client_addr()
+				AND NOT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
+			clock_timestamp()`).Scan(&b.NoSync, &b.Early, &b.Clear, &b.Clock)
+	return b, err
 }
 
 // vacuum is the rewrite of PostgreSQL. What its server keeps besides the tables,

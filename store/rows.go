@@ -15,11 +15,18 @@ func each(ctx context.Context, look *sql.Tx, f func(*sql.Rows) error, query stri
 }
 
 // textsOf returns the only column of rows.
-func textsOf(rows *sql.Rows) (all []string, err error) {
+func textsOf(rows *sql.Rows) ([]string, error) {
+	return collect(rows, func(rows *sql.Rows) (text string, err error) {
+		err = rows.Scan(&text)
+		return text, err
+	})
+}
+
+// collect returns what scan makes of each of rows.
+func collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) (all []T, err error) {
 	err = eachRow(rows, func(rows *sql.Rows) error {
-		var text string
-		err := rows.Scan(&text)
-		all = append(all, text)
+		one, err := scan(rows)
+		all = append(all, one)
 		return err
 	})
 	return all, err

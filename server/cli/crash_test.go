@@ -208,6 +208,13 @@ func adminKey(t *testing.T, folder string) string {
 // startServer starts `rollcall serve` and returns once it listens.
 func startServer(t *testing.T, folder string) (*exec.Cmd, string) {
 	t.Helper()
+	cmd, url, _ := startLogging(t, folder)
+	return cmd, url
+}
+
+// startLogging is startServer with what the server has to say from then on.
+func startLogging(t *testing.T, folder string) (*exec.Cmd, string, *bufio.Scanner) {
+	t.Helper()
 	cmd := command(t, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--log-format", "json")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -217,11 +224,12 @@ func startServer(t *testing.T, folder string) (*exec.Cmd, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	for scanner := bufio.NewScanner(stderr); scanner.Scan(); {
+	scanner := bufio.NewScanner(stderr)
+	for scanner.Scan() {
 		if match := listening.FindStringSubmatch(scanner.Text()); match != nil {
-			return cmd, match[1]
+			return cmd, match[1], scanner
 		}
 	}
 	t.Fatal("the server did not start")
-	return nil, ""
+	return nil, "", nil
 }

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"rollcall/store"
+)
+
+// replicaSkew is how far a replica's clock may be from that of the database's server.
+// Beyond it, replicas disagree about who is online for longer than it takes them to
+// hear of each other.
+const replicaSkew = 2 * time.Second
+
+// backingFindings tell how the database's server keeps what it is given; none where
+// the database is a file.
+func (s *Server) backingFindings(ctx context.Context) ([]Finding, error) {
+	began := s.now()
+	b, err := s.store.Backing(ctx)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	took := s.now().Sub(began)
+	return []Finding{commitsFinding(b), encryptionFinding(b), replicaClockFinding(began.Add(took/2).Sub(b.Clock), took)}, nil
+}
+
+func commitsFinding(b *store.Backing) Finding {
+	switch {
+	case b.NoSync:
+		return wrong("commits", "PostgreSQL does not write them to its disk (fsync=off)",
+			"When its machine stops, what was acknowledged may be gone, and all else with it. As its superuser:",
+			"ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()")
+	case b.Early:
+		return wrong("commits", "PostgreSQL answers before they are on its disk (synchronous_commit=off)",
+			"When it stops, what was acknowledged in the moments before is gone. Take that setting out of the address of the database.")
+	}
+	return fine("commits", "PostgreSQL answers when they are on its disk")
+}
+
+func encryptionFinding(b *store.Backing) Finding {
+	if b.Clear {
+		return warning("encryption", "PostgreSQL is reached over a network in the clear",
+			"Whoever listens there reads who is logged in, and from where. Add to the address of the database:", "sslmode=verify-full")
+	}
+	return fine("encryption", "Nobody listens on the way to PostgreSQL")
+}
+
+func replicaClockFinding(ahead, took time.Duration) Finding {
+	if ahead.Abs() <= replicaSkew+took/2 {
+		return fine("clocks", "This server's agrees with PostgreSQL's")
+	}
+	direction := " ahead of PostgreSQL's"
+	if ahead < 0 {
+		direction = " behind PostgreSQL's"
+	}
+	return wrong("clocks", "This server's is "+ahead.Abs().Round(time.Second).String()+direction,
+		"Replicas whose clocks differ disagree about who is online. Have the clocks of all their machines set, and of PostgreSQL's:",
+		"timedatectl set-ntp true")
+}
