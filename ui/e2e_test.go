@@ -178,6 +178,7 @@ func TestIntegrating(t *testing.T) {
 	b.click(`[data-new-key-form] button[type=submit]`)
 	b.until(`/^rck_/.test(document.querySelector('[data-secret]').textContent)`)
 	key := b.eval(`document.querySelector('[data-secret]').textContent`)
+	b.until(`document.querySelector('[data-key-id] td')`)
 	if border := b.eval(`getComputedStyle(document.querySelector('[data-key-id] td')).borderInlineWidth`); border != "0px" {
 		t.Error("the key's app has a border:", border)
 	}
