@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -25,7 +26,8 @@ type cutter struct {
 	server string // socket
 	listen net.Listener
 	cut    atomic.Int32
-	before func() // runs before a cut request is noticed; may be nil
+	before func()     // runs before a cut request is noticed; may be nil
+	busy   sync.Mutex // held meanwhile: no other connection gets through
 }
 
 const (
@@ -61,7 +63,9 @@ func newCutter(t *testing.T, server *Server) (*cutter, string) {
 // the statement COMMIT; see chapter 55 of PostgreSQL's manual.
 func (c *cutter) serve(client net.Conn) {
 	defer client.Close()
+	c.busy.Lock()
 	server, err := net.Dial("unix", c.server)
+	c.busy.Unlock()
 	if err != nil {
 		return
 	}
@@ -105,7 +109,9 @@ func (c *cutter) serve(client net.Conn) {
 			if commit != nil && bytes.HasPrefix(body, append(commit, 0)) {
 				if c.cut.CompareAndSwap(cutRequest, cutNothing) {
 					if c.before != nil {
+						c.busy.Lock()
 						c.before()
+						c.busy.Unlock()
 					}
 					return
 				}
@@ -193,7 +199,9 @@ func TestATransactionIsNotTakenForAnother(t *testing.T) {
 	s := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
 	login(t, s, Start, "ada")
 
+	done := make(chan struct{})
 	c.before = func() {
+		defer close(done)
 		server.Stop()
 		if err := server.Start(); err != nil {
 			t.Error(err)
@@ -210,6 +218,7 @@ func TestATransactionIsNotTakenForAnother(t *testing.T) {
 	if _, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "bob"}}); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("a login that was lost with the server: %v", err)
 	}
+	<-done
 	if n, err := s.CountSessions(t.Context(), after(1), store.SessionFilter{}); err != nil || n != 1 {
 		t.Errorf("%d are logged in, %v; want ada", n, err)
 	}
