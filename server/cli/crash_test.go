@@ -26,6 +26,14 @@ type ledger struct {
 	doubtful map[string]bool      // tokens with an end under way when the server died
 }
 
+func newLedgers(n int) []*ledger {
+	all := make([]*ledger, n)
+	for i := range all {
+		all[i] = &ledger{alive: map[string]time.Time{}, ids: map[string]string{}, doubtful: map[string]bool{}}
+	}
+	return all
+}
+
 // TestNothingAcknowledgedIsLostToKills kills the server under load, again and
 // again on the same data folder, and holds the database against the ledgers.
 func TestNothingAcknowledgedIsLostToKills(t *testing.T) {
@@ -35,10 +43,7 @@ func TestNothingAcknowledgedIsLostToKills(t *testing.T) {
 	seed := rand.Uint64()
 	t.Log("seed", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	ledgers := make([]*ledger, writers)
-	for w := range ledgers {
-		ledgers[w] = &ledger{alive: map[string]time.Time{}, ids: map[string]string{}, doubtful: map[string]bool{}}
-	}
+	ledgers := newLedgers(writers)
 	var acknowledged atomic.Int64
 	for kill := range kills {
 		cmd, url := startServer(t, folder)
@@ -150,7 +155,7 @@ func TestADrainOutlivesKills(t *testing.T) {
 	cmd, url := startServer(t, folder)
 	api := client.New(url, key)
 	defer api.Close()
-	book := &ledger{alive: map[string]time.Time{}, ids: map[string]string{}, doubtful: map[string]bool{}}
+	book := newLedgers(1)[0]
 	for n := range 300 {
 		session, err := api.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: fmt.Sprint("user-", n)}})
 		if err != nil {
@@ -216,6 +221,19 @@ func startServer(t *testing.T, folder string) (*exec.Cmd, string) {
 func startLogging(t *testing.T, folder string) (*exec.Cmd, string, *bufio.Scanner) {
 	t.Helper()
 	cmd := command(t, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--log-format", "json")
+	log := startReading(t, cmd)
+	for log.Scan() {
+		if match := listening.FindStringSubmatch(log.Text()); match != nil {
+			return cmd, match[1], log
+		}
+	}
+	t.Fatal("the server did not start")
+	return nil, "", nil
+}
+
+// startReading starts a command, which ends with the test, and returns its standard error line by line.
+func startReading(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
+	t.Helper()
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -224,12 +242,5 @@ func startLogging(t *testing.T, folder string) (*exec.Cmd, string, *bufio.Scanne
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	scanner := bufio.NewScanner(stderr)
-	for scanner.Scan() {
-		if match := listening.FindStringSubmatch(scanner.Text()); match != nil {
-			return cmd, match[1], scanner
-		}
-	}
-	t.Fatal("the server did not start")
-	return nil, "", nil
+	return bufio.NewScanner(stderr)
 }

@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"bufio"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"rollcall/server/client"
 )
@@ -36,10 +34,7 @@ func TestNothingIsAcknowledgedOnADiskThatFails(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "data")
 	key := adminKey(t, folder)
 	faults := []string{"fsync,fdatasync:error=EIO", "pwrite64:error=EIO"}
-	ledgers := make([]*ledger, writers)
-	for w := range ledgers {
-		ledgers[w] = &ledger{alive: map[string]time.Time{}, ids: map[string]string{}, doubtful: map[string]bool{}}
-	}
+	ledgers := newLedgers(writers)
 	var acknowledged atomic.Int64
 	for n := range *injections {
 		cmd, url, log := startLogging(t, folder)
@@ -88,19 +83,11 @@ func TestNothingIsAcknowledgedOnADiskThatFails(t *testing.T) {
 func inject(t *testing.T, process int, fault string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("strace", "-f", "-o", os.DevNull, "-e", "inject="+fault, "-p", strconv.Itoa(process))
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	scanner := bufio.NewScanner(stderr)
-	for scanner.Scan() {
-		if strings.Contains(scanner.Text(), "attached") {
+	said := startReading(t, cmd)
+	for said.Scan() {
+		if strings.Contains(said.Text(), "attached") {
 			go func() {
-				for scanner.Scan() { // of threads that come and go
+				for said.Scan() { // of threads that come and go
 				}
 			}()
 			return cmd

@@ -30,7 +30,7 @@ export function auditLog(box) {
   box.replaceChildren(form, words, list, more);
   list.hidden = true;
   load();
-  return { load: () => load() };
+  return { load };
 
   async function load(cursor) {
     const mine = (asked = {});
