@@ -192,6 +192,32 @@ func TestLiveForEndUsers(t *testing.T) {
 	}
 }
 
+// TestAnAnswerThatComesLateTakesNothingBack has a tab whose heartbeat was answered
+// before there was anything to announce, and hears that answer afterwards.
+func TestAnAnswerThatComesLateTakesNothingBack(t *testing.T) {
+	g := newGuest(t, "data-live", "--heartbeat", "1h", "--online-window", "3h")
+	other := g.another()
+	other.open(g.host)
+	g.announces(client.NoticeInput{Message: "Before"})
+	g.until(says("Before")) // and so the connection stands
+	other.until(says("Before"))
+
+	other.eval(`void (window.heartbeats = 0, window.taken = 0, window.real = fetch, window.late = new Promise((go) => { window.release = go }),
+		document.addEventListener('rollcall:notices', ({ detail }) => { taken += !detail.notices.some((n) => n.message === 'After') }),
+		window.fetch = (...asked) => real(...asked).then((answer) => { heartbeats++; return late.then(() => answer) }))`)
+	other.until(`(rollcall.beat(), heartbeats === 1)`)
+	g.announces(client.NoticeInput{Message: "After"})
+	g.until(says("Before", "After"))
+	other.until(says("Before", "After"))
+	other.eval(`void (release(), rollcall.beat())`)
+	other.until(`heartbeats === 2`) // one at a time: the late answer has been heard
+	if taken := other.eval(`taken`); taken != "0" {
+		t.Errorf("the notice was taken back %s times", taken)
+	}
+	other.until(says("Before", "After"))
+	g.until(says("Before", "After"))
+}
+
 // hearing makes this tab and another note when they hear of notices and of the end
 // of the session, and returns what waits until both have, and tells when that was.
 // The pages' own times leave out how long a busy machine takes to tell the test.

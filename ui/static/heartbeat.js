@@ -48,6 +48,7 @@
   let shared = 0; // when the other tabs last heard of our input
   let ownPage = options.page;
   let noted = '[]'; // the notices that were shown last
+  let fresh = 0; // as of when: an answer may come later than news that it lacks
   const seen = new Set(); // of these, what the server has not heard
 
   // A sandbox forbids storage and channels; we do without.
@@ -141,7 +142,7 @@
     if (type === 'bye') return answerBye(id);
     peers.set(id, { ...said, heard: Date.now() });
     said.seen?.forEach((notice) => seen.add(notice));
-    if (said.notices) announce(said.notices, said.ahead);
+    if (said.notices) announce(said.notices, said.ahead, said.asOf);
     if (type === 'ended') end(said.reason);
     if (type === 'beat') {
       ({ interval, told } = said);
@@ -226,16 +227,17 @@
   }
 
   async function ask(asked, said) {
+    const asOf = Date.now();
     try {
       const response = await send(said, { headers: headers(), signal: AbortSignal.timeout(20000) });
       const answer = await response.json().catch(() => ({}));
-      if (asked === token) judge(response, answer, said);
+      if (asked === token) judge(response, answer, said, asOf);
     } catch {
       if (asked === token) retry();
     }
   }
 
-  function judge({ ok, status, headers }, answer, said) {
+  function judge({ ok, status, headers }, answer, said, asOf) {
     if (ok) {
       interval = Math.max(1000, answer.next_heartbeat_ms || 60000);
       told = { page: said.page, idle: answer.idle };
@@ -243,8 +245,8 @@
       const { notices = [], timestamp } = answer;
       const ahead = Date.parse(timestamp) - Date.now();
       said.seen.forEach((notice) => seen.delete(notice));
-      announce(notices, ahead);
-      say('beat', { interval, told, notices, ahead });
+      announce(notices, ahead, asOf);
+      say('beat', { interval, told, notices, ahead, asOf });
     } else if (answer.code === 'session_ended') {
       endAll(answer.end_reason || 'unknown');
     } else if (status === 429 || status > 499) {
@@ -293,7 +295,9 @@
 
   const lazily = (name) => import(new URL(name, script.src));
 
-  function announce(notices, ahead) {
+  function announce(notices, ahead, asOf = Date.now()) {
+    if (asOf < fresh) return;
+    fresh = asOf;
     const text = JSON.stringify(notices);
     if (text === noted) return;
     noted = text;
@@ -330,7 +334,7 @@
     if (document.prerendering) return;
     recognise();
     const now = Date.now();
-    if (now < last) last = due = barred = 0; // the clock was set back
+    if (now < last) last = due = barred = fresh = 0; // the clock was set back
     if (now >= Math.min(due, owed) || movedOn(now)) beat();
   }
 
