@@ -65,6 +65,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	idle := time.Duration(body.IdleMS) * time.Millisecond
 	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving,
 		Seen: body.seen(), Whose: !up.empty()})
+	s.silence.heard(now, err)
 	if err != nil {
 		s.strayed(r, err)
 		return nil, err

@@ -32,8 +32,9 @@ func (s *Server) jobs() []job {
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
 		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"end of an outage", time.Second, s.endOutage},
+		{"end of a silence", time.Second, s.endSilence},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
-		{"history", time.Minute, s.sampleAfter(s.now().Add(2 * s.cfg.Heartbeat))},
+		{"history", time.Minute, s.sampleAfter(s.now().Add(settling * s.cfg.Heartbeat))},
 		{"visitors", store.SampleEvery, func(ctx context.Context) error { return s.store.NoteVisitors(ctx, s.now()) }},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}

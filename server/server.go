@@ -66,6 +66,7 @@ type Server struct {
 	stepped   atomic.Bool // the clock was, and that is not cleaned up after
 	forgiving atomic.Bool // a step of the clock, so nothing is cleaned up
 	outage    *outage
+	silence   silence
 	notes     sync.WaitGroup // in the audit log that are being written
 }
 
@@ -110,6 +111,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // it finishes what is under way. It returns store.ErrBroken when the disk
 // failed, because nothing may be acknowledged from then on.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	s.awaitAfterStart(ctx)
 	jobs, err := s.startJobs()
 	if err != nil {
 		return errors.Join(fmt.Errorf("scheduling jobs: %w", err), ln.Close())

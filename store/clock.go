@@ -1,12 +1,17 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // An allowance is what the rules forgive while the wall clock has just been
 // moved: stamps from before look older than they are after a step forward, and
-// lie in the future after a step back.
+// lie in the future after a step back. And while nobody could be heard of until
+// just now: stamps are then as old as they look, but tell nothing of who left.
 type allowance struct {
 	late, early time.Duration
+	silent      time.Duration
 }
 
 // Forgive makes up for steps of the wall clock: every deadline, except those of
@@ -14,11 +19,46 @@ type allowance struct {
 // either is not 0, Cleanup does nothing. Forgive(0, 0) ends it, once everybody
 // who is there has sent a heartbeat by the new clock.
 func (s *Store) Forgive(late, early time.Duration) {
-	s.allowance.Store(&allowance{late: late, early: early})
+	s.allow(func(a *allowance) { a.late, a.early = late, early })
+}
+
+// Await makes up for a silence, a time in which no heartbeat could be recorded:
+// nobody times out by it. Logins end when they would have. Await(0) ends it, once
+// everybody who is there has sent a heartbeat again.
+func (s *Store) Await(silent time.Duration) {
+	s.allow(func(a *allowance) { a.silent = silent })
+}
+
+func (s *Store) allow(change func(*allowance)) {
+	s.allowing.Lock()
+	defer s.allowing.Unlock()
+	a := *s.allowance.Load()
+	change(&a)
+	s.allowance.Store(&a)
 }
 
 // forgiving tells whether stamps are not to be trusted now.
-func (s *Store) forgiving() bool { return *s.allowance.Load() != allowance{} }
+func (s *Store) forgiving() bool {
+	a := s.allowance.Load()
+	return a.late != 0 || a.early != 0
+}
+
+// awaiting tells whether nobody knows who is there now.
+func (s *Store) awaiting() bool { return s.allowance.Load().silent != 0 }
+
+// LastHeard returns when a heartbeat was recorded last, if somebody was online
+// then who may be there still: zero where nobody was left in a sample of the
+// history since. That they all said goodbye is not looked for.
+func (s *Store) LastHeard(ctx context.Context) (at time.Time, err error) {
+	var heard, sampled int64
+	err = s.read.QueryRowContext(ctx, `SELECT
+		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true), 0),
+		COALESCE((SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = ''), 0)`).Scan(&heard, &sampled)
+	if err != nil || heard == 0 || sampled >= heard+s.rules.OnlineWindow.Milliseconds() {
+		return time.Time{}, fail("finding who was heard of last", err)
+	}
+	return fromMillis(heard), nil
+}
 
 // A moment is an instant as the rules look at it: the stamps that are the
 // bounds, in milliseconds.
@@ -40,7 +80,7 @@ func (r Rules) at(now time.Time, a allowance) moment {
 	return moment{
 		now:    millis(now),
 		expiry: millis(judged),
-		window: millis(judged.Add(-r.OnlineWindow)),
+		window: millis(judged.Add(-a.silent - r.OnlineWindow)),
 		future: millis(now.Add(r.OnlineWindow + a.early)),
 		grace:  millis(judged.Add(-r.LeaveGrace)),
 

@@ -118,6 +118,8 @@ func (r Rules) state(st stamps, m moment) SessionState {
 // sentence names the rule by which a session is in a state.
 func (r Rules) sentence(state SessionState, st stamps, m moment) string {
 	switch {
+	case state == StateOnline && st.activity <= m.window+m.silent.Milliseconds():
+		return "No heartbeat could be recorded for " + plain(m.silent.Round(time.Second)) + ": who was there before still counts until they had the time to send one."
 	case state == StateOnline && m.moved(st):
 		return "The clock has just been set: what was before still counts as it did then."
 	case state == StateOnline && st.leaving != nil:
@@ -160,6 +162,7 @@ func (r Rules) next(state SessionState, st stamps, m moment) *NextState {
 	case state == StateEnded, state == StateExpired:
 		return nil
 	case state == StateOnline:
+		st.activity += m.silent.Milliseconds()
 		next = r.onceGone(r.departure(st), late)
 	case state == StateTimedOut && st.activity > m.future:
 		back := NextState{StateOnline, fromMillis(st.activity - (m.future - m.now)), "By then the clock has caught up with the last heartbeat."}

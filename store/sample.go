@@ -50,11 +50,11 @@ func midnight(now time.Time) int64 { return millis(now.UTC().Truncate(day)) }
 
 // SampleActivity adds the sample of the interval that now is in, once; where
 // there is one from before a restart, the higher count of each series stays.
-// While a step of the clock is forgiven it does nothing: nobody knows who is
-// there, nor which interval it is.
+// While a step of the clock is forgiven, or people are awaited, it does nothing:
+// nobody knows who is there, nor which interval it is.
 func (s *Store) SampleActivity(ctx context.Context, now time.Time) error {
 	at := millis(now.Truncate(SampleEvery))
-	if s.forgiving() || s.sampled.Load() == at {
+	if s.forgiving() || s.awaiting() || s.sampled.Load() == at {
 		return nil
 	}
 	rows, err := s.countSeries(ctx, now)

@@ -49,7 +49,8 @@ type Store struct {
 	notices  *recall[struct{}, []ListedNotice]
 
 	committed chan struct{}             // see Committed; of capacity 1
-	allowance atomic.Pointer[allowance] // see Forgive; never nil
+	allowing  sync.Mutex                // held by whoever changes it
+	allowance atomic.Pointer[allowance] // see Forgive and Await; never nil
 	dueBy     atomic.Pointer[allowance] // by which Due judged last
 	sampled   atomic.Int64              // the interval that has its sample, see SampleActivity
 

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"rollcall/store"
+)
+
+// silence is a time in which no heartbeat could be recorded: the server was down,
+// its database out of reach or its disk full. Everybody would seem to have left
+// then, and a deployment to be safe. So people count as they did before, until all
+// who are there had the time to be heard of again.
+type silence struct {
+	mu    sync.Mutex
+	since time.Time // zero: there was none of late
+	over  time.Time // zero: it goes on
+}
+
+// settling is how many heartbeats everybody has the time to be heard of in: pages
+// try again within one.
+const settling = 2
+
+// heard notes that a heartbeat was tried, and how that ended.
+func (q *silence) heard(now time.Time, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrFull), errors.Is(err, store.ErrBusy):
+		if q.since.IsZero() {
+			q.since = now
+		}
+		q.over = time.Time{}
+	case err == nil && !q.since.IsZero() && q.over.IsZero():
+		q.over = now
+	}
+}
+
+// began notes a silence that was over when this server started.
+func (q *silence) began(since, over time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.since, q.over = since, over
+}
+
+// length is for how long nobody could be heard of, 0 once that is history, or where
+// it was not longer than a heartbeat: nobody times out by so little.
+func (q *silence) length(now time.Time, heartbeat time.Duration) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.since.IsZero():
+		return 0
+	case q.over.IsZero():
+		return max(0, now.Sub(q.since))
+	}
+	length := q.over.Sub(q.since)
+	if length <= heartbeat || now.Sub(q.over) >= settling*heartbeat {
+		q.since, q.over = time.Time{}, time.Time{}
+		return 0
+	}
+	return length
+}
+
+// awaitAfterStart has those who were there when the server stopped count until they
+// had the time to come back.
+func (s *Server) awaitAfterStart(ctx context.Context) {
+	now := s.now()
+	last, err := s.store.LastHeard(ctx)
+	if err != nil {
+		s.log.Error().Err(err).Msg("nobody knows who was there when the server stopped")
+		return
+	}
+	if last.IsZero() {
+		return
+	}
+	s.silence.began(last, now)
+	if silent := s.await(now); silent > 0 {
+		s.log.Info().Time("since", last).Msg("nobody was heard of since; who was there before counts until everybody had the time to be heard of again")
+	}
+}
+
+// await tells the store of a silence, as long as it matters.
+func (s *Server) await(now time.Time) time.Duration {
+	silent := s.silence.length(now, s.cfg.Heartbeat)
+	s.store.Await(silent)
+	return silent
+}
+
+func (s *Server) endSilence(context.Context) error {
+	s.await(s.now())
+	return nil
+}
