@@ -107,7 +107,7 @@ func (r Rules) state(st stamps, m moment) SessionState {
 		return StateEnded
 	case st.expires <= m.expiry:
 		return StateExpired
-	case left && r.departure(st).reason == OfflineLeft:
+	case left && r.departure(st.awaited(m)).reason == OfflineLeft:
 		return StateLeft
 	case left, st.activity <= m.window, st.activity > m.future:
 		return StateTimedOut
@@ -138,6 +138,12 @@ func (r Rules) sentence(state SessionState, st stamps, m moment) string {
 	return ended[st.reason]
 }
 
+// awaited is a session's stamps as if it had been heard of at the end of a silence.
+func (st stamps) awaited(m moment) stamps {
+	st.activity += m.silent.Milliseconds()
+	return st
+}
+
 // moved tells whether only the allowance for a step of the clock keeps a session online.
 func (m moment) moved(st stamps) bool {
 	late, early := m.late.Milliseconds(), m.early.Milliseconds()
@@ -162,14 +168,13 @@ func (r Rules) next(state SessionState, st stamps, m moment) *NextState {
 	case state == StateEnded, state == StateExpired:
 		return nil
 	case state == StateOnline:
-		st.activity += m.silent.Milliseconds()
-		next = r.onceGone(r.departure(st), late)
+		next = r.onceGone(r.departure(st.awaited(m)), late)
 	case state == StateTimedOut && st.activity > m.future:
 		back := NextState{StateOnline, fromMillis(st.activity - (m.future - m.now)), "By then the clock has caught up with the last heartbeat."}
 		if back.At.Before(next.At) {
 			next = back
 		}
-		if d := r.departure(st); d.reason == OfflineLeft && d.at+late <= millis(next.At) {
+		if d := r.departure(st.awaited(m)); d.reason == OfflineLeft && d.at+late <= millis(next.At) {
 			next = r.onceGone(d, late)
 		}
 	}

@@ -18,6 +18,7 @@ type Model struct {
 	Claims   []ModelClaim // latest first
 	Late     time.Duration
 	Early    time.Duration // by how much it forgives steps of the clock; see [store.Store.Forgive]
+	Silent   time.Duration // for how long nobody could be heard of; see [store.Store.Await]
 }
 
 // ModelSession is a session of the model.
@@ -54,7 +55,7 @@ func (m *Model) LoggedIn(s *ModelSession, now time.Time) bool {
 func (m *Model) Online(s *ModelSession, now time.Time) bool {
 	silent := now.Sub(s.LastActivity)
 	return m.LoggedIn(s, now) &&
-		silent < m.Rules.OnlineWindow+m.Late &&
+		silent < m.Rules.OnlineWindow+m.Late+m.Silent &&
 		-silent <= m.Rules.OnlineWindow+m.Early &&
 		(s.Leaving.IsZero() || now.Sub(s.Leaving) < m.Rules.LeaveGrace+m.Late)
 }
@@ -117,7 +118,7 @@ func (m *Model) Cleanup(now time.Time) {
 			s.Ended, s.Reason = s.Expires, store.EndExpired
 		}
 		if s.Ended.IsZero() && s.LastActivity.Sub(now) > m.Rules.OnlineWindow {
-			s.LastActivity = now.Add(-m.Rules.OnlineWindow)
+			s.LastActivity = now.Add(-m.Rules.OnlineWindow - m.Silent)
 			if s.Idle < m.Rules.IdleAfter {
 				s.Expires = s.LastActivity.Add(m.Rules.SessionTTL)
 			}

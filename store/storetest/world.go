@@ -37,7 +37,7 @@ func NewWorld(s *store.Store) *World {
 
 // Do lets something happen, and time pass before it. It returns what, for a log.
 func (w *World) Do(t *rapid.T) string {
-	return w.happen(t, w.step, w.trust, w.trust)
+	return w.happen(t, w.step, w.trust, w.trust, w.silence, w.listen, w.listen)
 }
 
 // DoCalmly is Do by a clock that does not step: what of it is forgiven is known
@@ -206,6 +206,22 @@ func (w *World) step(t *rapid.T) string {
 	w.Now = w.Now.Add(d)
 	w.Store.Forgive(w.steps[0], w.steps[1])
 	return fmt.Sprint("the clock goes forward by ", d)
+}
+
+// silence lets time pass in which nobody can be heard of.
+func (w *World) silence(t *rapid.T) string {
+	d := Pick(t, "silence", 3*time.Second, time.Minute, 10*time.Minute, time.Hour, 30*time.Hour)
+	w.Now = w.Now.Add(d)
+	w.Model.Silent += d
+	w.Store.Await(w.Model.Silent)
+	return fmt.Sprint("nobody can be heard of for ", d)
+}
+
+// listen ends the waiting for those who were not heard of.
+func (w *World) listen(*rapid.T) string {
+	w.Model.Silent = 0
+	w.Store.Await(0)
+	return "everybody had the time to be heard of again"
 }
 
 // trust ends the forgiving.
