@@ -64,10 +64,10 @@ func missing(list, other []shownNotice) (rest []shownNotice) {
 // them, and none while there are none.
 func (h *hub) heed(ctx context.Context) error {
 	if h.visitors.count() == 0 {
-		h.heeded = -1
+		h.heeded = fromNow
 		return nil
 	}
-	if h.heeded < 0 {
+	if h.heeded == fromNow {
 		return h.heedFromNow(ctx)
 	}
 	changes, err := h.store.Changes(ctx, h.heeded, maxChanges)

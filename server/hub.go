@@ -44,8 +44,9 @@ type hub struct {
 	waiting map[string]bool  // of whom too much was told just now
 	counts  counts
 	level   store.GateLevel // that was told, or that follows from what was
+	era     int64           // of the log that was read; see [store.Store.Era]
 	seen    int64           // last change read
-	heeded  int64           // and the last that was read for visitors; -1 while there are none
+	heeded  int64           // and the last that was read for visitors; fromNow while there are none
 	swept   time.Time       // until when departures by time are announced
 	ticked  bool            // it is time to see to what happens by time alone
 	left    time.Time       // when the last reader was seen
@@ -69,7 +70,7 @@ type shown struct {
 
 func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, o *outage, f *feed, ws, visitors *watchers, b *board) *hub {
 	return &hub{store: st, now: now, log: log, outage: o, feed: f, watchers: ws, visitors: visitors, board: b,
-		limit: maxTracked, heeded: -1, doubts: make(chan struct{}, 1), gone: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
+		limit: maxTracked, heeded: fromNow, doubts: make(chan struct{}, 1), gone: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
 }
 
 // doubt has the hub begin again, because deadlines have moved.
@@ -135,6 +136,7 @@ func (h *hub) lookBriefly(ctx context.Context) error {
 // look finds and publishes what is new. After an error the next look does it all.
 func (h *hub) look(ctx context.Context) error {
 	now := h.now()
+	h.noticeEra()
 	up, err := h.readBoard(ctx, now)
 	if err == nil {
 		err = h.heed(ctx)
@@ -154,10 +156,21 @@ func (h *hub) look(ctx context.Context) error {
 	h.tellBoard(up, now)
 	select {
 	case <-h.doubts:
-		return h.beginAgain(ctx, now)
+		return h.begin(ctx, now)
 	default:
 	}
 	return h.catchUp(ctx, now)
+}
+
+// fromNow stands for no change: what there was before is of no interest.
+const fromNow = -1
+
+// noticeEra has everything read anew where the log may be another one.
+func (h *hub) noticeEra() {
+	if era := h.store.Era(); era != h.era {
+		h.era = era
+		h.known, h.heeded = nil, fromNow
+	}
 }
 
 // relax forgets everybody when nobody has followed for a while.
@@ -168,8 +181,11 @@ func (h *hub) relax(now time.Time) {
 	}
 }
 
-// begin takes everybody who is online as known.
+// begin takes everybody who is online as known: at first, and after moments of which
+// nobody can tell what happened. Whoever follows already reads the list again, and
+// may have lost the right to.
 func (h *hub) begin(ctx context.Context, now time.Time) error {
+	h.known = nil                        // so that the next look begins where this one fails
 	seen, err := h.store.LastChange(ctx) // first: who changes meanwhile is looked at again
 	if err != nil {
 		return err
@@ -182,6 +198,7 @@ func (h *hub) begin(ctx context.Context, now time.Time) error {
 	h.takeGone() // they are not among everybody
 	h.seen, h.swept, h.level = seen, now, h.gate()
 	h.feed.begin()
+	h.watchers.recheckAll()
 	return nil
 }
 
@@ -211,7 +228,7 @@ func (h *hub) meetEverybody(ctx context.Context, now time.Time) error {
 func (h *hub) catchUp(ctx context.Context, now time.Time) error {
 	changes, err := h.store.Changes(ctx, h.seen, maxChanges)
 	if errors.Is(err, store.ErrTooLate) {
-		return h.beginAgain(ctx, now)
+		return h.begin(ctx, now)
 	}
 	if err != nil {
 		return err
@@ -253,16 +270,6 @@ func (h *hub) due(ctx context.Context, now time.Time) ([]string, error) {
 	due = slices.AppendSeq(due, maps.Keys(h.waiting))
 	alternating, err := h.store.Alternating(ctx, h.swept.Add(-lateCommit))
 	return append(due, alternating...), err
-}
-
-// beginAgain is for moments after which nobody can tell what happened in between:
-// whoever follows reads the list again.
-func (h *hub) beginAgain(ctx context.Context, now time.Time) error {
-	if err := h.begin(ctx, now); err != nil { // and so is the next look
-		return err
-	}
-	h.watchers.recheckAll()
-	return nil
 }
 
 // afterErasure returns whom to look at when somebody was erased, by another server

@@ -54,6 +54,9 @@ func (k *socket) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer k.live.watchers.remove(w)
+	if _, err := k.mayFollow(ctx, k.token, k.as); err != nil { // once more: from here on the hub tells when to
+		return err
+	}
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	go func() { leave(k.listen()) }()

@@ -273,7 +273,7 @@ func TestWithoutVisitorsTheLogIsNotRead(t *testing.T) {
 		s.enter(t, "bob")
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if s.live.hub.heeded != -1 {
+		if s.live.hub.heeded != fromNow {
 			t.Errorf("it was read up to %d", s.live.hub.heeded)
 		}
 		ada, _, err := s.visits(t, bearing(s.enter(t, "ada")))

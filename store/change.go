@@ -93,6 +93,16 @@ func (s *Store) TrimChanges(ctx context.Context, keep int64) error {
 // receiver.
 func (s *Store) Committed() <-chan struct{} { return s.committed }
 
+// Era changes when what was read of the log may not be in the one that is there now:
+// where a standby of the database server has taken over without the last commits, it
+// gives their numbers to others.
+func (s *Store) Era() int64 {
+	if s.engine.remote == nil {
+		return 0
+	}
+	return s.engine.remote.era()
+}
+
 // announce tells the receiver of Committed of a write that has succeeded.
 func (s *Store) announce(err error) error {
 	if err == nil {

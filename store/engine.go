@@ -50,6 +50,9 @@ type remote struct {
 	// those who look on, and whenever it may have missed some, until ctx ends.
 	listen func(ctx context.Context, woken func())
 
+	// era changes when what was committed last may have been taken back: see Era.
+	era func() int64
+
 	// mark writes a mark in the transaction that conn is in, and returns it;
 	// committed tells, on any connection, whether the one that it was last
 	// written in has been committed.

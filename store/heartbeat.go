@@ -53,12 +53,18 @@ func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Bea
 	return h.Beaten, err
 }
 
+// nearlyGone is how long before the end of the online window a heartbeat counts as
+// one of somebody who comes back: until it is committed, or by the clock of another
+// replica, they may have been announced as gone.
+const nearlyGone = 10 * time.Second
+
 // heartbeat is one as the database is told of it, and what came of it.
 type heartbeat struct {
 	moment
 	handle
 	idle      int64
 	idleAfter int64   // from which idle on a session counts as idle
+	silence   int64   // one that was last active up to here may seem to have left to somebody
 	end       *int64  // of its session, from now on; nil: as before
 	page      *string // nil: as before
 	whose     bool
@@ -71,6 +77,7 @@ type heartbeat struct {
 func (s *Store) heard(now time.Time, token string, beat Beat) *heartbeat {
 	h := &heartbeat{moment: s.at(now), handle: s.handle(token), whose: beat.Whose,
 		idle: beat.Idle.Milliseconds(), idleAfter: s.rules.IdleAfter.Milliseconds()}
+	h.silence = millis(now.Add(min(nearlyGone, s.rules.OnlineWindow/4) - s.rules.OnlineWindow))
 	h.Beaten.ID = h.id
 	if beat.Page != nil {
 		clipped := clip(*beat.Page, maxPage)
@@ -99,7 +106,7 @@ func (t *tx) touch(h *heartbeat) (expires time.Time, err error) {
 		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
 			AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
 			AND last_activity_at > $9 AND last_activity_at <= $10`,
-		h.id, h.digest, h.now, h.idle, h.end, h.expiry, h.page, h.idleAfter, h.window, h.future)
+		h.id, h.digest, h.now, h.idle, h.end, h.expiry, h.page, h.idleAfter, h.silence, h.future)
 	h.unseen = n > 0
 	if err == nil && n == 0 {
 		n, err = t.exec(`

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,8 @@ type ear struct {
 	config *pgx.ConnConfig
 	self   atomic.Uint32 // server's process behind the connection that writes
 	losses atomic.Int64  // how often the server was away
+	line   string        // of commits that the server is on, as far as it tells
+	eras   atomic.Int64  // how often that was another one
 }
 
 const lossesKey = "rollcall losses"
@@ -38,10 +41,13 @@ func (e *ear) usable(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// writes notes which connection is the one that writes.
-func (e *ear) writes(_ context.Context, conn *pgx.Conn) error {
+// writes notes which connection is the one that writes. The server is to give up
+// its transaction where this machine is lost in the middle of one: all replicas
+// wait for their turn to write until then.
+func (e *ear) writes(ctx context.Context, conn *pgx.Conn) error {
 	e.self.Store(conn.PgConn().PID())
-	return nil
+	_, err := conn.Exec(ctx, fmt.Sprint(`SET idle_in_transaction_session_timeout = `, patience.Milliseconds()))
+	return err
 }
 
 // Waits of the listener.
@@ -76,6 +82,7 @@ func (e *ear) hear(ctx context.Context, woken func()) error {
 	if err := conn.QueryRow(ctx, `SELECT 'rollcall_' || 'changes'::regclass::oid`).Scan(&channel); err != nil {
 		return err
 	}
+	e.look(ctx, conn, channel)
 	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
 		return err
 	}
@@ -84,6 +91,19 @@ func (e *ear) hear(ctx context.Context, woken func()) error {
 		if err := e.next(ctx, conn); err != nil {
 			return err
 		}
+	}
+}
+
+// look notes whether the log is on another line of commits than before: that of a
+// standby that took over, perhaps without the last ones, or of another database. The
+// first digits of a log file's name are its server's timeline. What only speaks
+// PostgreSQL's protocol may not have that.
+func (e *ear) look(ctx context.Context, conn *pgx.Conn, channel string) {
+	var timeline string
+	_ = conn.QueryRow(ctx, `SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)`).Scan(&timeline)
+	if line := channel + " " + timeline; line != e.line {
+		e.line = line
+		e.eras.Add(1)
 	}
 }
 

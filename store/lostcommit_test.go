@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"rollcall/store"
 	. "rollcall/store/storetest"
@@ -222,4 +223,39 @@ func TestATransactionIsNotTakenForAnother(t *testing.T) {
 	if n, err := s.CountSessions(t.Context(), after(1), store.SessionFilter{}); err != nil || n != 1 {
 		t.Errorf("%d are logged in, %v; want ada", n, err)
 	}
+}
+
+// TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile has a replica of
+// which nothing more comes while it has the turn to write, as where its machine has
+// lost its power: the server does not notice by itself.
+func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.T) {
+	server := NewServer(t)
+	c, address := newCutter(t, server)
+	lost := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
+	other := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: store.DefaultRules()})
+	login(t, other, Start, "ada")
+
+	done := make(chan struct{})
+	c.before = func() {
+		defer close(done)
+		began := time.Now()
+		_, err := other.Login(t.Context(), after(1), shop, store.Login{User: store.UserInput{ID: "bob"}})
+		if !errors.Is(err, store.ErrBusy) {
+			t.Errorf("while the lost one has the turn: %v", err)
+		}
+		for errors.Is(err, store.ErrBusy) && time.Since(began) < 30*time.Second {
+			_, err = other.Login(t.Context(), after(1), shop, store.Login{User: store.UserInput{ID: "bob"}})
+		}
+		if err != nil {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		t.Logf("others write again after %v", time.Since(began).Round(time.Second))
+	}
+	c.cut.Store(cutRequest)
+	if _, err := lost.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("the login of the lost one: %v", err)
+	}
+	<-done
+	login(t, lost, after(2), "dan") // when it is back
+	wantOnline(t, other, after(3), "dan", "bob", "ada")
 }

@@ -74,6 +74,7 @@ func openPostgres(cfg Config) (*engine, error) {
 		remote: &remote{
 			patience:  patience,
 			listen:    e.listen,
+			era:       e.eras.Load,
 			mark:      m.leave,
 			committed: m.found,
 			only: func(ctx context.Context, name string, wait bool, f func() error) error {
@@ -184,7 +185,7 @@ func stateKind(code string) error {
 		return ErrFull
 	case "40001", "40P01", "55P03", "57014": // serialization_failure, deadlock_detected, lock_not_available, query_canceled
 		return ErrBusy
-	case "25006": // read_only_sql_transaction: a standby, until it is promoted
+	case "25006", "25P03": // read_only_sql_transaction: a standby, until it is promoted; idle_in_transaction_session_timeout
 		return ErrUnavailable
 	case "22021": // character_not_in_repertoire
 		return errUnstorable

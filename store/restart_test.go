@@ -319,3 +319,68 @@ func TestWithoutWaitingForTheDiskARestartLosesWhatWasAcknowledged(t *testing.T) 
 	}
 	t.Error("nothing was lost")
 }
+
+// TestAnotherEraBeginsWhereAStandbyLacksTheLastCommits has one that was away while
+// the server that it replaces wrote its last: numbers of changes that were read are
+// given to others.
+func TestAnotherEraBeginsWhereAStandbyLacksTheLastCommits(t *testing.T) {
+	first := NewServer(t)
+	second := first.Standby(t)
+	address := url.Values{"host": {first.Folder() + "," + second.Folder()}, "port": {"5432,5432"}, "target_session_attrs": {"read-write"}}
+	s := OpenConfig(t, store.Config{Database: "postgres://rollcall@/postgres?" + address.Encode(), Rules: store.DefaultRules()})
+	login(t, s, Start, "ada")
+	db := first.Open(t, "public")
+	for _, statement := range []string{`ALTER SYSTEM SET synchronous_standby_names = ''`, `SELECT pg_reload_conf()`} {
+		execSQL(t, db, statement)
+	}
+	if err := second.Shutdown(); err != nil {
+		t.Fatal(err)
+	}
+	login(t, s, Start, "bob") // whom only the first knows
+	read, err := s.LastChange(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	execSQL(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'`)
+	db.Close()
+	era := s.Era()
+	login(t, s, Start, "bob")
+	if now := s.Era(); now != era {
+		t.Errorf("era %d became %d where only a connection was lost", era, now)
+	}
+
+	first.Stop()
+	if err := errors.Join(second.Start(), second.Promote()); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for s.Era() == era && time.Now().Before(deadline) {
+		drain(s)
+		select {
+		case <-s.Committed():
+		case <-time.After(time.Second):
+		}
+	}
+	if s.Era() == era {
+		t.Fatal("no other era has begun")
+	}
+	_, err = s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}})
+	for errors.Is(err, store.ErrUnavailable) { // by a connection from before
+		_, err = s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := s.LastChange(t.Context())
+	for errors.Is(err, store.ErrUnavailable) {
+		last, err = s.LastChange(t.Context())
+	}
+	if err != nil || last > read {
+		t.Errorf("change %d, %v: what was read up to %d is there", last, err, read)
+	}
+	left := second.Open(t, "public")
+	defer left.Close()
+	if n := number(t, left, `SELECT COUNT(*) FROM user_sessions WHERE user_id IN ('ada', 'cy')`); n != 2 || number(t, left, `SELECT COUNT(*) FROM user_sessions`) != 2 {
+		t.Errorf("%d of ada and cy are there, or bob is too", n)
+	}
+}

@@ -89,5 +89,5 @@ func (all *heartbeats) add(h *heartbeat) {
 	all.at, all.idle, all.until = append(all.at, h.now), append(all.idle, h.idle), append(all.until, h.end)
 	all.pages, all.whose = append(all.pages, h.page), append(all.whose, h.whose)
 	all.idleAfter, all.expiry = append(all.idleAfter, h.idleAfter), append(all.expiry, h.expiry)
-	all.silence, all.future = append(all.silence, h.window), append(all.future, h.future)
+	all.silence, all.future = append(all.silence, h.silence), append(all.future, h.future)
 }
