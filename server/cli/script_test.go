@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,6 +101,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"database":   database,
 	"send":       send,
 	"readme":     readme,
+	"stranger":   stranger,
 }
 
 type serverKey struct{}
@@ -327,6 +329,23 @@ func send(ts *testscript.TestScript, _ bool, args []string) {
 	defer answer.Body.Close()
 	_, err = io.Copy(ts.Stdout(), answer.Body)
 	ts.Check(err)
+}
+
+// stranger starts another service that answers everything with a status and a body, and sends a
+// redirect to URL. It sets STRANGER to its address: stranger STATUS BODY.
+func stranger(ts *testscript.TestScript, _ bool, args []string) {
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	there := ts.Getenv("URL")
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if status >= 300 && status <= 399 {
+			w.Header().Set("Location", there+r.URL.Path)
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, args[1])
+	}))
+	ts.Defer(service.Close)
+	ts.Setenv("STRANGER", service.URL)
 }
 
 // busy says by KEY that somebody must not be interrupted: busy ID TEXT.
