@@ -158,9 +158,19 @@ func (c *Client) exchange(ctx context.Context, credential, method, path string, 
 
 func (c *Client) decode(raw []byte, answer any) error {
 	if err := json.Unmarshal(raw, answer); err != nil {
-		return fmt.Errorf("the answer of %s is not Rollcall's: %w", c.base, err)
+		return c.notOurs(err)
 	}
 	return nil
+}
+
+// What shows that another service has answered, though with a success and JSON.
+var (
+	errNoTime  = errors.New("no time in it")
+	errNoLevel = errors.New("no level in it")
+)
+
+func (c *Client) notOurs(why error) error {
+	return fmt.Errorf("the answer of %s is not Rollcall's: %w", c.base, why)
 }
 
 func (c *Client) request(ctx context.Context, credential, method, path string, body any) (*http.Request, error) {

@@ -206,6 +206,42 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+func TestAnotherServicesSuccessIsNoAnswer(t *testing.T) {
+	calls := map[string]func(context.Context, *client.Client) error{
+		"the gate": func(ctx context.Context, c *client.Client) error {
+			gate, err := c.Gate(ctx, client.GateQuestion{})
+			if gate.Success {
+				t.Error("it may be taken for a yes")
+			}
+			return err
+		},
+		"a drain": func(ctx context.Context, c *client.Client) error {
+			_, err := c.Drain(ctx)
+			return err
+		},
+		"a drain that is begun": func(ctx context.Context, c *client.Client) error {
+			_, err := c.BeginDrain(ctx, client.DrainInput{Message: "Moving"})
+			return err
+		},
+		"a drain that is ended": func(ctx context.Context, c *client.Client) error {
+			_, err := c.EndDrain(ctx)
+			return err
+		},
+		"the clock": func(ctx context.Context, c *client.Client) error {
+			_, err := c.Clock(ctx)
+			return err
+		},
+	}
+	for _, body := range []string{`{}`, `{"success":true}`, `{"status":"maintenance"}`, `{"success":true,"level":"info"}`, `[]`, `<html>`, ``} {
+		c := answering(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, body) })
+		for name, call := range calls {
+			if err := call(t.Context(), c); err == nil || !strings.Contains(err.Error(), "is not Rollcall's") {
+				t.Errorf("%s, answered by %q: %v", name, body, err)
+			}
+		}
+	}
+}
+
 func TestAnEndlessAnswerIsCutOff(t *testing.T) {
 	c := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		piece := []byte(strings.Repeat(" ", 1<<20))

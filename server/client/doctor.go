@@ -2,8 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"time"
 )
@@ -27,8 +25,6 @@ func (c *Client) Doctor(ctx context.Context) ([]Finding, error) {
 	return answer.Findings, err
 }
 
-var errNotOurs = errors.New("no time in it")
-
 // Clock returns the time at the server, which is ready to serve.
 func (c *Client) Clock(ctx context.Context) (time.Time, error) {
 	var answer struct {
@@ -36,7 +32,7 @@ func (c *Client) Clock(ctx context.Context) (time.Time, error) {
 	}
 	err := c.call(ctx, http.MethodGet, "/readyz", nil, &answer)
 	if err == nil && answer.Timestamp.IsZero() {
-		err = fmt.Errorf("the answer of %s is not Rollcall's: %w", c.base, errNotOurs)
+		err = c.notOurs(errNoTime)
 	}
 	return answer.Timestamp, err
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,6 +64,11 @@ func (c *Client) Gate(ctx context.Context, ask GateQuestion) (Gate, error) {
 		return Gate{}, err
 	}
 	var gate Gate
-	err = c.decode(raw, &gate)
-	return gate, err
+	if err := c.decode(raw, &gate); err != nil {
+		return Gate{}, err
+	}
+	if !slices.Contains([]string{"clear", "caution", "hold"}, gate.Level) {
+		return Gate{}, c.notOurs(errNoLevel)
+	}
+	return gate, nil
 }

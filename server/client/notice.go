@@ -87,21 +87,26 @@ type Drain struct {
 
 // Drain tells whether new logins are kept out.
 func (c *Client) Drain(ctx context.Context) (Drain, error) {
-	var d Drain
-	err := c.call(ctx, http.MethodGet, "/admin/drain", nil, &d)
-	return d, err
+	return c.drain(ctx, http.MethodGet, nil)
 }
 
 // BeginDrain keeps new logins out, or changes what a drain says. It needs the scope admin.
 func (c *Client) BeginDrain(ctx context.Context, in DrainInput) (Drain, error) {
-	var d Drain
-	err := c.call(ctx, http.MethodPut, "/admin/drain", in, &d)
-	return d, err
+	return c.drain(ctx, http.MethodPut, in)
 }
 
 // EndDrain lets people log in again.
 func (c *Client) EndDrain(ctx context.Context) (Drain, error) {
+	return c.drain(ctx, http.MethodDelete, nil)
+}
+
+func (c *Client) drain(ctx context.Context, method string, body any) (Drain, error) {
 	var d Drain
-	err := c.call(ctx, http.MethodDelete, "/admin/drain", nil, &d)
-	return d, err
+	if err := c.call(ctx, method, "/admin/drain", body, &d); err != nil {
+		return Drain{}, err
+	}
+	if d.Timestamp.IsZero() || d.Draining && d.StartedAt == nil {
+		return Drain{}, c.notOurs(errNoTime)
+	}
+	return d, nil
 }
