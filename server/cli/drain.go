@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -75,19 +77,7 @@ func (d draining) run(cmd *cobra.Command, asked *client.Client) (err error) {
 	case d.status:
 		now, err = asked.Drain(cmd.Context())
 	default:
-		now, err = asked.BeginDrain(cmd.Context(), client.DrainInput{Message: d.message, EndSessionsInMS: d.end.Milliseconds()})
-	}
-	if err == nil && d.untilClear {
-		err = waitUntil(cmd, asked, d.wait, func(ctx context.Context) (bool, string, error) {
-			var line string
-			if now, err = asked.Drain(ctx); err == nil && now.Online > 0 {
-				line, err = whoIsLeft(ctx, asked, now)
-			}
-			return now.Online == 0, line, err
-		})
-	}
-	if errors.Is(err, errStopped) {
-		return fmt.Errorf("%w; logins are refused until rollcall drain --open", err)
+		now, err = d.begin(cmd, asked)
 	}
 	if err != nil {
 		return err
@@ -96,6 +86,45 @@ func (d draining) run(cmd *cobra.Command, asked *client.Client) (err error) {
 		return writeJSON(out(cmd), now)
 	}
 	return printDrain(out(cmd), now)
+}
+
+var errDrainEnded = errors.New("the drain was ended by somebody else: people can log in")
+
+// begin keeps new logins out, and waits if it is to. A failure that may leave them out says so.
+func (d draining) begin(cmd *cobra.Command, asked *client.Client) (client.Drain, error) {
+	var sent atomic.Bool
+	ctx := httptrace.WithClientTrace(cmd.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	now, err := asked.BeginDrain(ctx, client.DrainInput{Message: d.message, EndSessionsInMS: d.end.Milliseconds()})
+	if err != nil {
+		refused, answered := errors.AsType[*client.Error](err)
+		if sent.Load() && !(answered && refused.Status < 500) {
+			err = fmt.Errorf("%w; logins may be refused until rollcall drain --open", err)
+		}
+		return now, err
+	}
+	if d.untilClear {
+		now, err = d.await(cmd, asked)
+	}
+	if err != nil && !errors.Is(err, errDrainEnded) {
+		err = fmt.Errorf("%w; logins are refused until rollcall drain --open", err)
+	}
+	return now, err
+}
+
+// await waits until nobody is there. A drain that was ended meanwhile is a no, whoever is there.
+func (d draining) await(cmd *cobra.Command, asked *client.Client) (now client.Drain, err error) {
+	err = waitUntil(cmd, asked, d.wait, func(ctx context.Context) (_ bool, line string, err error) {
+		now, err = asked.Drain(ctx)
+		if err != nil || !now.Draining || now.Online == 0 {
+			return err == nil, "", err
+		}
+		line, err = whoIsLeft(ctx, asked, now)
+		return false, line, err
+	})
+	if err == nil && !now.Draining {
+		err = errDrainEnded
+	}
+	return now, err
 }
 
 func printDrain(w io.Writer, d client.Drain) error {
