@@ -76,7 +76,7 @@ func onScreen(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilt
 			return asked.Online(ctx, filter)
 		},
 		show:  func(page client.OnlinePage) error { return drawWho(screen, page) },
-		doubt: func(words string) { fmt.Fprint(screen, "\r\x1b[K"+words) },
+		doubt: func(words string) { fmt.Fprint(screen, "\r\x1b[K"+truncate(words, columns(screen)-1)) },
 	}, nil
 }
 
