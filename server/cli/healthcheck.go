@@ -55,5 +55,6 @@ func healthClient(s *settings, url string, opts ...client.Option) (*client.Clien
 	if socket := s.listen.socket(); socket != "" {
 		return client.New(scheme+"://localhost"+s.basePath.text, "", append(opts, client.WithUnixSocket(socket))...), nil
 	}
-	return client.New(scheme+"://"+reachable(s.listen.text)+s.basePath.text, "", opts...), nil
+	// Of names, the server is sure to answer to this one.
+	return client.New(scheme+"://"+reachable(s.listen.text)+s.basePath.text, "", append(opts, client.WithHost("localhost"))...), nil
 }

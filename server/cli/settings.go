@@ -170,6 +170,9 @@ func (s *settings) address(addr string) string {
 
 // reachable replaces "all addresses", which no browser can open, by the loopback address.
 func reachable(addr string) string {
+	if port, ok := strings.CutPrefix(addr, ":"); ok {
+		return "127.0.0.1:" + port
+	}
 	parsed, err := netip.ParseAddrPort(addr)
 	switch {
 	case err != nil || !parsed.Addr().IsUnspecified():

@@ -7,6 +7,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -27,7 +28,8 @@ const maxAnswer = 32 << 20
 // Client talks to one server with one credential. It is safe for concurrent use.
 type Client struct {
 	base       string
-	baseErr    error // a bad address is told by the first call, so that New stays an expression
+	baseErr    error  // a bad address is told by the first call, so that New stays an expression
+	host       string // sent as Host; "": that of base
 	credential string
 	transport  *http.Transport
 	http       *http.Client
@@ -57,6 +59,11 @@ func WithUnixSocket(path string) Option {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
 		}
 	}
+}
+
+// WithHost names the server in every call, whatever address it is reached at.
+func WithHost(name string) Option {
+	return func(c *Client) { c.host = name }
 }
 
 // WithTLS sets how the server's certificate is verified.
@@ -189,6 +196,7 @@ func (c *Client) request(ctx context.Context, credential, method, path string, b
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", withoutURL(err))
 	}
+	req.Host = cmp.Or(c.host, req.Host)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

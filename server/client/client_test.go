@@ -280,6 +280,23 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 	}
 }
 
+func TestAServerIsNamedAsItIsTold(t *testing.T) {
+	var hosts []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hosts = append(hosts, r.Host) }))
+	defer server.Close()
+	c := client.New(server.URL, "", client.WithHost("localhost"))
+	defer c.Close()
+	if err := c.Health(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Live(t.Context(), nil); err == nil {
+		t.Error("there is no feed")
+	}
+	if diff := cmp.Diff([]string{"localhost", "localhost"}, hosts); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestABasePathIsKept(t *testing.T) {
 	var path string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -58,7 +58,7 @@ func (c *Client) Live(ctx context.Context, since *string) (*Feed, error) {
 	}
 	plain := *c.http
 	plain.Timeout = 0 // it would end the feed as well
-	conn, res, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: &plain, HTTPHeader: header})
+	conn, res, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: &plain, HTTPHeader: header, Host: c.host})
 	if err != nil {
 		return nil, c.dialError(res, err)
 	}
