@@ -85,6 +85,25 @@ func TestTheContainerFileAgreesWithTheProgram(t *testing.T) {
 	}
 }
 
+// In podman's own format an image has no HEALTHCHECK.
+func TestTheImageIsBuiltInAFormatThatKeepsItsHealthcheck(t *testing.T) {
+	for _, file := range []string{"../../README.md", "../../.container/Containerfile"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		builds := regexp.MustCompile("podman build .*").FindAllString(string(text), -1)
+		if len(builds) == 0 {
+			t.Errorf("%s does not say how to build the image", file)
+		}
+		for _, build := range builds {
+			if !strings.Contains(build, " --format docker ") {
+				t.Errorf("%s: %s", file, build)
+			}
+		}
+	}
+}
+
 // TestTheProgramNeedsNothingElseInItsContainer builds the program as the file says and runs it as
 // the file says, in a folder that holds what the image does.
 func TestTheProgramNeedsNothingElseInItsContainer(t *testing.T) {
