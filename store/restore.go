@@ -28,7 +28,8 @@ const restoring = ".rollcall-restore-"
 
 // Restore makes a backup the database of a data folder, upgraded where it is
 // older. Whatever interrupts it, the folder has the old database or the new one.
-// The old one is kept beside it. A backup that is damaged, not of rollcall or of a
+// The old one is kept beside it. Restored by root, it belongs to the old one's
+// owner, or else the folder's. A backup that is damaged, not of rollcall or of a
 // newer version (ErrNewerSchema) is refused, and so is a folder whose database
 // any program has open (ErrBusy). The backup itself is not changed.
 func Restore(ctx context.Context, now time.Time, r Restoration) (Restored, error) {
@@ -167,6 +168,9 @@ func (r Restoration) prepare(ctx context.Context, now time.Time, work string) (e
 		return 0, errors.New("its log could not be folded in")
 	}
 	if _, err := verify(ctx, file); err != nil {
+		return 0, err
+	}
+	if err := HandOver(file, filepath.Join(r.Folder, FileName), r.Folder); err != nil {
 		return 0, err
 	}
 	return ended, syncFile(file)

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,9 @@ func restore(cmd *cobra.Command, folder offline, file string, endSessions bool) 
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	if err := store.HandOver(filepath.Join(data, lockName), filepath.Join(data, databaseName), data); err != nil {
+		return fmt.Errorf("giving the lock to the owner of the data: %w", err)
+	}
 	done, err := store.Restore(cmd.Context(), time.Now(), store.Restoration{
 		File: file, Folder: data, Schema: folder.schema, EndSessions: endSessions})
 	if errors.Is(err, store.ErrBusy) {

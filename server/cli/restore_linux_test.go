@@ -1,0 +1,64 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"rollcall/store"
+)
+
+// TestARestoreByRootLeavesTheServicesUserItsData is of what only root can do. Where changes are
+// checked it must not be skipped.
+func TestARestoreByRootLeavesTheServicesUserItsData(t *testing.T) {
+	if os.Geteuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("root is needed")
+		}
+		t.Skip("only root may give files away")
+	}
+	const service, other = 65532, 65533
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	withUser(t, t.TempDir(), "new", func(s *store.Store) error { return s.Backup(t.Context(), backup) })
+	for _, test := range []struct {
+		name     string
+		folder   int // whose the data folder is
+		database int // whose the database in it is; 0: there is none
+	}{
+		{"the replaced database's owner", other, service},
+		{"without one, the folder's owner", service, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			folder := t.TempDir()
+			if test.database != 0 {
+				withUser(t, folder, "old", nil)
+				give(t, filepath.Join(folder, store.FileName), test.database)
+			}
+			give(t, folder, test.folder)
+			if out, err := command(t, "restore", backup, "--data", folder).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			files, err := os.ReadDir(folder) // the database, the lock, and what was there before
+			if err != nil || len(files) < 2 {
+				t.Fatalf("the folder holds %v: %v", files, err)
+			}
+			for _, file := range files {
+				info, err := file.Info()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if owner := info.Sys().(*syscall.Stat_t); owner.Uid != service || owner.Gid != service {
+					t.Errorf("%s is %d:%d's, want %d's", file.Name(), owner.Uid, owner.Gid, service)
+				}
+			}
+		})
+	}
+}
+
+func give(t *testing.T, path string, user int) {
+	t.Helper()
+	if err := os.Chown(path, user, user); err != nil {
+		t.Fatal(err)
+	}
+}
