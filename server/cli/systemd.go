@@ -48,15 +48,13 @@ func (u *unit) print(cmd *cobra.Command) error {
 	if err := u.settings.check(); err != nil {
 		return err
 	}
-	switch {
-	case !userName.MatchString(u.user):
+	if !userName.MatchString(u.user) {
 		return usagef("--user %q is not the name of a user", u.user)
-	case !filepath.IsAbs(u.program):
-		return usagef("--program must be an absolute path")
-	case !u.settings.data.remote() && !filepath.IsAbs(u.settings.data.folder):
-		return usagef("--data must be an absolute path")
-	case u.settings.data.file != "" && !filepath.IsAbs(u.settings.data.file):
-		return usagef("--database-file must be an absolute path")
+	}
+	for _, f := range u.files() {
+		if !filepath.IsAbs(f.path) { // the service works in /
+			return usagef("--%s must be an absolute path", f.flag)
+		}
 	}
 	var lines strings.Builder
 	if err := u.write(&lines, cmd.Flags()); err != nil {
@@ -67,13 +65,38 @@ func (u *unit) print(cmd *cobra.Command) error {
 	return err
 }
 
+// unitFile is a file or folder that a setting names.
+type unitFile struct {
+	flag, path string
+	instead    string // what to do by the flag where the service can not see it
+}
+
+// files are those that the service uses.
+func (u *unit) files() (used []unitFile) {
+	s := &u.settings
+	private := "put it into /etc, readable by " + u.user + " only, and name it"
+	for _, f := range []unitFile{
+		{"data", s.data.folder, "choose another folder, such as " + stateFolder + ","},
+		{"database-file", s.data.file, private},
+		{"tls-cert", s.tlsCert, private},
+		{"tls-key", s.tlsKey, private},
+		{"geoip", s.geoip, private},
+		{"listen", s.listen.socket(), "choose another, such as unix:/run/rollcall/web.sock,"},
+		{"metrics-listen", s.metricsListen.socket(), "choose another, such as unix:/run/rollcall/metrics.sock,"},
+	} {
+		if f.path != "" {
+			used = append(used, f)
+		}
+	}
+	return append(used, unitFile{"program", u.program, "put it into /usr/local/bin and name it"})
+}
+
 // warn says what the unit can not do by itself.
 func (u *unit) warn(cmd *cobra.Command) {
-	if where := hiddenFrom(u.program); where != "" {
-		say(cmd, "The service can not see %s, where %s is: put it into /usr/local/bin and name it by --program.", where, u.program)
-	}
-	if where := hiddenFrom(u.settings.data.file); where != "" {
-		say(cmd, "The service can not see %s, where %s is: put it into /etc, readable by %s only.", where, u.settings.data.file, u.user)
+	for _, f := range u.files() {
+		if where := hiddenFrom(f.path); where != "" {
+			say(cmd, "The service can not see %s, where %s is: %s by --%s.", where, f.path, f.instead, f.flag)
+		}
 	}
 	if u.settings.data.remote() && u.settings.data.file == "" {
 		if _, had := u.settings.data.database.withoutPassword(); had {
@@ -84,8 +107,9 @@ func (u *unit) warn(cmd *cobra.Command) {
 
 // hiddenFrom returns the folder of a path that the unit hides, if one does.
 func hiddenFrom(path string) string {
+	inside := filepath.Clean(path) + "/"
 	for _, hidden := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {
-		if strings.HasPrefix(path, hidden+"/") {
+		if strings.HasPrefix(inside, hidden+"/") {
 			return hidden
 		}
 	}
@@ -93,7 +117,7 @@ func hiddenFrom(path string) string {
 }
 
 func (u *unit) write(w *strings.Builder, flags *pflag.FlagSet) error {
-	fmt.Fprintf(w, unitHead, version(), u.user, u.hint(), u.needs())
+	fmt.Fprintf(w, unitHead, version(), u.user, u.makesFolder(), u.hint(), u.needs())
 	program, err := inUnit(u.program)
 	if err != nil {
 		return err
@@ -145,7 +169,15 @@ func (u *unit) hint() string {
 	if u.settings.data.remote() {
 		return "Commands on the data take the same address: rollcall key list --database " + u.settings.data.String()
 	}
-	return "Commands on the data folder run as its user: sudo -u " + u.user + " rollcall backup FILE --data " + u.settings.data.folder
+	return "Commands on the data folder run as its user: sudo -u " + u.user + " rollcall backup FILE --data " + inShell(u.settings.data.folder)
+}
+
+// makesFolder is the step that makes a data folder that systemd does not.
+func (u *unit) makesFolder() string {
+	if place := &u.settings.data; place.remote() || place.folder == stateFolder {
+		return ""
+	}
+	return fmt.Sprintf("#   install -d -o %s -g %[1]s -m 700 %s\n", u.user, inShell(u.settings.data.folder))
 }
 
 // needs are the lines about what has to be there before. A server ends where the database is not:
@@ -210,9 +242,19 @@ func inUnit(word string) (string, error) {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(word) + `"`, nil
 }
 
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./+-]+$`)
+
+// inShell quotes a word of a command.
+func inShell(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
 const unitHead = `# Made by rollcall %s. To install it:
 #   useradd --system --user-group --no-create-home --shell /usr/sbin/nologin %s
-#   rollcall systemd > /etc/systemd/system/rollcall.service   (with the same flags as for this one)
+%s#   rollcall systemd > /etc/systemd/system/rollcall.service   (with the same flags as for this one)
 #   systemctl enable --now rollcall
 # The link that makes the first account is in: journalctl -u rollcall
 # %s
