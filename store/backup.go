@@ -11,7 +11,8 @@ import (
 
 // Backup writes a copy of the database, as of one instant, to a new file while
 // the store goes on working. The file appears under its name only when it is
-// complete, verified and on disk. An existing file is never replaced.
+// complete, verified and on disk; where there are no hard links, a crash may leave
+// an empty one. An existing file is never replaced.
 func (s *Store) Backup(ctx context.Context, file string) error {
 	return s.engine.backup(ctx, file)
 }
@@ -89,10 +90,28 @@ func publish(from, to string) error {
 	if err := syncFile(from); err != nil {
 		return err
 	}
-	if err := os.Link(from, to); err != nil {
+	err := os.Link(from, to)
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		err = moveTo(from, to)
+	}
+	if err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(to))
+}
+
+// moveTo is for file systems without hard links, such as FAT. It takes the name
+// by an empty file first, which a crash may leave: a rename alone would replace
+// what is there.
+func moveTo(from, to string) error {
+	name, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(name.Close(), os.Rename(from, to)); err != nil {
+		err = errors.Join(err, os.Remove(to))
+	}
+	return err
 }
 
 func syncFile(path string) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,21 +16,16 @@ import (
 	"testing"
 
 	"rollcall/server/client"
+	"rollcall/store"
 )
 
 var injections = flag.Int("injections", 6, "how often the disk fails a server under load")
 
 // TestNothingIsAcknowledgedOnADiskThatFails lets the disk of a server under load
 // fail: what was acknowledged before is there, nothing is acknowledged after, and
-// the server ends and says why. It is skipped where one process may not trace
-// another, unless TEST_STRACE=required makes that a failure.
+// the server ends and says why.
 func TestNothingIsAcknowledgedOnADiskThatFails(t *testing.T) {
-	if out, err := exec.Command("strace", "-qq", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
-		if os.Getenv("TEST_STRACE") == "required" {
-			t.Fatalf("strace is needed: %v\n%s", err, out)
-		}
-		t.Skipf("no process may trace another here: %v", err)
-	}
+	needsStrace(t)
 	const writers = 8
 	folder := filepath.Join(t.TempDir(), "data")
 	key := adminKey(t, folder)
@@ -77,6 +73,68 @@ func TestNothingIsAcknowledgedOnADiskThatFails(t *testing.T) {
 		compare(t, folder, ledgers)
 	}
 	t.Logf("%d writes acknowledged over %d failures of the disk", acknowledged.Load(), *injections)
+}
+
+// TestABackupWhereThereAreNoHardLinks lets the file system be one such as that of
+// memory sticks.
+func TestABackupWhereThereAreNoHardLinks(t *testing.T) {
+	needsStrace(t)
+	data := t.TempDir()
+	withUser(t, data, "ada", nil)
+	for _, test := range []struct {
+		name   string
+		faults []string
+		kept   bool
+	}{
+		{"they are not permitted", []string{"linkat:error=EPERM"}, true},
+		{"they are not supported", []string{"linkat:error=EOPNOTSUPP"}, true},
+		{"and the disk fails", []string{"linkat:error=EPERM", "renameat,renameat2:error=EIO"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			folder := t.TempDir()
+			file := filepath.Join(folder, store.FileName)
+			backup := command(t, "backup", file, "--data", data)
+			tracer := []string{"strace", "-f", "-o", os.DevNull}
+			for _, fault := range test.faults {
+				tracer = append(tracer, "-e", "inject="+fault)
+			}
+			backup.Args = slices.Concat(tracer, []string{backup.Path}, backup.Args[1:])
+			backup.Path, _ = exec.LookPath("strace")
+			out, err := backup.CombinedOutput()
+			if (err == nil) != test.kept {
+				t.Fatalf("it ended by %v: %s", err, out)
+			}
+			var names []string
+			files, err := os.ReadDir(folder)
+			for _, file := range files {
+				names = append(names, file.Name())
+			}
+			if err != nil || slices.Equal(names, []string{store.FileName}) != test.kept || len(names) > 1 {
+				t.Errorf("the folder holds %v: %v", names, err)
+			}
+			if !test.kept {
+				return
+			}
+			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("its mode is %v: %v", info.Mode(), err)
+			}
+			if user := userOf(t, folder); user != "ada" {
+				t.Errorf("%q is logged in", user)
+			}
+		})
+	}
+}
+
+// needsStrace skips a test where one process may not trace another, unless
+// TEST_STRACE=required makes that a failure.
+func needsStrace(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command("strace", "-qq", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		if os.Getenv("TEST_STRACE") == "required" {
+			t.Fatalf("strace is needed: %v\n%s", err, out)
+		}
+		t.Skipf("no process may trace another here: %v", err)
+	}
 }
 
 // inject has all of a process's calls of some kind fail from now on.
