@@ -282,6 +282,28 @@ func TestWhoSendsTooSlowlyIsCutOff(t *testing.T) {
 	})
 }
 
+func TestARouteMayTakeLongerThanOthers(t *testing.T) {
+	for takes, want := range map[time.Duration]int{0: 0, time.Hour: 200} {
+		synctest.Test(t, func(t *testing.T) {
+			var s *served
+			slow := func(*http.Request) (any, error) {
+				time.Sleep(writeTimeout + time.Second)
+				return &success{}, nil
+			}
+			s = serving(t, func(c *Config) {
+				c.Mount = map[string]http.Handler{"/slow/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					s.adapt(route{who: anyone, answer: slow, takes: takes}).ServeHTTP(w, r)
+				})}
+			})
+			if status, body := s.get(t, "/slow/"); status != want {
+				t.Errorf("a route that may take %v: %d %s", takes, status, body)
+			}
+			s.stop()
+			<-s.ended
+		})
+	}
+}
+
 type deaf struct{ *pipes }
 
 var errDeaf = errors.New("the network is gone")

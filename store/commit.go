@@ -32,6 +32,8 @@ type writer struct {
 	mu     sync.RWMutex // guards closed against a send on queue
 	closed bool
 	broken chan struct{}
+
+	rewriting atomic.Bool // while one of alone runs
 }
 
 // A write is one caller's part of the next transaction.
@@ -67,10 +69,22 @@ func (s *Store) writeOne(ctx context.Context, f func(*tx) error) error {
 }
 
 // ProbeWriter returns nil once an empty write has gone the way of all others. It
-// waits as long as the writer is stuck; where another process keeps the database,
-// the disk is full or the database's server is away the writer is well.
+// waits as long as the writer is stuck; where it rewrites the database, another
+// process keeps that, the disk is full or the database's server is away it is well.
 func (s *Store) ProbeWriter(ctx context.Context) error {
-	err := s.writer.do(emptyWrite(ctx))
+	job := emptyWrite(ctx)
+	job.answer = make(chan error, 1)
+	err := s.writer.enqueue(job)
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for waits := err == nil; waits; {
+		select {
+		case err = <-job.answer:
+			waits = false
+		case <-look.C:
+			waits = !s.writer.rewriting.Load()
+		}
+	}
 	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
 		return nil
 	}
@@ -162,6 +176,8 @@ func (w *writer) byItself(job *write) error {
 		if err := w.connect(context.Background()); err != nil {
 			return err
 		}
+		w.rewriting.Store(true)
+		defer w.rewriting.Store(false)
 		return job.alone(w.conn)
 	}
 }

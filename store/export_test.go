@@ -50,18 +50,25 @@ func HandleOf(s *Store, token string) (id int64, digest []byte) {
 // Apart has a store record each heartbeat by itself, as where a database knows no other way.
 func Apart(s *Store) { s.engine.arrays = false }
 
-// Together has the writes of all calls in one transaction, in this order.
-func Together(s *Store, calls []func()) {
-	held, release := make(chan struct{}), make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
+// Between holds the writer between two transactions until release is closed; it
+// returns once it does.
+func Between(s *Store, release <-chan struct{}) {
+	held := make(chan struct{})
+	go func() {
 		_ = s.writer.between(func(*sql.Conn) error {
 			close(held)
 			<-release
 			return nil
 		})
-	})
+	}()
 	<-held
+}
+
+// Together has the writes of all calls in one transaction, in this order.
+func Together(s *Store, calls []func()) {
+	release := make(chan struct{})
+	Between(s, release)
+	var wg sync.WaitGroup
 	for i, call := range calls {
 		wg.Go(call)
 		for len(s.writer.queue) <= i {

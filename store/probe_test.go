@@ -36,3 +36,14 @@ func TestAProbeGoesTheWayOfAllWrites(t *testing.T) {
 		t.Errorf("of a writer that has ended: %v", err)
 	}
 }
+
+func TestAWriterThatRewritesTheDatabaseIsWell(t *testing.T) {
+	s := New(t)
+	release := make(chan struct{})
+	store.Between(s, release)
+	if err := s.ProbeWriter(t.Context()); err != nil {
+		t.Errorf("while it rewrites: %v", err)
+	}
+	close(release)
+	login(t, s, Start, "ada")
+}

@@ -38,8 +38,8 @@ func newExport() *cobra.Command {
 	return cmd
 }
 
-// eraseTimeout is for the largest database: all of it is written anew.
-const eraseTimeout = 5 * time.Minute
+// eraseTimeout is as long as the server takes at most.
+const eraseTimeout = 10 * time.Minute
 
 func newErase() *cobra.Command {
 	var server remote
