@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"strings"
 	"testing"
 
 	"rollcall/server/client"
@@ -44,4 +45,27 @@ func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {
 	b.eval(`void (window.fetch = () => Promise.reject(new TypeError('no network')))`)
 	login(t, backend, "bob", "Bob")
 	b.until(`document.querySelector('[data-gate]').dataset.level === 'unknown' && document.querySelector('[data-why]').textContent.includes('cannot be reached')`)
+}
+
+// TestTheLightIsNotPaintedByAnOlderAnswer has a question about the light answered
+// before somebody comes, and hears that answer afterwards.
+func TestTheLightIsNotPaintedByAnOlderAnswer(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	b.until(light("clear", "Clear", "○ 0 online – Rollcall"))
+	b.until(follows("Live"))
+	b.eval(`void (window.answers = 0, window.levels = [], window.real = fetch, window.late = new Promise((go) => { window.release = go }),
+		window.fetch = (...asked) => real(...asked).then((answer) => (asked[0].includes?.('admin/gate') ? (answers++, late.then(() => answer)) : answer)),
+		window.look = () => document.dispatchEvent(new CustomEvent('rollcall:updated', { detail: { all: false } })),
+		look())`)
+	b.until(`answers === 1`)
+	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
+	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
+	b.eval(`void (new MutationObserver(() => levels.push(document.querySelector('[data-gate]').dataset.level)).observe(document.querySelector('[data-gate]'), { attributes: true }),
+		release(), look())`)
+	b.until(`answers === 2 && levels.at(-1) === 'hold'`) // and so the late answer has been heard
+	if levels := b.eval(`levels`); strings.Contains(levels, "clear") {
+		t.Errorf("the light went through %s", levels)
+	}
 }

@@ -51,7 +51,7 @@ let soon;
 new Feed(new URL('.', location.href), '', {
   heard({ type, counts }) {
     if (counts) gate.tell(counts);
-    if (['online', 'updated', 'offline', 'reset'].includes(type)) gate.changed();
+    if (counts || type === 'reset') gate.changed();
     if (!['online', 'offline', 'notice', 'reset'].includes(type)) return;
     clearTimeout(soon);
     soon = setTimeout(look, 300);

@@ -15,17 +15,20 @@ export function gateLight() {
   const light = document.querySelector('[data-gate]');
   const name = document.title;
   let asked = 0;
+  let turn = 0; // an answer to what was asked in an earlier one is old
   let timer;
   let silence;
 
   async function look() {
+    const mine = ++turn;
     asked = Date.now();
     try {
       const gate = await answer();
+      if (mine !== turn) return;
       show(gate.level, gate.counts);
       people(gate);
     } catch (refusal) {
-      doubt(refusal.message);
+      if (mine === turn) doubt(refusal.message);
     }
   }
 
@@ -54,8 +57,13 @@ export function gateLight() {
     document.querySelector('link[rel=icon]').href = level === 'unknown' ? 'static/icon.svg' : `static/icon-${level}.svg`;
   }
 
+  function tell(counts) {
+    turn++;
+    show(levelOf(counts), counts);
+  }
+
   look();
-  return { changed, tell: (counts) => show(levelOf(counts), counts) };
+  return { changed, tell };
 }
 
 // The rule of the server, where nobody may be disturbed.
