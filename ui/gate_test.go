@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
+
 	"rollcall/server/client"
 )
 
@@ -68,4 +70,16 @@ func TestTheLightIsNotPaintedByAnOlderAnswer(t *testing.T) {
 	if levels := b.eval(`levels`); strings.Contains(levels, "clear") {
 		t.Errorf("the light went through %s", levels)
 	}
+}
+
+func TestTheLightInAZoneThatTheServerDoesNotKnow(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	b.run("moving to nowhere", command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `const { resolvedOptions } = Intl.DateTimeFormat.prototype;
+			Intl.DateTimeFormat.prototype.resolvedOptions = function () { return { ...resolvedOptions.call(this), timeZone: 'Etc/Nowhere' } }`,
+	}))
+	b.open(in.url + "/deploy")
+	b.until(light("clear", "Clear", "○ 0 online – Rollcall"))
 }

@@ -28,6 +28,17 @@ export async function ask(method, path, body, expected = []) {
   throw new Refusal(response.status, answer.code, words, Number(response.headers.get('Retry-After')) || 0);
 }
 
+// Asks in this browser's time zone, or else in the server's, which may know fewer.
+export async function inZone(question) {
+  const { timeZone: tz } = Intl.DateTimeFormat().resolvedOptions();
+  try {
+    return await question({ tz });
+  } catch (refusal) {
+    if (refusal.status !== 400) throw refusal;
+    return question({});
+  }
+}
+
 // Where this server is, as other machines would write it: no slash at the end.
 export function baseAddress() {
   return new URL('.', location.href).href.replace(/\/$/, '');

@@ -1,5 +1,5 @@
 // The light: whether it is safe to deploy, and what the tab's title and icon say of it.
-import { ask } from './api.js';
+import { ask, inZone } from './api.js';
 import { h } from './dom.js';
 import { shownName } from './session-words.js';
 import { ago, local } from './time.js';
@@ -73,9 +73,8 @@ function levelOf({ busy, available, away }) {
 }
 
 // A closed gate answers with 409, which is no failure.
-async function answer() {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return ask('GET', `admin/gate?${new URLSearchParams({ tz: zone })}`, undefined, [409]);
+function answer() {
+  return inZone((zone) => ask('GET', `admin/gate?${new URLSearchParams(zone)}`, undefined, [409]));
 }
 
 function why(level, counts) {

@@ -1,6 +1,6 @@
 // The page History: how many people were online, when it is quiet, and who was on at a
 // time. What it is of is a part of the address, so that a view can be kept and sent.
-import { ask, Refusal } from './api.js';
+import { ask, inZone, Refusal } from './api.js';
 import { choose, fillChoices } from './choices.js';
 import { h } from './dom.js';
 import { Days } from './history-days.js';
@@ -63,17 +63,7 @@ const activity = (span, step) => {
   return ask('GET', `admin/stats/activity?${new URLSearchParams({ from, step, ...filters() })}`);
 };
 
-// A browser may know a zone that the server does not.
-async function heatmap() {
-  const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const path = (zone) => `admin/stats/heatmap?${new URLSearchParams({ ...(zone && { tz: zone }), ...filters() })}`;
-  try {
-    return await ask('GET', path(tz));
-  } catch (refusal) {
-    if (refusal.status !== 400) throw refusal;
-    return ask('GET', path());
-  }
-}
+const heatmap = () => inZone((zone) => ask('GET', `admin/stats/heatmap?${new URLSearchParams({ ...zone, ...filters() })}`));
 
 // Only the latest question counts.
 async function load() {
