@@ -59,7 +59,19 @@ func TestHiddenTab(t *testing.T) {
 // timers run too late to answer the goodbye.
 func TestHiddenTabStaysBehind(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, ticking, "--heartbeat", "2s", "--online-window", "70s", "--leave-grace", grace.String())
+	staysBehind(t, ticking)
+}
+
+// TestHiddenTabStaysBehindOnPlainHTTP has pages without locks, as browsers offer
+// them to secure pages only.
+func TestHiddenTabStaysBehindOnPlainHTTP(t *testing.T) {
+	t.Parallel()
+	staysBehind(t, `<script>delete Navigator.prototype.locks</script>`+ticking)
+}
+
+func staysBehind(t *testing.T, page string) {
+	t.Helper()
+	s := newStage(t, page, "--heartbeat", "2s", "--online-window", "70s", "--leave-grace", grace.String())
 	b := browser(t, throttling...)
 	s.signIn(b, "ada")
 	ada := s.watch("ada")

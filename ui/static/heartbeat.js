@@ -153,12 +153,12 @@
 
   // The server now believes that we left: every tab still here says otherwise, late
   // enough to arrive after the beacon. A hidden tab's timers may run once a minute, so
-  // a hidden leader beats at once, and again after the answer.
+  // a hidden leader beats at once, and again after the answer. Without locks, each does.
   function answerBye(id) {
     peers.delete(id);
     bereft = true;
     owed = Math.min(owed, Date.now() + 1000 + Math.random() * 3000);
-    if (leads && document.hidden) insist();
+    if (document.hidden && (leads || !elects)) insist();
   }
 
   function insist() {
@@ -378,7 +378,8 @@
     const headers = { 'Content-Type': byCookie ? 'application/json' : 'text/plain' };
     send({ leaving: true }, { keepalive: true, headers, mode: byCookie ? 'cors' : 'no-cors' }).catch(() => {});
     say('bye');
-    stop(); // what the browser still tells a page that goes must not bring it back
+    // What the browser still tells a page that goes must not bring it back.
+    stop();
     attempt(() => (sessionStorage.rollcallBye = Date.now()));
   }
 
