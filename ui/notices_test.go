@@ -218,6 +218,20 @@ func TestAnAnswerThatComesLateTakesNothingBack(t *testing.T) {
 	g.until(says("Before", "After"))
 }
 
+// TestAClockThatIsSetBack has a tab whose heartbeat is answered after its clock was
+// set back by an hour.
+func TestAClockThatIsSetBack(t *testing.T) {
+	g := newGuest(t, "", "--heartbeat", "1h", "--online-window", "3h")
+	g.eval(`void (window.back = 0, window.now = Date.now, Date.now = () => now() - back,
+		window.heartbeats = 0, window.real = fetch, window.late = new Promise((go) => { window.release = go }),
+		window.fetch = (...asked) => real(...asked).then((answer) => { heartbeats++; return late.then(() => answer) }))`)
+	g.until(`(rollcall.beat(), heartbeats === 1)`)
+	g.eval(`void (back = 3600000, rollcall.beat(), release())`)
+	g.until(`heartbeats === 2`)
+	g.announces(client.NoticeInput{Message: "Restart"})
+	g.beats(says("Restart"))
+}
+
 // hearing makes this tab and another note when they hear of notices and of the end
 // of the session, and returns what waits until both have, and tells when that was.
 // The pages' own times leave out how long a busy machine takes to tell the test.

@@ -334,7 +334,8 @@
     if (document.prerendering) return;
     recognise();
     const now = Date.now();
-    if (now < last) last = due = barred = fresh = 0; // the clock was set back
+    // The clock was set back, maybe between a question and its answer.
+    if (now < Math.max(last, fresh)) last = due = barred = fresh = 0;
     if (now >= Math.min(due, owed) || movedOn(now)) beat();
   }
 
