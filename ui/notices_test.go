@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -229,6 +230,37 @@ func TestAClockThatIsSetBack(t *testing.T) {
 	g.eval(`void (back = 3600000, rollcall.beat(), release())`)
 	g.until(`heartbeats === 2`)
 	g.announces(client.NoticeInput{Message: "Restart"})
+	g.beats(says("Restart"))
+}
+
+// TestBannersComeBackToAPageThatReplacesItsBody has heartbeats bring the same
+// notices again, and a keyboard user who is at a banner meanwhile.
+func TestBannersComeBackToAPageThatReplacesItsBody(t *testing.T) {
+	g := newGuest(t, "")
+	g.announces(client.NoticeInput{Message: "Restart"})
+	g.beats(says("Restart"))
+	answered := `performance.getEntriesByType('resource').filter(e => e.name.endsWith('/heartbeat') && e.responseEnd).length`
+	g.eval(`void (window.changes = 0, window.before = ` + answered + `, ` + banners + `.querySelector('button').focus(),
+		new MutationObserver((all) => { changes += all.length }).observe(` + banners + `, { subtree: true, childList: true, characterData: true }))`)
+	g.beats(answered + ` > before + 2`)
+	if g.eval(`changes + `+banners+`.activeElement.textContent`) != "0Dismiss" {
+		t.Errorf("%s changes were made to what stays as it is, or the focus was taken", g.eval(`changes`))
+	}
+	g.eval(`void (document.body = document.createElement('body'))`)
+	g.beats(says("Restart"))
+}
+
+func TestBannersThatCouldNotBeLoadedAreAskedForAgain(t *testing.T) {
+	g := newGuest(t, "")
+	blocked := func(patterns ...*network.BlockPattern) {
+		g.run("blocking", command(network.SetBlockedURLs, network.SetBlockedURLsParams{URLPatterns: patterns}))
+	}
+	g.run("watching the network", command(network.Enable, network.EnableParams{}))
+	blocked(&network.BlockPattern{URLPattern: g.in.url + "/heartbeat-notices.js", Block: true})
+	g.eval(`void document.addEventListener('rollcall:notices', () => import('` + g.in.url + `/heartbeat-notices.js').catch(() => { document.title = 'failed' }))`)
+	g.announces(client.NoticeInput{Message: "Restart"})
+	g.beats(`document.title === 'failed'`)
+	blocked()
 	g.beats(says("Restart"))
 }
 

@@ -198,7 +198,8 @@
       method: 'POST',
       body: JSON.stringify({ sessionToken: token || undefined, ...said }),
       credentials,
-      referrerPolicy: 'origin', // the Referer would show the query
+      // The Referer would show the query.
+      referrerPolicy: 'origin',
       ...init,
     });
   }
@@ -252,7 +253,8 @@
     } else if (status === 429 || status > 499) {
       retry(headers.get('Retry-After'));
     } else {
-      plan(true); // refused: asking more often will not help
+      // Refused: asking more often will not help.
+      plan(true);
     }
   }
 
@@ -294,17 +296,20 @@
   // ---- announcements ----
 
   const lazily = (name) => import(new URL(name, script.src));
+  let banners = 'heartbeat-notices.js';
 
   function announce(notices, ahead, asOf = Date.now()) {
     if (asOf < fresh) return;
     fresh = asOf;
     const text = JSON.stringify(notices);
-    if (text === noted) return;
+    const news = text !== noted;
     noted = text;
-    document.dispatchEvent(new CustomEvent('rollcall:notices', { bubbles: true, detail: { notices } }));
-    if (options.notices === 'off') return;
-    // Where it can not be loaded, the event was all.
-    lazily('heartbeat-notices.js').then(({ show }) => text === noted && show(notices, saw, ahead)).catch(() => {});
+    if (news) document.dispatchEvent(new CustomEvent('rollcall:notices', { bubbles: true, detail: { notices } }));
+    if (options.notices === 'off' || !(news || notices[0])) return;
+    // The same ones too: the page may have replaced its body, or the file was out of reach.
+    // It is asked for by another name then, because browsers remember failures.
+    const file = banners;
+    lazily(file).then(({ show }) => text === noted && show(notices, saw, ahead), () => (banners = file + '?')).catch(() => {});
   }
 
   const counted = new Set();
