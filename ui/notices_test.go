@@ -61,7 +61,7 @@ func (g *guest) beats(condition string) {
 	g.until(`(window.rollcall.beat(), ` + condition + `)`)
 }
 
-// hears waits until the list says that somebody has seen a notice.
+// seenBy waits until the list says that so many have seen a notice, all who are online.
 func (g *guest) seenBy(id string, want int) {
 	g.t.Helper()
 	for deadline := time.Now().Add(patience); ; g.eval(`void rollcall.beat()`) {
@@ -70,7 +70,7 @@ func (g *guest) seenBy(id string, want int) {
 			g.t.Fatal(err)
 		}
 		for _, n := range all {
-			if n.ID == id && n.Seen == want && *n.Of == 1 {
+			if n.ID == id && n.Seen == want && *n.Of == want {
 				return
 			}
 		}
@@ -191,6 +191,20 @@ func TestLiveForEndUsers(t *testing.T) {
 	if took := heard("revoked").Sub(start); took > time.Second {
 		t.Errorf("it took %v to sign out", took)
 	}
+}
+
+// TestTheNextPersonInATabSeesWhatThePreviousOneDismissed has the page put another
+// person's token in the place of the first one's.
+func TestTheNextPersonInATabSeesWhatThePreviousOneDismissed(t *testing.T) {
+	g := newGuest(t, "")
+	id := g.announces(client.NoticeInput{Message: "Restart"})
+	g.beats(says("Restart"))
+	g.seenBy(id, 1)
+	g.eval(banners + `.querySelector('button').click()`)
+	g.until(says())
+	g.eval(`void (document.querySelector('script').dataset.token = '` + login(t, g.backend, "bob", "Bob").Token + `')`)
+	g.beats(says("Restart"))
+	g.seenBy(id, 2)
 }
 
 // TestAnAnswerThatComesLateTakesNothingBack has a tab whose heartbeat was answered

@@ -43,7 +43,6 @@ const SHAPES = {
   warning: 'M12 3L22 20H2ZM12 10v4M12 17v0',
   critical: 'M8 2H16L22 8V16L16 22H8L2 16V8ZM12 7v6M12 17v0',
 };
-const STORE = 'rollcallDismissed';
 
 const cards = new Map(); // what is shown, by id
 let host;
@@ -51,12 +50,15 @@ let polite; // where a screen reader reads when it has nothing else to say,
 let urgent; // and where it does at once
 let current = []; // all notices that there are
 let seen = () => {};
+let store; // where the ids are kept of what the person dismissed
 let ahead = 0; // the server's clock, which may be right where this one is not
 let timer;
 
 // Shows exactly these notices. saw is called with the id of each that a person could see.
-export function show(notices, saw, clock) {
+// What is dismissed is kept under the name of who: the next person has not read it.
+export function show(notices, saw, clock, who) {
   seen = saw;
+  store = `${who} dismissed`;
   ahead = clock || 0;
   current = notices;
   draw();
@@ -134,22 +136,24 @@ function look() {
 document.addEventListener('visibilitychange', look);
 
 function dismissed() {
+  return JSON.parse(storage()[store] || '[]');
+}
+
+function storage() {
   try {
-    return JSON.parse(sessionStorage[STORE] || '[]');
+    return sessionStorage || memory;
   } catch {
-    return forgotten;
+    return memory;
   }
 }
 
-const forgotten = []; // without storage: until the page goes
+const memory = {}; // without storage: until the page goes
 
 function dismiss(id) {
-  const all = [...dismissed(), id].slice(-50);
-  forgotten.push(id);
   try {
-    sessionStorage[STORE] = JSON.stringify(all);
+    storage()[store] = JSON.stringify([...dismissed(), id].slice(-50));
   } catch {
-    // in a sandbox
+    // full
   }
   draw();
   // Whoever dismisses with the keyboard goes on from the next one.

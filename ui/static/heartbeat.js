@@ -27,6 +27,7 @@
   const peers = new Map(); // what the other tabs last said
 
   let token; // undefined: not looked yet
+  let who; // the name of the channel, and of what the person dismissed
   let silent; // nobody is signed in, the session ended, or stop()
   let channel;
   let part = () => {}; // gives up channel and lock
@@ -49,7 +50,9 @@
   let ownPage = options.page;
   let noted = '[]'; // the notices that were shown last
   let fresh = 0; // as of when: an answer may come later than news that it lacks
-  const seen = new Set(); // of these, what the server has not heard
+  // Of these: what a person could see, and of that what the server has not heard.
+  const counted = new Set();
+  const seen = new Set();
 
   // A sandbox forbids storage and channels; we do without.
   function attempt(action) {
@@ -85,10 +88,13 @@
     last = due = barred = failures = 0;
     told = {};
     announce([]);
-    if (!silent) join('rollcall ' + hash(endpoint + token));
+    seen.clear();
+    counted.clear();
+    who = 'rollcall ' + hash(endpoint + token);
+    if (!silent) join(who);
   }
 
-  // Only so that the name of the channel does not show the token.
+  // Only so that no name shows the token.
   function hash(text) {
     let a = 1;
     let b = 7;
@@ -309,10 +315,8 @@
     // The same ones too: the page may have replaced its body, or the file was out of reach.
     // It is asked for by another name then, because browsers remember failures.
     const file = banners;
-    lazily(file).then(({ show }) => text === noted && show(notices, saw, ahead), () => (banners = file + '?')).catch(() => {});
+    lazily(file).then(({ show }) => text === noted && show(notices, saw, ahead, who), () => (banners = file + '?')).catch(() => {});
   }
-
-  const counted = new Set();
 
   // Whoever beats next tells the server.
   function saw(id) {
