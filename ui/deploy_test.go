@@ -79,3 +79,36 @@ func TestThePageDeploy(t *testing.T) {
 		t.Error("what a stranger typed has run")
 	}
 }
+
+// TestTheListOfNoticesStaysInPlace has whoever could not withdraw a notice be at its
+// button while others see it, and while there is another one.
+func TestTheListOfNoticesStaysInPlace(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	backend := in.backend(t, "shop", "sessions,admin")
+	ada := login(t, backend, "ada", "Ada Lovelace")
+	first, err := backend.PostNotice(t.Context(), client.NoticeInput{Message: "First"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open(in.url + "/deploy")
+	b.arrived(`[data-withdraw]`)
+	b.eval(`void (window.real = fetch, window.fetch = (path, init) => (init.method === 'DELETE' ? Promise.reject(new TypeError('no network')) : real(path, init)))`)
+	b.click(`[data-withdraw]`)
+	stays := func(others string) {
+		t.Helper()
+		b.until(others + ` && document.activeElement.matches('[data-notice-id="` + first.ID + `"] [data-withdraw]')
+			&& document.activeElement.closest('li').innerText.includes('It was not withdrawn')`)
+	}
+	stays(`true`)
+	if _, err := backend.Heartbeat(t.Context(), ada.Token, client.Beat{Seen: []string{first.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	b.eval(`void document.dispatchEvent(new Event('visibilitychange'))`) // has it look again
+	stays(`document.activeElement.closest('li').innerText.includes('Seen by 1 of 1')`)
+	if _, err := backend.PostNotice(t.Context(), client.NoticeInput{Message: "Second"}); err != nil {
+		t.Fatal(err)
+	}
+	stays(`document.querySelectorAll('[data-notice-id]').length === 2`)
+}

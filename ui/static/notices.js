@@ -14,9 +14,15 @@ const SHAPES = {
 };
 const shape = (level) => svg('svg', { class: 'level', viewBox: '0 0 24 24', 'aria-hidden': 'true' }, svg('path', { d: SHAPES[level] }));
 
+// What changes with every look is not part of it.
+const lasting = ({ seen, of, ...notice }) => JSON.stringify(notice);
+
 // Fills box, and has form announce; changed is called once something may be different.
 export function noticeList(box, form, { admin, clock, changed }) {
   let shown;
+  let rows = new Map();
+  const summary = h('summary');
+  const over = h('details');
   const preview = form.querySelector('[data-preview]');
   const error = form.querySelector('[data-compose-error]');
   form.hidden = !admin;
@@ -59,25 +65,42 @@ export function noticeList(box, form, { admin, clock, changed }) {
   }
 
   function show(notices) {
-    const text = JSON.stringify(notices);
-    if (text === shown) return;
+    const text = notices.map(lasting).join();
+    if (text !== shown) lay(notices);
     shown = text;
+    for (const notice of notices) rows.get(notice.id).element.querySelector('.seen').textContent = seenBy(notice);
+  }
+
+  function lay(notices) {
+    const focused = document.activeElement;
+    rows = new Map(notices.map((notice) => [notice.id, kept(notice)]));
+    const list = (some) => h('ul', { class: 'notices' }, ...some.map(({ id }) => rows.get(id).element));
     const active = notices.filter(({ state }) => state === 'active');
     const past = notices.filter(({ state }) => state !== 'active');
-    const open = box.querySelector('details')?.open;
-    box.replaceChildren(active.length ? h('ul', { class: 'notices' }, ...active.map(row)) : h('p', { class: 'empty' }, 'Nothing is announced.'));
-    if (past.length) box.append(h('details', { open }, h('summary', {}, past.length === 1 ? '1 that is over' : `${past.length} that are over`), h('ul', { class: 'notices' }, ...past.map(row))));
+    summary.textContent = past.length === 1 ? '1 that is over' : `${past.length} that are over`;
+    over.replaceChildren(summary, list(past));
+    box.replaceChildren(active.length ? list(active) : h('p', { class: 'empty' }, 'Nothing is announced.'), ...(past.length ? [over] : []));
+    if (box.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  // A row that says the same stays, with its error and the focus.
+  function kept(notice) {
+    const text = lasting(notice);
+    const before = rows.get(notice.id);
+    return before?.text === text ? before : { text, element: row(notice) };
   }
 
   function row(notice) {
-    const { id, level, message, state, seen, of } = notice;
+    const { id, level, message, state } = notice;
     const facts = [`to ${audience(notice)}`, `by ${actor(notice.created_by)}`, `since ${local(notice.created_at)}`, ending(notice)].filter(Boolean);
     return h('li', { 'data-notice-id': id, 'data-level': level, 'data-over': state !== 'active' },
       shape(level),
       h('div', { class: 'words' }, h('p', {}, h('b', {}, `${WORDS[level]}: `), message), h('p', { class: 'hint' }, facts.join(' · '))),
-      h('span', { class: 'seen' }, state === 'active' ? `Seen by ${seen} of ${of}` : `Seen by ${seen}`),
+      h('span', { class: 'seen' }, seenBy(notice)),
       h('div', { class: 'actions' }, ...(admin && state === 'active' ? [withdrawal(notice)] : [])));
   }
+
+  const seenBy = ({ state, seen, of }) => (state === 'active' ? `Seen by ${seen} of ${of}` : `Seen by ${seen}`);
 
   function audience({ app, organization }) {
     if (app && organization) return `${organization} in ${app}`;
@@ -99,6 +122,8 @@ export function noticeList(box, form, { admin, clock, changed }) {
         await ask('DELETE', `admin/notices/${encodeURIComponent(id)}`);
       } catch (refusal) {
         button.disabled = false;
+        // Being disabled takes the focus.
+        if (document.activeElement === document.body) button.focus();
         button.closest('li').querySelector('.hint').textContent = `It was not withdrawn: ${refusal.message}`;
       }
       changed();
