@@ -1,12 +1,15 @@
 package ui_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -191,6 +194,45 @@ func TestLiveForEndUsers(t *testing.T) {
 	if took := heard("revoked").Sub(start); took > time.Second {
 		t.Errorf("it took %v to sign out", took)
 	}
+}
+
+// TestATokenThatComesTooLateIsSentAgain has a connection whose first message is lost.
+func TestATokenThatComesTooLateIsSentAgain(t *testing.T) {
+	g := newGuest(t, "data-live", "--heartbeat", "1h", "--online-window", "3h")
+	g.open("about:blank") // and so the next tab leads
+	b := g.another()
+	b.run("losing a message", command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `const { send } = WebSocket.prototype; WebSocket.prototype.send = () => { WebSocket.prototype.send = send }`,
+	}))
+	b.open(g.host)
+	b.until(beats + ` > 0`)
+	g.announces(client.NoticeInput{Message: "At once"})
+	b.until(says("At once"))
+}
+
+// TestAPolicyThatOnlyReportsLeavesTheConnection has heartbeats that are too far apart
+// to bring the notice.
+func TestAPolicyThatOnlyReportsLeavesTheConnection(t *testing.T) {
+	b := browser(t)
+	var script string
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Security-Policy-Report-Only", "connect-src 'none'")
+		_, _ = w.Write([]byte(`<!doctype html><link rel="icon" href="data:,">` + script))
+	}))
+	t.Cleanup(host.Close)
+	in := serve(t, "--allow-origin", host.URL, "--heartbeat", "1h", "--online-window", "3h")
+	backend := in.backend(t, "shop", "sessions,admin")
+	script = `<script src="` + in.url + `/heartbeat.js" data-token="` + login(t, backend, "ada", "Ada").Token + `" data-live defer></script>`
+	b.open(host.URL)
+	b.until(beats + ` > 0`)
+	if _, err := backend.PostNotice(t.Context(), client.NoticeInput{Message: "At once"}); err != nil {
+		t.Fatal(err)
+	}
+	b.until(says("At once"))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.problems = nil // what the policy reports
 }
 
 // TestTheNextPersonInATabSeesWhatThePreviousOneDismissed has the page put another

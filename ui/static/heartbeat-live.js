@@ -2,7 +2,7 @@
  * The live connection of heartbeat.js, which loads this file for data-live: it hears at once what
  * a heartbeat would bring within a minute. Where it can not be had, the heartbeats are enough.
  */
-const STEADY = 5000; // so long a connection has to last to count as none that failed
+const STEADY = 5000; // so long a connection has to last, once the server speaks, to count as none that failed
 
 // Follows the server of the heartbeat script until signal aborts. on.notices(list, ahead) and
 // on.ended(reason) get what it says; without a token, this origin's cookie tells who we are.
@@ -18,20 +18,19 @@ export function follow(script, token, signal, on) {
     if (socket || signal.aborted) return;
     const mine = (socket = new WebSocket(url));
     let since;
-    mine.onopen = () => {
-      since = Date.now();
-      if (token) mine.send(JSON.stringify({ token }));
-    };
+    mine.onopen = () => token && mine.send(JSON.stringify({ token }));
     mine.onmessage = ({ data }) => {
       if (signal.aborted) return;
+      since ??= Date.now();
       const said = JSON.parse(data);
       if (said.type === 'notices') on.notices(said.notices, Date.parse(said.timestamp) - Date.now());
       if (said.type === 'session_ended') on.ended(said.reason);
     };
-    mine.onclose = ({ code }) => {
+    mine.onclose = ({ code, reason }) => {
       if (socket !== mine) return;
       socket = undefined;
-      if (code === 1008 || signal.aborted) return; // heartbeats are told why
+      // Heartbeats are told why, except where only the token came too late.
+      if (signal.aborted || (code === 1008 && !(token && reason === 'unauthenticated'))) return;
       if (Date.now() - since > STEADY) tries = 0;
       later();
     };
@@ -50,8 +49,8 @@ export function follow(script, token, signal, on) {
   }
 
   // A page whose policy forbids the connection is not asked again and again.
-  document.addEventListener('securitypolicyviolation', ({ blockedURI }) => {
-    if (blockedURI.startsWith(url.origin)) stop();
+  document.addEventListener('securitypolicyviolation', ({ blockedURI, disposition }) => {
+    if (disposition === 'enforce' && blockedURI.startsWith(url.origin)) stop();
   }, { signal });
   addEventListener('online', connect, { signal });
   signal.addEventListener('abort', stop);
