@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/page"
 )
 
 // follows is the condition that the panel says how it follows the list.
@@ -77,6 +79,39 @@ func TestThePanelIsLive(t *testing.T) {
 		b.eval(`(() => { const s = ` + panel + `.querySelector('select[aria-label=Group]'); s.value = 'page'; s.dispatchEvent(new Event('change')) })()`)
 		b.until(panel + `.querySelector('[part=group]').innerText.includes('No page')`)
 	})
+}
+
+// TestAListOfAnotherServerTakesNoNewsBack has the list answered before somebody comes,
+// as if by another server behind the same address, whose cursors are further on.
+func TestAListOfAnotherServerTakesNoNewsBack(t *testing.T) {
+	follower := browser(t)
+	in := serve(t)
+	follower.setUpAccount(in)
+	follower.until(follows("Live")) // a feed that only begins has the list read again
+	b := follower.another()
+	b.run("listening to the feed", command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `window.told = '';
+			window.WebSocket = class extends WebSocket { constructor(url) { super(url); this.addEventListener('message', ({ data }) => { told += data }) } }`,
+	}))
+	b.open(in.url)
+	b.refreshEvery("3600")
+	b.until(follows("Live"))
+	b.eval(`void (window.lists = 0, window.real = fetch, window.late = new Promise((go) => { window.release = go }),
+		window.fetch = async (...asked) => {
+			const answer = await real(...asked);
+			if (!asked[0].pathname?.endsWith('/online')) return answer;
+			const list = await answer.json();
+			lists++;
+			await late;
+			return Response.json({ ...list, cursor: 'another.1000000' });
+		},
+		document.querySelector('online-users-panel').refresh())`)
+	b.until(`lists === 1`)
+	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
+	b.until(`told.includes('"type":"online"')`)
+	b.eval(`void release()`)
+	b.until(listed("Ada"))
+	b.until(`lists > 1`) // as only a list knows what both servers have told
 }
 
 // claim has an application say what a user's status is.

@@ -135,8 +135,9 @@
     });
   }
 
-  // Cursors are "epoch.number". A new epoch has everybody read the list again.
-  const number = (cursor) => Number(cursor?.split('.')[1]);
+  // A cursor is "epoch.number". Numbers of two epochs, as two servers have, tell nothing.
+  const epoch = ({ cursor }) => cursor?.split('.')[0];
+  const number = ({ cursor }) => Number(cursor?.split('.')[1]);
 
   const refusal = (status, message) => Object.assign(new Error(message), { status });
 
@@ -708,7 +709,9 @@ option { color: var(--text); background: var(--bg) }
       this.more.hidden = !page.next_cursor;
       this.notice.hidden = true;
       this.#show(page);
-      this.#news = this.#news.filter(({ cursor }) => !(number(cursor) <= number(page.cursor)));
+      const foreign = (told) => epoch(told) !== epoch(page);
+      if (this.#news.some(foreign)) this.#soon();
+      this.#news = this.#news.filter((told) => foreign(told) || !(number(told) <= number(page)));
       this.#catchUp();
       this.#follow(page.cursor);
       this.whoAmI();
