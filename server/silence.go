@@ -38,6 +38,13 @@ func (q *silence) heard(now time.Time, err error) {
 	}
 }
 
+// goesOn tells whether no heartbeat has been recorded yet.
+func (q *silence) goesOn() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.since.IsZero() && q.over.IsZero()
+}
+
 // began notes a silence that was over when this server started.
 func (q *silence) began(since, over time.Time) {
 	q.mu.Lock()
@@ -89,7 +96,12 @@ func (s *Server) await(now time.Time) time.Duration {
 	return silent
 }
 
-func (s *Server) endSilence(context.Context) error {
+// endSilence looks whether heartbeats can be recorded again: whose was refused may
+// have gone meanwhile, and nobody else be there to send one.
+func (s *Server) endSilence(ctx context.Context) error {
 	s.await(s.now())
+	if s.silence.goesOn() {
+		s.silence.heard(s.now(), s.store.TryWrite(ctx))
+	}
 	return nil
 }

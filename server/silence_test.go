@@ -121,6 +121,18 @@ func TestADeploymentWaitsForThoseWhoseHeartbeatsWereRefused(t *testing.T) {
 		if n, err := s.store.Headcount(t.Context(), s.now()); err != nil || n.People() != 1 {
 			t.Errorf("%d people count after that, %v", n.People(), err)
 		}
+
+		exec(`BEGIN IMMEDIATE`)
+		do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(bob)).wants(503) // and he goes
+		time.Sleep(8 * time.Minute)
+		if status := s.gateAsks(t, key); status != 409 {
+			t.Errorf("while the database is taken again the gate answers with %d", status)
+		}
+		exec(`ROLLBACK`)
+		time.Sleep(2*time.Minute + 10*time.Second)
+		if status := s.gateAsks(t, key); status != 200 {
+			t.Errorf("when nobody comes back the gate answers with %d", status)
+		}
 		s.stop()
 		<-s.ended
 	})
