@@ -14,9 +14,10 @@ import (
 // then, and a deployment to be safe. So people count as they did before, until all
 // who are there had the time to be heard of again.
 type silence struct {
-	mu    sync.Mutex
-	since time.Time // zero: there was none of late
-	over  time.Time // zero: it goes on
+	mu      sync.Mutex
+	since   time.Time // zero: there was none of late
+	refused time.Time // when a heartbeat was, last
+	over    time.Time // zero: it goes on
 }
 
 // settling is how many heartbeats everybody has the time to be heard of in: pages
@@ -32,17 +33,17 @@ func (q *silence) heard(now time.Time, err error) {
 		if q.since.IsZero() {
 			q.since = now
 		}
-		q.over = time.Time{}
+		q.refused, q.over = now, time.Time{}
 	case err == nil && !q.since.IsZero() && q.over.IsZero():
 		q.over = now
 	}
 }
 
-// goesOn tells whether no heartbeat has been recorded yet.
-func (q *silence) goesOn() bool {
+// unheard tells whether it goes on, but nobody tries to be heard of any more.
+func (q *silence) unheard(now time.Time, heartbeat time.Duration) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return !q.since.IsZero() && q.over.IsZero()
+	return !q.since.IsZero() && q.over.IsZero() && now.Sub(q.refused) >= settling*heartbeat
 }
 
 // began notes a silence that was over when this server started.
@@ -96,12 +97,14 @@ func (s *Server) await(now time.Time) time.Duration {
 	return silent
 }
 
-// endSilence looks whether heartbeats can be recorded again: whose was refused may
-// have gone meanwhile, and nobody else be there to send one.
+// endSilence looks whether heartbeats could be recorded again where none comes: whose
+// was refused may have gone meanwhile. Of those who are there a heartbeat tells more,
+// because a full disk has room for one write and not for the next.
 func (s *Server) endSilence(ctx context.Context) error {
-	s.await(s.now())
-	if s.silence.goesOn() {
-		s.silence.heard(s.now(), s.store.TryWrite(ctx))
+	now := s.now()
+	s.await(now)
+	if s.silence.unheard(now, s.cfg.Heartbeat) && s.store.TryWrite(ctx) == nil {
+		s.silence.heard(s.now(), nil)
 	}
 	return nil
 }
