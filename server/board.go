@@ -54,6 +54,7 @@ func (b *board) put(p *posted) {
 		return
 	}
 	b.posted = p
+	b.store.ForgetNotices()
 	close(b.changed)
 	b.changed = make(chan struct{})
 }

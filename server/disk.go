@@ -45,7 +45,7 @@ func networkFinding(folder string, disk Disk) Finding {
 	if disk.Network == "" {
 		return fine("folder", "The data folder is not on a network file system")
 	}
-	at := inShell(folder)
+	at := InShell(folder)
 	return wrong("folder", "The data folder is on "+disk.Network+", where databases get damaged",
 		"Locks and shared memory do not work there as SQLite needs them. Stop the server, move the data to a folder on a local disk, "+
 			"and start it with that folder:",

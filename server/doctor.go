@@ -97,14 +97,14 @@ func (s *Server) onData(command string) string {
 	if s.cfg.Data == "" {
 		return command
 	}
-	return command + " --data " + inShell(s.cfg.Data)
+	return command + " --data " + InShell(s.cfg.Data)
 }
 
 // when is a time as a line has room for it.
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// inShell quotes a word for a shell, where it needs that.
-func inShell(word string) string {
+// InShell quotes a word for a shell, where it needs that.
+func InShell(word string) string {
 	plain := func(r rune) bool {
 		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("/._-+:,@%=", r)
 	}

@@ -60,6 +60,10 @@ func (s *Store) Notices(ctx context.Context, now time.Time) ([]ListedNotice, err
 	return listed, fail("listing the notices", err)
 }
 
+// ForgetNotices has the next list of them read anew, because another replica has
+// posted or withdrawn one.
+func (s *Store) ForgetNotices() { s.notices.forget() }
+
 func (s *Store) listNotices(ctx context.Context, now time.Time, _ struct{}) ([]ListedNotice, error) {
 	look, err := s.read.BeginTx(ctx, s.engine.instant)
 	if err != nil {

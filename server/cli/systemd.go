@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"rollcall/server"
 )
 
 // unit is what a unit file is made of, beside the settings of the server in it.
@@ -169,7 +171,7 @@ func (u *unit) hint() string {
 	if u.settings.data.remote() {
 		return "Commands on the data take the same address: rollcall key list --database " + u.settings.data.String()
 	}
-	return "Commands on the data folder run as its user: sudo -u " + u.user + " rollcall backup FILE --data " + inShell(u.settings.data.folder)
+	return "Commands on the data folder run as its user: sudo -u " + u.user + " rollcall backup FILE --data " + server.InShell(u.settings.data.folder)
 }
 
 // makesFolder is the step that makes a data folder that systemd does not.
@@ -177,7 +179,7 @@ func (u *unit) makesFolder() string {
 	if place := &u.settings.data; place.remote() || place.folder == stateFolder {
 		return ""
 	}
-	return fmt.Sprintf("#   install -d -o %s -g %[1]s -m 700 %s\n", u.user, inShell(u.settings.data.folder))
+	return fmt.Sprintf("#   install -d -o %s -g %[1]s -m 700 %s\n", u.user, server.InShell(u.settings.data.folder))
 }
 
 // needs are the lines about what has to be there before. A server ends where the database is not:
@@ -240,16 +242,6 @@ func inUnit(word string) (string, error) {
 		return "", usagef("%q can not stand in a unit file", word)
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(word) + `"`, nil
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./+-]+$`)
-
-// inShell quotes a word of a command.
-func inShell(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 const unitHead = `# Made by rollcall %s. To install it:
