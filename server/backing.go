@@ -45,6 +45,14 @@ func encryptionFinding(b *store.Backing) Finding {
 	return fine("encryption", "Nobody listens on the way to PostgreSQL")
 }
 
+// plainly rounds to what a measurement over a network is good for.
+func plainly(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(time.Second).String()
+	}
+	return d.Round(10 * time.Second).String()
+}
+
 func replicaClockFinding(ahead, took time.Duration) Finding {
 	if ahead.Abs() <= replicaSkew+took/2 {
 		return fine("clocks", "This server's agrees with PostgreSQL's")
@@ -53,7 +61,7 @@ func replicaClockFinding(ahead, took time.Duration) Finding {
 	if ahead < 0 {
 		direction = " behind PostgreSQL's"
 	}
-	return wrong("clocks", "This server's is "+ahead.Abs().Round(time.Second).String()+direction,
+	return wrong("clocks", "This server's is about "+plainly(ahead.Abs())+direction,
 		"Replicas whose clocks differ disagree about who is online. Have the clocks of all their machines set, and of PostgreSQL's:",
 		"timedatectl set-ntp true")
 }

@@ -34,13 +34,15 @@ func TestTheDoctorNamesAPostgreSQLThatForgets(t *testing.T) {
 }
 
 func TestTheDoctorNamesAReplicaWhoseClockIsWrong(t *testing.T) {
-	b := newBench(t, storetest.New(t))
-	b.clock.advance(time.Since(b.now()))
-	b.finds(t, "clocks", "ok: This server's agrees with PostgreSQL's")
-	b.clock.advance(90 * time.Second)
-	b.finds(t, "clocks", "problem: This server's is 1m30s ahead of PostgreSQL's timedatectl set-ntp true")
-	b.clock.advance(-3 * time.Minute)
-	b.finds(t, "clocks", "problem: This server's is 1m30s behind PostgreSQL's timedatectl set-ntp true")
+	s := storetest.New(t)
+	for off, want := range map[time.Duration]string{
+		0:                 "ok: This server's agrees with PostgreSQL's",
+		90 * time.Second:  "problem: This server's is about 1m30s ahead of PostgreSQL's timedatectl set-ntp true",
+		-90 * time.Second: "problem: This server's is about 1m30s behind PostgreSQL's timedatectl set-ntp true",
+	} {
+		b := newBench(t, s, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(off) } })
+		b.finds(t, "clocks", want)
+	}
 }
 
 func TestTheDoctorNamesAWayToPostgreSQLInTheClear(t *testing.T) {

@@ -50,24 +50,25 @@ type Config struct {
 
 // Server is the HTTP side of a store.
 type Server struct {
-	store     *store.Store
-	cfg       Config
-	now       func() time.Time
-	log       zerolog.Logger
-	assets    assets
-	codes     *codes
-	live      *live
-	limits    *signInLimits
-	meters    *Meters
-	witness   witness
-	scrapes   chan struct{} // of capacity 1: one at a time
-	crossSite *http.CrossOriginProtection
-	handler   http.Handler
-	stepped   atomic.Bool // the clock was, and that is not cleaned up after
-	forgiving atomic.Bool // a step of the clock, so nothing is cleaned up
-	outage    *outage
-	silence   silence
-	notes     sync.WaitGroup // in the audit log that are being written
+	store      *store.Store
+	cfg        Config
+	now        func() time.Time
+	log        zerolog.Logger
+	assets     assets
+	codes      *codes
+	live       *live
+	limits     *signInLimits
+	meters     *Meters
+	witness    witness
+	scrapes    chan struct{} // of capacity 1: one at a time
+	crossSite  *http.CrossOriginProtection
+	handler    http.Handler
+	stepped    atomic.Bool // the clock was, and that is not cleaned up after
+	forgiving  atomic.Bool // a step of the clock, so nothing is cleaned up
+	outage     *outage
+	silence    silence
+	lookedBack atomic.Bool    // at who was there before the start
+	notes      sync.WaitGroup // in the audit log that are being written
 }
 
 // How long a request may take to arrive, and what is under way to finish at the
@@ -111,7 +112,9 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // it finishes what is under way. It returns store.ErrBroken when the disk
 // failed, because nothing may be acknowledged from then on.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	s.awaitAfterStart(ctx)
+	if err := s.lookBack(ctx); err != nil && !s.outage.explains(err) {
+		s.log.Error().Err(err).Msg("nobody knows yet who was there when the server stopped")
+	}
 	jobs, err := s.startJobs()
 	if err != nil {
 		return errors.Join(fmt.Errorf("scheduling jobs: %w", err), ln.Close())

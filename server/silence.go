@@ -46,11 +46,15 @@ func (q *silence) unheard(now time.Time, heartbeat time.Duration) bool {
 	return !q.since.IsZero() && q.over.IsZero() && now.Sub(q.refused) >= settling*heartbeat
 }
 
-// began notes a silence that was over when this server started.
-func (q *silence) began(since, over time.Time) {
+// began notes that nobody had been heard of since before the start. Where it goes on,
+// because heartbeats have been refused already, it has begun earlier than it seemed.
+func (q *silence) began(since, started time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.since, q.over = since, over
+	if q.since.IsZero() || !q.over.IsZero() {
+		q.over = started
+	}
+	q.since = since
 }
 
 // length is for how long nobody could be heard of, 0 once that is history, or where
@@ -72,22 +76,27 @@ func (q *silence) length(now time.Time, heartbeat time.Duration) time.Duration {
 	return length
 }
 
-// awaitAfterStart has those who were there when the server stopped count until they
-// had the time to come back.
-func (s *Server) awaitAfterStart(ctx context.Context) {
+// lookBack has those who were there when the server stopped count until they had the
+// time to come back. It has to be called until it knows them: the database may be
+// away at the start.
+func (s *Server) lookBack(ctx context.Context) error {
+	if s.lookedBack.Load() {
+		return nil
+	}
 	now := s.now()
 	last, err := s.store.LastHeard(ctx)
 	if err != nil {
-		s.log.Error().Err(err).Msg("nobody knows who was there when the server stopped")
-		return
+		return err
 	}
+	s.lookedBack.Store(true)
 	if last.IsZero() {
-		return
+		return nil
 	}
 	s.silence.began(last, now)
 	if silent := s.await(now); silent > 0 {
 		s.log.Info().Time("since", last).Msg("nobody was heard of since; who was there before counts until everybody had the time to be heard of again")
 	}
+	return nil
 }
 
 // await tells the store of a silence, as long as it matters.
@@ -101,6 +110,9 @@ func (s *Server) await(now time.Time) time.Duration {
 // was refused may have gone meanwhile. Of those who are there a heartbeat tells more,
 // because a full disk has room for one write and not for the next.
 func (s *Server) endSilence(ctx context.Context) error {
+	if err := s.lookBack(ctx); err != nil {
+		return err
+	}
 	now := s.now()
 	s.await(now)
 	if s.silence.unheard(now, s.cfg.Heartbeat) && s.store.TryWrite(ctx) == nil {

@@ -163,4 +163,14 @@ func TestAShortSilenceIsNone(t *testing.T) {
 	q.heard(after(2*time.Hour+time.Second), nil)
 	wants(2*time.Hour+2*time.Minute-1, 2*time.Hour)
 	wants(2*time.Hour+2*time.Minute, 0)
+
+	q.began(at, after(time.Hour))
+	wants(time.Hour+time.Minute, time.Hour)
+	wants(time.Hour+2*time.Minute, 0)
+
+	q.heard(after(time.Hour), store.ErrUnavailable)
+	q.began(at, after(time.Hour+time.Minute)) // when the database was back, but nobody heard of yet
+	wants(time.Hour+time.Minute, time.Hour+time.Minute)
+	q.heard(after(time.Hour+2*time.Minute), nil)
+	wants(time.Hour+3*time.Minute, time.Hour+2*time.Minute)
 }
