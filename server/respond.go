@@ -63,10 +63,10 @@ func (s *Server) adapt(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, err := s.admit(r, route.who)
 		var answer any
-		if err == nil && route.takes > 0 {
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(route.takes)) // the network's time, not the rules'
-		}
 		if err == nil {
+			if route.takes > 0 {
+				_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(route.takes)) // the network's time, not the rules'
+			}
 			answer, err = route.answer(r)
 		}
 		if results != nil {

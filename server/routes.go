@@ -30,8 +30,8 @@ type route struct {
 	takes        time.Duration // until answered, where that may be longer than writeTimeout
 }
 
-// eraseTime is for the largest database: all of it is written anew.
-const eraseTime = 10 * time.Minute
+// EraseTime is how long erasing somebody may take: all of the database is written anew.
+const EraseTime = 10 * time.Minute
 
 // routes is the whole API, by who may call.
 func (s *Server) routes() []route {
@@ -89,7 +89,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/settings", who: admins, answer: s.settings},
 		{method: "GET", path: "/admin/doctor", who: admins, answer: s.doctor},
 		{method: "GET", path: "/admin/users/{id}/export", who: admins, answer: s.exportUser},
-		{method: "POST", path: "/admin/users/{id}/erase", who: admins, answer: s.eraseUser, takes: eraseTime},
+		{method: "POST", path: "/admin/users/{id}/erase", who: admins, answer: s.eraseUser, takes: EraseTime},
 		{method: "GET", path: "/admin/audit", who: admins, answer: s.audit},
 		{method: "GET", path: "/admin/keys", who: admins, answer: s.keys},
 		{method: "POST", path: "/admin/keys", who: admins, answer: s.createKey},

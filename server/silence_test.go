@@ -18,6 +18,14 @@ func (s *served) gateAsks(t *testing.T, key string) int {
 	return do(t, s.bench, "GET", "/admin/gate", nil, bearing(key)).Code
 }
 
+// headcount returns how many count as online.
+func (s *served) headcount(t *testing.T) int {
+	t.Helper()
+	n, err := s.store.Headcount(t.Context(), s.now())
+	s.must(t, err)
+	return n.People()
+}
+
 // samples returns when the people were counted for the history.
 func (s *served) samples(t *testing.T) (at []time.Time) {
 	t.Helper()
@@ -48,16 +56,16 @@ func TestADeploymentWaitsForThoseWhoWereThereWhenTheServerStopped(t *testing.T) 
 		time.Sleep(time.Minute)
 		do(t, again.bench, "POST", "/admin/users/heartbeat", nil, bearing(ada)).wants(200)
 		time.Sleep(time.Minute - time.Second)
-		if n, err := s.store.Headcount(t.Context(), again.now()); err != nil || n.People() != 2 {
-			t.Errorf("%d people count after a minute, %v", n.People(), err)
+		if n := again.headcount(t); n != 2 {
+			t.Errorf("%d people count after a minute", n)
 		}
 		if at := again.samples(t); len(at) != 0 {
 			t.Errorf("people were counted for the history at %v, though nobody knew who is there", at)
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if n, err := s.store.Headcount(t.Context(), again.now()); err != nil || n.People() != 1 {
-			t.Errorf("%d people count when all had the time to come back, %v", n.People(), err)
+		if n := again.headcount(t); n != 1 {
+			t.Errorf("%d people count when all had the time to come back", n)
 		}
 		time.Sleep(5 * time.Minute)
 		if status := again.gateAsks(t, key); status != 200 {
@@ -109,8 +117,8 @@ func TestADeploymentWaitsForThoseWhoseHeartbeatsWereRefused(t *testing.T) {
 		do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(bob)).wants(200)
 		for range 23 {
 			time.Sleep(5 * time.Second)
-			if n, err := s.store.Headcount(t.Context(), s.now()); err != nil || n.People() != 2 {
-				t.Fatalf("%d people count before all had the time to be heard of again, %v", n.People(), err)
+			if n := s.headcount(t); n != 2 {
+				t.Fatalf("%d people count before all had the time to be heard of again", n)
 			}
 		}
 		if after := s.samples(t); !slices.Equal(after, before) {
@@ -118,8 +126,8 @@ func TestADeploymentWaitsForThoseWhoseHeartbeatsWereRefused(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		if n, err := s.store.Headcount(t.Context(), s.now()); err != nil || n.People() != 1 {
-			t.Errorf("%d people count after that, %v", n.People(), err)
+		if n := s.headcount(t); n != 1 {
+			t.Errorf("%d people count after that", n)
 		}
 
 		exec(`BEGIN IMMEDIATE`)

@@ -73,7 +73,6 @@ func (s *Store) writeOne(ctx context.Context, f func(*tx) error) error {
 // process keeps that, the disk is full or the database's server is away it is well.
 func (s *Store) ProbeWriter(ctx context.Context) error {
 	job := emptyWrite(ctx)
-	job.answer = make(chan error, 1)
 	err := s.writer.enqueue(job)
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
@@ -105,7 +104,6 @@ func emptyWrite(ctx context.Context) *write {
 }
 
 func (w *writer) do(job *write) error {
-	job.answer = make(chan error, 1)
 	if err := w.enqueue(job); err != nil {
 		return err
 	}
@@ -114,6 +112,7 @@ func (w *writer) do(job *write) error {
 }
 
 func (w *writer) enqueue(job *write) error {
+	job.answer = make(chan error, 1)
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {

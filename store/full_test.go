@@ -70,7 +70,7 @@ func TestAWriteThatDeclinesUndoesOnlyItself(t *testing.T) {
 	}
 	defer s.Close()
 	add := func(id int, verdict error) *write {
-		return &write{ctx: t.Context(), answer: make(chan error, 1), run: func(tx *tx) error {
+		return &write{ctx: t.Context(), run: func(tx *tx) error {
 			if _, err := tx.exec(`INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, 0)`, id, fmt.Sprint(id)); err != nil {
 				return err
 			}

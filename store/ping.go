@@ -56,7 +56,6 @@ func (s *Store) Ping(ctx context.Context) error {
 // that has become read only can be read as ever.
 func (s *Store) takesWrites(ctx context.Context) error {
 	job := emptyWrite(ctx)
-	job.answer = make(chan error, 1)
 	if err := s.writer.enqueue(job); err != nil {
 		return err
 	}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server"
 	"rollcall/server/client"
 )
 
@@ -39,7 +39,7 @@ func newExport() *cobra.Command {
 }
 
 // eraseTimeout is as long as the server takes at most.
-const eraseTimeout = 10 * time.Minute
+const eraseTimeout = server.EraseTime
 
 func newErase() *cobra.Command {
 	var server remote
