@@ -17,7 +17,8 @@ type outage struct {
 	log zerolog.Logger
 
 	mu    sync.Mutex
-	since time.Time // zero: there is none
+	since time.Time
+	over  chan struct{} // closed when it is; nil: there is none
 }
 
 // explains tells whether err is due to the outage, which begins with the first.
@@ -27,8 +28,8 @@ func (o *outage) explains(err error) bool {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.since.IsZero() {
-		o.since = time.Now()
+	if o.over == nil {
+		o.since, o.over = time.Now(), make(chan struct{})
 		o.log.Error().Err(err).Msg("the database is out of reach")
 	}
 	return true
@@ -37,15 +38,32 @@ func (o *outage) explains(err error) bool {
 func (o *outage) goesOn() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return !o.since.IsZero()
+	return o.over != nil
+}
+
+// wait returns when there is none, or an error when ctx ends before.
+func (o *outage) wait(ctx context.Context) error {
+	o.mu.Lock()
+	over := o.over
+	o.mu.Unlock()
+	if over == nil {
+		return nil
+	}
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (o *outage) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.since.IsZero() {
+	if o.over != nil {
 		o.log.Info().Dur("after", time.Since(o.since)).Msg("the database is back")
-		o.since = time.Time{}
+		close(o.over)
+		o.over = nil
 	}
 }
 

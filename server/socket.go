@@ -54,12 +54,12 @@ func (k *socket) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer k.live.watchers.remove(w)
-	if _, err := k.mayFollow(ctx, k.token, k.as); err != nil { // once more: from here on the hub tells when to
-		return err
-	}
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	go func() { leave(k.listen()) }()
+	if _, err := k.mayStay(ctx); err != nil { // once more: from here on the hub tells when to
+		return err
+	}
 	if err := k.welcome(ctx); err != nil {
 		return err
 	}
@@ -74,6 +74,21 @@ func (k *socket) identified(ctx context.Context) (who caller, err error) {
 		}
 	}
 	return k.mayFollow(ctx, k.token, k.as)
+}
+
+// mayStay returns who the reader is now, if they may still follow. While the database
+// is away nobody knows, and the reader is told nothing: one who is sent away would only
+// come back at once, with all others.
+func (k *socket) mayStay(ctx context.Context) (caller, error) {
+	for {
+		who, err := k.mayFollow(ctx, k.token, k.as)
+		if !k.outage.explains(err) {
+			return who, err
+		}
+		if err := k.outage.wait(ctx); err != nil {
+			return who, err
+		}
+	}
 }
 
 // firstMessage waits for the token of a page, which can not send a header.
@@ -172,7 +187,7 @@ func (k *socket) tell(ctx context.Context, w *watcher) error {
 		select {
 		case <-more:
 		case <-w.check:
-			_, err = k.mayFollow(ctx, k.token, k.as)
+			_, err = k.mayStay(ctx)
 		case <-ping.C:
 			err = k.ping(ctx)
 		case <-ctx.Done():

@@ -49,18 +49,18 @@ func (v *visit) serve(ctx context.Context) error {
 		return err
 	}
 	defer v.live.visitors.remove(w)
-	if err := v.recheck(ctx); err != nil { // once more: from here on the hub tells when to
-		return err
-	}
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	go func() { leave(v.listen()) }()
+	if err := v.recheck(ctx); err != nil { // once more: from here on the hub tells when to
+		return err
+	}
 	return v.tell(ctx, w)
 }
 
 // recheck looks whether the session is still there, and for whom announcements are.
 func (v *visit) recheck(ctx context.Context) error {
-	c, err := v.mayFollow(ctx, v.token, people)
+	c, err := v.mayStay(ctx)
 	if err == nil {
 		v.who = *c.person
 	}
