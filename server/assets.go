@@ -11,11 +11,13 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
-// assets are the pages and scripts by name.
-type assets map[string]asset
+// assets are the pages and scripts by name. Each is made when it is first asked for:
+// packing all of them would be a good part of what a start takes.
+type assets map[string]func() asset
 
 // An asset is in memory as it is sent, with its entity tag: a browser asks again
 // each time and is told that nothing has changed.
@@ -26,20 +28,20 @@ type asset struct {
 	kind    string
 }
 
-func newAsset(name string, source []byte, p packer) asset {
+func newAsset(name string, source []byte) asset {
 	content := strip(name, source)
 	sum := sha256.Sum256(content)
-	return asset{content: content, packed: p.pack(content), tag: hex.EncodeToString(sum[:12]), kind: kindOf(name)}
+	return asset{content: content, packed: pack(content), tag: hex.EncodeToString(sum[:12]), kind: kindOf(name)}
 }
 
 func loadAssets(files fs.FS) (assets, error) {
-	a, p := assets{}, newPacker()
+	a := assets{}
 	return a, fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := assemble(files, name)
-		a[name] = newAsset(name, content, p)
+		a[name] = sync.OnceValue(func() asset { return newAsset(name, content) })
 		return err
 	})
 }
@@ -87,7 +89,7 @@ func (s *Server) script(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		s.assets[name].write(w, r, "public, max-age=3600")
+		s.assets[name]().write(w, r, "public, max-age=3600")
 	})
 }
 
@@ -101,7 +103,7 @@ func (s *Server) folder(prefix string) http.Handler {
 			s.fail(w, r, errNothingHere)
 			return
 		}
-		file.write(w, r, "no-cache")
+		file().write(w, r, "no-cache")
 	})
 }
 
@@ -120,7 +122,7 @@ func (s *Server) page(name string, g guard) http.Handler {
 			w.Header().Set("Location", elsewhere)
 			w.WriteHeader(http.StatusSeeOther)
 		default:
-			s.assets[name].write(w, r, "no-cache")
+			s.assets[name]().write(w, r, "no-cache")
 		}
 	})
 }
@@ -161,6 +163,6 @@ func elsewhereUnless(ok bool, page string) string {
 var openAPI []byte
 
 func serveOpenAPI() http.Handler {
-	document := newAsset("openapi.yaml", openAPI, newPacker())
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { document.write(w, r, "no-cache") })
+	document := sync.OnceValue(func() asset { return newAsset("openapi.yaml", openAPI) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { document().write(w, r, "no-cache") })
 }

@@ -26,7 +26,7 @@ func TestEachPageOfThePanelHasTheBarWithItsOwnLinkMarked(t *testing.T) {
 		if address == "index" {
 			address = "./"
 		}
-		page := string(loaded[name].content)
+		page := string(loaded[name]().content)
 		if !strings.Contains(page, `<a href="`+address+`" aria-current="page">`) || strings.Count(page, "aria-current") != 1 || !strings.Contains(page, `id="main"`) {
 			t.Errorf("%s:\n%s", name, page)
 		}
@@ -43,7 +43,7 @@ func TestEachPageHasItsHead(t *testing.T) {
 	}
 	pages, _ := fs.Glob(ui.Static, "*.html")
 	for _, name := range pages {
-		page := string(loaded[name].content)
+		page := string(loaded[name]().content)
 		if !strings.Contains(page, "<html") {
 			continue // a part of others
 		}

@@ -5,23 +5,23 @@ import (
 	"compress/gzip"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// packer packs one file after the other in the same memory: a writer of gzip
-// takes more of it than all files together.
-type packer struct{ w *gzip.Writer }
-
-func newPacker() packer {
+// packers are writers of gzip, each of which takes more memory than all files together.
+var packers = sync.Pool{New: func() any {
 	w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level exists
-	return packer{w}
-}
+	return w
+}}
 
 // pack returns content as gzip has it, or nil where that is no shorter.
-func (p packer) pack(content []byte) []byte {
+func pack(content []byte) []byte {
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
 	var packed bytes.Buffer
-	p.w.Reset(&packed)
-	_, _ = p.w.Write(content) // a buffer takes everything
-	_ = p.w.Close()
+	w.Reset(&packed)
+	_, _ = w.Write(content) // a buffer takes everything
+	_ = w.Close()
 	if packed.Len() >= len(content) {
 		return nil
 	}
