@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,7 +71,7 @@ func TestAStepOfTheClockTurnsNobodyOffline(t *testing.T) {
 		{"back", -40 * time.Minute, []string{"reset"}},                            // when the clock is trusted again
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				start := time.Now()
 				var by atomic.Int64
 				s := serving(t, func(c *Config) {

@@ -115,7 +115,7 @@ func TestTheServerEndsTheSessionsOfADrainAtItsTime(t *testing.T) {
 }
 
 func TestAStartAfterTheTimeEndsTheSessionsOfADrain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t, func(c *Config) {
 			end := time.Now().Add(time.Second)
 			_, err := c.Store.Login(t.Context(), time.Now(), shopBackend, store.Login{User: store.UserInput{ID: "ada"}})

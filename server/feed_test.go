@@ -58,7 +58,7 @@ func TestWhereTheFeedCanNotTellItAllTheListIsReadAgain(t *testing.T) {
 		})
 	})
 	t.Run("a crowd, of which it only tells that it moves", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			s := serving(t)
 			s.live.hub.limit = 2
 			for _, id := range []string{"ada", "bob", "cleo"} {
@@ -79,7 +79,7 @@ func TestWhereTheFeedCanNotTellItAllTheListIsReadAgain(t *testing.T) {
 }
 
 func TestAReaderThatStallsIsCutOffAndHurtsNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		key := bearing(s.key(t, "panel", "read"))
 		_, _, err := s.dial(t, "", key) // reads nothing
@@ -128,7 +128,7 @@ func TestAReaderTooFarBehindIsNotCaughtUp(t *testing.T) {
 }
 
 func TestStrangersDoNotCrowdOutWhoeverSaysWhoTheyAre(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		for range maxStrangers {
 			s.live.strangers <- struct{}{}
@@ -143,7 +143,7 @@ func TestStrangersDoNotCrowdOutWhoeverSaysWhoTheyAre(t *testing.T) {
 }
 
 func TestAReaderThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		key := bearing(s.key(t, "panel", "read"))
 		conn, _, err := s.dial(t, "", key)

@@ -186,7 +186,7 @@ func (s *served) beat(t testing.TB, token string, beat store.Beat) {
 // onAFeed runs a test on a server with a reader that may see everything.
 func onAFeed(t *testing.T, f func(t *testing.T, s *served, r *reader)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		key := s.key(t, "panel", "read")
 		r, _ := s.follow(t, "", bearing(key))

@@ -167,7 +167,7 @@ func TestTheFeedTellsOfNotices(t *testing.T) {
 }
 
 func TestWithoutReadersAHeartbeatStillHearsWhatTheShellAnnounces(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		ada := s.enter(t, "ada")
 		s.shown(t, ada, nil)

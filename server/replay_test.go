@@ -147,7 +147,7 @@ func (o *office) step(t *testing.T) string {
 func TestTheFeedReplayedIsTheList(t *testing.T) {
 	for seed := range *replays {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				rules := store.DefaultRules()
 				rules.SessionTTL = 20 * time.Minute
 				s := servingBy(t, rules)

@@ -146,7 +146,7 @@ func TestMetricsSayHowThingsStand(t *testing.T) {
 }
 
 func TestMetricsFollowTheLiveFeed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		viewer := bearing(s.key(t, "shop", "read"))
 		r, _ := s.follow(t, "", viewer)
@@ -218,7 +218,7 @@ func TestTheListenerOfMetricsAnswersNothingElse(t *testing.T) {
 
 func TestAScrapeDoesNotHang(t *testing.T) {
 	t.Run("while all turns at the database are taken", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			s := serving(t)
 			s.scrapes <- struct{}{} // another scrape, that never ends
 			began := time.Now()
@@ -243,7 +243,7 @@ func TestAScrapeDoesNotHang(t *testing.T) {
 }
 
 func TestMetricsAreServedUntilTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		arrived, leave := make(chan struct{}), make(chan struct{})
 		ln := newPipes()
 		s := serving(t, waiting(arrived, leave), func(c *Config) { c.Metrics = ln })
@@ -284,7 +284,7 @@ func TestMetricsAreServedUntilTheEnd(t *testing.T) {
 }
 
 func TestWhereMetricsCanNotBeServedTheServerEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		b := newBench(t, storetest.Open(t, filepath.Join(t.TempDir(), "data"), store.DefaultRules()), func(c *Config) { c.Metrics = deaf{newPipes()} })
 		if err := b.Serve(t.Context(), newPipes()); err == nil || !strings.Contains(err.Error(), errDeaf.Error()) {
 			t.Errorf("got %v", err)

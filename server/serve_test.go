@@ -62,23 +62,20 @@ type served struct {
 	ended  chan error
 }
 
+// bubble runs f by a clock that stands still while anything happens. It would while
+// anything waits for a server too, so what f opens is a file in every build.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { synctest.Test(t, f) })
+}
+
 func serving(t *testing.T, change ...func(*Config)) *served {
 	return servingBy(t, store.DefaultRules(), change...)
 }
 
 func servingBy(t *testing.T, rules store.Rules, change ...func(*Config)) *served {
 	folder := t.TempDir()
-	// A file in every build: the clock of a test stands still while anything waits for a socket.
-	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: storetest.Schema(t), Rules: rules})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	run := servingOn(t, s, change...)
+	run := servingOn(t, storetest.OpenFile(t, folder, rules), change...)
 	run.folder = folder
 	return run
 }
@@ -133,7 +130,7 @@ func (s *served) figures(t *testing.T) store.Stats {
 }
 
 func TestTheServerCleansUpAtItsStartAndEveryHour(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		synctest.Wait()
 		if st := s.figures(t); st.LastCleanup == nil || !st.LastCleanup.At.Equal(time.Now()) {
@@ -162,7 +159,7 @@ func TestTheServerCleansUpAtItsStartAndEveryHour(t *testing.T) {
 }
 
 func TestTheServerSamplesThePeakEveryMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		synctest.Wait()
 		s.login(t, time.Now())
@@ -179,7 +176,7 @@ func TestTheServerSamplesThePeakEveryMinute(t *testing.T) {
 }
 
 func TestAJobThatFailsIsLoggedAndRunsAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		synctest.Wait()
 		if err := s.store.Close(); err != nil {
@@ -210,7 +207,7 @@ func waiting(arrived chan<- struct{}, leave <-chan struct{}) func(*Config) {
 }
 
 func TestWhatIsUnderWayIsFinishedBeforeTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		arrived, leave := make(chan struct{}), make(chan struct{})
 		s := serving(t, waiting(arrived, leave))
 		done := make(chan string, 1)
@@ -240,7 +237,7 @@ func TestWhatIsUnderWayIsFinishedBeforeTheEnd(t *testing.T) {
 }
 
 func TestNobodyHoldsUpTheEndForLong(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		arrived := make(chan struct{})
 		s := serving(t, waiting(arrived, nil))
 		done := make(chan struct{})
@@ -262,7 +259,7 @@ func TestNobodyHoldsUpTheEndForLong(t *testing.T) {
 }
 
 func TestWhoSendsTooSlowlyIsCutOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		conn, err := s.client.Transport.(*http.Transport).DialContext(t.Context(), "", "")
 		if err != nil {
@@ -284,7 +281,7 @@ func TestWhoSendsTooSlowlyIsCutOff(t *testing.T) {
 
 func TestARouteMayTakeLongerThanOthers(t *testing.T) {
 	for takes, want := range map[time.Duration]int{0: 0, time.Hour: 200} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			var s *served
 			slow := func(*http.Request) (any, error) {
 				time.Sleep(writeTimeout + time.Second)
@@ -311,7 +308,7 @@ var errDeaf = errors.New("the network is gone")
 func (deaf) Accept() (net.Conn, error) { return nil, errDeaf }
 
 func TestAServerThatCanNotListenSaysSo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		b := newBench(t, storetest.New(t))
 		if err := b.Serve(t.Context(), deaf{newPipes()}); !errors.Is(err, errDeaf) {
 			t.Errorf("got %v", err)

@@ -40,7 +40,7 @@ func (s *served) samples(t *testing.T) (at []time.Time) {
 }
 
 func TestADeploymentWaitsForThoseWhoWereThereWhenTheServerStopped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		key := s.key(t, "shop", "read")
 		ada := s.enter(t, "ada")
@@ -86,7 +86,7 @@ func TestADeploymentWaitsForThoseWhoWereThereWhenTheServerStopped(t *testing.T) 
 }
 
 func TestADeploymentWaitsForThoseWhoseHeartbeatsWereRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		key := s.key(t, "shop", "read")
 		ada := s.enter(t, "ada")

@@ -87,7 +87,7 @@ func (v *visitor) tells(want string) {
 // visiting runs a test on a server.
 func visiting(t *testing.T, f func(t *testing.T, s *served)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		f(t, s)
 		s.stop()
@@ -184,7 +184,7 @@ func TestAnEndedSessionIsToldWithinASecond(t *testing.T) {
 }
 
 func TestALiveConnectionOutlivesWhatHeartbeatsExtendAndNothingElse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		rules := store.DefaultRules()
 		rules.SessionTTL = 10 * time.Minute
 		s := servingBy(t, rules)

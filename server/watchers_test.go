@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -69,7 +68,7 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 			func(t *testing.T, s *served) { s.sql(t, `DELETE FROM api_keys`) }, "unauthenticated"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				s := serving(t)
 				r, _ := s.follow(t, "", test.open(t, s))
 				bystander, _ := s.follow(t, "", together(cookied(s.bench, s.account(t, "bystander", store.AccessViewer)), header("Origin", "http://localhost")))
@@ -91,7 +90,7 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 }
 
 func TestTheSocketOfAnExpiredSessionIsClosed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		rules := store.DefaultRules()
 		rules.SessionTTL = 10 * time.Minute
 		s := servingBy(t, rules)
@@ -109,7 +108,7 @@ func TestTheSocketOfAnExpiredSessionIsClosed(t *testing.T) {
 }
 
 func TestReadersAreToldOfARestart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t)
 		key := bearing(s.key(t, "panel", "read"))
 		a, _ := s.follow(t, "", key)
@@ -133,7 +132,7 @@ func TestATokenMayComeAsFirstMessage(t *testing.T) {
 		}
 		return listen(t, conn)
 	}
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t, allow)
 		key, user := s.key(t, "panel", "read"), s.enter(t, "ada")
 		if hello := first(t, s, fmt.Sprintf(`{"token":%q}`, key)).next(); hello.Type != "hello" {
@@ -172,7 +171,7 @@ var hostile = []string{
 }
 
 func TestNoHostileOriginFollowsTheList(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := serving(t, func(c *Config) { c.AllowedOrigins = []string{"https://app.example"} })
 		cookie, key := cookied(s.bench, s.admin(t)), bearing(s.key(t, "panel", "admin"))
 		for _, origin := range hostile {

@@ -46,6 +46,7 @@ type caller struct {
 	acked    *atomic.Int64
 	failed   *atomic.Int64
 	goal     atomic.Pointer[goal] // never nil
+	over     chan struct{}        // closed when it has come to its end
 	problem  error
 }
 
@@ -62,7 +63,16 @@ func (c *caller) aim() {
 	c.goal.Store(g)
 }
 
+// arrive waits until the goal is reached, or will not be.
+func (c *caller) arrive() {
+	select {
+	case <-c.goal.Load().reached:
+	case <-c.over:
+	}
+}
+
 func (c *caller) run(ctx context.Context) {
+	defer close(c.over)
 	for ctx.Err() == nil && c.problem == nil {
 		c.diary.n++
 		now := Start.Add(time.Duration(c.diary.n) * time.Millisecond)
@@ -127,7 +137,6 @@ func (c *caller) noted(err error) bool {
 		c.failed.Add(1)
 	default:
 		c.problem = err
-		close(c.goal.Load().reached)
 	}
 	return false
 }
@@ -169,10 +178,11 @@ func (g *siege) without(stop, start func() error) error {
 	ctx, end := context.WithCancel(g.Context())
 	var working sync.WaitGroup
 	for _, c := range g.callers {
+		c.over = make(chan struct{})
 		working.Go(func() { c.run(ctx) })
 	}
 	for _, c := range g.callers {
-		<-c.goal.Load().reached
+		c.arrive()
 	}
 	if err := stop(); err != nil {
 		g.Fatal(err)
@@ -204,7 +214,7 @@ func (g *siege) progress() {
 		c.aim()
 	}
 	for _, c := range g.callers {
-		<-c.goal.Load().reached
+		c.arrive()
 	}
 }
 
