@@ -40,7 +40,7 @@ func start(t *testing.T, args ...string) (code int, said string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	root := newRoot("")
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // not nil, which stands for those of the tests
 	root.SetIn(strings.NewReader(""))
 	root.SetOut(&stdout)
 	root.SetErr(&stderr)
