@@ -7,21 +7,14 @@ import (
 	"rollcall/store"
 )
 
-// replicaSkew is how far a replica's clock may be from that of the database's server.
-// Beyond it, replicas disagree about who is online for longer than it takes them to
-// hear of each other.
-const replicaSkew = 2 * time.Second
-
 // backingFindings tell how the database's server keeps what it is given; none where
 // the database is a file.
 func (s *Server) backingFindings(ctx context.Context) ([]Finding, error) {
-	began := s.now()
-	b, err := s.store.Backing(ctx)
+	b, ahead, err := s.askBacking(ctx)
 	if err != nil || b == nil {
 		return nil, err
 	}
-	took := s.now().Sub(began)
-	return []Finding{commitsFinding(b), encryptionFinding(b), replicaClockFinding(began.Add(took/2).Sub(b.Clock), took)}, nil
+	return []Finding{commitsFinding(b), encryptionFinding(b), replicaClockFinding(ahead)}, nil
 }
 
 func commitsFinding(b *store.Backing) Finding {
@@ -53,15 +46,15 @@ func plainly(d time.Duration) string {
 	return d.Round(10 * time.Second).String()
 }
 
-func replicaClockFinding(ahead, took time.Duration) Finding {
-	if ahead.Abs() <= replicaSkew+took/2 {
+func replicaClockFinding(ahead difference) Finding {
+	if !ahead.surely(clockTolerance) {
 		return fine("clocks", "This server's agrees with PostgreSQL's")
 	}
 	direction := " ahead of PostgreSQL's"
-	if ahead < 0 {
+	if ahead.by < 0 {
 		direction = " behind PostgreSQL's"
 	}
-	return wrong("clocks", "This server's is about "+plainly(ahead.Abs())+direction,
-		"Replicas whose clocks differ disagree about who is online. Have the clocks of all their machines set, and of PostgreSQL's:",
+	return warning("clocks", "This machine's is about "+plainly(ahead.by.Abs())+direction,
+		"All replicas go by PostgreSQL's, so nobody is counted wrongly, but the log has this machine's times. Have the clocks of both set:",
 		"timedatectl set-ntp true")
 }

@@ -37,8 +37,8 @@ func TestTheDoctorNamesAReplicaWhoseClockIsWrong(t *testing.T) {
 	s := storetest.New(t)
 	for off, want := range map[time.Duration]string{
 		0:                 "ok: This server's agrees with PostgreSQL's",
-		90 * time.Second:  "problem: This server's is about 1m30s ahead of PostgreSQL's timedatectl set-ntp true",
-		-90 * time.Second: "problem: This server's is about 1m30s behind PostgreSQL's timedatectl set-ntp true",
+		90 * time.Second:  "warning: This machine's is about 1m30s ahead of PostgreSQL's timedatectl set-ntp true",
+		-90 * time.Second: "warning: This machine's is about 1m30s behind PostgreSQL's timedatectl set-ntp true",
 	} {
 		b := newBench(t, s, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(off) } })
 		b.finds(t, "clocks", want)

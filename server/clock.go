@@ -19,6 +19,7 @@ type steadyClock struct {
 	forgive func(late, early time.Duration) (period time.Duration)
 
 	mu        sync.Mutex
+	ahead     time.Duration // of the wall clock: the one that counts, see keepTo
 	offset    time.Duration // wall less uptime, up to a constant, at the last look
 	stepped   bool          // not long ago
 	low, high time.Duration // the offsets since before the first of these steps
@@ -37,16 +38,43 @@ func newSteadyClock(wall func() time.Time, uptime func() time.Duration, forgive 
 	return c
 }
 
+// shown is the wall clock's time, or that of the clock that counts instead. This one has
+// no monotonic reading: it would move with every change of what the two differ by.
+func (c *steadyClock) shown() time.Time {
+	if c.ahead == 0 {
+		return c.wall()
+	}
+	return c.wall().Add(c.ahead).Round(0)
+}
+
 func (c *steadyClock) read(wall time.Time) time.Duration {
 	return time.Duration(wall.UnixNano()) - c.uptime()
 }
 
-// now is the wall clock's time. Whoever is judged by it is forgiven a step from
-// the first call after it.
+// keepTo has another clock count, which is ahead of the wall's by this much, unless that
+// is about what was known. It tells whether it was not.
+func (c *steadyClock) keepTo(ahead, about time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if (ahead - c.ahead).Abs() <= about {
+		return false
+	}
+	c.ahead = ahead
+	return true
+}
+
+// begin takes the clock as it is now. Nobody has been judged by what it was before.
+func (c *steadyClock) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset = c.read(c.shown())
+}
+
+// now is the time. Whoever is judged by it is forgiven a step from the first call after it.
 func (c *steadyClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wall := c.wall()
+	wall := c.shown()
 	offset, last := c.read(wall), c.offset
 	c.offset = offset
 	switch {

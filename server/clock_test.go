@@ -61,6 +61,35 @@ func TestASteppedClockForgivesUntilEverybodyHadTimeToBeHeardOf(t *testing.T) {
 	}
 }
 
+func TestAnotherClockMayCount(t *testing.T) {
+	var forgiven []string
+	c := newSteadyClock(time.Now, nil, func(late, early time.Duration) time.Duration {
+		forgiven = append(forgiven, fmt.Sprint(late.Round(time.Second), early.Round(time.Second)))
+		return time.Minute
+	})
+	shows := func(ahead time.Duration) {
+		t.Helper()
+		if off := c.now().Sub(time.Now().Add(ahead).Round(0)).Abs(); off > time.Minute {
+			t.Errorf("it is off by %v", off)
+		}
+	}
+	if !c.keepTo(time.Hour, time.Second) || c.keepTo(time.Hour+time.Second, time.Second) {
+		t.Error("it does not tell what is news")
+	}
+	c.begin()
+	shows(time.Hour)
+	c.keepTo(time.Hour+1200*time.Millisecond, time.Second)
+	shows(time.Hour)
+	if forgiven != nil {
+		t.Errorf("forgiven is %v for what nobody was judged by, and for a small correction", forgiven)
+	}
+	c.keepTo(-time.Hour, time.Second)
+	shows(-time.Hour)
+	if diff := cmp.Diff([]string{"0s 2h0m1s"}, forgiven); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAStepOfTheClockTurnsNobodyOffline(t *testing.T) {
 	for _, test := range []struct {
 		name string

@@ -30,6 +30,7 @@ func (s *Server) jobs() []job {
 		{"cleanup", time.Hour, s.runCleanup},
 		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
+		{"time", 10 * time.Second, s.keepTime},
 		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"end of an outage", time.Second, s.endOutage},
 		{"end of a silence", time.Second, s.endSilence},
@@ -53,7 +54,11 @@ func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
 	}
 }
 
+// runCleanup asks for the time first: what it ends stays ended.
 func (s *Server) runCleanup(ctx context.Context) error {
+	if err := s.keepTime(ctx); err != nil {
+		return err
+	}
 	cleaned, err := s.store.Cleanup(ctx, s.now())
 	if err == nil {
 		s.log.Info().Int64("ended", cleaned.Ended).Int64("purged", cleaned.Purged).Msg("cleaned up sessions")

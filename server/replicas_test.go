@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,5 +210,60 @@ func TestAServerIsNotReadyWhereTheDatabaseIsReadOnly(t *testing.T) {
 	eventually(t, "it is told", func() bool { return len(s.lines("is back")) == 1 })
 	if away := s.lines("out of reach"); len(away) != 1 {
 		t.Errorf("the log: %s", s.logs)
+	}
+}
+
+// TestReplicasGoByTheClockOfTheDatabase has one on a machine whose clock is a day ahead.
+func TestReplicasGoByTheClockOfTheDatabase(t *testing.T) {
+	url := storetest.Config(t, t.TempDir()).Database
+	open := func() *store.Store {
+		return storetest.OpenConfig(t, store.Config{Database: url, Rules: store.DefaultRules()})
+	}
+	a := servingOn(t, open())
+	key := a.key(t, "shop", "read", "sessions", "admin")
+	_, token := a.person(t, key, "ada")
+
+	const off = 31 * 24 * time.Hour // when every login has ended and is past retention
+	var by atomic.Int64
+	by.Store(int64(off))
+	b := servingOn(t, open(), func(c *Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(by.Load())) }
+		began := time.Now()
+		c.Uptime = func() time.Duration { return time.Since(began) }
+	})
+	agree := func() {
+		t.Helper()
+		if differ := b.now().Sub(a.now()).Abs(); differ > time.Minute {
+			t.Errorf("the replicas differ by %v", differ)
+		}
+		do(t, b.bench, "POST", "/admin/users/cleanup-sessions", nil, bearing(key)).wants(200)
+		do(t, b.bench, "POST", "/admin/users/heartbeat", nil, bearing(token)).wants(200)
+		for _, s := range []*served{a, b} {
+			if users := do(t, s.bench, "GET", "/admin/users/online", nil, bearing(key)).wants(200)["users"].([]any); len(users) != 1 {
+				t.Errorf("%d are online", len(users))
+			}
+		}
+	}
+	eventually(t, "it is served", func() bool { return len(b.lines("which counts")) == 1 })
+	if b.now(); b.forgiving.Load() {
+		t.Error("that was a step of the clock")
+	}
+	agree()
+	by.Store(0) // somebody has set it
+	if err := b.keepTime(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	agree()
+	if n := len(b.lines("agrees with PostgreSQL's")); n != 1 {
+		t.Errorf("that it agrees again is told %d times: %s", n, b.logs)
+	}
+	if err := b.keepTime(t.Context()); err != nil || len(b.lines("PostgreSQL's")) != 2 {
+		t.Errorf("%v, and it is told again: %s", err, b.logs)
+	}
+	for _, s := range []*served{a, b} {
+		s.stop()
+		if err := <-s.ended; err != nil {
+			t.Error(err)
+		}
 	}
 }

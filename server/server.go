@@ -52,7 +52,8 @@ type Config struct {
 type Server struct {
 	store      *store.Store
 	cfg        Config
-	now        func() time.Time
+	clock      *steadyClock
+	now        func() time.Time // of clock
 	log        zerolog.Logger
 	assets     assets
 	codes      *codes
@@ -90,7 +91,8 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection(),
 		meters: cmp.Or(cfg.Meters, NewMeters()), scrapes: make(chan struct{}, 1), outage: &outage{log: cfg.Log}}
-	s.now = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive).now
+	s.clock = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive)
+	s.now = s.clock.now
 	s.codes, s.live = newCodes(s.now), newLive(cfg.Store, s.now, cfg.Log, s.outage)
 	if cfg.PublicURL != nil {
 		if err := s.crossSite.AddTrustedOrigin(cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host); err != nil {
@@ -105,6 +107,9 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// Now is the time by which the server judges who is online.
+func (s *Server) Now() time.Time { return s.now() }
+
 // Handler answers every request.
 func (s *Server) Handler() http.Handler { return s.handler }
 
@@ -112,6 +117,10 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // it finishes what is under way. It returns store.ErrBroken when the disk
 // failed, because nothing may be acknowledged from then on.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if err := s.keepTime(ctx); err != nil && !s.outage.explains(err) {
+		s.log.Error().Err(err).Msg("the database's clock could not be read")
+	}
+	s.clock.begin()
 	if err := s.lookBack(ctx); err != nil && !s.outage.explains(err) {
 		s.log.Error().Err(err).Msg("nobody knows yet who was there when the server stopped")
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -17,7 +18,11 @@ func newCleanup(schema string) *cobra.Command {
 		Short: "End expired sessions and remove those past retention",
 		Args:  arguments(),
 		RunE: onStore(folder.open, func(cmd *cobra.Command, _ []string, opened *store.Store) error {
-			cleaned, err := opened.CleanupBy(cmd.Context(), time.Now(), store.ActorCLI)
+			now, err := timeAt(cmd.Context(), opened)
+			if err != nil {
+				return err
+			}
+			cleaned, err := opened.CleanupBy(cmd.Context(), now, store.ActorCLI)
 			if err != nil {
 				return err
 			}
@@ -31,4 +36,13 @@ func newCleanup(schema string) *cobra.Command {
 	folder.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print how many as JSON")
 	return cmd
+}
+
+// timeAt is the time that counts for what is in a store: that of its server, if it has one.
+func timeAt(ctx context.Context, opened *store.Store) (time.Time, error) {
+	b, err := opened.Backing(ctx)
+	if err != nil || b == nil {
+		return time.Now(), err
+	}
+	return b.Clock, nil
 }

@@ -45,7 +45,7 @@ func (s supervisor) tell(news string) error {
 
 // follow tells the supervisor that the server is up, and then how it is, until the caller calls
 // done. To be called when the server listens and the store is open.
-func (s supervisor) follow(ctx context.Context, opened *store.Store, log zerolog.Logger) (done func()) {
+func (s supervisor) follow(ctx context.Context, opened *store.Store, now func() time.Time, log zerolog.Logger) (done func()) {
 	if s.socket == "" {
 		return func() {}
 	}
@@ -60,7 +60,7 @@ func (s supervisor) follow(ctx context.Context, opened *store.Store, log zerolog
 		<-ctx.Done()
 		report("STOPPING=1")
 	})
-	told.Go(func() { s.pulse(ctx, opened, report) })
+	told.Go(func() { s.pulse(ctx, opened, now, report) })
 	return func() {
 		cancel()
 		told.Wait()
@@ -69,7 +69,7 @@ func (s supervisor) follow(ctx context.Context, opened *store.Store, log zerolog
 
 // pulse reports while the server can do what it is for. A writer that is stuck, or has given up,
 // ends it, and then the watchdog bites.
-func (s supervisor) pulse(ctx context.Context, opened *store.Store, report func(string)) {
+func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() time.Time, report func(string)) {
 	every := maxSilence
 	if s.watchdog > 0 {
 		every = min(every, s.watchdog/3)
@@ -79,7 +79,7 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, report func(
 	news, status := "READY=1", ""
 	for {
 		if opened.ProbeWriter(ctx) == nil && ctx.Err() == nil {
-			if now := presence(ctx, opened); now != status {
+			if now := presence(ctx, opened, now()); now != status {
 				news, status = news+"\nSTATUS="+now, now
 			}
 			if news != "" {
@@ -99,8 +99,8 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, report func(
 }
 
 // presence is the line that systemctl status shows.
-func presence(ctx context.Context, opened *store.Store) string {
-	counts, err := opened.Headcount(ctx, time.Now())
+func presence(ctx context.Context, opened *store.Store, now time.Time) string {
+	counts, err := opened.Headcount(ctx, now)
 	switch n := counts.People(); {
 	case err != nil:
 		return "the database does not answer"

@@ -98,7 +98,7 @@ func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, doors doors)
 	if err := announce(cmd, srv, s, doors, cfg.Log); err != nil {
 		return err
 	}
-	defer supervisorOf(os.Getenv).follow(cmd.Context(), cfg.Store, cfg.Log)()
+	defer supervisorOf(os.Getenv).follow(cmd.Context(), cfg.Store, srv.Now, cfg.Log)()
 	if err := srv.Serve(cmd.Context(), doors.web); err != nil {
 		return fmt.Errorf("serving: %w", err)
 	}
