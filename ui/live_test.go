@@ -1,16 +1,16 @@
 package ui_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 )
 
@@ -28,16 +28,10 @@ func TestThePanelIsLive(t *testing.T) {
 	b.until(follows("Live"))
 	backend := in.backend(t, "shop", "sessions")
 
-	t.Run("a login appears within a second", func(t *testing.T) {
-		var waits []time.Duration
+	t.Run("a login appears", func(t *testing.T) {
 		for _, name := range []string{"Ada", "Bob", "Eve"} {
-			start := time.Now()
 			login(t, backend, strings.ToLower(name), name)
 			b.until(panel + `.querySelector('[data-user-id=` + strings.ToLower(name) + `]')`)
-			waits = append(waits, time.Since(start))
-		}
-		if slices.Sort(waits); waits[1] > time.Second {
-			t.Errorf("three logins appeared after %v", waits)
 		}
 		b.until(panel + `.querySelector('[part=count]').textContent === '3 online'`)
 		b.until(`document.title === '● 3 online – Rollcall'`)
@@ -205,6 +199,27 @@ func TestThePanelLooksAgainWhereAProxyRefusesTheFeed(t *testing.T) {
 	b.refreshEvery("3600")
 	login(t, backend, "bob", "Bob")
 	b.until(listed("Ada", "Bob"))
+}
+
+// TestThePanelDoubtsItsConnectionWhenTheNetworkGoes has the browser notice that it has
+// none, as a laptop does that fell asleep. No connection hears of that by itself.
+func TestThePanelDoubtsItsConnectionWhenTheNetworkGoes(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	b.refreshEvery("3600")
+	b.until(follows("Live"))
+	b.eval(`void (window.opened = 0, window.WebSocket = class extends WebSocket { constructor(...of) { super(...of); opened++ } })`)
+	online := func(yes bool) {
+		b.run("the network", command(network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: !yes, DownloadThroughput: -1, UploadThroughput: -1}))
+		b.until(`navigator.onLine === ` + fmt.Sprint(yes))
+	}
+	online(false)
+	b.until(`opened > 0`)
+	online(true)
+	b.until(follows("Live"))
+	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
+	b.until(listed("Ada"))
 }
 
 // TestAHiddenPanelRests hides the page for five minutes, which are over at once.

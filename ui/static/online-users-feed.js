@@ -36,6 +36,8 @@ export class Feed {
     const { signal } = this.#ears;
     const retry = () => this.#connect();
     document.addEventListener('visibilitychange', () => this.#seen(), { signal });
+    // As after a sleep, of which no connection hears by itself.
+    addEventListener('offline', () => this.doubt(), { signal });
     addEventListener('online', () => document.hidden || retry(), { signal });
     // A page with a connection is not kept for the way back.
     addEventListener('pagehide', () => this.#hang(), { signal });
