@@ -126,9 +126,38 @@ func vacuum(ctx context.Context, s *Store) error {
 	if err != nil {
 		return err
 	}
+	if err := awaitOldStates(ctx, s.read); err != nil {
+		return err
+	}
 	return s.writer.between(func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(context.Background(), `VACUUM (FULL) `+strings.Join(tables, ", "))
 		return fail("rewriting the tables", err)
+	})
+}
+
+// oldStateQuery tells whether anybody may look at, or go back to, a state from before
+// transaction $1, in whichever database of the server: what was deleted since, VACUUM
+// would keep for them.
+const oldStateQuery = `
+	WITH old AS (SELECT age($1::xid8::xid) AS age)
+	SELECT EXISTS (SELECT 1 FROM pg_stat_activity, old WHERE pid <> pg_backend_pid() AND GREATEST(age(backend_xmin), age(backend_xid)) > old.age)
+		OR EXISTS (SELECT 1 FROM pg_replication_slots, old WHERE age(xmin) > old.age)
+		OR EXISTS (SELECT 1 FROM pg_prepared_xacts, old WHERE age(transaction) > old.age)`
+
+// awaitOldStates waits until nobody has a state from before now, other than for long.
+func awaitOldStates(ctx context.Context, db *sql.DB) error {
+	var next string
+	err := db.QueryRowContext(ctx, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text`).Scan(&next)
+	if err != nil {
+		return fail("asking for the transactions", err)
+	}
+	return awaitReaders(ctx, func() error {
+		var seen bool
+		err := db.QueryRowContext(ctx, oldStateQuery, next).Scan(&seen)
+		if err == nil && seen {
+			return ErrBusy
+		}
+		return fail("looking for old states", err)
 	})
 }
 

@@ -15,13 +15,15 @@ import (
 // anew does: VACUUM, and then the log, in which it stands first, brought into the
 // database and cut to nothing.
 
-// How long the end of the write-ahead log is waited for, which no reader may
-// still look at.
+// How long those are waited for who still look at what was there before.
 const (
-	truncateTries   = 25
-	truncateEvery   = 100 * time.Millisecond
-	truncateTimeout = 100 // milliseconds, in which heartbeats wait
+	readersTries = 25
+	readersEvery = 100 * time.Millisecond
 )
+
+// truncateTimeout is how long heartbeats wait while the write-ahead log is cut, in
+// milliseconds.
+const truncateTimeout = 100
 
 // FinishErasing rewrites the database's files where somebody was erased since
 // they were last rewritten; else it does nothing. ErrBusy while somebody reads
@@ -54,26 +56,27 @@ func rewriteFile(ctx context.Context, s *Store) error {
 	if err != nil {
 		return err
 	}
-	return s.truncateLog(ctx)
+	return awaitReaders(ctx, func() error { return s.writer.between(truncate) })
 }
 
-// truncateLog folds the write-ahead log into the database and cuts it to nothing.
-func (s *Store) truncateLog(ctx context.Context) error {
+// awaitReaders tries until it is not for them that f fails, with ErrBusy.
+func awaitReaders(ctx context.Context, f func() error) error {
 	for tries := 1; ; tries++ {
-		err := s.writer.between(truncate)
-		if !errors.Is(err, ErrBusy) || tries == truncateTries {
+		err := f()
+		if !errors.Is(err, ErrBusy) || tries == readersTries {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return fail("waiting for readers", ctx.Err())
-		case <-time.After(truncateEvery):
+		case <-time.After(readersEvery):
 		}
 	}
 }
 
 const setTimeout = `PRAGMA busy_timeout = %d`
 
+// truncate folds the write-ahead log into the database and cuts it to nothing.
 func truncate(conn *sql.Conn) error {
 	ctx := context.Background()
 	if _, err := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, truncateTimeout)); err != nil {
