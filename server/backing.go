@@ -10,8 +10,12 @@ import (
 // backingFindings tell how the database's server keeps what it is given; none where
 // the database is a file.
 func (s *Server) backingFindings(ctx context.Context) ([]Finding, error) {
-	b, ahead, err := s.askBacking(ctx)
+	b, err := s.store.Backing(ctx)
 	if err != nil || b == nil {
+		return nil, err
+	}
+	ahead, err := s.aheadOfDatabase(ctx)
+	if err != nil {
 		return nil, err
 	}
 	return []Finding{commitsFinding(b), encryptionFinding(b), replicaClockFinding(ahead)}, nil
@@ -46,7 +50,7 @@ func plainly(d time.Duration) string {
 	return d.Round(10 * time.Second).String()
 }
 
-func replicaClockFinding(ahead difference) Finding {
+func replicaClockFinding(ahead *difference) Finding {
 	if !ahead.surely(clockTolerance) {
 		return fine("clocks", "This server's agrees with PostgreSQL's")
 	}

@@ -109,10 +109,12 @@ func TestAStepOfTheClockTurnsNobodyOffline(t *testing.T) {
 				})
 				ada := s.enter(t, "ada")
 				s.enter(t, "bob") // who is not heard of again
-				r, _ := s.follow(t, "", bearing(s.key(t, "panel", "read")))
+				key := bearing(s.key(t, "panel", "read"))
+				r, _ := s.follow(t, "", key)
 				r.tells()
 				by.Store(int64(test.step))
 				r.tells("reset")
+				do(t, s.bench, "GET", "/admin/users/online", nil, key).wants(200) // with nothing that is not documented
 				for range 9 {
 					time.Sleep(time.Minute)
 					s.beat(t, ada, store.Beat{})

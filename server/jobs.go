@@ -30,7 +30,7 @@ func (s *Server) jobs() []job {
 		{"cleanup", time.Hour, s.runCleanup},
 		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
-		{"time", 10 * time.Second, s.keepTime},
+		{"clock", 10 * time.Second, s.keepTime},
 		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"end of an outage", time.Second, s.endOutage},
 		{"end of a silence", time.Second, s.endSilence},

@@ -173,7 +173,7 @@ func answerPerson(p store.OnlinePerson, now time.Time) onlineUser {
 	}
 	answer.IPAddress, answer.UserAgent, answer.Device, answer.Location = shown.IPAddress, shown.UserAgent, device(shown.Device), shown.Location
 	answer.Page, answer.Idle = shown.Page, shown.Idle
-	answer.SessionStartedAt, answer.SessionMinutes = timestamp(since), int(now.Sub(since)/time.Minute)
+	answer.SessionStartedAt, answer.SessionMinutes = timestamp(since), int(max(now.Sub(since), 0)/time.Minute) // the clock may be set back
 	return answer
 }
 

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"time"
-
-	"rollcall/store"
 )
 
 // clockTolerance is how far a replica may be from the clock of the database's server.
@@ -15,8 +13,10 @@ const clockTolerance = time.Second
 // disagree about who is online, and the clean-up of one whose clock is a day ahead would
 // log everybody out.
 func (s *Server) keepTime(ctx context.Context) error {
-	b, ahead, err := s.askBacking(ctx)
-	if err != nil || b == nil || !s.clock.keepTo(-ahead.by, clockTolerance+ahead.within) {
+	s.keeping.Lock() // in turn: what was measured earlier must not replace what was measured later
+	defer s.keeping.Unlock()
+	ahead, err := s.aheadOfDatabase(ctx)
+	if err != nil || ahead == nil || !s.clock.keepTo(-ahead.by, clockTolerance+ahead.within) {
 		return err
 	}
 	if ahead.surely(clockTolerance) {
@@ -36,13 +36,15 @@ type difference struct {
 // surely tells whether it is more than that, either way.
 func (d difference) surely(tolerance time.Duration) bool { return d.by.Abs() > tolerance+d.within }
 
-// askBacking asks the database's server about itself; nil where the database is a file.
-func (s *Server) askBacking(ctx context.Context) (*store.Backing, difference, error) {
-	began := s.cfg.Now()
-	b, err := s.store.Backing(ctx)
-	if err != nil || b == nil {
-		return nil, difference{}, err
+// aheadOfDatabase compares this machine's clock with that of the database's server; nil
+// where the database is a file. It goes by what the clock shows only, so that one that is
+// set meanwhile makes the answer vague instead of wrong.
+func (s *Server) aheadOfDatabase(ctx context.Context) (*difference, error) {
+	began := s.cfg.Now().Round(0)
+	there, err := s.store.Clock(ctx)
+	if err != nil || there.IsZero() {
+		return nil, err
 	}
-	within := s.cfg.Now().Sub(began) / 2
-	return b, difference{began.Add(within).Sub(b.Clock), within}, nil
+	half := s.cfg.Now().Round(0).Sub(began) / 2
+	return &difference{by: began.Add(half).Sub(there), within: half.Abs()}, nil
 }

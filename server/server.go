@@ -54,6 +54,7 @@ type Server struct {
 	cfg        Config
 	clock      *steadyClock
 	now        func() time.Time // of clock
+	keeping    sync.Mutex       // the clock to the database's
 	log        zerolog.Logger
 	assets     assets
 	codes      *codes

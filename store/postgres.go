@@ -114,8 +114,7 @@ func askServer(ctx context.Context, db *sql.DB) (b Backing, err error) {
 	err = db.QueryRowContext(ctx, `
 		SELECT current_setting('fsync') = 'off', current_setting('synchronous_commit') = 'off',
 			inet_server_addr() IS DISTINCT FROM inet_client_addr()
-				AND NOT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
-			clock_timestamp()`).Scan(&b.NoSync, &b.Early, &b.Clear, &b.Clock)
+				AND NOT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)`).Scan(&b.NoSync, &b.Early, &b.Clear)
 	return b, err
 }
 

@@ -40,9 +40,9 @@ func newCleanup(schema string) *cobra.Command {
 
 // timeAt is the time that counts for what is in a store: that of its server, if it has one.
 func timeAt(ctx context.Context, opened *store.Store) (time.Time, error) {
-	b, err := opened.Backing(ctx)
-	if err != nil || b == nil {
-		return time.Now(), err
+	now, err := opened.Clock(ctx)
+	if now.IsZero() {
+		now = time.Now()
 	}
-	return b.Clock, nil
+	return now, err
 }
