@@ -92,12 +92,15 @@ func (s *Server) cleanupFinding(now time.Time, last *store.CleanupRun) Finding {
 	return fine("cleanup", "Expired sessions were last ended at "+when(last.At))
 }
 
-// onData is a command on the data folder, where that is known.
+// onData is a command on the same data, where it is known where that is.
 func (s *Server) onData(command string) string {
-	if s.cfg.Data == "" {
-		return command
+	switch {
+	case s.cfg.Database != "":
+		return command + " --database " + InShell(s.cfg.Database)
+	case s.cfg.Data != "":
+		return command + " --data " + InShell(s.cfg.Data)
 	}
-	return command + " --data " + InShell(s.cfg.Data)
+	return command
 }
 
 // when is a time as a line has room for it.

@@ -193,6 +193,8 @@ func TestTheDoctorTellsHowFarTheIntegrationIs(t *testing.T) {
 		c.Data, c.PublicURL = "/srv/it's here", &url.URL{Scheme: "https", Host: "who.example"}
 	})
 	b.finds(t, "logins", `warning: No application has a key to report them by rollcall key create --app NAME --scope sessions --data '/srv/it'\''s here'`)
+	b.cfg.Database = "postgres://db.example/rollcall"
+	b.finds(t, "logins", `warning: No application has a key to report them by rollcall key create --app NAME --scope sessions --database postgres://db.example/rollcall`)
 	key := b.key(t, "shop", "sessions")
 	b.finds(t, "logins", "warning: No application has reported one yet")
 	var token string

@@ -55,11 +55,11 @@ func (d *doctor) refused(err error) client.Finding {
 	case !answered:
 		return found("The server did not tell what it knows", oneLine(err.Error()))
 	case failure.Status == http.StatusUnauthorized && d.server.key.value == "" && d.server.key.file == "":
-		return found("None was given, so most was not looked at", "What the server knows is for administrators. Make a key on its machine, with its --data, and give it to this command:", makeOne)
+		return found("None was given, so most was not looked at", "What the server knows is for administrators. Make a key on its machine, with its --data or --database, and give it to this command:", makeOne)
 	case failure.Status == http.StatusUnauthorized:
-		return found("The server does not know this key", "It was deleted, or is one of another server. Make one on its machine, with its --data:", makeOne)
+		return found("The server does not know this key", "It was deleted, or is one of another server. Make one on its machine, with its --data or --database:", makeOne)
 	case failure.Status == http.StatusForbidden:
-		return found("Lacks the scope admin, so most was not looked at", "Make one that has it on the server's machine, with its --data:", makeOne)
+		return found("Lacks the scope admin, so most was not looked at", "Make one that has it on the server's machine, with its --data or --database:", makeOne)
 	case failure.Status == http.StatusNotFound:
 		return found("This server is too old to be asked", "Bring it to the version of this program: "+version()+".")
 	}

@@ -72,7 +72,9 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	cfg := s.server(opened, log)
-	if !s.data.remote() {
+	if s.data.remote() {
+		cfg.Database = s.data.String()
+	} else {
 		cfg.Data = absolute(s.data.folder)
 	}
 	cfg.Settings, cfg.Meters, cfg.Metrics = shown(cmd.Flags()), meters, doors.metrics
