@@ -36,7 +36,7 @@ type Config struct {
 	Version        string           // for the log
 	Settings       []Setting        // what administrators are shown of all this
 	Data           string           // folder of the database, "" where it is not to be looked at
-	Database       string           // address of the database's server without what is secret, "" without one
+	Database       string           // address of the database, without a password; "" where it is a file
 	Log            zerolog.Logger   //
 	Meters         *Meters          // what the store's commits are counted by; nil: those are not counted
 	Metrics        net.Listener     // where /metrics is served, to whoever reaches it; nil: nowhere

@@ -73,7 +73,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	cfg := s.server(opened, log)
 	if s.data.remote() {
-		cfg.Database = s.data.String()
+		cfg.Database, _ = s.data.database.withoutPassword()
 	} else {
 		cfg.Data = absolute(s.data.folder)
 	}
