@@ -98,7 +98,7 @@ func printErased(cmd *cobra.Command, id string, gone client.Erased) error {
 	}
 	_, err := fmt.Fprintf(out(cmd), "Erased %s with %d %s.\n", printable(id), gone.Sessions, sessions)
 	if !gone.Complete {
-		say(cmd, "The files are free of traces within the hour: somebody reads what was there before, as a backup does, or the disk is full.")
+		say(cmd, "The files still have traces: somebody reads what was there before, as a backup does, or the disk is full. The server tries again every hour.")
 	}
 	return err
 }

@@ -15,7 +15,7 @@ type Erased struct {
 	Visits      int64 `json:"visits"`
 	Account     bool  `json:"account"`
 	Mentions    int64 `json:"mentions"` // entries that no longer name the person
-	Complete    bool  `json:"complete"` // else the files are free of traces within the hour
+	Complete    bool  `json:"complete"` // else the files still have traces, and the server tries again every hour
 }
 
 // Erase removes all that is held on a person. It can not be undone. It needs the
