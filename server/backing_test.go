@@ -28,7 +28,7 @@ func TestTheDoctorNamesAPostgreSQLThatForgets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the doctor tells of fsync", func() bool {
+	eventually(t, "the doctor tells of fsync", patient, func() bool {
 		return well.finding(t, "commits") == "problem: PostgreSQL does not write them to its disk (fsync=off) ALTER SYSTEM SET fsync = on SELECT pg_reload_conf()"
 	})
 }

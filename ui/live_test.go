@@ -6,9 +6,11 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -28,10 +30,16 @@ func TestThePanelIsLive(t *testing.T) {
 	b.until(follows("Live"))
 	backend := in.backend(t, "shop", "sessions")
 
-	t.Run("a login appears", func(t *testing.T) {
+	t.Run("a login appears within a second", func(t *testing.T) {
+		var waits []time.Duration
 		for _, name := range []string{"Ada", "Bob", "Eve"} {
+			start := time.Now()
 			login(t, backend, strings.ToLower(name), name)
 			b.until(panel + `.querySelector('[data-user-id=` + strings.ToLower(name) + `]')`)
+			waits = append(waits, time.Since(start))
+		}
+		if slices.Sort(waits); waits[1] > time.Second {
+			t.Errorf("three logins appeared after %v", waits)
 		}
 		b.until(panel + `.querySelector('[part=count]').textContent === '3 online'`)
 		b.until(`document.title === '● 3 online – Rollcall'`)
