@@ -21,13 +21,13 @@ func (s *Server) clientIP(r *http.Request) string {
 }
 
 func (s *Server) clientAddr(r *http.Request) (netip.Addr, bool) {
-	addr, known, _ := s.believed(r)
+	addr, known, _ := s.forwardedFor(r)
 	return addr, known
 }
 
-// believed follows X-Forwarded-For as far as those who tell are trusted. disbelieved
+// forwardedFor follows X-Forwarded-For as far as those who tell are trusted. disbelieved
 // tells that addr itself says for whom it asks, and that this does not count.
-func (s *Server) believed(r *http.Request) (addr netip.Addr, known, disbelieved bool) {
+func (s *Server) forwardedFor(r *http.Request) (addr netip.Addr, known, disbelieved bool) {
 	addr, known = peer(r.RemoteAddr)
 	for hop := range hops(r) {
 		next, err := netip.ParseAddr(strings.TrimSpace(hop))

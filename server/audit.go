@@ -63,7 +63,7 @@ func auditFilter(q url.Values) (f store.AuditFilter, err error) {
 	return f, err
 }
 
-func answerEntry(e store.Entry) auditEntry {
+func answerEntry(e store.AuditEntry) auditEntry {
 	return auditEntry{ID: formatID(e.ID), At: timestamp(e.At), Actor: e.Actor, ActorName: e.ActorName, Action: e.Action,
 		Target: e.Target, TargetName: e.TargetName, Detail: e.Detail}
 }
@@ -88,32 +88,32 @@ func (s *Server) auditFile(r *http.Request, q url.Values, f store.AuditFilter) (
 
 // How long a note may take: for whoever asked, and at all.
 const (
-	notePatience = time.Second
-	noteTimeout  = 10 * time.Second
+	auditPatience = time.Second
+	auditTimeout  = 10 * time.Second
 )
 
 // viewed notes that the caller looks at a user. Who looks is answered whatever
 // becomes of that: on a full disk, too, and without waiting long.
 func (s *Server) viewed(r *http.Request, user string) {
 	actor, now := callerOf(r).actor(), s.now()
-	await(s.note(r.Context(), func(ctx context.Context) error { return s.store.RecordView(ctx, now, actor, user) }))
+	waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.RecordView(ctx, now, actor, user) }))
 }
 
-// await waits for a note, but not for long.
-func await(noted <-chan struct{}) {
+// waitBriefly waits for a note, but not for long.
+func waitBriefly(noted <-chan struct{}) {
 	select {
 	case <-noted:
-	case <-time.After(notePatience):
+	case <-time.After(auditPatience):
 	}
 }
 
-// note writes into the audit log beside an answer, and closes the channel when
+// auditAsync writes into the audit log beside an answer, and closes the channel when
 // that is done.
-func (s *Server) note(ctx context.Context, write func(context.Context) error) <-chan struct{} {
+func (s *Server) auditAsync(ctx context.Context, write func(context.Context) error) <-chan struct{} {
 	noted := make(chan struct{})
-	s.notes.Go(func() {
+	s.auditWrites.Go(func() {
 		defer close(noted)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout) // the answer may be there before
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout) // the answer may be there before
 		defer cancel()
 		if err := write(ctx); err != nil {
 			s.log.Error().Err(err).Msg("writing the audit log")

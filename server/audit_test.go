@@ -16,7 +16,7 @@ import (
 // recorded returns the audit log from an answer, oldest first, without ids and times.
 func (b *bench) recorded(t testing.TB, admin, query string) (all []string) {
 	t.Helper()
-	b.notes.Wait()
+	b.auditWrites.Wait()
 	for _, e := range do(t, b, "GET", "/admin/audit"+query, nil, cookied(b, admin)).wants(200)["entries"].([]any) {
 		entry := e.(map[string]any)
 		all = append([]string{strings.TrimSpace(fmt.Sprintf("%v %v %v %v", entry["actor"], entry["action"], entry["target"], entry["detail"]))}, all...)
@@ -91,7 +91,7 @@ func TestTheAuditLogAsAFile(t *testing.T) {
 	admin := b.admin(t)
 	const many = maxLimit + 5
 	for i := range many {
-		if err := s.Record(t.Context(), b.now(), store.Deed{Actor: "cli", Action: "test", Detail: fmt.Sprint("=HYPERLINK", i)}); err != nil {
+		if err := s.Record(t.Context(), b.now(), store.AuditEvent{Actor: "cli", Action: "test", Detail: fmt.Sprint("=HYPERLINK", i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -146,7 +146,7 @@ func TestWhoLooksDoesNotWaitLongForTheAuditLog(t *testing.T) {
 	}
 	begun := time.Now()
 	do(t, b, "GET", "/admin/users/ada/explain", nil, cookied(b, admin)).wants(200)
-	if took := time.Since(begun); took > 3*notePatience {
+	if took := time.Since(begun); took > 3*auditPatience {
 		t.Errorf("it took %v", took)
 	}
 	if _, err := hold.ExecContext(t.Context(), `ROLLBACK`); err != nil {

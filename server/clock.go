@@ -38,9 +38,9 @@ func newSteadyClock(wall func() time.Time, uptime func() time.Duration, forgive 
 	return c
 }
 
-// shown is the wall clock's time, or that of the clock that counts instead. This one has
+// wallTime is the wall clock's time, or that of the clock that counts instead. This one has
 // no monotonic reading: it would move with every change of what the two differ by.
-func (c *steadyClock) shown() time.Time {
+func (c *steadyClock) wallTime() time.Time {
 	if c.ahead == 0 {
 		return c.wall()
 	}
@@ -51,9 +51,9 @@ func (c *steadyClock) read(wall time.Time) time.Duration {
 	return time.Duration(wall.UnixNano()) - c.uptime()
 }
 
-// keepTo has another clock count, which is ahead of the wall's by this much, unless that
+// follow has another clock count, which is ahead of the wall's by this much, unless that
 // is about what was known. It tells whether it was not.
-func (c *steadyClock) keepTo(ahead, about time.Duration) bool {
+func (c *steadyClock) follow(ahead, about time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if (ahead - c.ahead).Abs() <= about {
@@ -67,14 +67,14 @@ func (c *steadyClock) keepTo(ahead, about time.Duration) bool {
 func (c *steadyClock) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.offset = c.read(c.shown())
+	c.offset = c.read(c.wallTime())
 }
 
 // now is the time. Whoever is judged by it is forgiven a step from the first call after it.
 func (c *steadyClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wall := c.shown()
+	wall := c.wallTime()
 	offset, last := c.read(wall), c.offset
 	c.offset = offset
 	switch {
@@ -101,9 +101,9 @@ func (c *steadyClock) step(from, to time.Duration) {
 // forgive moves the deadlines in the store after a step of the clock and returns
 // how long that lasts: two online windows.
 func (s *Server) forgive(late, early time.Duration) time.Duration {
-	s.store.Forgive(late, early)
+	s.store.AllowClockSkew(late, early)
 	s.forgiving.Store(late != 0 || early != 0)
-	s.live.hub.doubt()
+	s.live.hub.reset()
 	if late == 0 && early == 0 {
 		s.stepped.Store(true)
 		s.log.Info().Msg("deadlines hold again")

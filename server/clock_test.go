@@ -73,17 +73,17 @@ func TestAnotherClockMayCount(t *testing.T) {
 			t.Errorf("it is off by %v", off)
 		}
 	}
-	if !c.keepTo(time.Hour, time.Second) || c.keepTo(time.Hour+time.Second, time.Second) {
+	if !c.follow(time.Hour, time.Second) || c.follow(time.Hour+time.Second, time.Second) {
 		t.Error("it does not tell what is news")
 	}
 	c.begin()
 	shows(time.Hour)
-	c.keepTo(time.Hour+1200*time.Millisecond, time.Second)
+	c.follow(time.Hour+1200*time.Millisecond, time.Second)
 	shows(time.Hour)
 	if forgiven != nil {
 		t.Errorf("forgiven is %v for what nobody was judged by, and for a small correction", forgiven)
 	}
-	c.keepTo(-time.Hour, time.Second)
+	c.follow(-time.Hour, time.Second)
 	shows(-time.Hour)
 	if diff := cmp.Diff([]string{"0s 2h0m1s"}, forgiven); diff != "" {
 		t.Error(diff)

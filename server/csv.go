@@ -108,7 +108,7 @@ func writePages(file *csv.Writer, connection *http.ResponseController, rows [][]
 	for {
 		for _, row := range rows {
 			for i := range row {
-				row[i] = harmless(row[i])
+				row[i] = escapeFormula(row[i])
 			}
 			_ = file.Write(row)
 		}
@@ -137,10 +137,10 @@ func sessionRow(l listedSession) []string {
 		l.IPAddress, l.UserAgent, l.Page, strconv.Itoa(l.DurationMinutes), l.Device.Type, l.Device.OS, l.Device.Browser, l.Location}
 }
 
-// harmless keeps a spreadsheet from running a cell as a formula, by a ' in
+// escapeFormula keeps a spreadsheet from running a cell as a formula, by a ' in
 // front. That of a part of a cell, too: some spreadsheets split at semicolons,
 // whatever the quotes say, and people send and report what they like.
-func harmless(cell string) string {
+func escapeFormula(cell string) string {
 	var safe strings.Builder
 	begins := true
 	for _, r := range cell {

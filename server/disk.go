@@ -18,9 +18,9 @@ type Disk struct {
 // leastFree is what a server writes before it folds its log into the database.
 const leastFree = 100 << 20
 
-// DataFindings tells whether the folder of a database is on a disk that suits it, as
+// DataChecks tells whether the folder of a database is on a disk that suits it, as
 // far as this machine can tell. It opens nothing: that could drop SQLite's locks.
-func DataFindings(folder string) []Finding {
+func DataChecks(folder string) []Finding {
 	disk, err := DiskOf(folder)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):

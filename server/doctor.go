@@ -62,7 +62,7 @@ func (s *Server) doctor(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	backing, err := s.backingFindings(r.Context())
+	backing, err := s.postgresFindings(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s *Server) doctor(r *http.Request) (any, error) {
 		s.heartbeatsFinding(apps), s.addressesFinding(apps), s.cleanupFinding(now, st.LastCleanup)}
 	findings = append(findings, backing...)
 	if s.cfg.Data != "" {
-		findings = append(findings, DataFindings(s.cfg.Data)...)
+		findings = append(findings, DataChecks(s.cfg.Data)...)
 	}
 	return &doctorAnswer{Findings: findings}, nil
 }

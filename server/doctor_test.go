@@ -255,7 +255,7 @@ func TestTheDoctorNoticesThatNothingIsCleanedUp(t *testing.T) {
 }
 
 func TestAFloodOfStrangersTakesLittleMemoryAndHidesNothing(t *testing.T) {
-	var seen sightings[string]
+	var seen topK[string]
 	now := storetest.Start
 	for i := range 100_000 {
 		now = now.Add(time.Millisecond)
@@ -266,7 +266,7 @@ func TestAFloodOfStrangersTakesLittleMemoryAndHidesNothing(t *testing.T) {
 		}
 	}
 	what, how := seen.lately(now)
-	if len(what) != maxSightings || what[0] != shop || how[0].count != 200 || len(seen.seen) != maxSightings {
+	if len(what) != maxTopK || what[0] != shop || how[0].count != 200 || len(seen.seen) != maxTopK {
 		t.Errorf("%d are kept, the first is %s, %d times", len(what), what[0], how[0].count)
 	}
 }
@@ -275,15 +275,15 @@ func TestARequestThatIsInOrderTakesNoMemoryToWatch(t *testing.T) {
 	b := newBench(t, storetest.New(t), allowing(shop), func(c *Config) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	})
-	h := b.witnessed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	b.witness.proxies.mu.Lock() // whoever takes one waits
-	b.witness.origins.mu.Lock()
-	b.witness.strays.mu.Lock()
+	h := b.watchMisconfig(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	b.misconfig.proxies.mu.Lock() // whoever takes one waits
+	b.misconfig.origins.mu.Lock()
+	b.misconfig.unknownTokens.mu.Lock()
 	late := time.AfterFunc(5*time.Second, func() {
 		t.Error("a lock is taken")
-		b.witness.proxies.mu.Unlock()
-		b.witness.origins.mu.Unlock()
-		b.witness.strays.mu.Unlock()
+		b.misconfig.proxies.mu.Unlock()
+		b.misconfig.origins.mu.Unlock()
+		b.misconfig.unknownTokens.mu.Unlock()
 	})
 	defer late.Stop()
 	for name, opt := range map[string]func(*http.Request){

@@ -73,7 +73,7 @@ func (s *Server) endDrain(r *http.Request) (any, error) {
 // there can be any, so that nothing is asked of the database while there is none.
 func (s *Server) endDrained(ctx context.Context) error {
 	now := s.now()
-	up, _, err := s.live.board.read(ctx, now)
+	up, _, err := s.live.announcements.read(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -87,5 +87,5 @@ func (s *Server) endDrained(ctx context.Context) error {
 	if n > 0 {
 		s.log.Info().Int64("ended", n).Msg("the drain ended the sessions")
 	}
-	return s.live.board.refresh(ctx, now)
+	return s.live.announcements.refresh(ctx, now)
 }

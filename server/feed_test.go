@@ -130,8 +130,8 @@ func TestAReaderTooFarBehindIsNotCaughtUp(t *testing.T) {
 func TestStrangersDoNotCrowdOutWhoeverSaysWhoTheyAre(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := serving(t)
-		for range maxStrangers {
-			s.live.strangers <- struct{}{}
+		for range maxPendingAuth {
+			s.live.pendingAuth <- struct{}{}
 		}
 		conn, _, err := s.dial(t, "")
 		s.must(t, err)

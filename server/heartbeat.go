@@ -58,16 +58,16 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 		return nil, err
 	}
 	now := s.now()
-	up, _, err := s.live.board.read(r.Context(), now)
+	up, _, err := s.live.announcements.read(r.Context(), now)
 	if err != nil {
 		return nil, err
 	}
 	idle := time.Duration(body.IdleMS) * time.Millisecond
 	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving,
-		Seen: body.seen(), Whose: !up.empty()})
-	s.silence.heard(now, err)
+		Seen: body.seen(), WantMember: !up.empty()})
+	s.heartbeatGap.tried(now, err)
 	if err != nil {
-		s.strayed(r, err)
+		s.noteUnknownToken(r, err)
 		return nil, err
 	}
 	return &heartbeatAnswer{Session: answerSession(beaten.Session), Idle: s.store.Rules().Idle(idle),

@@ -35,7 +35,7 @@ func TestActivityOverTime(t *testing.T) {
 	b, key := company(t)
 	jobs := func() {
 		t.Helper()
-		for _, err := range []error{b.store.SampleActivity(t.Context(), b.now()), b.store.Sample(t.Context(), b.now()), b.store.NoteVisitors(t.Context(), b.now())} {
+		for _, err := range []error{b.store.SampleActivity(t.Context(), b.now()), b.store.Sample(t.Context(), b.now()), b.store.RecordVisitors(t.Context(), b.now())} {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	lookEvery   = time.Second // for what happens by time alone
-	lookTimeout = 30 * time.Second
-	lookRest    = 20 * time.Millisecond // between two looks, however much is written
-	lateCommit  = 2 * time.Second       // how much later than its time a heartbeat is seen at most
-	linger      = time.Minute           // after the last reader has gone
-	maxChanges  = 1000                  // of the log in one look; more are read in the next
-	maxTracked  = 100_000               // people online, beyond which they are not told apart
-	maxGone     = 64                    // erased at once, of whom it is told; of more everybody reads the list again
+	pollEvery    = time.Second // for what happens by time alone
+	pollTimeout  = 30 * time.Second
+	pollRest     = 20 * time.Millisecond // between two looks, however much is written
+	lateCommit   = 2 * time.Second       // how much later than its time a heartbeat is seen at most
+	releaseAfter = time.Minute           // after the last reader has gone
+	maxChanges   = 1000                  // of the log in one look; more are read in the next
+	maxTracked   = 100_000               // people online, beyond which they are not told apart
+	maxGone      = 64                    // erased at once, of whom it is told; of more everybody reads the list again
 )
 
 // hub finds out what changes in the list and publishes it, while somebody
@@ -29,63 +29,63 @@ const (
 // them, and tells what is different from what it told before. So whatever wrote
 // it, nothing is told twice, and nothing that came and went in between at all.
 type hub struct {
-	store    *store.Store
-	now      func() time.Time
-	log      zerolog.Logger
-	outage   *outage
-	feed     *feed
-	watchers *watchers
-	visitors *watchers // end users, who are told of their own session only
-	board    *board
+	store         *store.Store
+	now           func() time.Time
+	log           zerolog.Logger
+	outage        *outage
+	feed          *feed
+	watchers      *watchers
+	userSockets   *watchers // end users, who are told of their own session only
+	announcements *announcements
 
-	known   map[string]shown // who was announced as online; nil while nobody follows
-	limit   int              // how many can be known
-	crowded bool             // there are more than that
-	waiting map[string]bool  // of whom too much was told just now
-	counts  counts
-	level   store.GateLevel // that was told, or that follows from what was
-	era     int64           // of the log that was read; see [store.Store.Era]
-	seen    int64           // last change read
-	heeded  int64           // and the last that was read for visitors; fromNow while there are none
-	swept   time.Time       // until when departures by time are announced
-	ticked  bool            // it is time to see to what happens by time alone
-	left    time.Time       // when the last reader was seen
-	told    time.Time       // last reset for a crowd
-	erasure bool            // of somebody was in what was read of the log last
-	doubts  chan struct{}
-	gone    chan []store.Change // who was erased, with their sessions
+	online       map[string]published // who was announced as online; nil while nobody follows
+	limit        int                  // how many can be known
+	overLimit    bool                 // there are more than that
+	waiting      map[string]bool      // of whom too much was told just now
+	counts       counts
+	level        store.GateLevel // that was told, or that follows from what was
+	timeline     int64           // of the log that was read; see [store.Store.Era]
+	lastSeq      int64           // last change read
+	userSeq      int64           // and the last that was read for visitors; fromNow while there are none
+	lastSweep    time.Time       // until when departures by time are announced
+	due1s        bool            // it is time to see to what happens by time alone
+	lastFollowed time.Time       // when the last reader was seen
+	lastReset    time.Time       // last reset for a crowd
+	erasure      bool            // of somebody was in what was read of the log last
+	resets       chan struct{}
+	erasures     chan []store.Change // who was erased, with their sessions
 
-	up       *posted         // what was told of the board
-	changed  <-chan struct{} // closed when the board has something else
-	boardDue bool            // it is time to read it again
-	seed     maphash.Seed
+	up               *announced      // what was told of the board
+	changed          <-chan struct{} // closed when the board has something else
+	announcementsDue bool            // it is time to read it again
+	seed             maphash.Seed
 }
 
-// shown is what was last told of a person.
-type shown struct {
+// published is what was last told of a person.
+type published struct {
 	print  uint64 // of all that is news when it changes
 	status store.Status
-	told   int64 // when, in milliseconds
+	at     int64 // when, in milliseconds
 }
 
-func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, o *outage, f *feed, ws, visitors *watchers, b *board) *hub {
-	return &hub{store: st, now: now, log: log, outage: o, feed: f, watchers: ws, visitors: visitors, board: b,
-		limit: maxTracked, heeded: fromNow, doubts: make(chan struct{}, 1), gone: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
+func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, o *outage, f *feed, ws, visitors *watchers, b *announcements) *hub {
+	return &hub{store: st, now: now, log: log, outage: o, feed: f, watchers: ws, userSockets: visitors, announcements: b,
+		limit: maxTracked, userSeq: fromNow, resets: make(chan struct{}, 1), erasures: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
 }
 
-// doubt has the hub begin again, because deadlines have moved.
-func (h *hub) doubt() { signal(h.doubts) }
+// reset has the hub begin again, because deadlines have moved.
+func (h *hub) reset() { signal(h.resets) }
 
 // erased has the feed forget somebody who was erased, and tell of it as of a
 // deletion. The log of changes says nothing of them any more.
 func (h *hub) erased(user string, sessions []store.Change) {
 	h.feed.forget()
-	h.visitors.recheckAll()
+	h.userSockets.recheckAll()
 	select {
-	case h.gone <- append(sessions, store.Change{UserID: user}):
+	case h.erasures <- append(sessions, store.Change{UserID: user}):
 		signal(h.watchers.came)
 	default:
-		h.doubt()
+		h.reset()
 	}
 }
 
@@ -99,23 +99,23 @@ func signal(c chan struct{}) {
 
 // run publishes until ctx ends.
 func (h *hub) run(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			h.ticked, h.boardDue = true, true
-		case <-h.store.Committed():
+			h.due1s, h.announcementsDue = true, true
+		case <-h.store.Changed():
 		case <-h.watchers.came:
-		case <-h.visitors.came:
+		case <-h.userSockets.came:
 		case <-h.changed:
 		}
-		if err := h.lookBriefly(ctx); err != nil && ctx.Err() == nil && !h.outage.explains(err) {
+		if err := h.pollBriefly(ctx); err != nil && ctx.Err() == nil && !h.outage.observe(err) {
 			h.log.Error().Err(err).Msg("looking for changes in the list")
 		}
-		rest(ctx, lookRest)
+		rest(ctx, pollRest)
 	}
 }
 
@@ -126,36 +126,36 @@ func rest(ctx context.Context, d time.Duration) {
 	}
 }
 
-// lookBriefly does not wait for ever for a database that has stopped answering.
-func (h *hub) lookBriefly(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+// pollBriefly does not wait for ever for a database that has stopped answering.
+func (h *hub) pollBriefly(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	return h.look(ctx)
+	return h.poll(ctx)
 }
 
-// look finds and publishes what is new. After an error the next look does it all.
-func (h *hub) look(ctx context.Context) error {
+// poll finds and publishes what is new. After an error the next look does it all.
+func (h *hub) poll(ctx context.Context) error {
 	now := h.now()
-	h.noticeEra()
-	up, err := h.readBoard(ctx, now)
+	h.noticeTimeline()
+	up, err := h.readAnnouncements(ctx, now)
 	if err == nil {
-		err = h.heed(ctx)
+		err = h.recheckUsers(ctx)
 	}
 	if err != nil {
 		return err
 	}
 	if h.watchers.count() == 0 {
-		h.relax(now)
+		h.release(now)
 		return nil
 	}
-	h.left = now
-	if h.known == nil {
+	h.lastFollowed = now
+	if h.online == nil {
 		h.up = up // whoever begins to follow reads what there is
 		return h.begin(ctx, now)
 	}
-	h.tellBoard(up, now)
+	h.publishAnnouncements(up, now)
 	select {
-	case <-h.doubts:
+	case <-h.resets:
 		return h.begin(ctx, now)
 	default:
 	}
@@ -165,18 +165,18 @@ func (h *hub) look(ctx context.Context) error {
 // fromNow stands for no change: what there was before is of no interest.
 const fromNow = -1
 
-// noticeEra has everything read anew where the log may be another one.
-func (h *hub) noticeEra() {
-	if era := h.store.Era(); era != h.era {
-		h.era = era
-		h.known, h.heeded = nil, fromNow
+// noticeTimeline has everything read anew where the log may be another one.
+func (h *hub) noticeTimeline() {
+	if era := h.store.Timeline(); era != h.timeline {
+		h.timeline = era
+		h.online, h.userSeq = nil, fromNow
 	}
 }
 
-// relax forgets everybody when nobody has followed for a while.
-func (h *hub) relax(now time.Time) {
-	if h.known != nil && now.Sub(h.left).Abs() > linger {
-		h.known = nil
+// release forgets everybody when nobody has followed for a while.
+func (h *hub) release(now time.Time) {
+	if h.online != nil && now.Sub(h.lastFollowed).Abs() > releaseAfter {
+		h.online = nil
 		h.feed.pause()
 	}
 }
@@ -185,26 +185,26 @@ func (h *hub) relax(now time.Time) {
 // nobody can tell what happened. Whoever follows already reads the list again, and
 // may have lost the right to.
 func (h *hub) begin(ctx context.Context, now time.Time) error {
-	h.known = nil                        // so that the next look begins where this one fails
+	h.online = nil                       // so that the next look begins where this one fails
 	seen, err := h.store.LastChange(ctx) // first: who changes meanwhile is looked at again
 	if err != nil {
 		return err
 	}
-	h.known, h.waiting, h.counts, h.crowded = map[string]shown{}, map[string]bool{}, counts{}, false
-	if err := h.meetEverybody(ctx, now); err != nil {
-		h.known = nil
+	h.online, h.waiting, h.counts, h.overLimit = map[string]published{}, map[string]bool{}, counts{}, false
+	if err := h.loadOnline(ctx, now); err != nil {
+		h.online = nil
 		return err
 	}
-	h.takeGone() // they are not among everybody
-	h.seen, h.swept, h.level = seen, now, h.gate()
+	h.drainErased() // they are not among everybody
+	h.lastSeq, h.lastSweep, h.level = seen, now, h.gate()
 	h.feed.begin()
 	h.watchers.recheckAll()
 	return nil
 }
 
-// meetEverybody reads all who are online, as far as they can be known. By name,
+// loadOnline reads all who are online, as far as they can be known. By name,
 // because then nobody moves between pages while they are read.
-func (h *hub) meetEverybody(ctx context.Context, now time.Time) error {
+func (h *hub) loadOnline(ctx context.Context, now time.Time) error {
 	filter := store.OnlineFilter{Sort: store.SortName, Limit: maxLimit}
 	for {
 		page, err := h.store.Online(ctx, now, filter)
@@ -212,10 +212,10 @@ func (h *hub) meetEverybody(ctx context.Context, now time.Time) error {
 			return err
 		}
 		for _, p := range page.People {
-			h.remember(p.ID, h.looks(answerPerson(p, now), now.Add(-tellEvery)))
+			h.remember(p.ID, h.fingerprint(answerPerson(p, now), now.Add(-tellEvery)))
 		}
-		if h.crowded = len(h.known) > h.limit; h.crowded {
-			clear(h.known)
+		if h.overLimit = len(h.online) > h.limit; h.overLimit {
+			clear(h.online)
 			return nil
 		}
 		if filter.Cursor = page.Next; page.Next == "" {
@@ -226,7 +226,7 @@ func (h *hub) meetEverybody(ctx context.Context, now time.Time) error {
 
 // catchUp publishes what the log and the clock say is new.
 func (h *hub) catchUp(ctx context.Context, now time.Time) error {
-	changes, err := h.store.Changes(ctx, h.seen, maxChanges)
+	changes, err := h.store.Changes(ctx, h.lastSeq, maxChanges)
 	if errors.Is(err, store.ErrTooLate) {
 		return h.begin(ctx, now)
 	}
@@ -238,19 +238,19 @@ func (h *hub) catchUp(ctx context.Context, now time.Time) error {
 		return err
 	}
 	due = append(due, h.afterErasure()...)
-	n := newsOf(append(h.takeGone(), changes...), due)
-	if err := h.tell(ctx, now, n); err != nil {
+	n := changesOf(append(h.drainErased(), changes...), due)
+	if err := h.publishChanged(ctx, now, n); err != nil {
 		return err
 	}
 	h.watchers.recheckChanged(n.users, n.keys)
-	if h.ticked {
-		h.ticked, h.swept = false, now
+	if h.due1s {
+		h.due1s, h.lastSweep = false, now
 	}
 	if h.erasure = slices.ContainsFunc(changes, store.Change.Erasure); h.erasure {
 		signal(h.watchers.came)
 	}
 	if len(changes) > 0 {
-		h.seen = changes[len(changes)-1].Seq
+		h.lastSeq = changes[len(changes)-1].Seq
 	}
 	if len(changes) == maxChanges { // there are more
 		signal(h.watchers.came)
@@ -260,15 +260,15 @@ func (h *hub) catchUp(ctx context.Context, now time.Time) error {
 
 // due returns about whom the log says nothing, once a second.
 func (h *hub) due(ctx context.Context, now time.Time) ([]string, error) {
-	if !h.ticked {
+	if !h.due1s {
 		return nil, nil
 	}
-	due, err := h.store.Due(ctx, h.swept, now)
-	if err != nil || h.crowded {
+	due, err := h.store.Due(ctx, h.lastSweep, now)
+	if err != nil || h.overLimit {
 		return due, err
 	}
 	due = slices.AppendSeq(due, maps.Keys(h.waiting))
-	alternating, err := h.store.Alternating(ctx, h.swept.Add(-lateCommit))
+	alternating, err := h.store.Alternating(ctx, h.lastSweep.Add(-lateCommit))
 	return append(due, alternating...), err
 }
 
@@ -281,19 +281,19 @@ func (h *hub) afterErasure() []string {
 	}
 	h.feed.forget()
 	h.watchers.recheckAll()
-	if len(h.known) > maxChanges {
-		h.doubt()
+	if len(h.online) > maxChanges {
+		h.reset()
 		return nil
 	}
-	return slices.Collect(maps.Keys(h.known))
+	return slices.Collect(maps.Keys(h.online))
 }
 
-// takeGone returns what is to be told of people who were erased. The feed forgets
+// drainErased returns what is to be told of people who were erased. The feed forgets
 // again: an entry may have been on its way while they were.
-func (h *hub) takeGone() (gone []store.Change) {
+func (h *hub) drainErased() (gone []store.Change) {
 	for {
 		select {
-		case changes := <-h.gone:
+		case changes := <-h.erasures:
 			h.feed.forget()
 			gone = append(gone, changes...)
 		default:

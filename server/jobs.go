@@ -30,13 +30,13 @@ func (s *Server) jobs() []job {
 		{"cleanup", time.Hour, s.runCleanup},
 		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
-		{"clock", 10 * time.Second, s.keepTime},
+		{"clock", 10 * time.Second, s.syncClock},
 		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"end of an outage", time.Second, s.endOutage},
-		{"end of a silence", time.Second, s.endSilence},
+		{"end of a silence", time.Second, s.endHeartbeatGap},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
 		{"history", time.Minute, s.sampleAfter(s.now().Add(settling * s.cfg.Heartbeat))},
-		{"visitors", store.SampleEvery, func(ctx context.Context) error { return s.store.NoteVisitors(ctx, s.now()) }},
+		{"visitors", store.SampleEvery, func(ctx context.Context) error { return s.store.RecordVisitors(ctx, s.now()) }},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}
 }
@@ -56,7 +56,7 @@ func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
 
 // runCleanup asks for the time first: what it ends stays ended.
 func (s *Server) runCleanup(ctx context.Context) error {
-	if err := s.keepTime(ctx); err != nil {
+	if err := s.syncClock(ctx); err != nil {
 		return err
 	}
 	cleaned, err := s.store.Cleanup(ctx, s.now())
@@ -87,7 +87,7 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 			gocron.WithStartAt(gocron.WithStartImmediately()),
 			gocron.WithEventListeners(
 				gocron.AfterJobRunsWithError(func(_ uuid.UUID, name string, err error) {
-					if !s.outage.explains(err) {
+					if !s.outage.observe(err) {
 						s.log.Error().Err(err).Str("job", name).Msg("job failed")
 					}
 				}),

@@ -16,15 +16,15 @@ import (
 
 // Bounds of the live feed.
 const (
-	tokenWait    = 5 * time.Second  // for the first message, where the token stands
-	writeWait    = 10 * time.Second // for a reader that takes nothing
-	beginWait    = 10 * time.Second // for the hub to know who is online
-	pingEvery    = 30 * time.Second
-	pongWait     = 10 * time.Second
-	goodbyeWait  = 2 * time.Second // for all sockets, when the server stops
-	maxFirst     = 4 << 10         // bytes of the first message
-	maxWatchers  = 20_000
-	maxStrangers = 1000 // sockets that have not said yet who they are
+	tokenWait      = 5 * time.Second  // for the first message, where the token stands
+	writeWait      = 10 * time.Second // for a reader that takes nothing
+	beginWait      = 10 * time.Second // for the hub to know who is online
+	pingEvery      = 30 * time.Second
+	pongWait       = 10 * time.Second
+	goodbyeWait    = 2 * time.Second // for all sockets, when the server stops
+	maxFirst       = 4 << 10         // bytes of the first message
+	maxWatchers    = 20_000
+	maxPendingAuth = 1000 // sockets that have not said yet who they are
 )
 
 // liveMessage is what the feed sends.
@@ -56,10 +56,10 @@ var (
 type live struct {
 	*feed
 	*watchers
-	hub       *hub
-	visitors  *watchers // the sockets of end users
-	board     *board
-	strangers chan struct{} // holds a place for each socket without a credential
+	hub           *hub
+	userSockets   *watchers // the sockets of end users
+	announcements *announcements
+	pendingAuth   chan struct{} // holds a place for each socket without a credential
 
 	open   sync.WaitGroup
 	ending context.Context // of all sockets
@@ -67,8 +67,8 @@ type live struct {
 }
 
 func newLive(st *store.Store, now func() time.Time, log zerolog.Logger, o *outage) *live {
-	l := &live{feed: newFeed(), watchers: newWatchers(), visitors: newWatchers(), board: newBoard(st), strangers: make(chan struct{}, maxStrangers)}
-	l.hub = newHub(st, now, log, o, l.feed, l.watchers, l.visitors, l.board)
+	l := &live{feed: newFeed(), watchers: newWatchers(), userSockets: newWatchers(), announcements: newBoard(st), pendingAuth: make(chan struct{}, maxPendingAuth)}
+	l.hub = newHub(st, now, log, o, l.feed, l.watchers, l.userSockets, l.announcements)
 	l.ending, l.end = context.WithCancel(context.Background())
 	return l
 }

@@ -23,7 +23,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // first line is the innermost.
 func (s *Server) wrap(h http.Handler) http.Handler {
 	h = s.crossOriginCalls(h)
-	h = s.witnessed(h)
+	h = s.watchMisconfig(h)
 	h = s.underBasePath(h)
 	h = s.knownHost(h)
 	h = s.secureHeaders(h)

@@ -172,7 +172,7 @@ func TestWithoutReadersAHeartbeatStillHearsWhatTheShellAnnounces(t *testing.T) {
 		ada := s.enter(t, "ada")
 		s.shown(t, ada, nil)
 		s.sql(t, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (7, 'from the shell', 'info', 1, 'me')`)
-		time.Sleep(lookEvery + lookRest)
+		time.Sleep(pollEvery + pollRest)
 		synctest.Wait()
 		if got := s.shown(t, ada, nil); got != "from the shell" {
 			t.Errorf("a second later is shown %q", got)
@@ -210,14 +210,14 @@ func BenchmarkHeartbeatsBesideNotices(bench *testing.B) {
 					bench.Fatal(err)
 				}
 			}
-			up, _, err := b.live.board.read(context.Background(), b.now())
+			up, _, err := b.live.announcements.read(context.Background(), b.now())
 			if err != nil {
 				bench.Fatal(err)
 			}
 			bench.SetParallelism(64)
 			bench.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					beaten, err := b.store.Touch(context.Background(), b.now(), token, store.Beat{Whose: !up.empty()})
+					beaten, err := b.store.Touch(context.Background(), b.now(), token, store.Beat{WantMember: !up.empty()})
 					if err != nil {
 						bench.Error(err)
 						return

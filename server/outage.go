@@ -21,8 +21,8 @@ type outage struct {
 	over  chan struct{} // closed when it is; nil: there is none
 }
 
-// explains tells whether err is due to the outage, which begins with the first.
-func (o *outage) explains(err error) bool {
+// observe tells whether err is due to the outage, which begins with the first.
+func (o *outage) observe(err error) bool {
 	if !errors.Is(err, store.ErrUnavailable) {
 		return false
 	}

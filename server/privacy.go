@@ -51,13 +51,13 @@ func (s *Server) exportUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.store.HeldUser(r.Context(), id)
+	user, err := s.store.ExportUser(r.Context(), id)
 	if err != nil {
 		return nil, unknownUser(err)
 	}
-	now, deed := s.now(), store.Deed{Actor: callerOf(r).actor(), Action: "user.export", Target: store.UserActor(id)}
+	now, deed := s.now(), store.AuditEvent{Actor: callerOf(r).actor(), Action: "user.export", Target: store.UserActor(id)}
 	write := func(w http.ResponseWriter) error {
-		await(s.note(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, deed) }))
+		waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, deed) }))
 		return s.writeHeld(w, r, id, user, now)
 	}
 	return download{kind: "application/json", name: "person-" + now.UTC().Format("20060102-150405") + ".json", write: write}, nil
@@ -83,9 +83,9 @@ func (s *Server) writeHeld(w http.ResponseWriter, r *http.Request, id string, us
 	if err := connection.Flush(); err != nil { // its length is not known before, and each time another
 		return err
 	}
-	for _, part := range store.HeldParts() {
+	for _, part := range store.ExportParts() {
 		before := `,"` + string(part) + `":[`
-		err := s.store.Held(r.Context(), id, part, func(some []store.Record) error {
+		err := s.store.ExportPart(r.Context(), id, part, func(some []store.Record) error {
 			_ = connection.SetWriteDeadline(time.Now().Add(writeTimeout)) // the network's time, not the rules'
 			for _, record := range some {
 				if err := write(before, record); err != nil {

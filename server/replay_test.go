@@ -32,7 +32,7 @@ type follower struct {
 func (f *follower) catchUp(t *testing.T) {
 	t.Helper()
 	now := time.Now()
-	time.Sleep(now.Truncate(time.Second).Add(2*time.Second + lookEvery/2).Sub(now))
+	time.Sleep(now.Truncate(time.Second).Add(2*time.Second + pollEvery/2).Sub(now))
 	synctest.Wait()
 	for len(f.read) > 0 {
 		e := f.next()
@@ -161,7 +161,7 @@ func TestTheFeedReplayedIsTheList(t *testing.T) {
 						history = append(history, o.step(t))
 					}
 					f.catchUp(t)
-					now := s.now().Truncate(lookEvery) // as of the last look
+					now := s.now().Truncate(pollEvery) // as of the last look
 					page, err := s.store.Online(t.Context(), now, store.OnlineFilter{Limit: 100})
 					s.must(t, err)
 					list := map[string]onlineUser{}

@@ -9,14 +9,14 @@ import (
 // Two of them then differ by no more than they need to hear of each other.
 const clockTolerance = time.Second
 
-// keepTime has a replica go by the clock of the database's server. Else replicas would
+// syncClock has a replica go by the clock of the database's server. Else replicas would
 // disagree about who is online, and the clean-up of one whose clock is a day ahead would
 // log everybody out.
-func (s *Server) keepTime(ctx context.Context) error {
-	s.keeping.Lock() // in turn: what was measured earlier must not replace what was measured later
-	defer s.keeping.Unlock()
+func (s *Server) syncClock(ctx context.Context) error {
+	s.clockMu.Lock() // in turn: what was measured earlier must not replace what was measured later
+	defer s.clockMu.Unlock()
 	ahead, err := s.aheadOfDatabase(ctx)
-	if err != nil || ahead == nil || !s.clock.keepTo(-ahead.by, clockTolerance+ahead.within) {
+	if err != nil || ahead == nil || !s.clock.follow(-ahead.by, clockTolerance+ahead.within) {
 		return err
 	}
 	if ahead.surely(clockTolerance) {

@@ -151,7 +151,7 @@ func TestServersGoOnWhenTheDatabaseWasAway(t *testing.T) {
 
 	for round := range 3 {
 		database.Stop()
-		for _, all := range []*watchers{a.live.watchers, a.live.visitors} {
+		for _, all := range []*watchers{a.live.watchers, a.live.userSockets} {
 			all.recheckAll() // as if somebody's rights had just changed: nobody knows whose now
 		}
 		eventually(t, "readiness turns red", agreed, func() bool { return !a.ready(t) && !b.ready(t) })
@@ -266,14 +266,14 @@ func TestReplicasGoByTheClockOfTheDatabase(t *testing.T) {
 	}
 	agree()
 	by.Store(0) // somebody has set it
-	if err := b.keepTime(t.Context()); err != nil {
+	if err := b.syncClock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	agree()
 	if n := len(b.lines("agrees with PostgreSQL's")); n != 1 {
 		t.Errorf("that it agrees again is told %d times: %s", n, b.logs)
 	}
-	if err := b.keepTime(t.Context()); err != nil || len(b.lines("PostgreSQL's")) != 2 {
+	if err := b.syncClock(t.Context()); err != nil || len(b.lines("PostgreSQL's")) != 2 {
 		t.Errorf("%v, and it is told again: %s", err, b.logs)
 	}
 	for _, s := range []*served{a, b} {

@@ -101,7 +101,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := explain(err)
 	s.meters.refusals.problem(p)
 	kept := errors.Is(err, store.ErrDraining) // on purpose: no failure
-	if p.status >= http.StatusInternalServerError && !kept && !s.outage.explains(err) {
+	if p.status >= http.StatusInternalServerError && !kept && !s.outage.observe(err) {
 		s.log.Error().Err(err).Str("method", r.Method).Str("code", p.code).Msg("request failed")
 	}
 	h := w.Header()
@@ -120,7 +120,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &ended) {
 		body.EndReason = ended.Reason
 	}
-	var crowd crowded
+	var crowd sessionLimitError
 	if errors.As(err, &crowd) {
 		body.Sessions = crowd.sessions
 	}
@@ -131,7 +131,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func explain(err error) problem {
 	var p problem
 	var wait tooMany
-	var crowd crowded
+	var crowd sessionLimitError
 	var bad *store.InvalidError
 	var draining *store.DrainingError
 	switch {

@@ -57,7 +57,7 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/users/heartbeat", who: anyone, answer: s.heartbeat}, // the token may stand in the body
 
 		{method: "GET", path: "/auth/me", who: people, answer: s.me},
-		{method: "GET", path: "/live", who: people, serve: http.HandlerFunc(s.visit)}, // the token may come as first message
+		{method: "GET", path: "/live", who: people, serve: http.HandlerFunc(s.followOwn)}, // the token may come as first message
 
 		{method: "PUT", path: "/admin/users/{id}/status", who: claimants, answer: s.setStatus},
 		{method: "DELETE", path: "/admin/users/{id}/status", who: claimants, answer: s.clearStatus},

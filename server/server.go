@@ -51,27 +51,27 @@ type Config struct {
 
 // Server is the HTTP side of a store.
 type Server struct {
-	store      *store.Store
-	cfg        Config
-	clock      *steadyClock
-	now        func() time.Time // of clock
-	keeping    sync.Mutex       // the clock to the database's
-	log        zerolog.Logger
-	assets     assets
-	codes      *codes
-	live       *live
-	limits     *signInLimits
-	meters     *Meters
-	witness    witness
-	scrapes    chan struct{} // of capacity 1: one at a time
-	crossSite  *http.CrossOriginProtection
-	handler    http.Handler
-	stepped    atomic.Bool // the clock was, and that is not cleaned up after
-	forgiving  atomic.Bool // a step of the clock, so nothing is cleaned up
-	outage     *outage
-	silence    silence
-	lookedBack atomic.Bool    // at who was there before the start
-	notes      sync.WaitGroup // in the audit log that are being written
+	store        *store.Store
+	cfg          Config
+	clock        *steadyClock
+	now          func() time.Time // of clock
+	clockMu      sync.Mutex       // the clock to the database's
+	log          zerolog.Logger
+	assets       assets
+	codes        *codes
+	live         *live
+	limits       *signInLimits
+	meters       *Meters
+	misconfig    misconfig
+	scrapes      chan struct{} // of capacity 1: one at a time
+	crossSite    *http.CrossOriginProtection
+	handler      http.Handler
+	stepped      atomic.Bool // the clock was, and that is not cleaned up after
+	forgiving    atomic.Bool // a step of the clock, so nothing is cleaned up
+	outage       *outage
+	heartbeatGap heartbeatGap
+	gapRestored  atomic.Bool    // at who was there before the start
+	auditWrites  sync.WaitGroup // in the audit log that are being written
 }
 
 // How long a request may take to arrive, and what is under way to finish at the
@@ -119,11 +119,11 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // it finishes what is under way. It returns store.ErrBroken when the disk
 // failed, because nothing may be acknowledged from then on.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	if err := s.keepTime(ctx); err != nil && !s.outage.explains(err) {
+	if err := s.syncClock(ctx); err != nil && !s.outage.observe(err) {
 		s.log.Error().Err(err).Msg("the database's clock could not be read")
 	}
 	s.clock.begin()
-	if err := s.lookBack(ctx); err != nil && !s.outage.explains(err) {
+	if err := s.restoreGap(ctx); err != nil && !s.outage.observe(err) {
 		s.log.Error().Err(err).Msg("nobody knows yet who was there when the server stopped")
 	}
 	jobs, err := s.startJobs()
@@ -152,7 +152,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	s.live.stop()
 	err = errors.Join(err, s.shutdown(web, jobs))
-	s.notes.Wait()
+	s.auditWrites.Wait()
 	return err
 }
 

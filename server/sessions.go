@@ -63,7 +63,7 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 		User: in.User.forStore(), Token: in.SessionToken, Origin: s.Origin(in.IPAddress, in.UserAgent),
 	})
 	if errors.Is(err, store.ErrSessionLimit) {
-		return nil, s.crowded(r, by.App, in.User.ID)
+		return nil, s.sessionLimit(r, by.App, in.User.ID)
 	}
 	if err != nil {
 		return nil, err
@@ -79,20 +79,20 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 	return reply{status: http.StatusCreated, body: answer}, nil
 }
 
-// crowded is a login that is refused because of the user's other sessions.
-type crowded struct {
+// sessionLimitError is a login that is refused because of the user's other sessions.
+type sessionLimitError struct {
 	problem
 	sessions []listedSession
 }
 
-// crowded finds out which sessions of a user are in the way of a login.
-func (s *Server) crowded(r *http.Request, app, user string) error {
+// sessionLimit finds out which sessions of a user are in the way of a login.
+func (s *Server) sessionLimit(r *http.Request, app, user string) error {
 	now := s.now()
 	page, err := s.store.Sessions(r.Context(), now, store.SessionFilter{User: user, App: app, Limit: maxLimit})
 	if err != nil {
 		return err
 	}
-	return crowded{sessions: answerSessions(page.Sessions, now),
+	return sessionLimitError{sessions: answerSessions(page.Sessions, now),
 		problem: problem{http.StatusConflict, "session_limit", "This user has as many sessions in this application as may be"}}
 }
 

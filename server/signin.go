@@ -49,7 +49,7 @@ func (s *Server) login(r *http.Request) (any, error) {
 	}
 	if errors.Is(err, store.ErrWrongPassword) {
 		now := s.now()
-		s.note(r.Context(), func(ctx context.Context) error { return s.store.RecordFailure(ctx, now, in.Name) })
+		s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.RecordFailure(ctx, now, in.Name) })
 	}
 	if err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ func (k *socket) identified(ctx context.Context) (who caller, err error) {
 func (k *socket) mayStay(ctx context.Context) (caller, error) {
 	for {
 		who, err := k.mayFollow(ctx, k.token, k.as)
-		if !k.outage.explains(err) {
+		if !k.outage.observe(err) {
 			return who, err
 		}
 		if err := k.outage.wait(ctx); err != nil {
@@ -94,8 +94,8 @@ func (k *socket) mayStay(ctx context.Context) (caller, error) {
 // firstMessage waits for the token of a page, which can not send a header.
 func (k *socket) firstMessage(ctx context.Context) (string, error) {
 	select {
-	case k.live.strangers <- struct{}{}:
-		defer func() { <-k.live.strangers }()
+	case k.live.pendingAuth <- struct{}{}:
+		defer func() { <-k.live.pendingAuth }()
 	default:
 		return "", errTooManyWatch
 	}

@@ -35,7 +35,7 @@ func (m *Meters) traffic(method, pattern string) func() *traffic {
 func (s *Server) counted(next http.Handler) http.Handler {
 	nowhere := s.meters.traffic("", "")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := &noted{ResponseWriter: w, traffic: nowhere, began: time.Now()}
+		a := &statusRecorder{ResponseWriter: w, traffic: nowhere, began: time.Now()}
 		defer a.done() // also of an answer that is broken off
 		next.ServeHTTP(a, r)
 	})
@@ -44,15 +44,15 @@ func (s *Server) counted(next http.Handler) http.Handler {
 // ofRoute has the requests that h answers counted as t.
 func ofRoute(t func() *traffic, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a, ok := w.(*noted); ok {
+		if a, ok := w.(*statusRecorder); ok {
 			a.traffic = t
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
-// noted notes the status of an answer on its way.
-type noted struct {
+// statusRecorder notes the status of an answer on its way.
+type statusRecorder struct {
 	http.ResponseWriter
 	traffic func() *traffic
 	began   time.Time
@@ -60,11 +60,11 @@ type noted struct {
 }
 
 // Unwrap lets the live feed and downloads reach the connection.
-func (a *noted) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *statusRecorder) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // WriteHeader notes the status. A socket is counted when it opens, and takes as
 // long as it stays open, which says nothing.
-func (a *noted) WriteHeader(status int) {
+func (a *statusRecorder) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
@@ -74,7 +74,7 @@ func (a *noted) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-func (a *noted) done() {
+func (a *statusRecorder) done() {
 	if a.status == http.StatusSwitchingProtocols {
 		return
 	}

@@ -215,7 +215,7 @@ func TestTheHubBeginsAgainInAnotherEra(t *testing.T) {
 	}
 	look := func() string {
 		t.Helper()
-		if err := h.look(t.Context()); err != nil {
+		if err := h.poll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		return b.live.feed.cursor()
@@ -225,7 +225,7 @@ func TestTheHubBeginsAgainInAnotherEra(t *testing.T) {
 	if again := look(); again != first {
 		t.Errorf("the feed went on from %s at %s", first, again)
 	}
-	h.era++ // as if what was read were of another one than the store's
+	h.timeline++ // as if what was read were of another one than the store's
 	if other := look(); strings.Split(other, ".")[0] == strings.Split(first, ".")[0] {
 		t.Errorf("the feed goes on from %s at %s", first, other)
 	}

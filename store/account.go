@@ -46,25 +46,25 @@ func (in AccountInput) check() (AccountInput, error) {
 // CreateAccount makes an account on behalf of actor; ErrNameTaken where the name
 // is in use.
 func (s *Store) CreateAccount(ctx context.Context, now time.Time, actor string, in AccountInput) (Account, error) {
-	return s.createAccount(ctx, now, Deed{Actor: actor}, in, func(*tx) error { return nil })
+	return s.createAccount(ctx, now, AuditEvent{Actor: actor}, in, func(*tx) error { return nil })
 }
 
 // CreateFirstAccount makes the first account, an admin; ErrAlreadySetUp where
 // there is one. Of any number of simultaneous calls one succeeds.
 func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, password string) (Account, error) {
 	in := AccountInput{Name: name, Password: password, Access: AccessAdmin}
-	deed := Deed{Actor: UserActor(AccountID(name)), Detail: "the first account"}
+	deed := AuditEvent{Actor: UserActor(AccountID(name)), Detail: "the first account"}
 	return s.createAccount(ctx, now, deed, in, func(t *tx) error {
 		var accounts int
 		err := t.scan([]any{&accounts}, `SELECT COUNT(*) FROM accounts`)
 		if err == nil && accounts > 0 {
 			return ErrAlreadySetUp
 		}
-		return fail("counting the accounts", err)
+		return wrapErr("counting the accounts", err)
 	})
 }
 
-func (s *Store) createAccount(ctx context.Context, now time.Time, deed Deed, in AccountInput, allowed func(*tx) error) (Account, error) {
+func (s *Store) createAccount(ctx context.Context, now time.Time, deed AuditEvent, in AccountInput, allowed func(*tx) error) (Account, error) {
 	in, err := in.check()
 	if err != nil {
 		return Account{}, err
@@ -83,12 +83,12 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, deed Deed, in 
 			return ErrNameTaken
 		}
 		if err != nil {
-			return fail("storing an account's user", err)
+			return wrapErr("storing an account's user", err)
 		}
 		_, err = t.exec(`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
 			account.ID, account.Name, hash, millis(now))
 		if err != nil {
-			return fail("storing an account", err)
+			return wrapErr("storing an account", err)
 		}
 		return t.record(now, deed)
 	})
@@ -103,10 +103,10 @@ func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT a.user_id, a.name, u.access, a.created_at FROM accounts a JOIN users u ON u.id = a.user_id ORDER BY a.name`)
 	if err != nil {
-		return nil, fail("listing the accounts", err)
+		return nil, wrapErr("listing the accounts", err)
 	}
 	accounts, err := collect(rows, scanAccount)
-	return accounts, fail("listing the accounts", err)
+	return accounts, wrapErr("listing the accounts", err)
 }
 
 func scanAccount(rows *sql.Rows) (a Account, err error) {
@@ -120,10 +120,10 @@ func scanAccount(rows *sql.Rows) (a Account, err error) {
 func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
 	stmt, err := s.reads.prepare(ctx, `SELECT EXISTS (SELECT 1 FROM accounts)`)
 	if err != nil {
-		return false, fail("looking for an account", err)
+		return false, wrapErr("looking for an account", err)
 	}
 	var exists bool
-	return exists, fail("looking for an account", stmt.QueryRowContext(ctx).Scan(&exists))
+	return exists, wrapErr("looking for an account", stmt.QueryRowContext(ctx).Scan(&exists))
 }
 
 // SetPassword gives an account a new password, on behalf of actor, and ends its
@@ -138,12 +138,12 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, pas
 		err := t.scan([]any{&user}, `UPDATE accounts SET password_hash = $2 WHERE name = $1 RETURNING user_id`,
 			strings.ToLower(name), hash)
 		if err != nil {
-			return fail("changing a password", err)
+			return wrapErr("changing a password", err)
 		}
 		if _, err = t.end(s.at(now), Ending{Reason: EndPasswordChanged}, `user_id = $6`, user); err != nil {
 			return err
 		}
-		return t.record(now, Deed{Actor: actor, Action: "account.password", Target: UserActor(user)})
+		return t.record(now, AuditEvent{Actor: actor, Action: "account.password", Target: UserActor(user)})
 	})
 }
 
@@ -155,14 +155,14 @@ func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id stri
 		err := t.scan([]any{&access}, `
 			DELETE FROM users WHERE id = $1 AND id IN (SELECT user_id FROM accounts) RETURNING access`, id)
 		if err != nil {
-			return fail("deleting an account", err)
+			return wrapErr("deleting an account", err)
 		}
 		if access == AccessAdmin {
 			if err := t.needAdmin(); err != nil {
 				return err // which undoes the deletion
 			}
 		}
-		return t.record(now, Deed{actor, "account.delete", UserActor(id), access.String()})
+		return t.record(now, AuditEvent{actor, "account.delete", UserActor(id), access.String()})
 	})
 }
 
@@ -174,7 +174,7 @@ func (t *tx) needAdmin() error {
 	if err == nil && admins == 0 {
 		return ErrLastAdmin
 	}
-	return fail("counting the admins", err)
+	return wrapErr("counting the admins", err)
 }
 
 // SignIn begins a panel session for a name and password. ErrWrongPassword for
@@ -186,7 +186,7 @@ func (s *Store) SignIn(ctx context.Context, now time.Time, name, password string
 	if errors.Is(err, sql.ErrNoRows) {
 		hash = unknownName
 	} else if err != nil {
-		return LoginResult{}, fail("finding an account", err)
+		return LoginResult{}, wrapErr("finding an account", err)
 	}
 	if !verifyPassword(password, hash) || user == "" {
 		return LoginResult{}, ErrWrongPassword
@@ -200,7 +200,7 @@ func (s *Store) SignInAs(ctx context.Context, now time.Time, user string, from O
 	var hash string
 	err := s.read.QueryRowContext(ctx, `SELECT password_hash FROM accounts WHERE user_id = $1`, user).Scan(&hash)
 	if err != nil {
-		return LoginResult{}, fail("finding an account", err)
+		return LoginResult{}, wrapErr("finding an account", err)
 	}
 	return s.signIn(ctx, now, user, hash, from)
 }
@@ -216,13 +216,13 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, fr
 			return ErrWrongPassword
 		}
 		if err != nil {
-			return fail("checking an account", err)
+			return wrapErr("checking an account", err)
 		}
-		result.Session, _, err = t.beginSession(s.at(now), s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, s.handle(result.Token))
+		result.Session, _, err = t.beginSession(s.at(now), s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, s.tokenRef(result.Token))
 		if err != nil {
 			return err
 		}
-		return t.record(now, Deed{Actor: UserActor(user), Action: "panel.sign_in"})
+		return t.record(now, AuditEvent{Actor: UserActor(user), Action: "panel.sign_in"})
 	})
 	if err != nil {
 		return LoginResult{}, fmt.Errorf("signing in: %w", err)
@@ -235,14 +235,14 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, fr
 // names that no account has: what strangers type is not kept. It takes longer
 // where it writes, so whoever tried must not wait for it.
 func (s *Store) RecordFailure(ctx context.Context, now time.Time, name string) error {
-	d := Deed{Actor: ActorUnknown, Action: "panel.sign_in_failed", Detail: "no such account"}
+	d := AuditEvent{Actor: ActorUnknown, Action: "panel.sign_in_failed", Detail: "no such account"}
 	var user string
 	err := s.read.QueryRowContext(ctx, `SELECT user_id FROM accounts WHERE name = $1`, strings.ToLower(name)).Scan(&user)
 	switch {
 	case err == nil:
 		d.Target, d.Detail = UserActor(user), ""
 	case !errors.Is(err, sql.ErrNoRows):
-		return fail("finding an account", err)
+		return wrapErr("finding an account", err)
 	}
-	return s.recordSeldom(ctx, now, d)
+	return s.recordOncePerHour(ctx, now, d)
 }

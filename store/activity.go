@@ -55,12 +55,12 @@ type SessionLengths struct {
 // goes on at now is left out until it has a sample. It returns ErrInvalid for a
 // range or a step that can not be.
 func (s *Store) Activity(ctx context.Context, now time.Time, f ActivityFilter) (Activity, error) {
-	q, err := f.settled(now)
+	q, err := f.withDefaults(now)
 	if err != nil {
 		return Activity{}, err
 	}
 	answer, err := s.activity.ask(ctx, now, q)
-	return answer, fail("reading the activity", err)
+	return answer, wrapErr("reading the activity", err)
 }
 
 // activityQuestion is a filter as it can be compared and remembered.
@@ -69,7 +69,7 @@ type activityQuestion struct {
 	app, organization string
 }
 
-func (f ActivityFilter) settled(now time.Time) (q activityQuestion, err error) {
+func (f ActivityFilter) withDefaults(now time.Time) (q activityQuestion, err error) {
 	if f.To.After(now) {
 		f.To = now
 	}
@@ -114,7 +114,7 @@ func floor(ms, multiple int64) int64 {
 
 func (s *Store) findActivity(ctx context.Context, now time.Time, q activityQuestion) (a Activity, err error) {
 	a = Activity{From: fromMillis(q.from), To: fromMillis(q.to), Step: time.Duration(q.step) * time.Millisecond, Points: []Point{}, Days: []DayFigures{}}
-	err = s.atOnce(ctx, func(look *sql.Tx) error {
+	err = s.snapshot(ctx, func(look *sql.Tx) error {
 		samples, err := readSamples(ctx, look, q.app, q.organization, q.from, q.to)
 		a.Points = q.points(samples, millis(now))
 		if err == nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Deed is something that somebody did and that others may want to know of.
-type Deed struct {
+// AuditEvent is something that somebody did and that others may want to know of.
+type AuditEvent struct {
 	Actor  string // user:ID, key:ID:APP, or one of those below
 	Action string // what was done to what, such as session.revoke
 	Target string // user:ID, session:ID, key:ID, ...; "" where the action says it
@@ -29,20 +29,20 @@ func UserActor(id string) string { return userPrefix + id }
 
 const userPrefix = "user:"
 
-// seldom is how often the same actor's looking at the same person is worth a
+// viewEvery is how often the same actor's looking at the same person is worth a
 // row: a panel that asks every few seconds must not fill the log.
-const seldom = time.Hour
+const viewEvery = time.Hour
 
 // Record adds to the audit log what changes nothing in the database.
-func (s *Store) Record(ctx context.Context, now time.Time, d Deed) error {
+func (s *Store) Record(ctx context.Context, now time.Time, d AuditEvent) error {
 	return s.write(ctx, func(t *tx) error { return t.record(now, d) })
 }
 
 // record adds a deed to the audit log, in the transaction that does it.
-func (t *tx) record(now time.Time, d Deed) error {
+func (t *tx) record(now time.Time, d AuditEvent) error {
 	_, err := t.exec(`INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
 		millis(now), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail)
-	return fail("writing the audit log", err)
+	return wrapErr("writing the audit log", err)
 }
 
 // RecordView notes that actor looked at a user: once an hour, and only of a user
@@ -51,37 +51,37 @@ func (s *Store) RecordView(ctx context.Context, now time.Time, actor, user strin
 	var known bool
 	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
 	if err != nil || !known {
-		return fail("finding a user", err)
+		return wrapErr("finding a user", err)
 	}
-	return s.recordSeldom(ctx, now, Deed{Actor: actor, Action: "user.view", Target: UserActor(user)})
+	return s.recordOncePerHour(ctx, now, AuditEvent{Actor: actor, Action: "user.view", Target: UserActor(user)})
 }
 
-// recentDeed is whether a deed by the same actor to the same target was recorded
+// recentEvent is whether a deed by the same actor to the same target was recorded
 // after $4 and, by a clock that has not been set back since, until $5.
-const recentDeed = `SELECT EXISTS (SELECT 1 FROM audit WHERE target = $1 AND actor = $2 AND action = $3 AND at > $4 AND at <= $5)`
+const recentEvent = `SELECT EXISTS (SELECT 1 FROM audit WHERE target = $1 AND actor = $2 AND action = $3 AND at > $4 AND at <= $5)`
 
-// recordSeldom records a deed unless the same was recorded within the hour.
+// recordOncePerHour records a deed unless the same was recorded within the hour.
 // Nearly always it was, and then nothing is written.
-func (s *Store) recordSeldom(ctx context.Context, now time.Time, d Deed) error {
-	about := []any{d.Target, d.Actor, d.Action, millis(now.Add(-seldom)), millis(now)}
+func (s *Store) recordOncePerHour(ctx context.Context, now time.Time, d AuditEvent) error {
+	about := []any{d.Target, d.Actor, d.Action, millis(now.Add(-viewEvery)), millis(now)}
 	var recent bool
-	err := s.read.QueryRowContext(ctx, recentDeed, about...).Scan(&recent)
+	err := s.read.QueryRowContext(ctx, recentEvent, about...).Scan(&recent)
 	if err != nil || recent {
-		return fail("looking into the audit log", err)
+		return wrapErr("looking into the audit log", err)
 	}
 	return s.write(ctx, func(t *tx) error {
-		if err := t.scan([]any{&recent}, recentDeed, about...); err != nil || recent { // by another caller just now
-			return fail("looking into the audit log", err)
+		if err := t.scan([]any{&recent}, recentEvent, about...); err != nil || recent { // by another caller just now
+			return wrapErr("looking into the audit log", err)
 		}
 		return t.record(now, d)
 	})
 }
 
-// Entry is a deed in the audit log.
-type Entry struct {
+// AuditEntry is a deed in the audit log.
+type AuditEntry struct {
 	ID int64
 	At time.Time
-	Deed
+	AuditEvent
 	ActorName, TargetName string // of users who are known, and for a key its application
 }
 
@@ -97,7 +97,7 @@ type AuditFilter struct {
 
 // AuditPage is one page of the audit log.
 type AuditPage struct {
-	Entries []Entry
+	Entries []AuditEntry
 	Next    string // cursor of the next page, "" on the last
 }
 
@@ -110,16 +110,16 @@ func (s *Store) Audit(ctx context.Context, f AuditFilter) (AuditPage, error) {
 	if err != nil {
 		return AuditPage{}, err
 	}
-	done, err := s.turns.take(ctx) // a filter may have to look at all of it
+	done, err := s.heavyReads.acquire(ctx) // a filter may have to look at all of it
 	if err != nil {
-		return AuditPage{}, fail("reading the audit log", err)
+		return AuditPage{}, wrapErr("reading the audit log", err)
 	}
 	defer done()
-	page := AuditPage{Entries: []Entry{}}
+	page := AuditPage{Entries: []AuditEntry{}}
 	q := f.query(after)
 	rows, err := s.read.QueryContext(ctx, q.String(), q.args...)
 	if err != nil {
-		return AuditPage{}, fail("reading the audit log", err)
+		return AuditPage{}, wrapErr("reading the audit log", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -127,13 +127,13 @@ func (s *Store) Audit(ctx context.Context, f AuditFilter) (AuditPage, error) {
 			page.Next = cursor{Sort: sortAudit, Key: page.Entries[f.Limit-1].ID, Tie: int64(0)}.String()
 			break
 		}
-		entry, err := scanEntry(rows)
+		entry, err := scanAuditEntry(rows)
 		if err != nil {
-			return AuditPage{}, fail("reading an entry", err)
+			return AuditPage{}, wrapErr("reading an entry", err)
 		}
 		page.Entries = append(page.Entries, entry)
 	}
-	return page, fail("reading the audit log", rows.Err())
+	return page, wrapErr("reading the audit log", rows.Err())
 }
 
 // check returns the place after which the page begins, nil for the first.
@@ -185,7 +185,7 @@ func (f AuditFilter) query(after *cursor) *query {
 	return q.add(` ORDER BY a.id DESC LIMIT ?`, f.Limit+1)
 }
 
-func scanEntry(rows *sql.Rows) (e Entry, err error) {
+func scanAuditEntry(rows *sql.Rows) (e AuditEntry, err error) {
 	var at int64
 	err = rows.Scan(&e.ID, &at, &e.Actor, &e.Action, &e.Target, &e.Detail, &e.ActorName, &e.TargetName)
 	e.At = fromMillis(at)

@@ -210,7 +210,7 @@ func TestTheAuditLogIsFiltered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, d := range []store.Deed{
+	for i, d := range []store.AuditEvent{
 		{"user:ada", "user.view", "user:bob", ""}, {"user:bob", "user.export", "user:ada", "50% off"}, {"user:bob", "users.count", "", ""},
 	} {
 		if err := s.Record(t.Context(), after(i+1), d); err != nil {
@@ -260,7 +260,7 @@ func TestTheAuditLogIsFiltered(t *testing.T) {
 func TestPagesOfTheAuditLogStayRightWhileItGrows(t *testing.T) {
 	s := New(t)
 	record := func(i int) {
-		if err := s.Record(t.Context(), Start, store.Deed{Actor: "cli", Action: "test", Detail: fmt.Sprint(i)}); err != nil {
+		if err := s.Record(t.Context(), Start, store.AuditEvent{Actor: "cli", Action: "test", Detail: fmt.Sprint(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -289,7 +289,7 @@ func TestPagesOfTheAuditLogStayRightWhileItGrows(t *testing.T) {
 func TestNobodyChangesTheAuditLog(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, store.DefaultRules())
-	deed := store.Deed{Actor: "user:ada", Action: "user.view", Target: "user:bob", Detail: "d"}
+	deed := store.AuditEvent{Actor: "user:ada", Action: "user.view", Target: "user:bob", Detail: "d"}
 	for _, at := range []time.Time{Start, after(1)} {
 		if err := s.Record(t.Context(), at, deed); err != nil {
 			t.Fatal(err)
@@ -313,7 +313,7 @@ func TestTheAuditLogHasARetentionOfItsOwn(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		kept := store.DefaultRules().AuditRetention
 		for i := range 3 {
-			if err := s.Record(t.Context(), after(i), store.Deed{Actor: "cli", Action: "test", Detail: fmt.Sprint(i)}); err != nil {
+			if err := s.Record(t.Context(), after(i), store.AuditEvent{Actor: "cli", Action: "test", Detail: fmt.Sprint(i)}); err != nil {
 				t.Fatal(err)
 			}
 		}

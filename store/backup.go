@@ -29,10 +29,10 @@ func backUp(ctx context.Context, path, file string) error {
 	defer os.RemoveAll(folder)
 	copied := filepath.Join(folder, FileName)
 	if err := copyDatabase(ctx, path, copied); err != nil {
-		return fail("backing up", err)
+		return wrapErr("backing up", err)
 	}
 	if _, err := verify(ctx, copied); err != nil {
-		return fail("verifying the backup", err)
+		return wrapErr("verifying the backup", err)
 	}
 	if err := publish(copied, file); err != nil {
 		return fmt.Errorf("storing the backup: %w", err)
@@ -97,7 +97,7 @@ func publish(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(to))
+	return syncDir(filepath.Dir(to))
 }
 
 // moveTo is for file systems without hard links, such as FAT. It takes the name

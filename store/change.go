@@ -43,11 +43,11 @@ const changesQuery = `
 func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, error) {
 	rows, err := s.ask(ctx, changesQuery, after, limit)
 	if err != nil {
-		return nil, fail("reading what changed", err)
+		return nil, wrapErr("reading what changed", err)
 	}
 	changes, err := collect(rows, scanChange)
 	if err != nil {
-		return nil, fail("reading what changed", err)
+		return nil, wrapErr("reading what changed", err)
 	}
 	if len(changes) > 0 {
 		if changes[0].Seq != after+1 { // numbers have no holes, so what is missing was removed
@@ -70,10 +70,10 @@ func scanChange(rows *sql.Rows) (c Change, err error) {
 func (s *Store) LastChange(ctx context.Context) (int64, error) {
 	stmt, err := s.reads.prepare(ctx, `SELECT COALESCE(MAX(seq), 0) FROM changes`)
 	if err != nil {
-		return 0, fail("finding the last change", err)
+		return 0, wrapErr("finding the last change", err)
 	}
 	var last int64
-	return last, fail("finding the last change", stmt.QueryRowContext(ctx).Scan(&last))
+	return last, wrapErr("finding the last change", stmt.QueryRowContext(ctx).Scan(&last))
 }
 
 // TrimChanges removes all but the latest changes, of which it keeps keep and at
@@ -88,26 +88,26 @@ func (s *Store) TrimChanges(ctx context.Context, keep int64) error {
 	return err
 }
 
-// Committed receives after every commit that may have changed something for
+// Changed receives after every commit that may have changed something for
 // anybody who looks on. Several commits may be told as one. It is for one
 // receiver.
-func (s *Store) Committed() <-chan struct{} { return s.committed }
+func (s *Store) Changed() <-chan struct{} { return s.changed }
 
-// Era changes when what was read of the log may not be in the one that is there now:
+// Timeline changes when what was read of the log may not be in the one that is there now:
 // where a standby of the database server has taken over without the last commits, it
 // gives their numbers to others.
-func (s *Store) Era() int64 {
-	if s.engine.remote == nil {
+func (s *Store) Timeline() int64 {
+	if s.engine.server == nil {
 		return 0
 	}
-	return s.engine.remote.era()
+	return s.engine.server.timeline()
 }
 
-// announce tells the receiver of Committed of a write that has succeeded.
-func (s *Store) announce(err error) error {
+// notifyChanged tells the receiver of Committed of a write that has succeeded.
+func (s *Store) notifyChanged(err error) error {
 	if err == nil {
 		select {
-		case s.committed <- struct{}{}:
+		case s.changed <- struct{}{}:
 		default: // it has not looked since the last time, and will
 		}
 	}
@@ -127,12 +127,12 @@ const dueQuery = `
 // that ran out; or whom a beginning or end of Forgive concerns. It may name users
 // for whom nothing changed. It is for one caller, whose from is the last to.
 func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
-	a := s.allowance.Load()
-	ids, err := s.texts(ctx, dueQuery, dueBetween(s.rules.at(from, *s.dueBy.Load()), s.rules.at(to, *a))...)
+	a := s.slack.Load()
+	ids, err := s.texts(ctx, dueQuery, dueBetween(s.rules.at(from, *s.lastDueSlack.Load()), s.rules.at(to, *a))...)
 	if err == nil {
-		s.dueBy.Store(a)
+		s.lastDueSlack.Store(a)
 	}
-	return ids, fail("finding who is due", err)
+	return ids, wrapErr("finding who is due", err)
 }
 
 const alternatingQuery = `
@@ -144,13 +144,13 @@ const alternatingQuery = `
 // and that may be another session now, though none of them changed.
 func (s *Store) Alternating(ctx context.Context, since time.Time) ([]string, error) {
 	ids, err := s.texts(ctx, alternatingQuery, millis(since))
-	return ids, fail("finding who alternates", err)
+	return ids, wrapErr("finding who alternates", err)
 }
 
 // dueBetween returns the stamps that two moments judge differently, as pairs of
 // bounds in the order of Due's query. A bound goes back where a forgiven step
 // of the clock begins or ends between them.
-func dueBetween(a, b moment) (bounds []any) {
+func dueBetween(a, b cutoffs) (bounds []any) {
 	for _, pair := range [][2]int64{{a.window, b.window}, {a.grace, b.grace}, {a.expiry, b.expiry}, {a.future, b.future}, {a.now, b.now}} {
 		bounds = append(bounds, min(pair[0], pair[1]), max(pair[0], pair[1]))
 	}

@@ -100,7 +100,7 @@ func TestReturningIsLogged(t *testing.T) {
 // drain tells whether a commit was announced.
 func drain(s *store.Store) bool {
 	select {
-	case <-s.Committed():
+	case <-s.Changed():
 		return true
 	default:
 		return false

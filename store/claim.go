@@ -35,7 +35,7 @@ func (c Claim) check(now time.Time) error {
 		return invalid(fmt.Sprintf("text must have at most %d characters", maxStatusText))
 	case !utf8.ValidString(c.Text) || strings.ContainsFunc(c.Text, unicode.IsControl):
 		return invalid("text must not have control characters")
-	case c.Until != nil && !soon(now, *c.Until):
+	case c.Until != nil && !isSoon(now, *c.Until):
 		return invalid("until must be in the future, and at most 366 days ahead")
 	}
 	return nil
@@ -61,7 +61,7 @@ func (s *Store) SetStatus(ctx context.Context, now time.Time, user string, c Cla
 		if err == nil && n == 0 {
 			return ErrNotFound
 		}
-		return fail("storing a claim", err)
+		return wrapErr("storing a claim", err)
 	})
 }
 
@@ -74,14 +74,14 @@ func (s *Store) ClearStatus(ctx context.Context, user, app string) error {
 	return s.write(ctx, func(t *tx) error {
 		n, err := t.exec(`DELETE FROM status_claims WHERE user_id = $1 AND app = $2`, user, app)
 		if err != nil || n > 0 {
-			return fail("removing a claim", err)
+			return wrapErr("removing a claim", err)
 		}
 		var known bool
 		err = t.scan([]any{&known}, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user)
 		if err == nil && !known {
 			return ErrNotFound
 		}
-		return fail("finding a user", err)
+		return wrapErr("finding a user", err)
 	})
 }
 
@@ -94,14 +94,14 @@ func mayClaim(user, app string) error {
 
 // OwnClaim returns what a person claims of themselves at now; nil for nothing.
 func (s *Store) OwnClaim(ctx context.Context, now time.Time, user string) (*Claim, error) {
-	look, err := s.read.BeginTx(ctx, s.engine.instant)
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
 	if err != nil {
-		return nil, fail("finding a claim", err)
+		return nil, wrapErr("finding a claim", err)
 	}
 	defer look.Rollback()
 	claims, err := s.claims(ctx, look, s.at(now), []string{user})
 	if err != nil {
-		return nil, fail("finding a claim", err)
+		return nil, wrapErr("finding a claim", err)
 	}
 	for _, c := range claims[user] {
 		if c.App == "" {
@@ -120,7 +120,7 @@ const unexpired = `(c.until IS NULL OR c.until > ?)`
 const claimed = `COALESCE(MAX(CASE WHEN c.app = '' THEN c.status END), MAX(CASE WHEN c.status = 'busy' THEN 'busy' END), MAX(c.status))`
 
 // claims returns the claims that hold of some users.
-func (s *Store) claims(ctx context.Context, look *sql.Tx, m moment, users []string) (map[string][]Claim, error) {
+func (s *Store) claims(ctx context.Context, look *sql.Tx, m cutoffs, users []string) (map[string][]Claim, error) {
 	all := map[string][]Claim{}
 	q := new(query).add(`SELECT c.user_id, c.app, c.status, c.text, c.until, c.created_at FROM status_claims c WHERE `+unexpired, m.now)
 	q.add(` AND c.user_id IN `).list(users).add(` ORDER BY c.app`)
@@ -139,7 +139,7 @@ func (s *Store) claims(ctx context.Context, look *sql.Tx, m moment, users []stri
 
 // countClaims moves those whom a claim concerns from the status of their
 // sessions to that of the claim. Claims are few: it starts from them.
-func (s *Store) countClaims(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter, c *OnlineCounts) error {
+func (s *Store) countClaims(ctx context.Context, look *sql.Tx, m cutoffs, f OnlineFilter, c *OnlineCounts) error {
 	q := s.claimsQuery(m, f)
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var status Status
@@ -160,7 +160,7 @@ func (s *Store) countClaims(ctx context.Context, look *sql.Tx, m moment, f Onlin
 	}, q.String(), q.args...)
 }
 
-func (s *Store) claimsQuery(m moment, f OnlineFilter) *query {
+func (s *Store) claimsQuery(m cutoffs, f OnlineFilter) *query {
 	q := new(query)
 	q.add(`SELECT status, active, COUNT(*) FROM (
 		SELECT MAX(k.status) AS status, MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active
@@ -183,7 +183,7 @@ func (f OnlineFilter) source() string {
 	return ` FROM user_sessions s`
 }
 
-func (s *Store) whereStatus(q *query, m moment, f OnlineFilter) {
+func (s *Store) whereStatus(q *query, m cutoffs, f OnlineFilter) {
 	if f.Status == "" {
 		return
 	}

@@ -27,18 +27,18 @@ func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
 
 // CleanupBy is Cleanup because actor asked for it, which is recorded.
 func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
-	if s.forgiving() {
+	if s.clockSkewed() {
 		return c, nil
 	}
-	if s.engine.remote == nil {
+	if s.engine.server == nil {
 		return s.clean(ctx, now, actor)
 	}
 	wait := actor != ActorSystem // for its turn, so that whoever asks is told the truth
-	err = s.engine.remote.only(ctx, "cleanup", wait, func() error {
+	err = s.engine.server.withAdvisoryLock(ctx, "cleanup", wait, func() error {
 		c, err = s.clean(ctx, now, actor)
 		return err
 	})
-	return c, fail("cleaning up", err)
+	return c, wrapErr("cleaning up", err)
 }
 
 func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
@@ -46,15 +46,15 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 		UPDATE user_sessions SET is_active = false, ended_at = expires_at, end_reason = 'expired'
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, millis(now))
 	if err != nil {
-		return c, fail("ending expired sessions", err)
+		return c, wrapErr("ending expired sessions", err)
 	}
 	c.Purged, err = s.inBatches(ctx, `
 		DELETE FROM user_sessions
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = false AND ended_at <= $1 LIMIT $2)`, millis(now.Add(-s.rules.Retention)))
 	if err != nil {
-		return c, fail("purging ended sessions", err)
+		return c, wrapErr("purging ended sessions", err)
 	}
-	if err := s.tidy(ctx, s.at(now)); err != nil {
+	if err := s.removeExpired(ctx, s.at(now)); err != nil {
 		return c, err
 	}
 	if err := s.purgeHistory(ctx, now); err != nil {
@@ -66,15 +66,15 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 	return c, s.noteCleanup(ctx, now, actor, c)
 }
 
-// tidy removes what says nothing any more.
-func (s *Store) tidy(ctx context.Context, m moment) error {
+// removeExpired removes what says nothing any more.
+func (s *Store) removeExpired(ctx context.Context, m cutoffs) error {
 	_, err := s.inBatches(ctx, `
 		DELETE FROM status_claims
 		WHERE (user_id, app) IN (SELECT user_id, app FROM status_claims WHERE until <= $1 LIMIT $2)`, m.now)
 	if err != nil {
-		return fail("removing claims that ran out", err)
+		return wrapErr("removing claims that ran out", err)
 	}
-	if err := s.tidyNotices(ctx, fromMillis(m.now).Add(-s.rules.Retention)); err != nil {
+	if err := s.removeOldNotices(ctx, fromMillis(m.now).Add(-s.rules.Retention)); err != nil {
 		return err
 	}
 	// Nobody has been heard of since the clock was set back; when it gets there
@@ -82,7 +82,7 @@ func (s *Store) tidy(ctx context.Context, m moment) error {
 	_, err = s.inBatches(ctx, `
 		UPDATE user_sessions SET last_activity_at = $1
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.window, m.future)
-	return fail("correcting activity in the future", err)
+	return wrapErr("correcting activity in the future", err)
 }
 
 // purgeAudit removes the entries past their retention. The log lets go only of
@@ -91,13 +91,13 @@ func (s *Store) purgeAudit(ctx context.Context, now time.Time) error {
 	from := millis(now.Add(-s.rules.AuditRetention))
 	err := s.writeOne(ctx, func(t *tx) error {
 		_, err := t.exec(saveSetting, "audit_kept_from", from)
-		return fail("noting how far the audit log goes back", err)
+		return wrapErr("noting how far the audit log goes back", err)
 	})
 	if err != nil {
 		return err
 	}
 	_, err = s.inBatches(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`, from)
-	return fail("purging the audit log", err)
+	return wrapErr("purging the audit log", err)
 }
 
 // inBatches repeats a statement, whose last parameter is how many rows it may
@@ -108,7 +108,7 @@ func (s *Store) inBatches(ctx context.Context, statement string, args ...any) (t
 		var n int64
 		err := s.writeOne(ctx, func(t *tx) (err error) {
 			n, err = t.exec(statement, args...)
-			return fail("cleaning up", err)
+			return wrapErr("cleaning up", err)
 		})
 		total += n
 		if err != nil || n < cleanupBatch {
@@ -125,12 +125,12 @@ func (s *Store) noteCleanup(ctx context.Context, now time.Time, actor string, c 
 			"last_cleanup_at": millis(now), "last_cleanup_ended": c.Ended, "last_cleanup_purged": c.Purged,
 		} {
 			if _, err := t.exec(saveSetting, name, value); err != nil {
-				return fail("noting the cleanup", err)
+				return wrapErr("noting the cleanup", err)
 			}
 		}
 		if actor == ActorSystem { // every hour, by itself
 			return nil
 		}
-		return t.record(now, Deed{Actor: actor, Action: "session.cleanup", Detail: fmt.Sprintf("%d ended, %d purged", c.Ended, c.Purged)})
+		return t.record(now, AuditEvent{Actor: actor, Action: "session.cleanup", Detail: fmt.Sprintf("%d ended, %d purged", c.Ended, c.Purged)})
 	})
 }

@@ -40,7 +40,7 @@ func (w *weather) pass(d time.Duration) {
 	w.truth, w.wall, w.awake = w.truth+d, w.wall.Add(d), w.awake+d
 	if w.stepped && w.awake >= w.until {
 		w.stepped = false
-		w.s.Forgive(0, 0)
+		w.s.AllowClockSkew(0, 0)
 		w.cleanup()
 	}
 }
@@ -60,7 +60,7 @@ func (w *weather) jump(d, asleep time.Duration) {
 		w.stepped, w.low, w.high = true, before, before
 	}
 	w.low, w.high = min(w.low, w.offset), max(w.high, w.offset)
-	w.s.Forgive(w.offset-w.low, w.high-w.offset)
+	w.s.AllowClockSkew(w.offset-w.low, w.high-w.offset)
 	w.until = w.awake + 2*w.window
 }
 
@@ -101,7 +101,7 @@ func TestStepsOfTheClock(t *testing.T) {
 			ids, tokens = append(ids, id), append(tokens, login(t, s, w.wall, id).Token)
 		}
 		defer func() {
-			s.Forgive(0, 0)
+			s.AllowClockSkew(0, 0)
 			for _, id := range ids {
 				if _, err := s.DeleteUser(t.Context(), Start, store.By{Grant: store.AccessAdmin}, id); err != nil {
 					rt.Fatal(err)
@@ -177,23 +177,23 @@ func TestNothingIsCleanedUpWhileTheClockIsForgiven(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ada := login(t, s, Start, "ada")
 		for _, d := range []time.Duration{48 * time.Hour, -time.Hour} {
-			s.Forgive(max(d, 0), max(-d, 0))
+			s.AllowClockSkew(max(d, 0), max(-d, 0))
 			if got, err := s.Cleanup(t.Context(), Start.Add(48*time.Hour)); err != nil || got != (store.Cleaned{}) {
 				t.Errorf("%+v, %v", got, err)
 			}
 			if st, err := s.Stats(t.Context(), Start.Add(48*time.Hour)); err != nil || st.LastCleanup != nil {
 				t.Errorf("%+v, %v", st.LastCleanup, err)
 			}
-			s.Forgive(0, 0)
+			s.AllowClockSkew(0, 0)
 		}
-		s.Forgive(48*time.Hour, 0)
+		s.AllowClockSkew(48*time.Hour, 0)
 		now := Start.Add(48 * time.Hour)
 		wantOnline(t, s, now, "ada")
 		if _, err := s.Authenticate(t.Context(), now, ada.Token); err != nil {
 			t.Error(err)
 		}
 		wantOnline(t, s, now.Add(5*time.Minute))
-		s.Forgive(0, 0)
+		s.AllowClockSkew(0, 0)
 		if _, err := s.Touch(t.Context(), now, ada.Token, store.Beat{}); !errors.Is(err, store.ErrSessionEnded) {
 			t.Errorf("after the forgiving: %v", err)
 		}
@@ -205,9 +205,9 @@ func TestActivityInTheFuture(t *testing.T) {
 		login(t, s, Start.Add(time.Hour), "ada") // by a clock that is then set back
 		wantOnline(t, s, Start.Add(55*time.Minute), "ada")
 		wantOnline(t, s, Start.Add(55*time.Minute-time.Millisecond))
-		s.Forgive(0, time.Hour)
+		s.AllowClockSkew(0, time.Hour)
 		wantOnline(t, s, Start, "ada")
-		s.Forgive(0, 0)
+		s.AllowClockSkew(0, 0)
 		wantOnline(t, s, Start)
 		if _, err := s.Cleanup(t.Context(), Start); err != nil {
 			t.Fatal(err)

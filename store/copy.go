@@ -92,7 +92,7 @@ func (c Copying) run(ctx context.Context, from *source, to *target) (Copied, err
 		return Copied{}, err
 	}
 	if err := from.survey(ctx, c.tell); err != nil {
-		return Copied{}, fail("reading the source", err)
+		return Copied{}, wrapErr("reading the source", err)
 	}
 	begun, err := to.begin(ctx, from)
 	if err != nil {
@@ -102,7 +102,7 @@ func (c Copying) run(ctx context.Context, from *source, to *target) (Copied, err
 	for _, t := range from.tables {
 		if begun != CopyComplete && t.name != settingsTable { // which came with the beginning
 			if err := c.fill(ctx, t, from, to); err != nil {
-				return Copied{}, fail("copying "+t.name, err)
+				return Copied{}, wrapErr("copying "+t.name, err)
 			}
 		}
 		done.Tables = append(done.Tables, CopiedTable{Name: t.name, Rows: t.rows})

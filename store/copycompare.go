@@ -29,9 +29,9 @@ func (e *DifferenceError) Is(target error) bool {
 
 // compare reads both databases side by side, each as of one instant.
 func (c Copying) compare(ctx context.Context, from *source, to *target) error {
-	look, err := to.e.read.BeginTx(ctx, to.e.instant)
+	look, err := to.e.read.BeginTx(ctx, to.e.snapshotOpts)
 	if err != nil {
-		return fail("comparing", err)
+		return wrapErr("comparing", err)
 	}
 	defer look.Rollback()
 	if err := sameTables(ctx, look, from.tables); err != nil {
@@ -39,7 +39,7 @@ func (c Copying) compare(ctx context.Context, from *source, to *target) error {
 	}
 	for _, t := range from.tables {
 		if err := c.compareTable(t, from.rows(ctx, t, nil), withoutMark(t, readRows(ctx, look, t, nil))); err != nil {
-			return fail("comparing", err)
+			return wrapErr("comparing", err)
 		}
 	}
 	return nil
@@ -105,11 +105,11 @@ func sameTables(ctx context.Context, look *sql.Tx, tables []*table) error {
 		SELECT table_name || '.' || column_name FROM information_schema.columns
 		WHERE table_schema = current_schema() AND table_name <> 'replica_marks'`)
 	if err != nil {
-		return fail("reading the tables", err)
+		return wrapErr("reading the tables", err)
 	}
 	got, err := textsOf(rows)
 	if err != nil {
-		return fail("reading the tables", err)
+		return wrapErr("reading the tables", err)
 	}
 	slices.Sort(got)
 	for i := range max(len(want), len(got)) {

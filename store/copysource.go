@@ -44,10 +44,10 @@ func openSource(ctx context.Context, folder string) (*source, error) {
 	}
 	version, err := verify(ctx, path)
 	if err != nil {
-		return nil, fail("reading the source", err)
+		return nil, wrapErr("reading the source", err)
 	}
 	newest := len(steps) + 1
-	if err := known(version, newest); err != nil {
+	if err := checkVersion(version, newest); err != nil {
 		return nil, err
 	}
 	if version < newest {
@@ -55,12 +55,12 @@ func openSource(ctx context.Context, folder string) (*source, error) {
 	}
 	db, err := sql.Open("sqlite", dsn(path, "query_only(1)")+readOnly)
 	if err != nil {
-		return nil, fail("opening the source", err)
+		return nil, wrapErr("opening the source", err)
 	}
 	s := &source{db: db}
 	if err := s.begin(ctx); err != nil {
 		s.close()
-		return nil, fail("reading the source", err)
+		return nil, wrapErr("reading the source", err)
 	}
 	return s, nil
 }
@@ -86,11 +86,11 @@ func (s *source) begin(ctx context.Context) (err error) {
 // unchanged ends the look and tells whether what was seen is still the newest.
 func (s *source) unchanged(ctx context.Context) error {
 	if err := s.look.Rollback(); err != nil {
-		return fail("reading the source", err)
+		return wrapErr("reading the source", err)
 	}
 	var found int64
 	if err := s.conn.QueryRowContext(ctx, dataVersion).Scan(&found); err != nil {
-		return fail("reading the source", err)
+		return wrapErr("reading the source", err)
 	}
 	if found != s.found {
 		return ErrSourceChanged
@@ -230,7 +230,7 @@ func (t *table) clean(row []any, count bool) {
 		if !ok || storable(text) {
 			continue
 		}
-		row[i] = madeStorable(text)
+		row[i] = storableText(text)
 		if count {
 			t.replaced++
 			t.reorder = t.reorder || slices.Contains(t.key, i)

@@ -25,10 +25,10 @@ const copyUnfinished = "copy_unfinished"
 func openTarget(ctx context.Context, e *engine) (*target, error) {
 	conn, err := e.write.Conn(ctx)
 	if err != nil {
-		return nil, fail("connecting to the database", err)
+		return nil, wrapErr("connecting to the database", err)
 	}
 	to := &target{e: e, conn: conn}
-	err = fail("locking the database", run(ctx, conn, []string{
+	err = wrapErr("locking the database", run(ctx, conn, []string{
 		`SET application_name = 'rollcall copy'`,
 		`SELECT pg_advisory_lock(hashtext('rollcall copy'), hashtext(current_schema()))`,
 	}))
@@ -54,7 +54,7 @@ type contents struct {
 // copy of this source, begun by this version of the program.
 func (to *target) look(ctx context.Context, from *source) (c contents, err error) {
 	version, err := schemaVersion(ctx, to.conn, to.e.tables)
-	if err = fail("looking at the database", err); errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBusy) {
+	if err = wrapErr("looking at the database", err); errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBusy) {
 		return c, err
 	}
 	if err != nil {
@@ -66,7 +66,7 @@ func (to *target) look(ctx context.Context, from *source) (c contents, err error
 	c.tables = true
 	key, mark, err := to.marks(ctx)
 	if err != nil {
-		return c, fail("looking at the database", err)
+		return c, wrapErr("looking at the database", err)
 	}
 	c.mark, c.complete = mark.Int64, !mark.Valid
 	switch {
@@ -133,7 +133,7 @@ func (to *target) begin(ctx context.Context, from *source) (state CopyState, err
 		}
 		return to.settle(ctx, from)
 	})
-	return state, fail("preparing the database", err)
+	return state, wrapErr("preparing the database", err)
 }
 
 // settle writes the settings of the source, which the target is known by.
@@ -203,7 +203,7 @@ func (to *target) add(ctx context.Context, t *table, rows [][]any) error {
 		if err := run(ctx, to.conn, around[:1]); err != nil {
 			return err
 		}
-		if err := to.e.remote.load(ctx, to.conn, t.name, t.columns, rows); err != nil {
+		if err := to.e.server.load(ctx, to.conn, t.name, t.columns, rows); err != nil {
 			return err
 		}
 		return run(ctx, to.conn, around[1:])
@@ -223,13 +223,13 @@ func (to *target) finish(ctx context.Context, tables []*table) error {
 		_, err := to.conn.ExecContext(ctx, `DELETE FROM settings WHERE name = $1`, copyUnfinished)
 		return err
 	})
-	return fail("finishing the copy", err)
+	return wrapErr("finishing the copy", err)
 }
 
 // distrust has the next copy begin anew.
 func (to *target) distrust(ctx context.Context) error {
 	_, err := to.conn.ExecContext(ctx, saveSetting, copyUnfinished, 0)
-	return fail("marking the copy", err)
+	return wrapErr("marking the copy", err)
 }
 
 // continueNumbers sets what numbers new rows past the rows that were copied.
@@ -249,5 +249,5 @@ func (to *target) continueNumbers(ctx context.Context) error {
 
 // within runs f in a transaction.
 func (to *target) within(ctx context.Context, begin []string, f func() error) error {
-	return within(ctx, to.conn, begin, f)
+	return inTx(ctx, to.conn, begin, f)
 }

@@ -29,7 +29,7 @@ const drainColumns = `SELECT message, started_at, started_by, end_sessions_at, d
 func (s *Store) Drain(ctx context.Context) (*Drain, error) {
 	stmt, err := s.reads.prepare(ctx, drainColumns)
 	if err != nil {
-		return nil, fail("reading the drain", err)
+		return nil, wrapErr("reading the drain", err)
 	}
 	return scanDrain(stmt.QueryRowContext(ctx).Scan)
 }
@@ -43,7 +43,7 @@ func scanDrain(scan func(...any) error) (*Drain, error) {
 		return nil, nil
 	}
 	d.StartedAt, d.EndSessionsAt, d.SessionsEndedAt = fromMillis(started), timeOf(end), timeOf(ended)
-	return &d, fail("reading the drain", err)
+	return &d, wrapErr("reading the drain", err)
 }
 
 // BeginDrain keeps new logins out from now on or, where that is so already, changes
@@ -52,7 +52,7 @@ func (s *Store) BeginDrain(ctx context.Context, now time.Time, actor, message st
 	if err := checkMessage(message); err != nil {
 		return Drain{}, err
 	}
-	if end != nil && !soon(now, *end) {
+	if end != nil && !isSoon(now, *end) {
 		return Drain{}, invalid("end_sessions_at must be in the future, and at most 366 days ahead")
 	}
 	var d *Drain
@@ -66,12 +66,12 @@ func (s *Store) BeginDrain(ctx context.Context, now time.Time, actor, message st
 			ON CONFLICT (id) DO UPDATE SET message = excluded.message, end_sessions_at = excluded.end_sessions_at, done_at = NULL`,
 			message, millis(now), actor, optionalMillis(end))
 		if err != nil {
-			return fail("beginning a drain", err)
+			return wrapErr("beginning a drain", err)
 		}
 		if d, err = t.drain(); err != nil {
 			return err
 		}
-		deed := Deed{Actor: actor, Action: "drain.begin", Detail: clip(message, maxText)}
+		deed := AuditEvent{Actor: actor, Action: "drain.begin", Detail: clip(message, maxText)}
 		if before != nil {
 			deed.Action = "drain.change"
 		}
@@ -88,9 +88,9 @@ func (s *Store) EndDrain(ctx context.Context, now time.Time, actor string) error
 	return s.write(ctx, func(t *tx) error {
 		n, err := t.exec(`DELETE FROM drain`)
 		if err != nil || n == 0 {
-			return fail("ending a drain", err)
+			return wrapErr("ending a drain", err)
 		}
-		return t.record(now, Deed{Actor: actor, Action: "drain.end"})
+		return t.record(now, AuditEvent{Actor: actor, Action: "drain.end"})
 	})
 }
 
@@ -98,16 +98,16 @@ func (t *tx) drain() (*Drain, error) {
 	return scanDrain(func(dest ...any) error { return t.scan(dest, drainColumns) })
 }
 
-// keepOut refuses a login that has just been stored while a drain goes on, in the
+// refuseWhileDraining refuses a login that has just been stored while a drain goes on, in the
 // same transaction: no login slips in while one begins.
-func (t *tx) keepOut(user string) error {
+func (t *tx) refuseWhileDraining(user string) error {
 	d, err := t.drain()
 	if d == nil || err != nil {
 		return err
 	}
 	var role string
 	if err := t.scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, user); err != nil {
-		return fail("reading a user's role", err)
+		return wrapErr("reading a user's role", err)
 	}
 	if Exempt(role) {
 		return nil
@@ -140,7 +140,7 @@ func (s *Store) EndDrained(ctx context.Context, now time.Time) (total int64, err
 
 // endSomeDrained ends as many as one write may. It is done where no more are left,
 // and notes that, or nothing is due.
-func (t *tx) endSomeDrained(m moment, before int64) (ended int64, done bool, err error) {
+func (t *tx) endSomeDrained(m cutoffs, before int64) (ended int64, done bool, err error) {
 	d, err := t.drain()
 	if err != nil || d == nil || d.EndSessionsAt == nil || d.SessionsEndedAt != nil || millis(*d.EndSessionsAt) > m.now {
 		return 0, true, err
@@ -150,12 +150,12 @@ func (t *tx) endSomeDrained(m moment, before int64) (ended int64, done bool, err
 		WHERE id IN (SELECT s.id FROM user_sessions s WHERE `+drained+` LIMIT $6)`,
 		m.now, string(EndRevoked), m.expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch)
 	if err != nil || ended == revokeBatch {
-		return ended, false, fail("ending the sessions of a drain", err)
+		return ended, false, wrapErr("ending the sessions of a drain", err)
 	}
 	if _, err := t.exec(`UPDATE drain SET done_at = $1`, m.now); err != nil {
-		return ended, false, fail("noting that the sessions of a drain ended", err)
+		return ended, false, wrapErr("noting that the sessions of a drain ended", err)
 	}
-	return ended, true, t.record(fromMillis(m.now), Deed{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
+	return ended, true, t.record(fromMillis(m.now), AuditEvent{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
 }
 
 // CountDrained returns how many people are online of those whom a drain waits for:
@@ -164,5 +164,5 @@ func (s *Store) CountDrained(ctx context.Context, now time.Time) (n int, err err
 	q := new(query).add(`
 		SELECT COUNT(DISTINCT s.user_id) FROM user_sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.app <> ? AND lower(u.role) <> ? AND `+onlineRule("s"), append([]any{PanelApp, exemptRole}, s.at(now).bounds()...)...)
-	return n, fail("counting who is still there", s.read.QueryRowContext(ctx, q.String(), q.args...).Scan(&n))
+	return n, wrapErr("counting who is still there", s.read.QueryRowContext(ctx, q.String(), q.args...).Scan(&n))
 }

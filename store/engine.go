@@ -18,22 +18,22 @@ type engine struct {
 	steps  []string
 	tables string // query that counts the tables that there are
 
-	upgrade []string       // begin a transaction that may change the schema
-	begin   []string       // begin any other that writes
-	instant *sql.TxOptions // of a transaction that sees one instant
+	upgrade      []string       // begin a transaction that may change the schema
+	begin        []string       // begin any other that writes
+	snapshotOpts *sql.TxOptions // of a transaction that sees one instant
 
-	arrays bool // a statement takes them as rows: many heartbeats in one spare each its own way to the server
+	bulkUpdates bool // a statement takes them as rows: many heartbeats in one spare each its own way to the server
 
-	large   func(context.Context) bool           // whether counting rows may take long
+	isLarge func(context.Context) bool           // whether counting rows may take long
 	usage   func(context.Context) (Usage, error) // what it takes on the disk
 	rewrite func(context.Context, *Store) error  // leaves nothing of what was deleted in the files
 	backup  func(ctx context.Context, to string) error
 
-	remote *remote // nil: nobody but this process has the database for long, and it can not go away
+	server *server // nil: nobody but this process has the database for long, and it can not go away
 }
 
-// large is from how many bytes on counting rows may take long. A session takes about 600.
-const large = 16 << 20
+// largeBytes is from how many bytes on counting rows may take long. A session takes about 600.
+const largeBytes = 16 << 20
 
 // Usage is what a database takes on the disk, in bytes.
 type Usage struct {
@@ -41,17 +41,17 @@ type Usage struct {
 	Log      int64 // that is not folded into it yet; -1 where that is the database server's own business
 }
 
-// remote is what there is to do about a database on a server, which other
+// server is what there is to do about a database on a server, which other
 // replicas use too, and which restarts and is out of reach at times.
-type remote struct {
-	patience time.Duration // how long a transaction may take before it counts as lost
+type server struct {
+	txTimeout time.Duration // how long a transaction may take before it counts as lost
 
 	// listen calls woken after commits of anybody that changed something for
 	// those who look on, and whenever it may have missed some, until ctx ends.
 	listen func(ctx context.Context, woken func())
 
-	// era changes when what was committed last may have been taken back: see Era.
-	era func() int64
+	// timeline changes when what was committed last may have been taken back: see Era.
+	timeline func() int64
 
 	// mark writes a mark in the transaction that conn is in, and returns it;
 	// committed tells, on any connection, whether the one that it was last
@@ -59,23 +59,23 @@ type remote struct {
 	mark      func(ctx context.Context, conn *sql.Conn) (int64, error)
 	committed func(ctx context.Context, conn *sql.Conn, mark int64) (bool, error)
 
-	// only runs f while no other replica runs one under the same name; where one
+	// withAdvisoryLock runs f while no other replica runs one under the same name; where one
 	// does, it waits or, unless wait, leaves it.
-	only func(ctx context.Context, name string, wait bool, f func() error) error
+	withAdvisoryLock func(ctx context.Context, name string, wait bool, f func() error) error
 
-	// backing asks the server how it keeps what it is given.
-	backing func(context.Context) (Backing, error)
+	// info asks the server how it keeps what it is given.
+	info func(context.Context) (ServerInfo, error)
 
 	// load inserts rows in the transaction that conn is in, faster than one by one.
 	load func(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
 }
 
-// bounded returns the context of one transaction.
-func (e *engine) bounded() (context.Context, context.CancelFunc) {
-	if e.remote == nil {
+// txContext returns the context of one transaction.
+func (e *engine) txContext() (context.Context, context.CancelFunc) {
+	if e.server == nil {
 		return context.Background(), func() {}
 	}
-	return context.WithTimeout(context.Background(), e.remote.patience)
+	return context.WithTimeout(context.Background(), e.server.txTimeout)
 }
 
 func (e *engine) close() error { return errors.Join(e.write.Close(), e.read.Close()) }

@@ -56,12 +56,12 @@ func (t *tx) erase(now time.Time, actor, id string) (e Erased, err error) {
 	if err := t.countHeld(id, &e); err != nil {
 		return e, err
 	}
-	if e.Mentions, err = t.takeOut(id, words); err != nil {
+	if e.Mentions, err = t.anonymize(id, words); err != nil {
 		return e, err
 	}
 	n, err := t.exec(`DELETE FROM users WHERE id = $1`, id)
 	if err != nil {
-		return e, fail("erasing a user", err)
+		return e, wrapErr("erasing a user", err)
 	}
 	if user.Access == AccessAdmin && e.Account {
 		if err := t.needAdmin(); err != nil {
@@ -71,13 +71,13 @@ func (t *tx) erase(now time.Time, actor, id string) (e Erased, err error) {
 	// The numbers of changes have no holes, so these rows stay, saying nothing.
 	changes, err := t.exec(`UPDATE changes SET user_id = NULL, session_id = NULL, app = NULL, reason = NULL WHERE user_id = $1`, id)
 	if err != nil {
-		return e, fail("erasing what changed", err)
+		return e, wrapErr("erasing what changed", err)
 	}
 	if n+e.Mentions+changes == 0 {
 		return e, t.stillErasing()
 	}
 	if _, err := t.exec(`INSERT INTO changes (user_id) VALUES (NULL)`); err != nil { // another, so that there is news
-		return e, fail("noting that somebody was erased", err)
+		return e, wrapErr("noting that somebody was erased", err)
 	}
 	return e, t.noteErasure(now, actor, id, e)
 }
@@ -92,7 +92,7 @@ func (t *tx) countHeld(id string, e *Erased) error {
 		`SELECT COUNT(*) > 0 FROM accounts WHERE user_id = $1`:    &e.Account,
 	} {
 		if err := t.scan([]any{n}, query, id); err != nil {
-			return fail("counting what is held", err)
+			return wrapErr("counting what is held", err)
 		}
 	}
 	err := t.each(func(rows *sql.Rows) error {
@@ -101,12 +101,12 @@ func (t *tx) countHeld(id string, e *Erased) error {
 		e.Ended = append(e.Ended, c)
 		return err
 	}, `SELECT id, app FROM user_sessions WHERE user_id = $1 AND is_active = true AND app <> $2`, id, PanelApp)
-	return fail("finding sessions", err)
+	return wrapErr("finding sessions", err)
 }
 
-// takeOut takes a user out of the rows that name them and returns how many these
+// anonymize takes a user out of the rows that name them and returns how many these
 // were.
-func (t *tx) takeOut(id string, words []string) (mentions int64, err error) {
+func (t *tx) anonymize(id string, words []string) (mentions int64, err error) {
 	for _, statement := range []string{
 		`UPDATE user_sessions SET ended_by = 'erased', end_note = '' WHERE is_active = false AND ended_by = $1 AND user_id <> $2`,
 		`UPDATE notices SET created_by = 'erased' WHERE created_by = $1 AND $2 <> ''`,
@@ -117,25 +117,25 @@ func (t *tx) takeOut(id string, words []string) (mentions int64, err error) {
 	} {
 		n, err := t.exec(statement, UserActor(id), id)
 		if err != nil {
-			return 0, fail("taking a user out", err)
+			return 0, wrapErr("taking a user out", err)
 		}
 		mentions += n
 	}
 	for _, free := range []struct{ table, column, where string }{
 		{"user_sessions", "end_note", "is_active = false AND end_note <> ''"}, {"audit", "detail", "detail <> ''"},
 	} {
-		n, err := t.blank(free.table, free.column, free.where, words)
+		n, err := t.clearMentions(free.table, free.column, free.where, words)
 		if mentions += n; err != nil {
-			return 0, fail("taking a user out of notes", err)
+			return 0, wrapErr("taking a user out of notes", err)
 		}
 	}
 	return mentions, nil
 }
 
-// blank empties the texts of a column in which one of words stands.
-func (t *tx) blank(table, column, where string, words []string) (n int64, err error) {
+// clearMentions empties the texts of a column in which one of words stands.
+func (t *tx) clearMentions(table, column, where string, words []string) (n int64, err error) {
 	for _, word := range words {
-		if !telling(word) {
+		if !isIdentifying(word) {
 			continue
 		}
 		var found []int64
@@ -144,7 +144,7 @@ func (t *tx) blank(table, column, where string, words []string) (n int64, err er
 			var id int64
 			var text string
 			err := rows.Scan(&id, &text)
-			if mentioned(text, word) {
+			if containsWord(text, word) {
 				found = append(found, id)
 			}
 			return err
@@ -162,16 +162,16 @@ func (t *tx) blank(table, column, where string, words []string) (n int64, err er
 	return n, nil
 }
 
-// telling tells whether a word in a note would mean the person: a letter does
+// isIdentifying tells whether a word in a note would mean the person: a letter does
 // not, nor does a small number, which counts something.
-func telling(word string) bool {
+func isIdentifying(word string) bool {
 	n := utf8.RuneCountInString(word)
 	digits := strings.Trim(word, "0123456789") == ""
 	return n >= 2 && (n >= 5 || !digits)
 }
 
-// mentioned tells whether word stands in text as a whole, in whatever case.
-func mentioned(text, word string) bool {
+// containsWord tells whether word stands in text as a whole, in whatever case.
+func containsWord(text, word string) bool {
 	text, word = strings.ToLower(text), strings.ToLower(word)
 	for from := 0; ; {
 		i := strings.Index(text[from:], word)
@@ -200,9 +200,9 @@ func (t *tx) noteErasure(now time.Time, actor, id string, e Erased) error {
 	if _, err := t.exec(`
 		INSERT INTO settings (name, value) VALUES ('erasures', 1)
 		ON CONFLICT (name) DO UPDATE SET value = settings.value + 1`); err != nil {
-		return fail("noting an erasure", err)
+		return wrapErr("noting an erasure", err)
 	}
-	return t.record(now, Deed{actor, "user.erase", ActorErased, sessionCount(e.Sessions)})
+	return t.record(now, AuditEvent{actor, "user.erase", ActorErased, sessionCount(e.Sessions)})
 }
 
 // stillErasing returns ErrNotFound unless an earlier erasure waits to be finished.
@@ -212,5 +212,5 @@ func (t *tx) stillErasing() error {
 	if err == nil && !waiting {
 		return ErrNotFound
 	}
-	return fail("looking for an erasure", err)
+	return wrapErr("looking for an erasure", err)
 }

@@ -248,7 +248,7 @@ func TestErasingTakesAPersonOutOfWhatIsAboutOthers(t *testing.T) {
 	}
 	execSQL(t, db, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'Hello', 'info', 0, 'user:42'), (2, 'Hello', 'info', 0, 'user:421')`)
 	execSQL(t, db, `INSERT INTO drain (id, message, started_at, started_by) VALUES (1, 'm', 0, 'user:42')`)
-	for _, d := range []store.Deed{{"user:42", "user.view", "user:bob", ""}, {"user:bob", "user.view", "user:42", "d"}, {"user:bob", "user.view", "user:421", "d"}} {
+	for _, d := range []store.AuditEvent{{"user:42", "user.view", "user:bob", ""}, {"user:bob", "user.view", "user:42", "d"}, {"user:bob", "user.view", "user:421", "d"}} {
 		if err := s.Record(t.Context(), Start, d); err != nil {
 			t.Fatal(err)
 		}

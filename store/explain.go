@@ -51,9 +51,9 @@ type NextState struct {
 // Explain tells why a user is online at now, or is not. ErrNotFound for an
 // unknown id.
 func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explanation, error) {
-	look, err := s.read.BeginTx(ctx, s.engine.instant) // one instant for everything
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts) // one instant for everything
 	if err != nil {
-		return Explanation{}, fail("explaining a status", err)
+		return Explanation{}, wrapErr("explaining a status", err)
 	}
 	defer look.Rollback()
 	m := s.at(now)
@@ -62,11 +62,11 @@ func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explan
 		err = ErrNotFound
 	}
 	if err != nil {
-		return Explanation{}, fail("explaining a status", err)
+		return Explanation{}, wrapErr("explaining a status", err)
 	}
 	claims, err := s.claims(ctx, look, m, []string{user})
 	if err != nil {
-		return Explanation{}, fail("explaining a status", err)
+		return Explanation{}, wrapErr("explaining a status", err)
 	}
 	e := Explanation{OnlinePerson: people[0], Claims: claims[user]}
 	err = each(ctx, look, func(rows *sql.Rows) error {
@@ -80,11 +80,11 @@ func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explan
 		SELECT `+sessionColumns+`, s.leaving_at, s.ended_at, COALESCE(s.end_reason, '')
 		FROM user_sessions s WHERE s.user_id = $1 AND s.app <> $2
 		ORDER BY s.is_active DESC, s.last_activity_at DESC, s.id DESC LIMIT $3`, user, PanelApp, maxExplained)
-	return e, fail("explaining a user's sessions", err)
+	return e, wrapErr("explaining a user's sessions", err)
 }
 
 // scanExplained reads a session's columns, its stamps, and further columns into more.
-func (s *Store) scanExplained(rows *sql.Rows, more ...any) (e ExplainedSession, st stamps, err error) {
+func (s *Store) scanExplained(rows *sql.Rows, more ...any) (e ExplainedSession, st sessionTimes, err error) {
 	e.OnlineSession, err = s.scanSession(rows, append([]any{&st.leaving, &st.ended, &st.reason}, more...)...)
 	st.activity, st.expires = millis(e.LastActivity), millis(e.ExpiresAt)
 	e.LeavingAt, e.EndedAt, e.EndReason = timeOf(st.leaving), timeOf(st.ended), st.reason
@@ -100,7 +100,7 @@ func timeOf(ms *int64) *time.Time {
 }
 
 // state is onlineRule in Go, with the reason where a session is not online.
-func (r Rules) state(st stamps, m moment) SessionState {
+func (r Rules) state(st sessionTimes, m cutoffs) SessionState {
 	left := st.leaving != nil && *st.leaving <= m.grace
 	switch {
 	case st.ended != nil:
@@ -116,7 +116,7 @@ func (r Rules) state(st stamps, m moment) SessionState {
 }
 
 // sentence names the rule by which a session is in a state.
-func (r Rules) sentence(state SessionState, st stamps, m moment) string {
+func (r Rules) sentence(state SessionState, st sessionTimes, m cutoffs) string {
 	switch {
 	case state == StateOnline && st.activity <= m.window+m.silent.Milliseconds():
 		return "No heartbeat could be recorded for " + plain(m.silent.Round(time.Second)) + ": who was there before still counts until they had the time to send one."
@@ -139,13 +139,13 @@ func (r Rules) sentence(state SessionState, st stamps, m moment) string {
 }
 
 // awaited is a session's stamps as if it had been heard of at the end of a silence.
-func (st stamps) awaited(m moment) stamps {
+func (st sessionTimes) awaited(m cutoffs) sessionTimes {
 	st.activity += m.silent.Milliseconds()
 	return st
 }
 
 // moved tells whether only the allowance for a step of the clock keeps a session online.
-func (m moment) moved(st stamps) bool {
+func (m cutoffs) moved(st sessionTimes) bool {
 	late, early := m.late.Milliseconds(), m.early.Milliseconds()
 	return st.activity <= m.window+late || st.activity > m.future-early ||
 		st.leaving != nil && *st.leaving <= m.grace+late || st.expires <= m.expiry+late
@@ -161,7 +161,7 @@ var ended = map[EndReason]string{
 }
 
 // next is what time alone makes of a session first.
-func (r Rules) next(state SessionState, st stamps, m moment) *NextState {
+func (r Rules) next(state SessionState, st sessionTimes, m cutoffs) *NextState {
 	late := m.late.Milliseconds()
 	next := r.onceGone(departure{st.expires, OfflineReason(EndExpired)}, late)
 	switch {

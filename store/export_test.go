@@ -28,34 +28,34 @@ func BusyQuery(s *Store, now time.Time) (string, []any) {
 
 // SessionsQuery is how the first page of a list of sessions is read.
 func SessionsQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
-	q := s.sessionsQuery(s.at(now), f.settled(), nil)
+	q := s.sessionsQuery(s.at(now), f.withDefaults(), nil)
 	return q.String(), q.args
 }
 
 // NearQuery is how the next sessions in the list are looked through for it.
 func NearQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
-	q := s.nearQuery(s.at(now), f.settled(), nil)
+	q := s.nearQuery(s.at(now), f.withDefaults(), nil)
 	return q.String(), q.args
 }
 
 // Costly tells whether a page waits for a turn.
-func (f SessionFilter) Costly() bool { return f.settled().costly() }
+func (f SessionFilter) Costly() bool { return f.withDefaults().isHeavy() }
 
 // HandleOf is how the database knows a session's token.
 func HandleOf(s *Store, token string) (id int64, digest []byte) {
-	h := s.handle(token)
+	h := s.tokenRef(token)
 	return h.id, h.digest
 }
 
 // Apart has a store record each heartbeat by itself, as where a database knows no other way.
-func Apart(s *Store) { s.engine.arrays = false }
+func Apart(s *Store) { s.engine.bulkUpdates = false }
 
 // Between holds the writer between two transactions until release is closed; it
 // returns once it does.
 func Between(s *Store, release <-chan struct{}) {
 	held := make(chan struct{})
 	go func() {
-		_ = s.writer.between(func(*sql.Conn) error {
+		_ = s.writer.exclusively(func(*sql.Conn) error {
 			close(held)
 			<-release
 			return nil

@@ -49,21 +49,21 @@ func (c OnlineCounts) Level(allowed int) GateLevel {
 // Gate answers the question as of now. Unlike those of a list its counts are
 // never from before: somebody is about to act on them.
 func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate, error) {
-	done, err := s.turns.take(ctx)
+	done, err := s.heavyReads.acquire(ctx)
 	if err != nil {
-		return Gate{}, fail("asking the gate", err)
+		return Gate{}, wrapErr("asking the gate", err)
 	}
 	defer done()
-	look, err := s.read.BeginTx(ctx, s.engine.instant) // one instant for all of it
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts) // one instant for all of it
 	if err != nil {
-		return Gate{}, fail("asking the gate", err)
+		return Gate{}, wrapErr("asking the gate", err)
 	}
 	defer look.Rollback()
 	gate := Gate{Blocking: []OnlinePerson{}}
 	m := s.at(now)
 	filter := OnlineFilter{App: ask.App, ExceptRole: ask.IgnoreRole}
 	if gate.Counts, err = s.countIn(ctx, look, m, filter); err != nil {
-		return Gate{}, fail("counting who is in the way", err)
+		return Gate{}, wrapErr("counting who is in the way", err)
 	}
 	gate.Level = gate.Counts.Level(ask.Max)
 	for _, filter.Status = range []Status{StatusBusy, StatusAvailable, StatusAway} {
@@ -72,7 +72,7 @@ func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate
 		}
 		some, err := s.peopleIn(ctx, look, m, filter)
 		if err != nil {
-			return Gate{}, fail("listing who is in the way", err)
+			return Gate{}, wrapErr("listing who is in the way", err)
 		}
 		gate.Blocking = append(gate.Blocking, some...)
 	}
@@ -80,7 +80,7 @@ func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate
 }
 
 // peopleIn lists the first people that match, the most recent first.
-func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter) ([]OnlinePerson, error) {
+func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m cutoffs, f OnlineFilter) ([]OnlinePerson, error) {
 	order, err := f.Sort.order()
 	if err != nil {
 		return nil, err

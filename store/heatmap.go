@@ -53,7 +53,7 @@ func (s *Store) Heatmap(ctx context.Context, now time.Time, f HeatmapFilter) (He
 		return Heatmap{}, err
 	}
 	answer, err := s.heatmap.ask(ctx, now, heatmapQuestion{f, millis(now.Truncate(SampleEvery))})
-	return answer, fail("reading the heat map", err)
+	return answer, wrapErr("reading the heat map", err)
 }
 
 // heatmapQuestion is a filter with the end of the weeks: until the next sample is due,
@@ -81,7 +81,7 @@ func (s *Store) findHeatmap(ctx context.Context, _ time.Time, f heatmapQuestion)
 	weeks := newWeeks(end, f.Weeks)
 	var samples []knownSample
 	var known time.Time // from when on
-	err = s.atOnce(ctx, func(look *sql.Tx) error {
+	err = s.snapshot(ctx, func(look *sql.Tx) error {
 		var err error
 		if samples, err = readSamples(ctx, look, f.App, f.Organization, millis(weeks.begin), millis(end)); err != nil {
 			return err

@@ -40,9 +40,9 @@ func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app string,
 		_, err := t.exec(`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES ($1, $2, $3, $4, $5)`,
 			key.ID, key.App, key.Scopes.String(), digest(secret), millis(now))
 		if err != nil {
-			return fail("storing a key", err)
+			return wrapErr("storing a key", err)
 		}
-		return t.record(now, Deed{actor, "key.create", key.target(), key.words()})
+		return t.record(now, AuditEvent{actor, "key.create", key.target(), key.words()})
 	})
 	if err != nil {
 		return Key{}, "", err
@@ -60,23 +60,23 @@ func (k Key) words() string { return k.App + ": " + k.Scopes.String() }
 func (s *Store) Keys(ctx context.Context) ([]Key, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT id, app, scopes, created_at FROM api_keys ORDER BY created_at, id`)
 	if err != nil {
-		return nil, fail("listing the keys", err)
+		return nil, wrapErr("listing the keys", err)
 	}
 	keys, err := collect(rows, func(rows *sql.Rows) (Key, error) { return scanKey(rows) })
-	return keys, fail("listing the keys", err)
+	return keys, wrapErr("listing the keys", err)
 }
 
 // KeyBySecret returns the key with this secret, or ErrNotFound.
 func (s *Store) KeyBySecret(ctx context.Context, secret string) (Key, error) {
 	stmt, err := s.reads.prepare(ctx, `SELECT id, app, scopes, created_at FROM api_keys WHERE key_sha256 = $1`)
 	if err != nil {
-		return Key{}, fail("finding a key", err)
+		return Key{}, wrapErr("finding a key", err)
 	}
 	key, err := scanKey(stmt.QueryRowContext(ctx, digest(secret)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Key{}, ErrNotFound
 	}
-	return key, fail("finding a key", err)
+	return key, wrapErr("finding a key", err)
 }
 
 func scanKey(row interface{ Scan(...any) error }) (key Key, err error) {
@@ -97,8 +97,8 @@ func (s *Store) DeleteKey(ctx context.Context, now time.Time, actor string, id i
 		var app, scopes string
 		err := t.scan([]any{&app, &scopes}, `DELETE FROM api_keys WHERE id = $1 RETURNING app, scopes`, id)
 		if err != nil {
-			return fail("deleting a key", err)
+			return wrapErr("deleting a key", err)
 		}
-		return t.record(now, Deed{actor, "key.delete", Key{ID: id}.target(), app + ": " + scopes})
+		return t.record(now, AuditEvent{actor, "key.delete", Key{ID: id}.target(), app + ": " + scopes})
 	})
 }

@@ -12,9 +12,9 @@ type SessionLimit struct {
 	Deny     bool // a login too many is refused, rather than the least recently active session ended
 }
 
-// keepLimit makes room for a session that has just been stored, in the same
+// enforceLimit makes room for a session that has just been stored, in the same
 // transaction, and so exactly, and returns the sessions that ended for it.
-func (t *tx) keepLimit(m moment, limit SessionLimit, user string, fresh Session) ([]int64, error) {
+func (t *tx) enforceLimit(m cutoffs, limit SessionLimit, user string, fresh Session) ([]int64, error) {
 	const others = `FROM user_sessions WHERE user_id = $1 AND app = $2 AND is_active = true AND expires_at > $3 AND id <> $4`
 	about := []any{user, fresh.App, m.expiry, fresh.ID}
 	if limit.Deny {
@@ -23,7 +23,7 @@ func (t *tx) keepLimit(m moment, limit SessionLimit, user string, fresh Session)
 		if err == nil && n >= limit.Sessions {
 			err = ErrSessionLimit
 		}
-		return nil, fail("counting a user's sessions", err)
+		return nil, wrapErr("counting a user's sessions", err)
 	}
 	var evicted []int64
 	err := t.each(func(rows *sql.Rows) error {
@@ -35,5 +35,5 @@ func (t *tx) keepLimit(m moment, limit SessionLimit, user string, fresh Session)
 		UPDATE user_sessions SET is_active = false, ended_at = $5, end_reason = $6
 		WHERE id IN (SELECT id `+others+` ORDER BY last_activity_at DESC, id DESC LIMIT $7 OFFSET $8) RETURNING id`,
 		append(about, m.now, string(EndEvicted), math.MaxInt32, limit.Sessions-1)...)
-	return evicted, fail("making room for a session", err)
+	return evicted, wrapErr("making room for a session", err)
 }

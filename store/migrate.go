@@ -26,11 +26,11 @@ var appAndAddress string
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.
 func migrate(ctx context.Context, conn *sql.Conn, e *engine) error {
-	return fail("upgrading the database", within(ctx, conn, e.upgrade, func() error { return e.bringUp(ctx, conn) }))
+	return wrapErr("upgrading the database", inTx(ctx, conn, e.upgrade, func() error { return e.upgradeSchema(ctx, conn) }))
 }
 
-// within runs f in a transaction that the statements begin open.
-func within(ctx context.Context, conn *sql.Conn, begin []string, f func() error) error {
+// inTx runs f in a transaction that the statements begin open.
+func inTx(ctx context.Context, conn *sql.Conn, begin []string, f func() error) error {
 	err := run(ctx, conn, begin)
 	if err == nil {
 		err = f()
@@ -44,11 +44,11 @@ func within(ctx context.Context, conn *sql.Conn, begin []string, f func() error)
 	return err
 }
 
-func (e *engine) bringUp(ctx context.Context, conn *sql.Conn) error {
+func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
 	newest := e.oldest + len(e.steps)
 	version, err := schemaVersion(ctx, conn, e.tables)
 	if err == nil {
-		err = known(version, newest)
+		err = checkVersion(version, newest)
 	}
 	if err == nil && version > 0 {
 		err = whole(ctx, conn)
@@ -77,7 +77,7 @@ func (e *engine) holdsData(ctx context.Context, conn *sql.Conn) error {
 	if err == nil && version == 0 {
 		err = ErrNoData
 	}
-	return fail("looking into the database", err)
+	return wrapErr("looking into the database", err)
 }
 
 func run(ctx context.Context, conn *sql.Conn, statements []string) error {
@@ -99,8 +99,8 @@ func whole(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
-// known refuses a schema of which nobody here knows what it means.
-func known(version, newest int) error {
+// checkVersion refuses a schema of which nobody here knows what it means.
+func checkVersion(version, newest int) error {
 	if version > newest {
 		return fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewerSchema, version, newest)
 	}

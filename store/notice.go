@@ -67,7 +67,7 @@ func (in NoticeInput) check(now time.Time) error {
 		return invalid("level must be info, warning or critical")
 	case utf8.RuneCountInString(in.App) > maxApp:
 		return invalid(fmt.Sprintf("app must have at most %d characters", maxApp))
-	case in.Until != nil && !soon(now, *in.Until):
+	case in.Until != nil && !isSoon(now, *in.Until):
 		return invalid("until must be in the future, and at most 366 days ahead")
 	}
 	return nil
@@ -84,8 +84,8 @@ func checkMessage(message string) error {
 	return nil
 }
 
-// soon tells whether a time is ahead, but not so far that its year is mistyped.
-func soon(now, at time.Time) bool { return millis(at) > millis(now) && at.Sub(now) <= maxClaim }
+// isSoon tells whether a time is ahead, but not so far that its year is mistyped.
+func isSoon(now, at time.Time) bool { return millis(at) > millis(now) && at.Sub(now) <= maxClaim }
 
 // optionalMillis is a time that may be missing, as the database keeps it.
 func optionalMillis(at *time.Time) *int64 {
@@ -118,11 +118,11 @@ func (s *Store) PostNotice(ctx context.Context, now time.Time, actor string, in 
 			millis(now), n.ID, in.Message, string(in.Level), in.App, n.OrganizationID, actor, optionalMillis(in.Until), maxNotices)
 		switch {
 		case err != nil:
-			return fail("storing a notice", err)
+			return wrapErr("storing a notice", err)
 		case added == 0:
 			return ErrTooManyNotices
 		}
-		return t.record(now, Deed{Actor: actor, Action: "notice.post", Target: noticeTarget(n.ID), Detail: clip(in.Message, maxText)})
+		return t.record(now, AuditEvent{Actor: actor, Action: "notice.post", Target: noticeTarget(n.ID), Detail: clip(in.Message, maxText)})
 	})
 }
 
@@ -136,7 +136,7 @@ func (t *tx) knownOrganization(name string) (*int64, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, invalid("there is no organization of this name")
 	}
-	return &id, fail("finding an organization", err)
+	return &id, wrapErr("finding an organization", err)
 }
 
 // WithdrawNotice takes a notice back. It is no error if it is over already;
@@ -146,28 +146,28 @@ func (s *Store) WithdrawNotice(ctx context.Context, now time.Time, actor string,
 	return s.write(ctx, func(t *tx) error {
 		n, err := t.exec(`UPDATE notices AS n SET withdrawn_at = $1 WHERE n.id = $2 AND `+activeNotice, millis(now), id)
 		if err != nil {
-			return fail("withdrawing a notice", err)
+			return wrapErr("withdrawing a notice", err)
 		}
 		if n > 0 {
-			return t.record(now, Deed{Actor: actor, Action: "notice.withdraw", Target: noticeTarget(id)})
+			return t.record(now, AuditEvent{Actor: actor, Action: "notice.withdraw", Target: noticeTarget(id)})
 		}
 		var known bool
 		err = t.scan([]any{&known}, `SELECT EXISTS (SELECT 1 FROM notices WHERE id = $1)`, id)
 		if err == nil && !known {
 			return ErrNotFound
 		}
-		return fail("finding a notice", err)
+		return wrapErr("finding a notice", err)
 	})
 }
 
 func noticeTarget(id int64) string { return fmt.Sprint("notice:", id) }
 
-// tidyNotices removes the notices that were over at a time, and with them who has
+// removeOldNotices removes the notices that were over at a time, and with them who has
 // seen them.
-func (s *Store) tidyNotices(ctx context.Context, over time.Time) error {
+func (s *Store) removeOldNotices(ctx context.Context, over time.Time) error {
 	_, err := s.inBatches(ctx, `
 		DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE COALESCE(withdrawn_at, until) <= $1 LIMIT $2)`, millis(over))
-	return fail("removing old notices", err)
+	return wrapErr("removing old notices", err)
 }
 
 // noteSeen notes which notices the browser of a session has shown. Those that are
@@ -179,7 +179,7 @@ func (t *tx) noteSeen(now int64, session int64, notices []int64) error {
 			SELECT n.id, s.user_id, $1 FROM notices n JOIN user_sessions s ON `+audience+` WHERE n.id = $2 AND s.id = $3
 			ON CONFLICT (notice_id, user_id) DO NOTHING`, now, id, session)
 		if err != nil {
-			return fail("noting who has seen a notice", err)
+			return wrapErr("noting who has seen a notice", err)
 		}
 	}
 	return nil

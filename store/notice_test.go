@@ -81,7 +81,7 @@ func TestANoticeIsForItsAudience(t *testing.T) {
 					t.Errorf("before anybody saw it: %s", got)
 				}
 				for user, token := range tokens {
-					beaten, err := s.Touch(t.Context(), Start, token, store.Beat{Whose: true, Seen: []int64{n.ID, 7, n.ID}})
+					beaten, err := s.Touch(t.Context(), Start, token, store.Beat{WantMember: true, Seen: []int64{n.ID, 7, n.ID}})
 					if err != nil {
 						t.Fatal(err)
 					}

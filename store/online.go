@@ -94,26 +94,26 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	}
 	var page OnlinePage
 	if page.Counts, err = s.counts.ask(ctx, now, f.counted()); err != nil {
-		return OnlinePage{}, fail("counting who is online", err)
+		return OnlinePage{}, wrapErr("counting who is online", err)
 	}
-	if f.costly() {
-		done, err := s.turns.take(ctx)
+	if f.isHeavy() {
+		done, err := s.heavyReads.acquire(ctx)
 		if err != nil {
-			return OnlinePage{}, fail("listing who is online", err)
+			return OnlinePage{}, wrapErr("listing who is online", err)
 		}
 		defer done()
 	}
-	look, err := s.read.BeginTx(ctx, s.engine.instant) // one instant for the whole page
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts) // one instant for the whole page
 	if err != nil {
-		return OnlinePage{}, fail("listing who is online", err)
+		return OnlinePage{}, wrapErr("listing who is online", err)
 	}
 	defer look.Rollback()
 	m := s.at(now)
 	if err = s.listOnline(ctx, look, m, f, order, after, &page); err != nil {
-		return OnlinePage{}, fail("listing who is online", err)
+		return OnlinePage{}, wrapErr("listing who is online", err)
 	}
 	if err = s.addPresence(ctx, look, m, f.App, page.People); err != nil {
-		return OnlinePage{}, fail("listing the sessions online", err)
+		return OnlinePage{}, wrapErr("listing the sessions online", err)
 	}
 	return page, nil
 }
@@ -124,15 +124,15 @@ func (f OnlineFilter) counted() OnlineFilter {
 	return f
 }
 
-// costly tells whether a page may need a look at everybody: its people do not
+// isHeavy tells whether a page may need a look at everybody: its people do not
 // come straight from the index on activity.
-func (f OnlineFilter) costly() bool {
+func (f OnlineFilter) isHeavy() bool {
 	return f.counted() != (OnlineFilter{}) || f.Sort != "" && f.Sort != SortActivity
 }
 
-// countOnline counts people, not sessions.
-func (s *Store) countOnline(ctx context.Context, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
-	look, err := s.read.BeginTx(ctx, s.engine.instant)
+// findCounts counts people, not sessions.
+func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
 	if err != nil {
 		return c, err
 	}
@@ -140,7 +140,7 @@ func (s *Store) countOnline(ctx context.Context, now time.Time, f OnlineFilter) 
 	return s.countIn(ctx, look, s.at(now), f)
 }
 
-func (s *Store) countIn(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter) (c OnlineCounts, err error) {
+func (s *Store) countIn(ctx context.Context, look *sql.Tx, m cutoffs, f OnlineFilter) (c OnlineCounts, err error) {
 	q := new(query)
 	q.add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
 		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
@@ -202,7 +202,7 @@ func (f OnlineFilter) whereApp(q *query, sessions string) {
 // listOnline reads one page. A person stands in the list by the session with
 // the latest activity, so the most recent people come straight from the index
 // on activity, however many are online.
-func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m moment, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
+func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m cutoffs, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
 	q := s.onlineQuery(m, f, order, after)
 	rows, err := look.QueryContext(ctx, q.String(), q.args...)
 	if err != nil {
@@ -227,7 +227,7 @@ func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m moment, f Online
 	return rows.Err()
 }
 
-func (s *Store) onlineQuery(m moment, f OnlineFilter, order order, after *cursor) *query {
+func (s *Store) onlineQuery(m cutoffs, f OnlineFilter, order order, after *cursor) *query {
 	q := new(query)
 	q.add(`SELECT * FROM (
 		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, ''), ` + order.tie + ` AS tie, `)
@@ -250,7 +250,7 @@ func (s *Store) onlineQuery(m moment, f OnlineFilter, order order, after *cursor
 }
 
 // addOther asks about the online sessions t of the person who has s, including s.
-func (s *Store) addOther(q *query, m moment, f OnlineFilter, ask, condition string) {
+func (s *Store) addOther(q *query, m cutoffs, f OnlineFilter, ask, condition string) {
 	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+onlineRule("t"), m.bounds()...)
 	f.whereApp(q, "t")
 	q.add(`)`)
@@ -258,7 +258,7 @@ func (s *Store) addOther(q *query, m moment, f OnlineFilter, ask, condition stri
 
 // addPresence fills in the online sessions of people, and the status that
 // follows from these and from the claims.
-func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m moment, app string, people []OnlinePerson) error {
+func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m cutoffs, app string, people []OnlinePerson) error {
 	if len(people) == 0 {
 		return nil
 	}

@@ -35,12 +35,12 @@ func (o Origin) clipped() Origin {
 	return o
 }
 
-func madeStorable(text string) string {
+func storableText(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, replacement), nul, replacement)
 }
 
 func clip(text string, limit int) string {
-	text = madeStorable(text)
+	text = storableText(text)
 	if utf8.RuneCountInString(text) <= limit {
 		return text
 	}

@@ -14,9 +14,9 @@ const peopleAtOnce = 500
 // order; ids that nobody has are left out. Who is not online has StatusOffline,
 // no Sessions, and why in Left. Sessions of the panel do not count.
 func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]OnlinePerson, error) {
-	look, err := s.read.BeginTx(ctx, s.engine.instant) // one instant for everybody
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts) // one instant for everybody
 	if err != nil {
-		return nil, fail("looking at people", err)
+		return nil, wrapErr("looking at people", err)
 	}
 	defer look.Rollback()
 	m := s.at(now)
@@ -24,14 +24,14 @@ func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]Onli
 	for some := range slices.Chunk(ids, peopleAtOnce) {
 		found, err := s.people(ctx, look, m, some)
 		if err != nil {
-			return nil, fail("looking at people", err)
+			return nil, wrapErr("looking at people", err)
 		}
 		people = append(people, found...)
 	}
 	return people, nil
 }
 
-func (s *Store) people(ctx context.Context, look *sql.Tx, m moment, ids []string) ([]OnlinePerson, error) {
+func (s *Store) people(ctx context.Context, look *sql.Tx, m cutoffs, ids []string) ([]OnlinePerson, error) {
 	var people []OnlinePerson
 	q := new(query).add(`
 		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, '')
@@ -71,7 +71,7 @@ func (s *Store) addLeft(ctx context.Context, look *sql.Tx, people []OnlinePerson
 		FROM user_sessions WHERE app <> ? AND user_id IN `, PanelApp).list(ids)
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var id string
-		var st stamps
+		var st sessionTimes
 		if err := rows.Scan(&id, &st.activity, &st.leaving, &st.expires, &st.ended, &st.reason); err != nil {
 			return err
 		}

@@ -32,16 +32,16 @@ func (s *Store) Ping(ctx context.Context) error {
 	}
 	var one int
 	err := s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one)
-	if err != nil || s.engine.remote == nil {
-		return fail("asking the database", err)
+	if err != nil || s.engine.server == nil {
+		return wrapErr("asking the database", err)
 	}
 	select {
 	case s.probe.turn <- struct{}{}:
 		defer func() { <-s.probe.turn }()
 	case <-ctx.Done():
-		return fail("asking the database", ctx.Err())
+		return wrapErr("asking the database", ctx.Err())
 	}
-	lost := s.writer.lost.Load()
+	lost := s.writer.failedCommits.Load()
 	if s.probe.holds(lost) {
 		return s.probe.found
 	}
@@ -63,6 +63,6 @@ func (s *Store) takesWrites(ctx context.Context) error {
 	case err := <-job.answer:
 		return err
 	case <-ctx.Done():
-		return fail("waiting for the writer", ctx.Err())
+		return wrapErr("waiting for the writer", ctx.Err())
 	}
 }

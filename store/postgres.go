@@ -27,12 +27,12 @@ const (
 	postgresReaders = 8 // connections of a replica that look, besides the one that writes and the one that listens
 	connectTimeout  = 3 * time.Second
 	lockTimeout     = 5 * time.Second // for a turn that another replica has
-	patience        = 8 * time.Second
+	txTimeout       = 8 * time.Second
 )
 
 const withPostgres = true
 
-const takeTurn = `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)` // as take_turn in postgres.sql
+const writeLock = `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)` // as take_turn in postgres.sql
 
 // openPostgres makes ready for the database at cfg.Database; it connects when
 // that is first needed.
@@ -44,7 +44,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
-	config.DialFunc = (&net.Dialer{Control: impatiently}).DialContext
+	config.DialFunc = (&net.Dialer{Control: setTCPUserTimeout}).DialContext
 	for name, value := range map[string]string{
 		"application_name": "rollcall", "lock_timeout": fmt.Sprint(lockTimeout.Milliseconds()), "synchronous_commit": "on",
 	} {
@@ -52,36 +52,36 @@ func openPostgres(cfg Config) (*engine, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
-	e, m := &ear{config: config}, newMarks()
-	write := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.writes))
+	e, m := &listener{config: config}, newMarks()
+	write := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.onWriterConnect))
 	write.SetMaxOpenConns(1)
 
-	read := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.born), stdlib.OptionResetSession(e.usable))
+	read := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.onReaderConnect), stdlib.OptionResetSession(e.checkReader))
 	read.SetMaxOpenConns(postgresReaders)
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
 		write: write, read: read,
 		schema: postgresSchema, oldest: postgresOldest,
-		tables:  `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
-		upgrade: []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`},
-		begin:   []string{`BEGIN`, takeTurn},
-		instant: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
-		arrays:  true,
-		large:   func(ctx context.Context) bool { return largeSessions(ctx, read) },
-		usage:   func(ctx context.Context) (Usage, error) { return measureTables(ctx, read) },
-		rewrite: vacuum,
-		backup:  func(context.Context, string) error { return ErrNoBackup },
-		remote: &remote{
-			patience:  patience,
+		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
+		upgrade:      []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`},
+		begin:        []string{`BEGIN`, writeLock},
+		snapshotOpts: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+		bulkUpdates:  true,
+		isLarge:      func(ctx context.Context) bool { return largeSessions(ctx, read) },
+		usage:        func(ctx context.Context) (Usage, error) { return measureTables(ctx, read) },
+		rewrite:      vacuum,
+		backup:       func(context.Context, string) error { return ErrNoBackup },
+		server: &server{
+			txTimeout: txTimeout,
 			listen:    e.listen,
-			era:       e.eras.Load,
+			timeline:  e.timelines.Load,
 			mark:      m.leave,
 			committed: m.found,
-			only: func(ctx context.Context, name string, wait bool, f func() error) error {
-				return only(ctx, read, name, wait, f)
+			withAdvisoryLock: func(ctx context.Context, name string, wait bool, f func() error) error {
+				return withAdvisoryLock(ctx, read, name, wait, f)
 			},
-			backing: func(ctx context.Context) (Backing, error) { return askServer(ctx, read) },
-			load:    loadRows,
+			info: func(ctx context.Context) (ServerInfo, error) { return askServer(ctx, read) },
+			load: loadRows,
 		},
 	}, nil
 }
@@ -98,7 +98,7 @@ func withoutSecret(err error) error {
 func largeSessions(ctx context.Context, db *sql.DB) bool {
 	var bytes int64
 	err := db.QueryRowContext(ctx, `SELECT pg_table_size('user_sessions')`).Scan(&bytes)
-	return err == nil && bytes >= large
+	return err == nil && bytes >= largeBytes
 }
 
 func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
@@ -106,15 +106,15 @@ func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
 	err := db.QueryRowContext(ctx, `
 		SELECT SUM(pg_total_relation_size(c.oid)) FROM pg_class c
 		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace`).Scan(&u.Database)
-	return u, fail("measuring the database", err)
+	return u, wrapErr("measuring the database", err)
 }
 
 // askServer asks on a connection that reads: it has the settings of the one that writes.
-func askServer(ctx context.Context, db *sql.DB) (b Backing, err error) {
+func askServer(ctx context.Context, db *sql.DB) (b ServerInfo, err error) {
 	err = db.QueryRowContext(ctx, `
 		SELECT current_setting('fsync') = 'off', current_setting('synchronous_commit') = 'off',
 			inet_server_addr() IS DISTINCT FROM inet_client_addr()
-				AND NOT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)`).Scan(&b.NoSync, &b.Early, &b.Clear)
+				AND NOT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)`).Scan(&b.FsyncOff, &b.AsyncCommit, &b.Plaintext)
 	return b, err
 }
 
@@ -125,44 +125,44 @@ func vacuum(ctx context.Context, s *Store) error {
 	if err != nil {
 		return err
 	}
-	if err := awaitOldStates(ctx, s.read); err != nil {
+	if err := waitForOldSnapshots(ctx, s.read); err != nil {
 		return err
 	}
-	return s.writer.between(func(conn *sql.Conn) error {
+	return s.writer.exclusively(func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(context.Background(), `VACUUM (FULL) `+strings.Join(tables, ", "))
-		return fail("rewriting the tables", err)
+		return wrapErr("rewriting the tables", err)
 	})
 }
 
-// oldStateQuery tells whether anybody may look at, or go back to, a state from before
+// oldSnapshotQuery tells whether anybody may look at, or go back to, a state from before
 // transaction $1, in whichever database of the server: what was deleted since, VACUUM
 // would keep for them.
-const oldStateQuery = `
+const oldSnapshotQuery = `
 	WITH old AS (SELECT age($1::xid8::xid) AS age)
 	SELECT EXISTS (SELECT 1 FROM pg_stat_activity, old WHERE pid <> pg_backend_pid() AND GREATEST(age(backend_xmin), age(backend_xid)) > old.age)
 		OR EXISTS (SELECT 1 FROM pg_replication_slots, old WHERE age(xmin) > old.age)
 		OR EXISTS (SELECT 1 FROM pg_prepared_xacts, old WHERE age(transaction) > old.age)`
 
-// awaitOldStates waits until nobody has a state from before now, other than for long.
-func awaitOldStates(ctx context.Context, db *sql.DB) error {
+// waitForOldSnapshots waits until nobody has a state from before now, other than for long.
+func waitForOldSnapshots(ctx context.Context, db *sql.DB) error {
 	var next string
 	err := db.QueryRowContext(ctx, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text`).Scan(&next)
 	if err != nil {
-		return fail("asking for the transactions", err)
+		return wrapErr("asking for the transactions", err)
 	}
-	return awaitReaders(ctx, func() error {
+	return retryWhileBusy(ctx, func() error {
 		var seen bool
-		err := db.QueryRowContext(ctx, oldStateQuery, next).Scan(&seen)
+		err := db.QueryRowContext(ctx, oldSnapshotQuery, next).Scan(&seen)
 		if err == nil && seen {
 			return ErrBusy
 		}
-		return fail("looking for old states", err)
+		return wrapErr("looking for old states", err)
 	})
 }
 
-// only holds an advisory lock in a transaction of its own, so that it ends with
+// withAdvisoryLock holds an advisory lock in a transaction of its own, so that it ends with
 // the connection, whatever becomes of this process.
-func only(ctx context.Context, db *sql.DB, name string, wait bool, f func() error) error {
+func withAdvisoryLock(ctx context.Context, db *sql.DB, name string, wait bool, f func() error) error {
 	held, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -26,8 +26,8 @@ const (
 	OfflineTimedOut OfflineReason = "timed_out" // was not heard of any more
 )
 
-// stamps are what decides whether a session is online, in milliseconds.
-type stamps struct {
+// sessionTimes are what decides whether a session is online, in milliseconds.
+type sessionTimes struct {
 	activity, expires int64
 	leaving, ended    *int64
 	reason            EndReason // where it has ended
@@ -41,7 +41,7 @@ type departure struct {
 
 // departure returns which rule is the first to take a session from the list if
 // nothing more is heard of it. Of one that has ended the reason is how it ended.
-func (r Rules) departure(st stamps) departure {
+func (r Rules) departure(st sessionTimes) departure {
 	first := departure{st.activity + r.OnlineWindow.Milliseconds(), OfflineTimedOut}
 	if st.leaving != nil {
 		first = earlier(departure{*st.leaving + r.LeaveGrace.Milliseconds(), OfflineLeft}, first)
@@ -91,7 +91,7 @@ func decide(online []OnlineSession, claims []Claim) decision {
 	if len(online) == 0 {
 		return decision{status: StatusOffline, rule: RuleNoSession}
 	}
-	if c, ok := deciding(claims); ok {
+	if c, ok := winningClaim(claims); ok {
 		rule := RuleAppClaim
 		if c.App == "" {
 			rule = RulePersonClaim
@@ -106,9 +106,9 @@ func decide(online []OnlineSession, claims []Claim) decision {
 	return decision{status: StatusAway, rule: RuleAllIdle}
 }
 
-// deciding returns the claim that counts: the person's own, or of the
+// winningClaim returns the claim that counts: the person's own, or of the
 // applications' the one that says busy, and of those alike the latest.
-func deciding(claims []Claim) (best Claim, found bool) {
+func winningClaim(claims []Claim) (best Claim, found bool) {
 	for _, c := range claims {
 		switch {
 		case c.App == "":
@@ -129,4 +129,4 @@ func onlineRule(alias string) string {
 }
 
 // bounds returns the parameters of onlineRule.
-func (m moment) bounds() []any { return []any{m.expiry, m.window, m.future, m.grace} }
+func (m cutoffs) bounds() []any { return []any{m.expiry, m.window, m.future, m.grace} }

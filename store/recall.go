@@ -16,15 +16,15 @@ const (
 	recallKeys  = 64                     // different questions remembered
 )
 
-// turns are full while as much costly reading goes on as may at once.
-type turns chan struct{}
+// heavyReads are full while as much costly reading goes on as may at once.
+type heavyReads chan struct{}
 
-// maxTurns leaves a processor and the other readers to everybody else.
-const maxTurns = 2
+// maxHeavyReads leaves a processor and the other readers to everybody else.
+const maxHeavyReads = 2
 
-// take waits for a turn, which ends when the caller calls done. Whoever waits
+// acquire waits for a turn, which ends when the caller calls done. Whoever waits
 // must not hold a connection.
-func (t turns) take(ctx context.Context) (done func(), err error) {
+func (t heavyReads) acquire(ctx context.Context) (done func(), err error) {
 	select {
 	case t <- struct{}{}:
 		return func() { <-t }, nil
@@ -33,19 +33,19 @@ func (t turns) take(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// inTurn lets f look at one instant, in one of the turns.
-func (s *Store) inTurn(ctx context.Context, f func(*sql.Tx) error) error {
-	done, err := s.turns.take(ctx)
+// heavySnapshot lets f look at one instant, in one of the turns.
+func (s *Store) heavySnapshot(ctx context.Context, f func(*sql.Tx) error) error {
+	done, err := s.heavyReads.acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return s.atOnce(ctx, f)
+	return s.snapshot(ctx, f)
 }
 
-// atOnce lets f look at one instant.
-func (s *Store) atOnce(ctx context.Context, f func(*sql.Tx) error) error {
-	look, err := s.read.BeginTx(ctx, s.engine.instant)
+// snapshot lets f look at one instant.
+func (s *Store) snapshot(ctx context.Context, f func(*sql.Tx) error) error {
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ type recall[Q comparable, A any] struct {
 	find    func(context.Context, time.Time, Q) (A, error)
 	large   func(context.Context) bool // whether there is so much that answers are worth remembering
 	lasting bool                       // answers stay right until forget: the question says of which time it is
-	turns   turns
+	turns   heavyReads
 
 	mu      sync.Mutex
 	known   map[Q]*recalled[A]
@@ -76,7 +76,7 @@ type recalled[A any] struct {
 }
 
 // newRecall returns a recall of what find finds in one of turns.
-func newRecall[Q comparable, A any](turns turns, large func(context.Context) bool, find func(context.Context, time.Time, Q) (A, error)) *recall[Q, A] {
+func newRecall[Q comparable, A any](turns heavyReads, large func(context.Context) bool, find func(context.Context, time.Time, Q) (A, error)) *recall[Q, A] {
 	r := &recall[Q, A]{find: find, large: large, turns: turns, known: map[Q]*recalled[A]{}}
 	r.renew, r.end = context.WithCancel(context.Background())
 	return r
@@ -87,7 +87,7 @@ func (r *recall[Q, A]) ask(ctx context.Context, now time.Time, q Q) (A, error) {
 	if answer, ok := r.remembered(now, q); ok {
 		return answer, nil
 	}
-	done, err := r.turns.take(ctx)
+	done, err := r.turns.acquire(ctx)
 	if err != nil {
 		var none A
 		return none, err
@@ -125,7 +125,7 @@ func (r *recall[Q, A]) remembered(now time.Time, q Q) (answer A, ok bool) {
 // again finds a newer answer. Where that fails the old one grows too old, and
 // then whoever asks is told why.
 func (r *recall[Q, A]) again(now time.Time, q Q) {
-	if done, err := r.turns.take(r.renew); err == nil {
+	if done, err := r.turns.acquire(r.renew); err == nil {
 		_, _ = r.work(r.renew, now, q)
 		done()
 	}

@@ -38,7 +38,7 @@ func TestRecall(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var asked atomic.Int64
-				r := newRecall(make(turns, 2), always, counting(&asked, test.takes))
+				r := newRecall(make(heavyReads, 2), always, counting(&asked, test.takes))
 				defer r.close()
 				if first, err := r.ask(t.Context(), time.Now(), "who"); first != 1 || err != nil {
 					t.Fatalf("first: %d, %v", first, err)
@@ -66,7 +66,7 @@ func TestRecall(t *testing.T) {
 func TestRecallWorksOnTwoQuestionsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		r := newRecall(make(turns, 2), always, counting(&asked, time.Second))
+		r := newRecall(make(heavyReads, 2), always, counting(&asked, time.Second))
 		defer r.close()
 		start, answered := time.Now(), make(chan time.Duration)
 		for _, q := range []string{"a", "b", "c", "a"} {
@@ -92,7 +92,7 @@ func TestRecallWorksOnTwoQuestionsAtOnce(t *testing.T) {
 func TestRecallForgetsTheOldest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		r := newRecall(make(turns, 2), always, counting(&asked, recallFrom))
+		r := newRecall(make(heavyReads, 2), always, counting(&asked, recallFrom))
 		defer r.close()
 		for i := range recallKeys + 1 {
 			if _, err := r.ask(t.Context(), time.Now(), string(rune('a'+i))); err != nil {
@@ -108,7 +108,7 @@ func TestRecallForgetsTheOldest(t *testing.T) {
 func TestRecallForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		r := newRecall(make(turns, 2), always, counting(&asked, time.Second))
+		r := newRecall(make(heavyReads, 2), always, counting(&asked, time.Second))
 		defer r.close()
 		go r.ask(t.Context(), time.Now(), "who")
 		synctest.Wait()
@@ -123,7 +123,7 @@ func TestRecallForgets(t *testing.T) {
 func TestRecallEndsWithItsStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		r := newRecall(make(turns, 2), always, counting(&asked, time.Second))
+		r := newRecall(make(heavyReads, 2), always, counting(&asked, time.Second))
 		_, _ = r.ask(t.Context(), time.Now(), "who")
 		time.Sleep(11 * time.Second)
 		_, _ = r.ask(t.Context(), time.Now(), "who") // begins to look for a newer answer
@@ -147,12 +147,12 @@ func TestInASmallDatabaseEveryAnswerIsNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.engine.large(t.Context()) {
+	if s.engine.isLarge(t.Context()) {
 		t.Error("an empty database counts as large")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		r := newRecall(make(turns, 2), func(context.Context) bool { return false }, counting(&asked, time.Second))
+		r := newRecall(make(heavyReads, 2), func(context.Context) bool { return false }, counting(&asked, time.Second))
 		defer r.close()
 		for range 3 {
 			if _, err := r.ask(t.Context(), time.Now(), "q"); err != nil {

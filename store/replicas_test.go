@@ -31,7 +31,7 @@ func awaits(t *testing.T, s *store.Store, do func()) {
 	drain(s)
 	do()
 	select {
-	case <-s.Committed():
+	case <-s.Changed():
 	case <-time.After(10 * time.Second):
 		t.Fatal("nobody was woken")
 	}

@@ -255,7 +255,7 @@ func (g *siege) agree() {
 		g.Fatal(err)
 	}
 	select {
-	case <-b.Committed():
+	case <-b.Changed():
 	case <-time.After(agreeWithin):
 		g.Fatalf("a replica hears nothing of the other after %v", time.Since(began))
 	}
@@ -353,9 +353,9 @@ func TestAnotherEraBeginsWhereAStandbyLacksTheLastCommits(t *testing.T) {
 	}
 	execSQL(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'`)
 	db.Close()
-	era := s.Era()
+	era := s.Timeline()
 	login(t, s, Start, "bob")
-	if now := s.Era(); now != era {
+	if now := s.Timeline(); now != era {
 		t.Errorf("era %d became %d where only a connection was lost", era, now)
 	}
 
@@ -364,14 +364,14 @@ func TestAnotherEraBeginsWhereAStandbyLacksTheLastCommits(t *testing.T) {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(20 * time.Second)
-	for s.Era() == era && time.Now().Before(deadline) {
+	for s.Timeline() == era && time.Now().Before(deadline) {
 		drain(s)
 		select {
-		case <-s.Committed():
+		case <-s.Changed():
 		case <-time.After(time.Second):
 		}
 	}
-	if s.Era() == era {
+	if s.Timeline() == era {
 		t.Fatal("no other era has begun")
 	}
 	_, err = s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}})

@@ -53,21 +53,21 @@ func Restore(ctx context.Context, now time.Time, r Restoration) (Restored, error
 // replace puts a finished database in the place of the one at path, and returns
 // where that is then.
 func replace(ctx context.Context, now time.Time, path, by string) (aside string, err error) {
-	old, err := seize(ctx, path)
+	old, err := lockOffline(ctx, path)
 	if err != nil {
-		return "", fail("taking the database that is there now", err)
+		return "", wrapErr("taking the database that is there now", err)
 	}
 	defer old.release()
 	if aside, err = setAside(path, now); err != nil {
 		return "", fmt.Errorf("keeping the database that is there now: %w", err)
 	}
-	if !old.locked || !renamesOpen {
+	if !old.locked || !canRenameOpen {
 		old.release() // while what it may clean up is not the new one's
 	}
 	if err := os.Rename(by, path); err != nil {
 		return "", fmt.Errorf("putting the backup in its place: %w", err)
 	}
-	return aside, syncFolder(filepath.Dir(path))
+	return aside, syncDir(filepath.Dir(path))
 }
 
 // check refuses what can not be restored, before anything is touched.
@@ -84,7 +84,7 @@ func (r Restoration) check(ctx context.Context) error {
 	}
 	version, err := verify(ctx, r.File)
 	if err == nil {
-		err = known(version, len(steps)+1)
+		err = checkVersion(version, len(steps)+1)
 	}
 	if err != nil {
 		return fmt.Errorf("checking %s: %w", r.File, err)
@@ -92,32 +92,32 @@ func (r Restoration) check(ctx context.Context) error {
 	return nil
 }
 
-// seized is a database that is about to be replaced.
-type seized struct {
+// offlineLock is a database that is about to be replaced.
+type offlineLock struct {
 	db     *sql.DB // nil where there is none
 	locked bool    // nobody else can open it
 }
 
-// seize folds the log of the database at path into it and locks everybody out.
+// lockOffline folds the log of the database at path into it and locks everybody out.
 // ErrBusy where another program has it open. A file that is no database, or a
 // damaged one, is nobody's: it may be why there is a restore.
-func seize(ctx context.Context, path string) (seized, error) {
+func lockOffline(ctx context.Context, path string) (offlineLock, error) {
 	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
-		return seized{}, nil
+		return offlineLock{}, nil
 	}
 	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(1000)"))
 	if err != nil {
-		return seized{}, err
+		return offlineLock{}, err
 	}
 	db.SetMaxOpenConns(1) // which has the lock
 	err = foldAndLock(ctx, db)
 	if err != nil && sqliteKind(err) != ErrBroken {
-		return seized{}, errors.Join(err, db.Close())
+		return offlineLock{}, errors.Join(err, db.Close())
 	}
-	return seized{db: db, locked: err == nil}, nil
+	return offlineLock{db: db, locked: err == nil}, nil
 }
 
-func (s seized) release() {
+func (s offlineLock) release() {
 	if s.db != nil {
 		s.db.Close()
 	}
@@ -170,7 +170,7 @@ func (r Restoration) prepare(ctx context.Context, now time.Time, work string) (e
 	if _, err := verify(ctx, file); err != nil {
 		return 0, err
 	}
-	if err := HandOver(file, filepath.Join(r.Folder, FileName), r.Folder); err != nil {
+	if err := CopyOwner(file, filepath.Join(r.Folder, FileName), r.Folder); err != nil {
 		return 0, err
 	}
 	return ended, syncFile(file)
@@ -186,7 +186,7 @@ func (s *Store) begin(ctx context.Context, now time.Time, endSessions bool) (end
 			}
 		}
 	}
-	return ended, s.Record(ctx, now, Deed{Actor: ActorCLI, Action: "database.restore", Detail: fmt.Sprintf("%d sessions ended", ended)})
+	return ended, s.Record(ctx, now, AuditEvent{Actor: ActorCLI, Action: "database.restore", Detail: fmt.Sprintf("%d sessions ended", ended)})
 }
 
 // setAside gives the database at path, which stays, a second name, and takes away
@@ -205,5 +205,5 @@ func setAside(path string, now time.Time) (aside string, err error) {
 			return "", err
 		}
 	}
-	return aside, syncFolder(filepath.Dir(path))
+	return aside, syncDir(filepath.Dir(path))
 }

@@ -57,7 +57,7 @@ func (s *Store) Revoke(ctx context.Context, now time.Time, id int64, e Ending) (
 // Sessions.
 func (s *Store) CountSessions(ctx context.Context, now time.Time, f SessionFilter) (n int64, err error) {
 	err = s.eachMatching(ctx, now, f, `SELECT COUNT(*)`, func(rows *sql.Rows) error { return rows.Scan(&n) })
-	return n, fail("counting sessions", err)
+	return n, wrapErr("counting sessions", err)
 }
 
 // RevokeAll ends the active sessions that match at now, and returns how many
@@ -75,7 +75,7 @@ func (s *Store) RevokeAll(ctx context.Context, now time.Time, f SessionFilter, e
 		return err
 	})
 	if err != nil {
-		return 0, fail("finding the sessions to end", err)
+		return 0, wrapErr("finding the sessions to end", err)
 	}
 	for some := range slices.Chunk(ids, revokeBatch) {
 		var n int64
@@ -93,7 +93,7 @@ func (s *Store) RevokeAll(ctx context.Context, now time.Time, f SessionFilter, e
 
 // revoke ends those of the sessions that are active, and records it for each of
 // their users, who may ask who did it. The filter that found them is told in words.
-func (t *tx) revoke(m moment, e Ending, ids []int64, filter string) (ended int64, err error) {
+func (t *tx) revoke(m cutoffs, e Ending, ids []int64, filter string) (ended int64, err error) {
 	users := map[string][]int64{}
 	for _, id := range ids {
 		var user string
@@ -104,7 +104,7 @@ func (t *tx) revoke(m moment, e Ending, ids []int64, filter string) (ended int64
 			continue
 		}
 		if err != nil {
-			return 0, fail("ending a session", err)
+			return 0, wrapErr("ending a session", err)
 		}
 		users[user] = append(users[user], id)
 		ended++
@@ -115,7 +115,7 @@ func (t *tx) revoke(m moment, e Ending, ids []int64, filter string) (ended int64
 			words[0] = "session " + strconv.FormatInt(users[user][0], 10)
 		}
 		detail := strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), "; ")
-		if err := t.record(fromMillis(m.now), Deed{e.By, "session.revoke", UserActor(user), detail}); err != nil {
+		if err := t.record(fromMillis(m.now), AuditEvent{e.By, "session.revoke", UserActor(user), detail}); err != nil {
 			return 0, err
 		}
 	}
@@ -131,7 +131,7 @@ func sessionCount(n int64) string {
 
 // words say which sessions were meant.
 func (f SessionFilter) words() string {
-	words := []string{"all of " + string(f.settled().State)}
+	words := []string{"all of " + string(f.withDefaults().State)}
 	for _, term := range [][2]string{{"user", f.User}, {"app", f.App}, {"organization", f.Organization}, {"device", f.Device}, {"q", f.Search}} {
 		if term[1] != "" {
 			words = append(words, term[0]+" "+strconv.Quote(term[1]))
@@ -145,16 +145,16 @@ func (f SessionFilter) words() string {
 
 // eachMatching asks about the sessions s that match, in no order.
 func (s *Store) eachMatching(ctx context.Context, now time.Time, f SessionFilter, ask string, row func(*sql.Rows) error) error {
-	f = f.settled()
+	f = f.withDefaults()
 	if _, err := f.check(); err != nil {
 		return err
 	}
-	done, err := s.turns.take(ctx)
+	done, err := s.heavyReads.acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	look, err := s.read.BeginTx(ctx, s.engine.instant)
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
 	if err != nil {
 		return err
 	}

@@ -39,28 +39,28 @@ func (s *Store) FinishErasing(ctx context.Context) error {
 		err = s.engine.rewrite(ctx, s)
 	}
 	if err != nil {
-		return fail("rewriting the database", err)
+		return wrapErr("rewriting the database", err)
 	}
 	return s.writeOne(ctx, func(t *tx) error {
 		_, err := t.exec(`DELETE FROM settings WHERE name = 'erasures' AND value = $1`, erasures) // unless somebody else was erased meanwhile
-		return fail("noting the end of an erasure", err)
+		return wrapErr("noting the end of an erasure", err)
 	})
 }
 
 // rewriteFile is the rewrite of SQLite.
 func rewriteFile(ctx context.Context, s *Store) error {
-	err := s.writer.between(func(conn *sql.Conn) error {
+	err := s.writer.exclusively(func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(context.Background(), `VACUUM`)
-		return fail("rewriting the database", err)
+		return wrapErr("rewriting the database", err)
 	})
 	if err != nil {
 		return err
 	}
-	return awaitReaders(ctx, func() error { return s.writer.between(truncate) })
+	return retryWhileBusy(ctx, func() error { return s.writer.exclusively(truncate) })
 }
 
-// awaitReaders tries until it is not for them that f fails, with ErrBusy.
-func awaitReaders(ctx context.Context, f func() error) error {
+// retryWhileBusy tries until it is not for them that f fails, with ErrBusy.
+func retryWhileBusy(ctx context.Context, f func() error) error {
 	for tries := 1; ; tries++ {
 		err := f()
 		if !errors.Is(err, ErrBusy) || tries == readersTries {
@@ -68,7 +68,7 @@ func awaitReaders(ctx context.Context, f func() error) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fail("waiting for readers", ctx.Err())
+			return wrapErr("waiting for readers", ctx.Err())
 		case <-time.After(readersEvery):
 		}
 	}
@@ -80,7 +80,7 @@ const setTimeout = `PRAGMA busy_timeout = %d`
 func truncate(conn *sql.Conn) error {
 	ctx := context.Background()
 	if _, err := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, truncateTimeout)); err != nil {
-		return fail("truncating the log", err)
+		return wrapErr("truncating the log", err)
 	}
 	var busy, pages, folded int
 	err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &folded)
@@ -88,5 +88,5 @@ func truncate(conn *sql.Conn) error {
 	if err = errors.Join(err, back); err == nil && busy != 0 {
 		return ErrBusy
 	}
-	return fail("truncating the log", err)
+	return wrapErr("truncating the log", err)
 }

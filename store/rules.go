@@ -48,10 +48,10 @@ func (r *Rules) settings() map[string]*time.Duration {
 	}
 }
 
-// settleRules keeps the rules where the triggers, and the next program that
+// saveRules keeps the rules where the triggers, and the next program that
 // opens the database without rules of its own, find them. What that changes is
 // recorded.
-func (t *tx) settleRules(now time.Time, r Rules) (Rules, error) {
+func (t *tx) saveRules(now time.Time, r Rules) (Rules, error) {
 	stored := r // what the database has no word on yet does not change
 	if r == (Rules{}) {
 		stored = DefaultRules()
@@ -71,7 +71,7 @@ func (t *tx) settleRules(now time.Time, r Rules) (Rules, error) {
 			continue
 		}
 		detail := fmt.Sprintf("%s %s -> %s", strings.TrimSuffix(name, "_ms"), plain(*before[name]), plain(*settings[name]))
-		if err := t.record(now, Deed{Actor: ActorSystem, Action: "settings.change", Detail: detail}); err != nil {
+		if err := t.record(now, AuditEvent{Actor: ActorSystem, Action: "settings.change", Detail: detail}); err != nil {
 			return Rules{}, err
 		}
 	}

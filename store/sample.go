@@ -33,7 +33,7 @@ type sample struct {
 // Sample counts the people online at now and keeps the count if it is the
 // highest of the day.
 func (s *Store) Sample(ctx context.Context, now time.Time) error {
-	counts, err := s.Headcount(ctx, now)
+	counts, err := s.CountOnline(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (s *Store) Sample(ctx context.Context, now time.Time) error {
 			INSERT INTO daily_peaks (day, people, at) VALUES ($1, $2, $3)
 			ON CONFLICT (day) DO UPDATE SET people = excluded.people, at = excluded.at WHERE excluded.people > daily_peaks.people`,
 			midnight(now), counts.People(), millis(now))
-		return fail("keeping the day's peak", err)
+		return wrapErr("keeping the day's peak", err)
 	})
 }
 
@@ -54,12 +54,12 @@ func midnight(now time.Time) int64 { return millis(now.UTC().Truncate(day)) }
 // nobody knows who is there, nor which interval it is.
 func (s *Store) SampleActivity(ctx context.Context, now time.Time) error {
 	at := millis(now.Truncate(SampleEvery))
-	if s.forgiving() || s.awaiting() || s.sampled.Load() == at {
+	if s.clockSkewed() || s.inOutage() || s.sampled.Load() == at {
 		return nil
 	}
 	rows, err := s.countSeries(ctx, now)
 	if err != nil {
-		return fail("counting who is online", err)
+		return wrapErr("counting who is online", err)
 	}
 	defer s.heatmap.forget() // also of what was cut short
 	// The row of everybody, which makes a sample of the others, comes last: if this
@@ -78,7 +78,7 @@ func (s *Store) SampleActivity(ctx context.Context, now time.Time) error {
 func (s *Store) countSeries(ctx context.Context, now time.Time) (rows []sample, err error) {
 	all, apps, organizations := 0, map[string]int{}, map[int64]int{}
 	q := seriesQuery(s.at(now))
-	err = s.inTurn(ctx, func(look *sql.Tx) error {
+	err = s.heavySnapshot(ctx, func(look *sql.Tx) error {
 		return each(ctx, look, func(found *sql.Rows) error {
 			var c sample
 			var first int // of the people, those who are counted in no app before this
@@ -103,7 +103,7 @@ func (s *Store) countSeries(ctx context.Context, now time.Time) (rows []sample, 
 
 // seriesQuery counts by organization, 0 for none, and app, in one pass: a person
 // has one organization, but may be in several apps.
-func seriesQuery(m moment) *query {
+func seriesQuery(m cutoffs) *query {
 	return new(query).add(`
 		SELECT organization, app, COUNT(*), SUM(CASE WHEN nth = 1 THEN 1 ELSE 0 END) FROM (
 			SELECT organization, app, ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY app) AS nth FROM (
@@ -122,7 +122,7 @@ func (t *tx) addSamples(at int64, rows []sample) error {
 			ON CONFLICT (organization_id, app, at) DO UPDATE SET people = excluded.people WHERE excluded.people > activity_samples.people`,
 			row.organization, row.app, at, row.people)
 		if err != nil {
-			return fail("adding a sample", err)
+			return wrapErr("adding a sample", err)
 		}
 	}
 	return nil
@@ -139,7 +139,7 @@ func (s *Store) purgeHistory(ctx context.Context, now time.Time) error {
 	}
 	oldest, err := s.oldestSamples(ctx)
 	if err != nil {
-		return fail("looking for old samples", err)
+		return wrapErr("looking for old samples", err)
 	}
 	for which, at := range oldest {
 		limit := history
@@ -154,11 +154,11 @@ func (s *Store) purgeHistory(ctx context.Context, now time.Time) error {
 			AND at IN (SELECT at FROM activity_samples WHERE organization_id = $1 AND app = $2 AND at <= $3 ORDER BY at LIMIT $4)`,
 			which.organization, which.app, limit)
 		if err != nil {
-			return fail("removing old samples", err)
+			return wrapErr("removing old samples", err)
 		}
 	}
 	_, err = s.inBatches(ctx, `DELETE FROM daily_peaks WHERE day IN (SELECT day FROM daily_peaks WHERE day <= $1 LIMIT $2)`, history-day.Milliseconds())
-	return fail("removing old peaks", err)
+	return wrapErr("removing old peaks", err)
 }
 
 // noteKept says from when on samples of organizations tell the truth: one that
@@ -168,13 +168,13 @@ func (s *Store) noteKept(ctx context.Context, from int64) error {
 		_, err := t.exec(`
 			INSERT INTO settings (name, value) VALUES ('organization_samples_from', $1)
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE settings.value < excluded.value`, from)
-		return fail("noting what history is kept", err)
+		return wrapErr("noting what history is kept", err)
 	})
 }
 
 func (s *Store) oldestSamples(ctx context.Context) (map[series]int64, error) {
 	oldest := map[series]int64{}
-	return oldest, s.inTurn(ctx, func(look *sql.Tx) error {
+	return oldest, s.heavySnapshot(ctx, func(look *sql.Tx) error {
 		return each(ctx, look, func(rows *sql.Rows) error {
 			var which series
 			var at int64

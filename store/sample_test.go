@@ -116,15 +116,15 @@ func TestNoSampleWhileAStepOfTheClockIsForgiven(t *testing.T) {
 	s := Open(t, folder, store.DefaultRules())
 	db := shell(t, folder, "")
 	login(t, s, Start, "ada")
-	s.Forgive(time.Hour, 0)
+	s.AllowClockSkew(time.Hour, 0)
 	sampleActivity(t, s, Start.Add(time.Hour))
-	if err := s.NoteVisitors(t.Context(), Start.Add(time.Hour)); err != nil {
+	if err := s.RecordVisitors(t.Context(), Start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if got := samples(t, db); got != "" || number(t, db, `SELECT COUNT(*) FROM daily_visitors`) != 0 {
 		t.Errorf("written while it is: %s", got)
 	}
-	s.Forgive(0, 0)
+	s.AllowClockSkew(0, 0)
 	sampleActivity(t, s, Start)
 	if got := samples(t, db); got != "*/*=1 */shop=1" {
 		t.Errorf("afterwards: %s", got)
@@ -172,7 +172,7 @@ func noteVisitors(t testing.TB, s *store.Store, now time.Time) {
 	if err := s.Sample(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.NoteVisitors(t.Context(), now); err != nil {
+	if err := s.RecordVisitors(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
 }

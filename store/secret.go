@@ -39,17 +39,17 @@ func digest(secret string) []byte {
 	return sum[:]
 }
 
-// handle is how the database knows a session's token: the digest proves it and
+// tokenRef is how the database knows a session's token: the digest proves it and
 // the id finds it. The id is made from the token, so that a heartbeat reads one
 // row and no index. It is public: without the key, which never leaves the
 // database, nobody can use it to try out tokens.
-type handle struct {
+type tokenRef struct {
 	id     int64
 	digest []byte
 }
 
-func (s *Store) handle(token string) handle {
-	h := handle{digest: digest(token)}
+func (s *Store) tokenRef(token string) tokenRef {
+	h := tokenRef{digest: digest(token)}
 	sum := sha256.Sum256(append(s.idKey[:], h.digest...))
 	h.id = positive(sum[:])
 	return h
@@ -69,8 +69,8 @@ func newID() int64 {
 // IsKey tells a key from a session token by its form.
 func IsKey(secret string) bool { return strings.HasPrefix(secret, keyPrefix) }
 
-// settleIDKey returns the database's key of session ids, making it in a new one.
-func settleIDKey(ctx context.Context, conn *sql.Conn) (key [8]byte, err error) {
+// loadIDKey returns the database's key of session ids, making it in a new one.
+func loadIDKey(ctx context.Context, conn *sql.Conn) (key [8]byte, err error) {
 	_, err = conn.ExecContext(ctx, `
 		INSERT INTO settings (name, value) VALUES ('session_id_key', $1) ON CONFLICT (name) DO NOTHING`, newID())
 	if err != nil {

@@ -64,12 +64,12 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 		if err = t.putUser(now, by, in.User); err != nil {
 			return err
 		}
-		result.Session, result.Created, err = t.beginSession(s.at(now), s.rules, by, in, s.handle(token))
+		result.Session, result.Created, err = t.beginSession(s.at(now), s.rules, by, in, s.tokenRef(token))
 		if err == nil && result.Created {
-			err = t.keepOut(in.User.ID)
+			err = t.refuseWhileDraining(in.User.ID)
 		}
 		if err == nil && result.Created && s.limit.Sessions > 0 {
-			result.Evicted, err = t.keepLimit(s.at(now), s.limit, in.User.ID, result.Session)
+			result.Evicted, err = t.enforceLimit(s.at(now), s.limit, in.User.ID, result.Session)
 		}
 		return err
 	})
@@ -80,7 +80,7 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 }
 
 // beginSession inserts a session, or finds the one with this token.
-func (t *tx) beginSession(m moment, r Rules, by By, in Login, token handle) (Session, bool, error) {
+func (t *tx) beginSession(m cutoffs, r Rules, by By, in Login, token tokenRef) (Session, bool, error) {
 	session := Session{ID: token.id, App: by.App, ExpiresAt: fromMillis(m.now).Add(r.SessionTTL)}
 	o := in.Origin.clipped()
 	n, err := t.exec(`
@@ -91,7 +91,7 @@ func (t *tx) beginSession(m moment, r Rules, by By, in Login, token handle) (Ses
 		session.ID, in.User.ID, by.App, token.digest, by.Grant,
 		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.now, millis(session.ExpiresAt))
 	if err != nil || n == 1 {
-		return session, true, fail("storing a session", err)
+		return session, true, wrapErr("storing a session", err)
 	}
 	var expires int64
 	err = t.scan([]any{&expires}, `
@@ -102,7 +102,7 @@ func (t *tx) beginSession(m moment, r Rules, by By, in Login, token handle) (Ses
 		return Session{}, false, ErrTokenTaken
 	}
 	session.ExpiresAt = fromMillis(expires)
-	return session, false, fail("finding a session", err)
+	return session, false, wrapErr("finding a session", err)
 }
 
 // Identity is who stands behind a session token.
@@ -120,13 +120,13 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`)
 	if err != nil {
-		return Identity{}, fail("authenticating", err)
+		return Identity{}, wrapErr("authenticating", err)
 	}
 	var id Identity
 	var expires int64
 	var limit Access
 	u := &id.User
-	h := s.handle(token)
+	h := s.tokenRef(token)
 	err = stmt.QueryRowContext(ctx, h.id, h.digest, s.at(now).expiry).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
 		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -135,13 +135,13 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 	id.Session.ExpiresAt = fromMillis(expires)
 	id.Member.App, id.Member.Role = id.Session.App, u.Role
 	id.Access = min(limit, u.Access)
-	return id, fail("authenticating", err)
+	return id, wrapErr("authenticating", err)
 }
 
 // EndByToken ends the session of app that has this token and tells whether it
 // was active until now.
 func (s *Store) EndByToken(ctx context.Context, now time.Time, app, token string, reason EndReason) (bool, error) {
-	h := s.handle(token)
+	h := s.tokenRef(token)
 	return s.end(ctx, now, Ending{Reason: reason}, `id = $6 AND token_sha256 = $7 AND app = $8`, h.id, h.digest, app)
 }
 
@@ -163,10 +163,10 @@ func (s *Store) end(ctx context.Context, now time.Time, e Ending, which string, 
 // end ends the active sessions that the condition which names. Its parameters
 // begin at $6. A session that is past its time is left for the cleanup, which
 // knows the true reason.
-func (t *tx) end(m moment, e Ending, which string, args ...any) (int64, error) {
+func (t *tx) end(m cutoffs, e Ending, which string, args ...any) (int64, error) {
 	n, err := t.exec(fmt.Sprintf(`
 		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
 		WHERE is_active = true AND expires_at > $3 AND %s`, which),
 		append([]any{m.now, string(e.Reason), m.expiry, e.By, e.Note}, args...)...)
-	return n, fail("ending a session", err)
+	return n, wrapErr("ending a session", err)
 }

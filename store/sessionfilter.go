@@ -1,7 +1,7 @@
 package store
 
 // from adds FROM and WHERE of the sessions s in this state.
-func (f SessionFilter) from(q *query, m moment) {
+func (f SessionFilter) from(q *query, m cutoffs) {
 	q.add(` FROM user_sessions s`)
 	switch f.State {
 	case ScopeOnline:
@@ -80,7 +80,7 @@ func (f SessionFilter) where(q *query, r Rules) {
 		q.and(`s.created_at <= ?`, millis(*f.To))
 	}
 	if f.At != nil {
-		q.and(atRule, r.then(*f.At)...)
+		q.and(atRule, r.cutoffsAt(*f.At)...)
 	}
 	if len(f.Except) > 0 {
 		q.and(`s.id NOT IN `)

@@ -62,33 +62,33 @@ func openSQLite(cfg Config) (*engine, error) {
 	write, err := sql.Open("sqlite", dsn(path,
 		"page_size(1024)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(40000)", "cache_size(-65536)"))
 	if err != nil {
-		return nil, fail("opening the database", err)
+		return nil, wrapErr("opening the database", err)
 	}
 	write.SetMaxOpenConns(1)
 	read, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-8192)"))
 	if err != nil {
-		return nil, errors.Join(fail("opening the database", err), write.Close())
+		return nil, errors.Join(wrapErr("opening the database", err), write.Close())
 	}
 	read.SetMaxOpenConns(maxReaders)
 	read.SetMaxIdleConns(maxReaders)
 	return &engine{
 		write: write, read: read,
 		schema: cfg.Schema, oldest: 1, steps: steps,
-		tables:  sqliteTables,
-		upgrade: []string{`BEGIN IMMEDIATE`},
-		begin:   []string{`BEGIN IMMEDIATE`},
-		instant: &sql.TxOptions{ReadOnly: true},
-		large:   func(ctx context.Context) bool { return largeFile(ctx, read) },
-		usage:   func(context.Context) (Usage, error) { return measure(path) },
-		rewrite: rewriteFile,
-		backup:  func(ctx context.Context, to string) error { return backUp(ctx, path, to) },
+		tables:       sqliteTables,
+		upgrade:      []string{`BEGIN IMMEDIATE`},
+		begin:        []string{`BEGIN IMMEDIATE`},
+		snapshotOpts: &sql.TxOptions{ReadOnly: true},
+		isLarge:      func(ctx context.Context) bool { return largeFile(ctx, read) },
+		usage:        func(context.Context) (Usage, error) { return measure(path) },
+		rewrite:      rewriteFile,
+		backup:       func(ctx context.Context, to string) error { return backUp(ctx, path, to) },
 	}, nil
 }
 
 func largeFile(ctx context.Context, db *sql.DB) bool {
 	var bytes int64
 	err := db.QueryRowContext(ctx, `SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`).Scan(&bytes)
-	return err == nil && bytes >= large
+	return err == nil && bytes >= largeBytes
 }
 
 func measure(path string) (u Usage, err error) {

@@ -50,26 +50,26 @@ type CleanupRun struct {
 // Stats returns the figures at now; where counting takes long, those from
 // shortly before.
 func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
-	online, err := s.Headcount(ctx, now)
+	online, err := s.CountOnline(ctx, now)
 	if err != nil {
 		return Stats{}, err
 	}
 	st, err := s.totals.ask(ctx, now, struct{}{})
 	if err != nil {
-		return Stats{}, fail("counting sessions", err)
+		return Stats{}, wrapErr("counting sessions", err)
 	}
 	st.Online = online.People()
 	if err := s.together(ctx, now, &st, peakToday, lastCleanup); err != nil {
-		return Stats{}, fail("reading the statistics", err)
+		return Stats{}, wrapErr("reading the statistics", err)
 	}
 	return st, nil
 }
 
-// Headcount returns how many people are online at now; where counting takes
+// CountOnline returns how many people are online at now; where counting takes
 // long, how many there were shortly before.
-func (s *Store) Headcount(ctx context.Context, now time.Time) (OnlineCounts, error) {
+func (s *Store) CountOnline(ctx context.Context, now time.Time) (OnlineCounts, error) {
 	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
-	return counts, fail("counting who is online", err)
+	return counts, wrapErr("counting who is online", err)
 }
 
 // countAll reads what takes long where there are many sessions. What it returns
@@ -79,11 +79,11 @@ func (s *Store) countAll(ctx context.Context, now time.Time, _ struct{}) (st Sta
 	return st, err
 }
 
-type statsPart func(context.Context, *sql.Tx, moment, *Stats) error
+type statsPart func(context.Context, *sql.Tx, cutoffs, *Stats) error
 
 // together reads parts of the figures as of one instant.
 func (s *Store) together(ctx context.Context, now time.Time, st *Stats, parts ...statsPart) error {
-	look, err := s.read.BeginTx(ctx, s.engine.instant)
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Store) together(ctx context.Context, now time.Time, st *Stats, parts ..
 	return nil
 }
 
-func countSessions(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
+func countSessions(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
 	return look.QueryRowContext(ctx, `
 		SELECT COALESCE(SUM(CASE WHEN is_active = true AND expires_at > $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = true AND expires_at <= $1 THEN 1 ELSE 0 END), 0),
@@ -104,7 +104,7 @@ func countSessions(ctx context.Context, look *sql.Tx, m moment, st *Stats) error
 		FROM user_sessions WHERE app <> $2`, m.expiry, PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
 }
 
-func durations(ctx context.Context, look *sql.Tx, _ moment, st *Stats) (err error) {
+func durations(ctx context.Context, look *sql.Tx, _ cutoffs, st *Stats) (err error) {
 	st.AverageDuration, st.MedianDuration, err = lengths(ctx, look, new(query).add(`is_active = false AND app <> ?`, PanelApp))
 	return err
 }
@@ -117,7 +117,7 @@ func duration(ms sql.NullFloat64) *time.Duration {
 	return &d
 }
 
-func byOrganization(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
+func byOrganization(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
 	st.Organizations = []OrganizationStats{}
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var o OrganizationStats
@@ -131,7 +131,7 @@ func byOrganization(ctx context.Context, look *sql.Tx, m moment, st *Stats) erro
 		GROUP BY s.organization_id, o.name ORDER BY active DESC, COALESCE(o.name, '')`, m.expiry, PanelApp)
 }
 
-func byApp(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
+func byApp(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
 	st.Apps = []AppStats{}
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var a AppStats
@@ -144,7 +144,7 @@ func byApp(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
 		GROUP BY app ORDER BY active DESC, app`, m.expiry, PanelApp)
 }
 
-func peakToday(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
+func peakToday(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
 	var peak Peak
 	var at int64
 	err := look.QueryRowContext(ctx, `SELECT people, at FROM daily_peaks WHERE day = $1`, midnight(fromMillis(m.now))).Scan(&peak.People, &at)
@@ -156,7 +156,7 @@ func peakToday(ctx context.Context, look *sql.Tx, m moment, st *Stats) error {
 	return err
 }
 
-func lastCleanup(ctx context.Context, look *sql.Tx, _ moment, st *Stats) error {
+func lastCleanup(ctx context.Context, look *sql.Tx, _ cutoffs, st *Stats) error {
 	var at, ended, purged sql.NullInt64
 	err := look.QueryRowContext(ctx, `
 		SELECT MAX(CASE WHEN name = 'last_cleanup_at' THEN value END),

@@ -33,30 +33,30 @@ type Config struct {
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	rules  Rules
-	limit  SessionLimit
-	idKey  [8]byte // makes session ids from tokens
-	engine *engine
-	read   *sql.DB // of the engine: query-only connections
-	reads  *statements
-	writer *writer
-	turns  turns
-	counts *recall[OnlineFilter, OnlineCounts]
-	totals *recall[struct{}, Stats]
+	rules      Rules
+	limit      SessionLimit
+	idKey      [8]byte // makes session ids from tokens
+	engine     *engine
+	read       *sql.DB // of the engine: query-only connections
+	reads      *statements
+	writer     *writer
+	heavyReads heavyReads
+	counts     *recall[OnlineFilter, OnlineCounts]
+	totals     *recall[struct{}, Stats]
 
 	activity *recall[activityQuestion, Activity]
 	heatmap  *recall[heatmapQuestion, Heatmap]
 	notices  *recall[struct{}, []ListedNotice]
 
-	committed chan struct{}             // see Committed; of capacity 1
-	allowing  sync.Mutex                // held by whoever changes it
-	allowance atomic.Pointer[allowance] // see Forgive and Await; never nil
-	dueBy     atomic.Pointer[allowance] // by which Due judged last
-	sampled   atomic.Int64              // the interval that has its sample, see SampleActivity
+	changed      chan struct{}         // see Committed; of capacity 1
+	slackMu      sync.Mutex            // held by whoever changes it
+	slack        atomic.Pointer[slack] // see Forgive and Await; never nil
+	lastDueSlack atomic.Pointer[slack] // by which Due judged last
+	sampled      atomic.Int64          // the interval that has its sample, see SampleActivity
 
-	probe probe              // see Ping
-	deaf  context.CancelFunc // ends the listening to a remote database
-	ears  sync.WaitGroup
+	probe         probe              // see Ping
+	stopListening context.CancelFunc // ends the listening to a remote database
+	listeners     sync.WaitGroup
 }
 
 // Open opens the database in cfg.Path, or at cfg.Database, creating or upgrading
@@ -74,18 +74,18 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	w := newWriter(e)
 	w.onCommit = cfg.OnCommit
 	s := &Store{limit: cfg.Limit, engine: e, read: e.read, reads: newStatements(e.read), writer: w,
-		turns: make(turns, maxTurns), committed: make(chan struct{}, 1), probe: probe{turn: make(chan struct{}, 1)}}
-	s.allowance.Store(&allowance{})
-	s.dueBy.Store(&allowance{})
-	s.counts, s.totals = newRecall(s.turns, e.large, s.countOnline), newRecall(s.turns, e.large, s.countAll)
-	s.notices = newRecall(s.turns, e.large, s.listNotices)
-	s.activity, s.heatmap = newRecall(s.turns, e.large, s.findActivity), newRecall(s.turns, e.large, s.findHeatmap)
+		heavyReads: make(heavyReads, maxHeavyReads), changed: make(chan struct{}, 1), probe: probe{turn: make(chan struct{}, 1)}}
+	s.slack.Store(&slack{})
+	s.lastDueSlack.Store(&slack{})
+	s.counts, s.totals = newRecall(s.heavyReads, e.isLarge, s.findCounts), newRecall(s.heavyReads, e.isLarge, s.countAll)
+	s.notices = newRecall(s.heavyReads, e.isLarge, s.listNotices)
+	s.activity, s.heatmap = newRecall(s.heavyReads, e.isLarge, s.findActivity), newRecall(s.heavyReads, e.isLarge, s.findHeatmap)
 	s.heatmap.lasting = true
 	if err := s.prepare(ctx, cfg); err != nil {
 		return nil, errors.Join(err, w.disconnect(), e.close())
 	}
 	go w.run()
-	s.hark()
+	s.startListener()
 	return s, nil
 }
 
@@ -103,30 +103,30 @@ func (s *Store) prepare(ctx context.Context, cfg Config) error {
 		return err
 	}
 	settle := &write{ctx: ctx, run: func(t *tx) (err error) {
-		s.rules, err = t.settleRules(cfg.Now, cfg.Rules)
+		s.rules, err = t.saveRules(cfg.Now, cfg.Rules)
 		return err
 	}}
 	err := errors.Join(s.writer.commit([]*write{settle}), settle.err)
 	if err != nil {
-		return fail("settling the rules", err)
+		return wrapErr("settling the rules", err)
 	}
-	s.idKey, err = settleIDKey(ctx, s.writer.conn)
-	return fail("settling the key of session ids", err)
+	s.idKey, err = loadIDKey(ctx, s.writer.conn)
+	return wrapErr("settling the key of session ids", err)
 }
 
-// hark begins to listen for the commits of other replicas, and returns once it
+// startListener begins to listen for the commits of other replicas, and returns once it
 // does or has to try again.
-func (s *Store) hark() {
+func (s *Store) startListener() {
 	ctx, deaf := context.WithCancel(context.Background())
-	s.deaf = deaf
-	remote := s.engine.remote
+	s.stopListening = deaf
+	remote := s.engine.server
 	if remote == nil {
 		return
 	}
 	begun, begin := context.WithCancel(ctx)
-	s.ears.Go(func() {
+	s.listeners.Go(func() {
 		remote.listen(ctx, func() {
-			_ = s.announce(nil)
+			_ = s.notifyChanged(nil)
 			begin()
 		})
 	})
@@ -135,8 +135,8 @@ func (s *Store) hark() {
 
 // Close finishes the writes that are queued and closes the database.
 func (s *Store) Close() error {
-	s.deaf()
-	s.ears.Wait()
+	s.stopListening()
+	s.listeners.Wait()
 	s.counts.close()
 	s.totals.close()
 	s.notices.close()
@@ -154,9 +154,9 @@ func (s *Store) Broken() <-chan struct{} { return s.writer.broken }
 // Rules returns the rules that the store was opened with.
 func (s *Store) Rules() Rules { return s.rules }
 
-// fail is the only place that reads database errors: it names what was being
+// wrapErr is the only place that reads database errors: it names what was being
 // done and turns the database's own codes into the errors of this package.
-func fail(doing string, err error) error {
+func wrapErr(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil

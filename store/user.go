@@ -99,12 +99,12 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 			organization_id = CASE WHEN $9 THEN $6 ELSE users.organization_id END, updated_at = $8`,
 		in.ID, in.Name, in.Email, in.Role, in.Team, organization, in.Access, millis(now), in.Organization != nil)
 	if err != nil || in.Organization == nil {
-		return fail("storing a user", err)
+		return wrapErr("storing a user", err)
 	}
 	_, err = t.exec(`
 		UPDATE user_sessions SET organization_id = $2
 		WHERE user_id = $1 AND is_active = true AND organization_id IS DISTINCT FROM $2`, in.ID, organization)
-	return fail("moving a user's sessions", err)
+	return wrapErr("moving a user's sessions", err)
 }
 
 // grant refuses to set access that by does not hold, and to lower the access of
@@ -116,7 +116,7 @@ func (t *tx) grant(now time.Time, by By, in UserInput) error {
 	var current Access
 	err := t.scan([]any{&current}, `SELECT access FROM users WHERE id = $1`, in.ID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fail("reading a user's access", err)
+		return wrapErr("reading a user's access", err)
 	}
 	switch {
 	case *in.Access == current:
@@ -124,7 +124,7 @@ func (t *tx) grant(now time.Time, by By, in UserInput) error {
 	case max(*in.Access, current) > by.Grant:
 		return ErrForbidden
 	}
-	return t.record(now, Deed{by.Actor, "user.access", UserActor(in.ID), current.String() + " -> " + in.Access.String()})
+	return t.record(now, AuditEvent{by.Actor, "user.access", UserActor(in.ID), current.String() + " -> " + in.Access.String()})
 }
 
 // organization returns the id of the organization of that name, creating it if
@@ -137,14 +137,14 @@ func (t *tx) organization(now time.Time, name *string) (*int64, error) {
 	err := t.scan([]any{&id}, `
 		INSERT INTO organizations (name, created_at) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, millis(now))
-	return &id, fail("storing an organization", err)
+	return &id, wrapErr("storing an organization", err)
 }
 
 func (t *tx) user(id string) (u User, err error) {
 	err = t.scan([]any{&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Organization, &u.Access}, `
 		SELECT u.id, u.name, u.email, u.role, u.team_name, COALESCE(o.name, ''), u.access
 		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = $1`, id)
-	return u, fail("reading a user", err)
+	return u, wrapErr("reading a user", err)
 }
 
 // DeleteUser deletes a user with all sessions and returns how many of these
@@ -163,16 +163,16 @@ func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string)
 			       COALESCE(SUM(CASE WHEN app <> $2 THEN 1 ELSE 0 END), 0)
 			FROM user_sessions WHERE user_id = $1`, id, by.App)
 		if err != nil {
-			return fail("counting a user's sessions", err)
+			return wrapErr("counting a user's sessions", err)
 		}
 		isAccount := strings.HasPrefix(id, accountPrefix)
 		if isAccount || user.Access > by.Grant || elsewhere > 0 && by.Grant < AccessAdmin {
 			return ErrForbidden
 		}
 		if _, err = t.exec(`DELETE FROM users WHERE id = $1`, id); err != nil {
-			return fail("deleting a user", err)
+			return wrapErr("deleting a user", err)
 		}
-		return t.record(now, Deed{by.Actor, "user.delete", UserActor(id), sessionCount(ended)})
+		return t.record(now, AuditEvent{by.Actor, "user.delete", UserActor(id), sessionCount(ended)})
 	})
 	return ended, err
 }

@@ -15,13 +15,13 @@ const (
 	visitorsWritten = 250
 )
 
-// NoteVisitors collects who has been there today (UTC), and of the days that
+// RecordVisitors collects who has been there today (UTC), and of the days that
 // are over keeps only how many. It may run at any time and any number of times;
 // what is not collected before midnight is collected after it, as far as the
 // sessions still tell: somebody who came in the day's last minutes, and is
 // active after midnight, may be missed.
-func (s *Store) NoteVisitors(ctx context.Context, now time.Time) error {
-	if s.forgiving() {
+func (s *Store) RecordVisitors(ctx context.Context, now time.Time) error {
+	if s.clockSkewed() {
 		return nil
 	}
 	today := midnight(now)
@@ -36,7 +36,7 @@ func (s *Store) NoteVisitors(ctx context.Context, now time.Time) error {
 	if err == nil {
 		err = s.closeDays(ctx, today)
 	}
-	return fail("noting visitors", err)
+	return wrapErr("noting visitors", err)
 }
 
 // collecting tells whether a day's visitors were collected while it went on,
@@ -83,7 +83,7 @@ type visitors struct {
 // nextVisitors goes some sessions further, and returns the users that are not
 // noted yet, and whether there is more.
 func (s *Store) nextVisitors(ctx context.Context, v *visitors) (ids []string, more bool, err error) {
-	err = s.inTurn(ctx, func(look *sql.Tx) error {
+	err = s.heavySnapshot(ctx, func(look *sql.Tx) error {
 		from := *v
 		more, err = v.advance(ctx, look)
 		if err != nil {
@@ -130,7 +130,7 @@ func (t *tx) addVisitors(day int64, ids []string) error {
 	for _, id := range ids {
 		_, err := t.exec(`INSERT INTO daily_visitors (day, user_id) SELECT $1, id FROM users WHERE id = $2 ON CONFLICT DO NOTHING`, day, id)
 		if err != nil {
-			return fail("noting a visitor", err)
+			return wrapErr("noting a visitor", err)
 		}
 	}
 	return nil
@@ -140,7 +140,7 @@ func (t *tx) addVisitors(day int64, ids []string) error {
 // they were. A day is counted once, so an interruption in between loses nothing.
 func (s *Store) closeDays(ctx context.Context, today int64) error {
 	visitors := map[int64]int64{} // by day
-	err := s.inTurn(ctx, func(look *sql.Tx) error {
+	err := s.heavySnapshot(ctx, func(look *sql.Tx) error {
 		return each(ctx, look, func(rows *sql.Rows) error {
 			var day, people int64
 			err := rows.Scan(&day, &people)
@@ -154,7 +154,7 @@ func (s *Store) closeDays(ctx context.Context, today int64) error {
 	for day, people := range visitors {
 		err := s.writeOne(ctx, func(t *tx) error {
 			_, err := t.exec(`UPDATE daily_peaks SET visitors = $2 WHERE day = $1 AND visitors IS NULL`, day, people)
-			return fail("keeping the day's visitors", err)
+			return wrapErr("keeping the day's visitors", err)
 		})
 		if err != nil {
 			return err

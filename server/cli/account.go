@@ -16,7 +16,7 @@ func newAccount(schema string) *cobra.Command {
 }
 
 func newAccountCreate(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	var source passwordSource
 	access := choice{"admin", []string{"admin", "viewer"}}
 	cmd := &cobra.Command{
@@ -46,7 +46,7 @@ func newAccountCreate(schema string) *cobra.Command {
 }
 
 func newAccountPassword(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	var source passwordSource
 	cmd := &cobra.Command{
 		Use:   "password NAME",
@@ -78,7 +78,7 @@ type listedAccount struct {
 }
 
 func newAccountList(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -107,7 +107,7 @@ func newAccountList(schema string) *cobra.Command {
 }
 
 func newAccountDelete(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	cmd := &cobra.Command{
 		Use:   "delete NAME",
 		Short: "Delete an account and end its sessions",

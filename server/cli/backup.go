@@ -7,7 +7,7 @@ import (
 )
 
 func newBackup(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write a complete copy of the database to a new file",

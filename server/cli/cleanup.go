@@ -11,7 +11,7 @@ import (
 )
 
 func newCleanup(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "cleanup",

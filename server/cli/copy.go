@@ -42,7 +42,7 @@ func newCopy() *cobra.Command {
 	flags.BoolVar(&c.asJSON, "json", false, "print the tables as JSON")
 	// The same variables as of the server before and after.
 	for flag, twin := range map[string]string{"from": "DATA", "to": "DATABASE", "to-file": "DATABASE_FILE"} {
-		setTwin(flags.Lookup(flag), envPrefix+twin)
+		setEnvVar(flags.Lookup(flag), envPrefix+twin)
 	}
 	return cmd
 }

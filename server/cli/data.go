@@ -131,17 +131,17 @@ func (p *dataPlace) open(ctx context.Context, config store.Config) (*store.Store
 	return opened, nil
 }
 
-// offline are the settings of a command that works on the data, beside running servers or without one.
-type offline struct {
+// localData are the settings of a command that works on the data, beside running servers or without one.
+type localData struct {
 	schema string
 	place  dataPlace
 }
 
-func (o *offline) register(flags *pflag.FlagSet) { o.place.register(flags) }
+func (o *localData) register(flags *pflag.FlagSet) { o.place.register(flags) }
 
 // create opens the store, and makes it if there is none yet. It takes the rules of the server that
 // used the data last: sessions must not be judged by other ones because of a missing flag.
-func (o *offline) create(ctx context.Context) (*store.Store, error) {
+func (o *localData) create(ctx context.Context) (*store.Store, error) {
 	if err := o.place.check(); err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (o *offline) create(ctx context.Context) (*store.Store, error) {
 
 // open opens a store that exists. A wrong folder is an error here: an empty answer from a new,
 // empty database would look right.
-func (o *offline) open(ctx context.Context) (*store.Store, error) {
+func (o *localData) open(ctx context.Context) (*store.Store, error) {
 	if err := o.place.check(); err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func TestAdministratorsAreNotShownTheDatabasesPassword(t *testing.T) {
 		if checked {
 			_ = cmd.RunE(cmd, nil) // finds no such server, or knows no PostgreSQL
 		}
-		for _, setting := range shown(cmd.Flags()) {
+		for _, setting := range flagValues(cmd.Flags()) {
 			if strings.Contains(setting.Value+setting.Default+setting.About, "canary") {
 				t.Errorf("--%s is shown as %+v", setting.Name, setting)
 			}

@@ -20,7 +20,7 @@ import (
 
 // doctor is what the command looks at.
 type doctor struct {
-	server    remote
+	server    serverFlags
 	data      string
 	dataGiven bool
 }
@@ -78,7 +78,7 @@ func (d *doctor) examine(ctx context.Context) ([]client.Finding, error) {
 	if !d.dataGiven && (told || !d.dataIsHere()) {
 		return findings, ctx.Err()
 	}
-	for _, f := range server.DataFindings(absolute(d.data)) {
+	for _, f := range server.DataChecks(absolute(d.data)) {
 		findings = slices.DeleteFunc(findings, func(other client.Finding) bool { return other.Check == f.Check })
 		findings = append(findings, wire(f))
 	}

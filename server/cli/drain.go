@@ -25,7 +25,7 @@ type draining struct {
 }
 
 func newDrain() *cobra.Command {
-	var server remote
+	var server serverFlags
 	var d draining
 	cmd := &cobra.Command{
 		Use:   "drain",

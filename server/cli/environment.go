@@ -25,14 +25,14 @@ func addTwins(cmd *cobra.Command) {
 		if flag.Annotations[twinAnnotation] != nil {
 			return
 		}
-		setTwin(flag, envPrefix+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
+		setEnvVar(flag, envPrefix+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
 	})
 	for _, child := range cmd.Commands() {
 		addTwins(child)
 	}
 }
 
-func setTwin(flag *pflag.Flag, twin string) {
+func setEnvVar(flag *pflag.Flag, twin string) {
 	flag.Annotations = map[string][]string{twinAnnotation: {twin}}
 	flag.Usage += " [" + twin + "]"
 }

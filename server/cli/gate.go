@@ -18,7 +18,7 @@ import (
 var errHold = errors.New("not now")
 
 func newGate() *cobra.Command {
-	var server remote
+	var server serverFlags
 	var ask client.GateQuestion
 	var wait time.Duration
 	var asJSON bool

@@ -18,7 +18,7 @@ func newKey(schema string) *cobra.Command {
 }
 
 func newKeyCreate(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	var app string
 	var names []string
 	var scopes store.Scopes
@@ -55,7 +55,7 @@ func newKeyCreate(schema string) *cobra.Command {
 }
 
 func newKeyList(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -91,7 +91,7 @@ func keysAsAnswered(keys []store.Key) []client.Key {
 }
 
 func newKeyDelete(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	cmd := &cobra.Command{
 		Use:   "delete ID",
 		Short: "Delete a key: its next request is refused",

@@ -12,7 +12,7 @@ import (
 )
 
 func newKick() *cobra.Command {
-	var server remote
+	var server serverFlags
 	var which client.Revocation
 	var asJSON bool
 	cmd := &cobra.Command{

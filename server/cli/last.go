@@ -18,7 +18,7 @@ const (
 )
 
 func newLast() *cobra.Command {
-	var server remote
+	var server serverFlags
 	var filter client.SessionFilter
 	var most int
 	var at string

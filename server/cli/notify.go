@@ -100,7 +100,7 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() t
 
 // presence is the line that systemctl status shows.
 func presence(ctx context.Context, opened *store.Store, now time.Time) string {
-	counts, err := opened.Headcount(ctx, now)
+	counts, err := opened.CountOnline(ctx, now)
 	switch n := counts.People(); {
 	case err != nil:
 		return "the database does not answer"

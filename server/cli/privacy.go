@@ -13,7 +13,7 @@ import (
 )
 
 func newExport() *cobra.Command {
-	var server remote
+	var server serverFlags
 	cmd := &cobra.Command{
 		Use:   "export USER",
 		Short: "Print all that is held on a person, by their id, as JSON",
@@ -42,7 +42,7 @@ func newExport() *cobra.Command {
 const eraseTimeout = server.EraseTime
 
 func newErase() *cobra.Command {
-	var server remote
+	var server serverFlags
 	var yes, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "erase USER",

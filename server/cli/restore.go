@@ -12,7 +12,7 @@ import (
 )
 
 func newRestore(schema string) *cobra.Command {
-	folder := offline{schema: schema}
+	folder := localData{schema: schema}
 	var endSessions bool
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
@@ -27,7 +27,7 @@ func newRestore(schema string) *cobra.Command {
 	return cmd
 }
 
-func restore(cmd *cobra.Command, folder offline, file string, endSessions bool) (err error) {
+func restore(cmd *cobra.Command, folder localData, file string, endSessions bool) (err error) {
 	if err := folder.place.check(); err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func restore(cmd *cobra.Command, folder offline, file string, endSessions bool) 
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	if err := store.HandOver(filepath.Join(data, lockName), filepath.Join(data, databaseName), data); err != nil {
+	if err := store.CopyOwner(filepath.Join(data, lockName), filepath.Join(data, databaseName), data); err != nil {
 		return fmt.Errorf("giving the lock to the owner of the data: %w", err)
 	}
 	done, err := store.Restore(cmd.Context(), time.Now(), store.Restoration{

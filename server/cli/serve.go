@@ -77,7 +77,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	} else {
 		cfg.Data = absolute(s.data.folder)
 	}
-	cfg.Settings, cfg.Meters, cfg.Metrics = shown(cmd.Flags()), meters, doors.metrics
+	cfg.Settings, cfg.Meters, cfg.Metrics = flagValues(cmd.Flags()), meters, doors.metrics
 	cfg.Places = places
 	return serveStore(cmd, s, cfg, doors)
 }
@@ -85,7 +85,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 // adviseData warns where the database is not safe, or soon has no room. An operator may
 // know better, so it is no error.
 func adviseData(folder string, log zerolog.Logger) {
-	for _, f := range server.DataFindings(folder) {
+	for _, f := range server.DataChecks(folder) {
 		if f.State != server.FindingOK {
 			log.Warn().Str("data", folder).Str("fix", f.Fix).Msg(f.Words + "; see rollcall doctor")
 		}

@@ -255,7 +255,7 @@ func TestSecrets(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("ROLLCALL_KEY", test.variable)
 			t.Setenv("ROLLCALL_KEY_FILE", test.fileVariable)
-			var asked remote
+			var asked serverFlags
 			cmd := &cobra.Command{Use: "who"}
 			asked.register(cmd.Flags(), "read")
 			addTwins(cmd)
@@ -306,7 +306,7 @@ func TestAdministratorsAreShownWhatTheServerWasStartedWith(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := map[string]server.Setting{}
-	for _, setting := range shown(cmd.Flags()) {
+	for _, setting := range flagValues(cmd.Flags()) {
 		all[setting.Name] = setting
 	}
 	for name, want := range map[string]string{"session-ttl": "1h30m 24h", "retention": "720h 720h", "online-window": "5m 5m", "leave-grace": "15s 15s", "tls-cert": " "} {

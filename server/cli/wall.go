@@ -12,7 +12,7 @@ import (
 )
 
 func newWall() *cobra.Command {
-	var server remote
+	var server serverFlags
 	var in client.NoticeInput
 	var until string
 	var lasts time.Duration

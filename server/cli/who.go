@@ -21,18 +21,18 @@ import (
 	"rollcall/server/client"
 )
 
-// remote are the settings of a command that asks a running server.
-type remote struct {
+// serverFlags are the settings of a command that asks a running server.
+type serverFlags struct {
 	url string
 	key secretFlag
 }
 
-func (r *remote) register(flags *pflag.FlagSet, scope string) {
+func (r *serverFlags) register(flags *pflag.FlagSet, scope string) {
 	flags.StringVar(&r.url, "url", "http://"+defaultListen, "address of the server")
 	r.key.register(flags, "key", "key with the scope "+scope+" (better in the variable or a file: other users can see flags)")
 }
 
-func (r *remote) client(opts ...client.Option) (*client.Client, error) {
+func (r *serverFlags) client(opts ...client.Option) (*client.Client, error) {
 	key, err := r.key.read()
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (r *remote) client(opts ...client.Option) (*client.Client, error) {
 }
 
 // explain says what to do about a refusal.
-func (r *remote) explain(err error) error {
+func (r *serverFlags) explain(err error) error {
 	failure, ok := errors.AsType[*client.Error](err)
 	switch {
 	case !ok:
@@ -57,7 +57,7 @@ func (r *remote) explain(err error) error {
 }
 
 func newWho() *cobra.Command {
-	var server remote
+	var server serverFlags
 	var filter client.OnlineFilter
 	var asJSON, watching bool
 	cmd := &cobra.Command{

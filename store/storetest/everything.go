@@ -23,7 +23,7 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 		}
 	}
 	now = Start
-	must(s.NoteVisitors(t.Context(), now))
+	must(s.RecordVisitors(t.Context(), now))
 	_, err := s.CreateFirstAccount(t.Context(), now, "root", Password)
 	must(err)
 	_, _, err = s.CreateKey(t.Context(), now, "user:rollcall:root", "shop", store.Scopes{store.ScopeRead, store.ScopeSessions})
@@ -46,7 +46,7 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 	for _, sample := range []func() error{
 		func() error { return s.Sample(t.Context(), now) },
 		func() error { return s.SampleActivity(t.Context(), now) },
-		func() error { return s.NoteVisitors(t.Context(), now) },
+		func() error { return s.RecordVisitors(t.Context(), now) },
 		func() error { return s.RecordView(t.Context(), now, "user:rollcall:root", "user0") },
 	} {
 		must(sample())

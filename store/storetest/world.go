@@ -198,13 +198,13 @@ func (w *World) step(t *rapid.T) string {
 		w.steps[1] += d
 		w.Model.Early = w.steps[1]
 		w.Now = w.Now.Add(-d)
-		w.Store.Forgive(w.steps[0], w.steps[1])
+		w.Store.AllowClockSkew(w.steps[0], w.steps[1])
 		return fmt.Sprint("the clock goes back by ", d)
 	}
 	w.steps[0] += d
 	w.Model.Late = w.steps[0]
 	w.Now = w.Now.Add(d)
-	w.Store.Forgive(w.steps[0], w.steps[1])
+	w.Store.AllowClockSkew(w.steps[0], w.steps[1])
 	return fmt.Sprint("the clock goes forward by ", d)
 }
 
@@ -213,20 +213,20 @@ func (w *World) silence(t *rapid.T) string {
 	d := Pick(t, "silence", 3*time.Second, time.Minute, 10*time.Minute, time.Hour, 30*time.Hour)
 	w.Now = w.Now.Add(d)
 	w.Model.Silent += d
-	w.Store.Await(w.Model.Silent)
+	w.Store.AllowOutage(w.Model.Silent)
 	return fmt.Sprint("nobody can be heard of for ", d)
 }
 
 // listen ends the waiting for those who were not heard of.
 func (w *World) listen(*rapid.T) string {
 	w.Model.Silent = 0
-	w.Store.Await(0)
+	w.Store.AllowOutage(0)
 	return "everybody had the time to be heard of again"
 }
 
 // trust ends the forgiving.
 func (w *World) trust(*rapid.T) string {
 	w.steps, w.Model.Late, w.Model.Early = [2]time.Duration{}, 0, 0
-	w.Store.Forgive(0, 0)
+	w.Store.AllowClockSkew(0, 0)
 	return "the clock is trusted again"
 }

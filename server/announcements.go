@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"rollcall/store"
+)
+
+// announcements holds what there is to announce in memory, so that it costs a heartbeat
+// nothing while there is nothing, and no question to the database while there is.
+type announcements struct {
+	store *store.Store
+
+	mu      sync.Mutex // held by whoever reads the database
+	up      sync.RWMutex
+	posted  *announced    // nil until it was read first
+	changed chan struct{} // closed when posted is replaced
+}
+
+// announced is what is on the board at one time.
+type announced struct {
+	notices []store.Notice
+	drain   *store.Drain
+}
+
+func newBoard(st *store.Store) *announcements {
+	return &announcements{store: st, changed: make(chan struct{})}
+}
+
+// refresh reads what there is to announce, and tells those who wait for a change
+// where that is something else than before.
+func (b *announcements) refresh(ctx context.Context, now time.Time) error {
+	b.mu.Lock() // in turn: what was read earlier must not replace what was read later
+	defer b.mu.Unlock()
+	notices, err := b.store.ActiveNotices(ctx, now)
+	if err != nil {
+		return err
+	}
+	drain, err := b.store.Drain(ctx)
+	if err != nil {
+		return err
+	}
+	b.put(&announced{notices, drain})
+	return nil
+}
+
+func (b *announcements) put(p *announced) {
+	b.up.Lock()
+	defer b.up.Unlock()
+	if b.posted != nil && b.posted.same(p) {
+		return
+	}
+	b.posted = p
+	b.store.ForgetNotices()
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// read returns what is on the board, and a channel that is closed when that is no
+// longer so.
+func (b *announcements) read(ctx context.Context, now time.Time) (*announced, <-chan struct{}, error) {
+	b.up.RLock()
+	p, changed := b.posted, b.changed
+	b.up.RUnlock()
+	if p != nil {
+		return p, changed, nil
+	}
+	if err := b.refresh(ctx, now); err != nil { // the first to ask
+		return nil, nil, err
+	}
+	return b.read(ctx, now)
+}
+
+// same compares what may change: of a notice nothing does.
+func (p *announced) same(other *announced) bool {
+	return slices.EqualFunc(p.notices, other.notices, func(a, b store.Notice) bool { return a.ID == b.ID }) &&
+		drainID(p.drain) == drainID(other.drain) && p.drained() == other.drained()
+}
+
+// drained tells whether a drain has ended the sessions.
+func (p *announced) drained() bool { return p.drain != nil && p.drain.SessionsEndedAt != nil }
+
+func (p *announced) empty() bool { return len(p.notices) == 0 && p.drain == nil }
+
+// shownNotice is an announcement as the browser of a person gets it.
+type shownNotice struct {
+	ID        string            `json:"id"`
+	Kind      string            `json:"kind"` // notice or drain
+	Message   string            `json:"message"`
+	Level     store.NoticeLevel `json:"level"`
+	Until     *string           `json:"until"` // of a drain: when the session ends
+	CreatedAt string            `json:"created_at"`
+}
+
+// shownTo lists what is to be shown to the person of a session: the drain first,
+// then the latest.
+func (p *announced) shownTo(m store.Member, now time.Time) []shownNotice {
+	list := []shownNotice{} // not nil: JSON must say [], never null
+	if p.drain != nil && m.App != store.PanelApp {
+		d := showDrain(*p.drain)
+		if store.Exempt(m.Role) {
+			d.Until = nil // their sessions do not end
+		}
+		list = append(list, d)
+	}
+	for _, n := range p.notices {
+		if n.For(m) && n.ActiveAt(now) {
+			list = append(list, showNotice(n))
+		}
+	}
+	return list
+}
+
+func showNotice(n store.Notice) shownNotice {
+	return shownNotice{ID: formatID(n.ID), Kind: "notice", Message: n.Message, Level: n.Level, Until: optional(n.Until), CreatedAt: timestamp(n.CreatedAt)}
+}
+
+func showDrain(d store.Drain) shownNotice {
+	return shownNotice{ID: drainID(&d), Kind: "drain", Message: d.Message, Level: store.LevelWarning,
+		Until: optional(d.EndSessionsAt), CreatedAt: timestamp(d.StartedAt)}
+}
+
+// drainID is another one whenever there is news in a drain, so that who has
+// dismissed what it said before sees it again. "" for no drain.
+func drainID(d *store.Drain) string {
+	if d == nil {
+		return ""
+	}
+	sum := fnv.New64a()
+	sum.Write([]byte(d.Message + "\n" + timestamp(d.StartedAt)))
+	if d.EndSessionsAt != nil {
+		sum.Write([]byte(timestamp(*d.EndSessionsAt)))
+	}
+	return "drain-" + strconv.FormatUint(sum.Sum64(), 36)
+}

@@ -1,0 +1,184 @@
+package server
+
+import (
+	"database/sql"
+	"path/filepath"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rollcall/store"
+)
+
+// gateAsks returns what the gate answers.
+func (s *served) gateAsks(t *testing.T, key string) int {
+	t.Helper()
+	synctest.Wait()
+	return do(t, s.bench, "GET", "/admin/gate", nil, bearing(key)).Code
+}
+
+// headcount returns how many count as online.
+func (s *served) headcount(t *testing.T) int {
+	t.Helper()
+	n, err := s.store.CountOnline(t.Context(), s.now())
+	s.must(t, err)
+	return n.People()
+}
+
+// samples returns when the people were counted for the history.
+func (s *served) samples(t *testing.T) (at []time.Time) {
+	t.Helper()
+	found, err := s.store.Activity(t.Context(), s.now(), store.ActivityFilter{From: s.now().Add(-time.Hour), To: s.now()})
+	s.must(t, err)
+	for _, point := range found.Points {
+		if point.People != nil {
+			at = append(at, point.At)
+		}
+	}
+	return at
+}
+
+func TestADeploymentWaitsForThoseWhoWereThereWhenTheServerStopped(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := serving(t)
+		key := s.key(t, "shop", "read")
+		ada := s.enter(t, "ada")
+		s.enter(t, "bob") // who goes home meanwhile
+		s.stop()
+		<-s.ended
+		time.Sleep(22 * time.Minute)
+
+		again := servingOn(t, s.store)
+		if status := again.gateAsks(t, key); status != 409 {
+			t.Fatalf("after the start the gate answers with %d", status)
+		}
+		time.Sleep(time.Minute)
+		do(t, again.bench, "POST", "/admin/users/heartbeat", nil, bearing(ada)).wants(200)
+		time.Sleep(time.Minute - time.Second)
+		if n := again.headcount(t); n != 2 {
+			t.Errorf("%d people count after a minute", n)
+		}
+		if at := again.samples(t); len(at) != 0 {
+			t.Errorf("people were counted for the history at %v, though nobody knew who is there", at)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if n := again.headcount(t); n != 1 {
+			t.Errorf("%d people count when all had the time to come back", n)
+		}
+		time.Sleep(5 * time.Minute)
+		if status := again.gateAsks(t, key); status != 200 {
+			t.Errorf("when ada has left too the gate answers with %d", status)
+		}
+		time.Sleep(5 * time.Minute) // nobody is left in a sample
+
+		again.stop()
+		<-again.ended
+		time.Sleep(22 * time.Minute)
+		third := servingOn(t, s.store)
+		if status := third.gateAsks(t, key); status != 200 {
+			t.Errorf("after a stop with nobody there the gate answers with %d", status)
+		}
+		third.stop()
+		<-third.ended
+	})
+}
+
+func TestADeploymentWaitsForThoseWhoseHeartbeatsWereRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := serving(t)
+		key := s.key(t, "shop", "read")
+		ada := s.enter(t, "ada")
+		time.Sleep(time.Minute + time.Second/2) // not when anything is to be done
+		synctest.Wait()
+		taken, err := sql.Open("sqlite", "file:"+filepath.Join(s.folder, store.FileName))
+		s.must(t, err)
+		defer taken.Close()
+		conn, err := taken.Conn(t.Context())
+		s.must(t, err)
+		defer conn.Close()
+		exec := func(statement string) {
+			t.Helper()
+			_, err := conn.ExecContext(t.Context(), statement)
+			s.must(t, err)
+		}
+		before := s.samples(t)
+		exec(`BEGIN IMMEDIATE`)
+		for range 8 { // beyond the online window
+			do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(ada)).wants(503)
+			if status := s.gateAsks(t, key); status != 409 {
+				t.Fatalf("while the database is taken the gate answers with %d", status)
+			}
+			time.Sleep(time.Minute)
+		}
+		exec(`ROLLBACK`)
+		bob := s.enter(t, "bob")
+		do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(bob)).wants(200)
+		for range 23 {
+			time.Sleep(5 * time.Second)
+			if n := s.headcount(t); n != 2 {
+				t.Fatalf("%d people count before all had the time to be heard of again", n)
+			}
+		}
+		if after := s.samples(t); !slices.Equal(after, before) {
+			t.Errorf("people were counted for the history at %v, before at %v", after, before)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n := s.headcount(t); n != 1 {
+			t.Errorf("%d people count after that", n)
+		}
+
+		exec(`BEGIN IMMEDIATE`)
+		do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(bob)).wants(503) // and he goes
+		time.Sleep(8 * time.Minute)
+		if status := s.gateAsks(t, key); status != 409 {
+			t.Errorf("while the database is taken again the gate answers with %d", status)
+		}
+		exec(`ROLLBACK`)
+		time.Sleep(2*time.Minute + 10*time.Second)
+		if status := s.gateAsks(t, key); status != 200 {
+			t.Errorf("when nobody comes back the gate answers with %d", status)
+		}
+		s.stop()
+		<-s.ended
+	})
+}
+
+func TestAShortSilenceIsNone(t *testing.T) {
+	q, at := &heartbeatGap{}, time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+	after := func(d time.Duration) time.Time { return at.Add(d) }
+	wants := func(now, want time.Duration) {
+		t.Helper()
+		if got := q.length(after(now), time.Minute); got != want {
+			t.Errorf("after %v it was silent for %v, want %v", now, got, want)
+		}
+	}
+	q.tried(at, nil)
+	wants(0, 0)
+	q.tried(at, store.ErrNotFound)
+	wants(time.Hour, 0)
+	q.tried(at, store.ErrFull)
+	wants(30*time.Second, 30*time.Second)
+	q.tried(after(time.Minute), nil)
+	wants(time.Minute, 0)
+
+	q.tried(at, store.ErrUnavailable)
+	q.tried(after(time.Hour), nil)
+	q.tried(after(time.Hour+time.Minute), store.ErrUnavailable) // it was not over
+	q.tried(after(2*time.Hour), nil)
+	q.tried(after(2*time.Hour+time.Second), nil)
+	wants(2*time.Hour+2*time.Minute-1, 2*time.Hour)
+	wants(2*time.Hour+2*time.Minute, 0)
+
+	q.restored(at, after(time.Hour))
+	wants(time.Hour+time.Minute, time.Hour)
+	wants(time.Hour+2*time.Minute, 0)
+
+	q.tried(after(time.Hour), store.ErrUnavailable)
+	q.restored(at, after(time.Hour+time.Minute)) // when the database was back, but nobody heard of yet
+	wants(time.Hour+time.Minute, time.Hour+time.Minute)
+	q.tried(after(time.Hour+2*time.Minute), nil)
+	wants(time.Hour+3*time.Minute, time.Hour+2*time.Minute)
+}

@@ -1,0 +1,132 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"rollcall/store"
+)
+
+// userSocket is the socket of somebody's own browser: it tells what concerns their
+// session, and nothing of anybody else.
+type userSocket struct {
+	*socket
+	who  store.Identity
+	told []shownNotice // nil: nothing yet
+}
+
+// userMessage is what such a socket sends.
+type userMessage struct {
+	Type      string        `json:"type"`             // notices or session_ended
+	Notices   []shownNotice `json:"notices,omitzero"` // all that there are now
+	Reason    string        `json:"reason,omitempty"` // why the session ended
+	Timestamp string        `json:"timestamp"`
+}
+
+// followOwn opens the live connection of an end user.
+func (s *Server) followOwn(w http.ResponseWriter, r *http.Request) {
+	s.open(w, r, people, func(ctx context.Context, k *socket) error {
+		v := &userSocket{socket: k}
+		err := v.serve(ctx)
+		if errors.Is(err, errUnauthenticated) && k.token != "" {
+			v.sendEnded(ctx)
+		}
+		return err
+	})
+}
+
+func (v *userSocket) serve(ctx context.Context) error {
+	c, err := v.identified(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := v.live.userSockets.add(c)
+	if err != nil {
+		return err
+	}
+	defer v.live.userSockets.remove(w)
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	go func() { leave(v.listen()) }()
+	if err := v.recheck(ctx); err != nil { // once more: from here on the hub tells when to
+		return err
+	}
+	return v.tell(ctx, w)
+}
+
+// recheck looks whether the session is still there, and for whom announcements are.
+func (v *userSocket) recheck(ctx context.Context) error {
+	c, err := v.mayStay(ctx)
+	if err == nil {
+		v.who = *c.person
+	}
+	return err
+}
+
+// tell sends what there is to know, whenever that changes.
+func (v *userSocket) tell(ctx context.Context, w *watcher) error {
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		changed, err := v.tellNotices(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-w.check:
+			err = v.recheck(ctx)
+		case <-ping.C:
+			if err = v.ping(ctx); err == nil && !v.who.Session.ExpiresAt.After(v.now()) {
+				err = v.recheck(ctx) // heartbeats may have moved the end, which no log tells
+			}
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// tellNotices sends the notices unless they are as they were, and returns what to
+// wait for.
+func (v *userSocket) tellNotices(ctx context.Context) (changed <-chan struct{}, err error) {
+	now := v.now()
+	up, changed, err := v.live.announcements.read(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	list := up.shownTo(v.who.Member, now)
+	if v.told != nil && slices.EqualFunc(v.told, list, sameShown) {
+		return changed, nil
+	}
+	v.told = list
+	return changed, v.say(ctx, userMessage{Type: "notices", Notices: list})
+}
+
+// sameShown compares what differs between two that look alike: another role changes
+// the end of a drain.
+func sameShown(a, b shownNotice) bool {
+	return a.ID == b.ID && (a.Until == nil) == (b.Until == nil)
+}
+
+// sendEnded says why the session is over, as a heartbeat would.
+func (v *userSocket) sendEnded(ctx context.Context) {
+	reason := "unknown"
+	var ended *store.EndedError
+	if err := v.store.WhyEnded(ctx, v.token); errors.As(err, &ended) {
+		reason = string(ended.Reason)
+	}
+	_ = v.say(ctx, userMessage{Type: "session_ended", Reason: reason}) // whoever is gone does not hear it
+}
+
+func (v *userSocket) say(ctx context.Context, m userMessage) error {
+	m.Timestamp = timestamp(v.now())
+	text, _ := json.Marshal(m) // of texts only: can not fail
+	return v.send(ctx, text)
+}

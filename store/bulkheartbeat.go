@@ -1,0 +1,93 @@
+package store
+
+import (
+	"database/sql"
+	"slices"
+)
+
+// touchUnchanged and openly are the two updates of touch for many heartbeats in one
+// statement, and with it what their answers say.
+const (
+	touchUnchanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at)` + fromHeartbeats + `
+		AND s.page = COALESCE(b.page, s.page) AND (s.idle_ms >= b.idle_after) = (b.until IS NULL) AND s.leaving_at IS NULL
+		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.future` + returningExpiry
+	touchChanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at),
+		page = COALESCE(b.page, s.page), leaving_at = NULL` + fromHeartbeats + returningExpiry
+
+	fromHeartbeats = `
+		FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::boolean[],
+				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+			AS b (id, digest, at, idle, until, page, whose, idle_after, expiry, silence, future)
+		WHERE s.id = b.id AND s.token_sha256 = b.digest AND s.is_active = true AND s.expires_at > b.expiry`
+	returningExpiry = `
+		RETURNING s.id, s.expires_at, s.app, s.organization_id, CASE WHEN b.whose THEN (SELECT role FROM users WHERE id = s.user_id) ELSE '' END`
+)
+
+// touchBulk records the heartbeats at the head of a batch, where the database
+// takes many as one statement: first those of which nobody can see a difference,
+// then the others. Those of sessions that have ended are left for touch, as are
+// further ones of the same session.
+func (t *tx) touchBulk(batch []*write) error {
+	if !t.w.engine.bulkUpdates {
+		return nil
+	}
+	var waiting []*heartbeat
+	once := map[int64]bool{}
+	for _, job := range batch {
+		h := job.heartbeat
+		if h == nil {
+			break // what was queued before another write is done before it
+		}
+		if !once[h.id] && job.ctx.Err() == nil {
+			once[h.id] = true
+			waiting = append(waiting, h)
+		}
+	}
+	waiting, err := t.recordBulk(touchUnchanged, waiting, true)
+	if err == nil && len(waiting) > 0 {
+		_, err = t.recordBulk(touchChanged, waiting, false)
+	}
+	return wrapErr("recording heartbeats", err)
+}
+
+// recordBulk returns the heartbeats that the statement leaves.
+func (t *tx) recordBulk(statement string, beats []*heartbeat, unseen bool) (left []*heartbeat, err error) {
+	var all heartbeatColumns
+	by := map[int64]*heartbeat{}
+	for _, h := range beats {
+		all.add(h)
+		by[h.id] = h
+	}
+	err = t.each(func(rows *sql.Rows) error {
+		var id, expires int64
+		var m Member
+		if err := rows.Scan(&id, &expires, &m.App, &m.OrganizationID, &m.Role); err != nil {
+			return err
+		}
+		h := by[id]
+		h.recorded, h.unchanged, h.result.ExpiresAt = true, unseen, fromMillis(expires)
+		if h.wantMember {
+			h.result.Member = m
+		}
+		return nil
+	}, statement, all.ids, all.digests, all.at, all.idle, all.until, all.pages, all.whose, all.idleAfter, all.expiry, all.silence, all.future)
+	return slices.DeleteFunc(beats, func(h *heartbeat) bool { return h.recorded }), err
+}
+
+// heartbeatColumns are many by their columns.
+type heartbeatColumns struct {
+	ids, at, idle                      []int64
+	until                              []*int64
+	digests                            [][]byte
+	pages                              []*string
+	whose                              []bool
+	idleAfter, expiry, silence, future []int64
+}
+
+func (all *heartbeatColumns) add(h *heartbeat) {
+	all.ids, all.digests = append(all.ids, h.id), append(all.digests, h.digest)
+	all.at, all.idle, all.until = append(all.at, h.now), append(all.idle, h.idle), append(all.until, h.end)
+	all.pages, all.whose = append(all.pages, h.page), append(all.whose, h.wantMember)
+	all.idleAfter, all.expiry = append(all.idleAfter, h.idleAfter), append(all.expiry, h.expiry)
+	all.silence, all.future = append(all.silence, h.staleBefore), append(all.future, h.future)
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// audience is which sessions s a notice n is for. In Go the same is said by For.
+const audience = `(n.app = s.app OR n.app = '' AND s.app <> '` + PanelApp + `')
+	AND (n.organization_id IS NULL OR n.organization_id = s.organization_id)`
+
+// Member is what decides which announcements are for a session.
+type Member struct {
+	App            string
+	OrganizationID *int64
+	Role           string // of its user, in the application
+}
+
+// For tells whether a notice is for a session.
+func (n Notice) For(m Member) bool {
+	if n.App != m.App && (n.App != "" || m.App == PanelApp) {
+		return false
+	}
+	return n.OrganizationID == nil || m.OrganizationID != nil && *n.OrganizationID == *m.OrganizationID
+}
+
+// ActiveAt tells whether a notice is shown at now.
+func (n Notice) ActiveAt(now time.Time) bool {
+	return n.WithdrawnAt == nil && (n.Until == nil || n.Until.After(now))
+}
+
+const noticeColumns = `
+	SELECT n.id, n.message, n.level, n.app, n.organization_id, COALESCE(o.name, ''), n.created_at, n.created_by, n.until, n.withdrawn_at
+	FROM notices n LEFT JOIN organizations o ON o.id = n.organization_id`
+
+// ActiveNotices returns the notices that are shown at now, the latest first.
+func (s *Store) ActiveNotices(ctx context.Context, now time.Time) (active []Notice, err error) {
+	rows, err := s.ask(ctx, noticeColumns+` WHERE `+activeNotice+` ORDER BY n.created_at DESC, n.id`, millis(now))
+	if err != nil {
+		return nil, wrapErr("reading the notices", err)
+	}
+	active, err = collect(rows, scanNotice)
+	return active, wrapErr("reading the notices", err)
+}
+
+func scanNotice(rows *sql.Rows) (n Notice, err error) {
+	var created int64
+	var until, withdrawn *int64
+	err = rows.Scan(&n.ID, &n.Message, &n.Level, &n.App, &n.OrganizationID, &n.Organization, &created, &n.CreatedBy, &until, &withdrawn)
+	n.CreatedAt, n.Until, n.WithdrawnAt = fromMillis(created), timeOf(until), timeOf(withdrawn)
+	return n, err
+}
+
+// Notices lists the notices that are shown at now and the latest of those that
+// are over, with how many have seen them: where counting takes long, as of shortly
+// before.
+func (s *Store) Notices(ctx context.Context, now time.Time) ([]ListedNotice, error) {
+	listed, err := s.notices.ask(ctx, now, struct{}{})
+	return listed, wrapErr("listing the notices", err)
+}
+
+// ForgetNotices has the next list of them read anew, because another replica has
+// posted or withdrawn one.
+func (s *Store) ForgetNotices() { s.notices.forget() }
+
+func (s *Store) listNotices(ctx context.Context, now time.Time, _ struct{}) ([]ListedNotice, error) {
+	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
+	if err != nil {
+		return nil, err
+	}
+	defer look.Rollback()
+	listed := []ListedNotice{}
+	past := 0
+	err = each(ctx, look, func(rows *sql.Rows) error {
+		n, err := scanNotice(rows)
+		l := ListedNotice{Notice: n, Active: n.ActiveAt(now)}
+		if !l.Active {
+			past++
+		}
+		if l.Active || past <= maxPastNotices {
+			listed = append(listed, l)
+		}
+		return err
+	}, noticeColumns+` ORDER BY CASE WHEN `+activeNotice+` THEN 0 ELSE 1 END, n.created_at DESC, n.id`, millis(now))
+	for i := range listed {
+		if err == nil {
+			err = s.countSeen(ctx, look, now, &listed[i])
+		}
+	}
+	return listed, err
+}
+
+// countSeen counts who has seen a notice and, while it is shown, of how many.
+func (s *Store) countSeen(ctx context.Context, look *sql.Tx, now time.Time, n *ListedNotice) error {
+	err := look.QueryRowContext(ctx, `SELECT COUNT(*) FROM notice_receipts WHERE notice_id = $1`, n.ID).Scan(&n.Seen)
+	if err != nil || !n.Active {
+		return err
+	}
+	q := new(query).add(`
+		SELECT COUNT(*) FROM (SELECT user_id FROM notice_receipts WHERE notice_id = ?
+			UNION SELECT s.user_id FROM notices n JOIN user_sessions s ON `+audience+` WHERE n.id = ? AND `+onlineRule("s"),
+		append([]any{n.ID, n.ID}, s.at(now).bounds()...)...).add(`) people`)
+	return look.QueryRowContext(ctx, q.String(), q.args...).Scan(&n.Of)
+}
