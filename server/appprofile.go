@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/server/origin"
 	"rollcall/store"
 )
 
@@ -73,7 +74,7 @@ func (s *Server) publicAddress() string {
 // addressesFinding tells of applications that report their proxy's address as
 // everybody's. People in one office share one too, but no private one.
 func (s *Server) addressesFinding(apps []*appProfile) Finding {
-	if rule := s.cfg.Addresses; rule == TruncatedAddresses || rule == NoAddresses {
+	if rule := s.cfg.Origin.Addresses; rule == origin.TruncatedAddresses || rule == origin.NoAddresses {
 		return fine("addresses", "Are not kept as they are (--ip "+string(rule)+")")
 	}
 	for _, a := range apps {
@@ -81,7 +82,7 @@ func (s *Server) addressesFinding(apps []*appProfile) Finding {
 			continue
 		}
 		for address := range a.addresses {
-			if addr, err := netip.ParseAddr(address); err == nil && Inside(addr) {
+			if addr, err := netip.ParseAddr(address); err == nil && origin.Inside(addr) {
 				return warning("addresses", fmt.Sprintf("All %d people of %s have the address %s", len(a.people), a.app, address),
 					fmt.Sprintf("Unless they are all there, %s is a proxy in front of %s, and its back end takes it for the browser. Have that trust the proxy "+
 						"(Express: app.set('trust proxy', '%s')), and report the browser's address as ip_address at login.", address, a.app, address))

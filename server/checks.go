@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"rollcall/server/origin"
 )
 
 // proxyFinding tells of proxies whose word for the caller's address does not count.
@@ -13,14 +15,14 @@ import (
 // inside may have sent the header.
 func (s *Server) proxyFinding(r *http.Request, now time.Time) Finding {
 	proxies, _ := s.misconfig.proxies.lately(now)
-	if addr, _, disbelieved := s.forwardedFor(r); disbelieved && !Inside(addr) {
+	if addr, _, disbelieved := s.cfg.Origin.ForwardedFor(r); disbelieved && !origin.Inside(addr) {
 		proxies = append([]netip.Addr{addr}, proxies...)
 	}
 	if len(proxies) == 0 {
 		return fine("proxy", "No proxy that is not trusted has forwarded a request")
 	}
 	trusted := []string{}
-	for _, prefix := range s.cfg.TrustedProxies {
+	for _, prefix := range s.cfg.Origin.TrustedProxies {
 		trusted = append(trusted, spelled(prefix))
 	}
 	for _, addr := range proxies {

@@ -29,7 +29,7 @@ func (s *Server) send(w http.ResponseWriter, file download) {
 	h.Set("Content-Type", file.kind)
 	h.Set("Content-Disposition", `attachment; filename="`+file.name+`"`)
 	if err := file.write(w); err != nil {
-		s.log.Warn().Str(zerolog.ErrorFieldName, s.cfg.Addresses.inText(err.Error())).Str("file", file.name).Msg("a file broke off")
+		s.log.Warn().Str(zerolog.ErrorFieldName, s.cfg.Origin.Addresses.InText(err.Error())).Str("file", file.name).Msg("a file broke off")
 		panic(http.ErrAbortHandler)
 	}
 }

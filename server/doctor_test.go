@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/origin"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -52,7 +53,7 @@ const noProxy = "ok: No proxy that is not trusted has forwarded a request"
 
 func TestTheDoctorNamesAProxyThatIsNotTrusted(t *testing.T) {
 	trusting := func(c *Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
+		c.Origin.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
 	}
 	for name, c := range map[string]struct {
 		change    func(*Config)
@@ -233,7 +234,7 @@ func TestTheDoctorNamesApplicationsThatReportTheirProxy(t *testing.T) {
 				do(t, b, "POST", "/admin/sessions", map[string]any{"user": map[string]string{"id": id}, "ip_address": c.addresses[i%len(c.addresses)]}, bearing(key)).wants(201)
 			}
 			b.finds(t, "addresses", c.want)
-			newBench(t, b.store, func(c *Config) { c.Addresses = TruncatedAddresses }).finds(t, "addresses", "ok: Are not kept as they are (--ip truncated)")
+			newBench(t, b.store, func(c *Config) { c.Origin.Addresses = origin.TruncatedAddresses }).finds(t, "addresses", "ok: Are not kept as they are (--ip truncated)")
 		})
 	}
 }
@@ -273,7 +274,7 @@ func TestAFloodOfStrangersTakesLittleMemoryAndHidesNothing(t *testing.T) {
 
 func TestARequestThatIsInOrderTakesNoMemoryToWatch(t *testing.T) {
 	b := newBench(t, storetest.New(t), allowing(shop), func(c *Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+		c.Origin.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	})
 	h := b.watchMisconfig(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	b.misconfig.proxies.mu.Lock() // whoever takes one waits

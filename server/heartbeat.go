@@ -125,8 +125,8 @@ func (s *Server) heartbeatToken(r *http.Request, body heartbeatBody) (string, er
 	return token, err
 }
 
-// origin is what stands before the path where a page gives its whole address.
-var origin = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*`)
+// schemeAndHost is what stands before the path where a page gives its whole address.
+var schemeAndHost = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*`)
 
 // pathOnly cuts off query, fragment and a password before the host, where
 // secrets stand, whatever the browser sent.
@@ -138,6 +138,6 @@ func pathOnly(page *string) *string {
 	if i := strings.IndexAny(path, "?#"); i >= 0 {
 		path = path[:i]
 	}
-	path = origin.ReplaceAllString(path, "")
+	path = schemeAndHost.ReplaceAllString(path, "")
 	return &path
 }

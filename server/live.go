@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -123,7 +122,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, who audience, serv
 // liveToken returns the credential in the request's head, "" for none, after
 // finding that it may and that the page may ask.
 func (s *Server) liveToken(r *http.Request, who audience) (token string, err error) {
-	ours, known := s.ownPage(r), s.knownOrigin(r)
+	ours, known := s.pages.Own(r), s.pages.Known(r)
 	if !ours && !known {
 		return "", errCrossOrigin
 	}
@@ -136,25 +135,6 @@ func (s *Server) liveToken(r *http.Request, who audience) (token string, err err
 		_, err = s.mayFollow(r.Context(), token, who)
 	}
 	return token, err
-}
-
-// ownPage tells whether the request comes from a page of this server.
-func (s *Server) ownPage(r *http.Request) bool {
-	scheme, host, _ := strings.Cut(r.Header.Get("Origin"), "://")
-	if host == "" {
-		return false
-	}
-	if p := s.cfg.PublicURL; p != nil && scheme == p.Scheme && strings.EqualFold(host, p.Host) {
-		return true
-	}
-	return strings.EqualFold(host, r.Host)
-}
-
-// knownOrigin tells whether the request comes from an allowed page, or from none:
-// a browser always says from where.
-func (s *Server) knownOrigin(r *http.Request) bool {
-	origins := r.Header.Values("Origin")
-	return len(origins) == 0 || len(origins) == 1 && slices.Contains(s.cfg.AllowedOrigins, origins[0])
 }
 
 // mayFollow returns who has the credential, if they belong to the audience.

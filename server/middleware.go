@@ -11,6 +11,8 @@ import (
 
 	"github.com/rs/cors"
 	"github.com/rs/zerolog"
+
+	"rollcall/server/origin"
 )
 
 // contentPolicy lets our pages load what this server serves, and nothing else.
@@ -151,9 +153,9 @@ func (s *Server) crossOriginCalls(next http.Handler) http.Handler {
 }
 
 // quiet receives what net/http logs of broken connections, and of whose.
-func quiet(log zerolog.Logger, rule AddressRule) *stdlog.Logger {
+func quiet(log zerolog.Logger, rule origin.AddressRule) *stdlog.Logger {
 	return stdlog.New(writerFunc(func(line []byte) (int, error) {
-		log.Debug().Str("detail", rule.inText(strings.TrimSpace(string(line)))).Msg("connection trouble")
+		log.Debug().Str("detail", rule.InText(strings.TrimSpace(string(line)))).Msg("connection trouble")
 		return len(line), nil
 	}), "", 0)
 }

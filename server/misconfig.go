@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"rollcall/server/origin"
 	"rollcall/store"
 )
 
@@ -22,12 +23,12 @@ type misconfig struct {
 // and no memory: every heartbeat comes by here.
 func (s *Server) watchMisconfig(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if addr, _, disbelieved := s.forwardedFor(r); disbelieved && Inside(addr) {
+		if addr, _, disbelieved := s.cfg.Origin.ForwardedFor(r); disbelieved && origin.Inside(addr) {
 			s.misconfig.proxies.note(s.now(), addr, 0)
 		}
-		if asksForAPage(r.URL.Path) && !s.knownOrigin(r) && !s.ownPage(r) {
-			if origin := plainOrigin(r); origin != "" {
-				s.misconfig.origins.note(s.now(), origin, 0)
+		if asksForAPage(r.URL.Path) && !s.pages.Known(r) && !s.pages.Own(r) {
+			if page := plainOrigin(r); page != "" {
+				s.misconfig.origins.note(s.now(), page, 0)
 			}
 		}
 		next.ServeHTTP(w, r)
@@ -48,15 +49,6 @@ func (s *Server) noteUnknownToken(r *http.Request, err error) {
 		return
 	}
 	s.misconfig.unknownTokens.note(s.now(), plainOrigin(r), s.meters.heartbeats())
-}
-
-// shared is where providers put their customers' own addresses.
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
-// Inside tells whether an address is of this machine or a private network. Anybody
-// outside can send an X-Forwarded-For; there it says nothing of how this is set up.
-func Inside(addr netip.Addr) bool {
-	return addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || shared.Contains(addr)
 }
 
 // originPattern is how a browser writes one. It is shown to be pasted into a shell.

@@ -67,6 +67,13 @@ type onlineUser struct {
 	Sessions []onlineSession `json:"sessions"`
 }
 
+// device is what a session is used on, as the API shows it.
+type device struct {
+	Type    string `json:"type"`
+	OS      string `json:"os"`
+	Browser string `json:"browser"`
+}
+
 type onlineSession struct {
 	ID               string `json:"id"`
 	App              string `json:"app"`

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rollcall/server/origin"
 	"rollcall/store"
 )
 
@@ -64,7 +65,7 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
-	filter, err := in.filter(s.cfg.Addresses)
+	filter, err := in.filter(s.cfg.Origin.Addresses)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 
 // filter is which sessions are meant, with the sample as its page. A forgotten
 // filter must not end everybody's session, so that has to be said.
-func (in revocation) filter(rule AddressRule) (f store.SessionFilter, err error) {
+func (in revocation) filter(rule origin.AddressRule) (f store.SessionFilter, err error) {
 	filtered := in.User+in.App+in.Organization+in.IP+in.Device+in.From+in.To+strings.TrimSpace(in.Q) != "" // a blank is in everybody's text
 	switch {
 	case !filtered && !in.All:
@@ -101,7 +102,7 @@ func (in revocation) filter(rule AddressRule) (f store.SessionFilter, err error)
 		return f, invalid("state must be online or active: other sessions can not end any more")
 	}
 	f = store.SessionFilter{State: in.State, User: in.User, App: in.App, Organization: in.Organization, Device: in.Device, Search: in.Q, Limit: sampleSize}
-	if f.IP, err = rule.sought(in.IP); err != nil {
+	if f.IP, err = rule.Sought(in.IP); err != nil {
 		return f, err
 	}
 	if f.From, err = parseTime("from", in.From); err != nil {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rollcall/server/origin"
 	"rollcall/store"
 )
 
@@ -27,9 +27,7 @@ type Config struct {
 	PublicURL      *url.URL         // where people reach it; nil: wherever they do
 	BasePath       string           // "" or "/rollcall"
 	TLS            bool             // people reach it by https: cookies are Secure
-	TrustedProxies []netip.Prefix   // whose X-Forwarded-For counts
-	Addresses      AddressRule      // how much of people's addresses is kept
-	Places         *Places          // where addresses are; nil: nobody knows
+	Origin         origin.Resolver  // where requests come from
 	AllowedOrigins []string         // pages of other origins that may call with a bearer token
 	Heartbeat      time.Duration    // how often a browser should send one
 	Hosts          []string         // host names served besides localhost, addresses and PublicURL's
@@ -65,6 +63,7 @@ type Server struct {
 	misconfig    misconfig
 	scrapes      chan struct{} // of capacity 1: one at a time
 	crossSite    *http.CrossOriginProtection
+	pages        origin.Pages
 	handler      http.Handler
 	stepped      atomic.Bool // the clock was, and that is not cleaned up after
 	forgiving    atomic.Bool // a step of the clock, so nothing is cleaned up
@@ -92,6 +91,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Now = time.Now
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection(),
+		pages:  origin.Pages{PublicURL: cfg.PublicURL, Allowed: cfg.AllowedOrigins},
 		meters: cmp.Or(cfg.Meters, NewMeters()), scrapes: make(chan struct{}, 1), outage: &outage{log: cfg.Log}}
 	s.clock = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive)
 	s.now = s.clock.now
@@ -160,6 +160,6 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 func (s *Server) web(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log, s.cfg.Addresses),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log, s.cfg.Origin.Addresses),
 	}
 }

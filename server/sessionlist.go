@@ -74,7 +74,7 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 func (s *Server) sessionFilter(q url.Values) (f store.SessionFilter, err error) {
 	f = store.SessionFilter{State: store.SessionScope(q.Get("state")), User: q.Get("user"), App: q.Get("app"), Organization: q.Get("organization"),
 		Device: q.Get("device"), Reason: store.EndReason(q.Get("reason")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Cursor: q.Get("cursor")}
-	if f.IP, err = s.cfg.Addresses.sought(q.Get("ip")); err != nil {
+	if f.IP, err = s.cfg.Origin.Addresses.Sought(q.Get("ip")); err != nil {
 		return f, err
 	}
 	if f.Limit, err = limitOf(q); err != nil {

@@ -60,7 +60,7 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 	}
 	by := callerOf(r).by()
 	result, err := s.store.Login(r.Context(), s.now(), by, store.Login{
-		User: in.User.forStore(), Token: in.SessionToken, Origin: s.Origin(in.IPAddress, in.UserAgent),
+		User: in.User.forStore(), Token: in.SessionToken, Origin: s.cfg.Origin.Of(in.IPAddress, in.UserAgent),
 	})
 	if errors.Is(err, store.ErrSessionLimit) {
 		return nil, s.sessionLimit(r, by.App, in.User.ID)

@@ -37,7 +37,7 @@ func (s *Server) login(r *http.Request) (any, error) {
 	if err := s.decodeOwn(r, &in); err != nil {
 		return nil, err
 	}
-	if err := s.limits.allow(s.now(), in.Name, s.network(r), s.knownDevice(r, store.AccountID(in.Name))); err != nil {
+	if err := s.limits.allow(s.now(), in.Name, s.cfg.Origin.Network(r), s.knownDevice(r, store.AccountID(in.Name))); err != nil {
 		return nil, err
 	}
 	var result store.LoginResult
@@ -45,7 +45,7 @@ func (s *Server) login(r *http.Request) (any, error) {
 	if in.Code != "" {
 		result, err = s.redeem(r, in.Code)
 	} else {
-		result, err = s.store.SignIn(r.Context(), s.now(), in.Name, in.Password, s.Origin(s.clientIP(r), r.UserAgent()))
+		result, err = s.store.SignIn(r.Context(), s.now(), in.Name, in.Password, s.cfg.Origin.OfRequest(r))
 	}
 	if errors.Is(err, store.ErrWrongPassword) {
 		now := s.now()
@@ -63,7 +63,7 @@ func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error)
 	if !ok {
 		return store.LoginResult{}, store.ErrWrongPassword
 	}
-	result, err := s.store.SignInAs(r.Context(), s.now(), user, s.Origin(s.clientIP(r), r.UserAgent()))
+	result, err := s.store.SignInAs(r.Context(), s.now(), user, s.cfg.Origin.OfRequest(r))
 	if errors.Is(err, store.ErrNotFound) { // deleted since
 		err = store.ErrWrongPassword
 	}
@@ -137,7 +137,7 @@ func (s *Server) setup(r *http.Request) (any, error) {
 	if err := s.decodeOwn(r, &in); err != nil {
 		return nil, err
 	}
-	if err := s.limits.allow(s.now(), "", s.network(r), false); err != nil {
+	if err := s.limits.allow(s.now(), "", s.cfg.Origin.Network(r), false); err != nil {
 		return nil, err
 	}
 	exists, err := s.store.HasAccounts(r.Context())
@@ -154,7 +154,7 @@ func (s *Server) setup(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.store.SignInAs(r.Context(), s.now(), account.ID, s.Origin(s.clientIP(r), r.UserAgent()))
+	result, err := s.store.SignInAs(r.Context(), s.now(), account.ID, s.cfg.Origin.OfRequest(r))
 	if err != nil {
 		return nil, err
 	}

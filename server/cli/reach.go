@@ -12,6 +12,7 @@ import (
 
 	"rollcall/server"
 	"rollcall/server/client"
+	"rollcall/server/origin"
 )
 
 // What the doctor finds on the way to the server.
@@ -74,7 +75,7 @@ func (d *doctor) transport(ctx context.Context) client.Finding {
 	}
 	addrs, err := addressesOf(ctx, u.Hostname())
 	for _, addr := range addrs {
-		if !server.Inside(addr) {
+		if !origin.Inside(addr) {
 			return wrong(server.FindingWarning, "transport", "The server is asked by plain http over the internet",
 				"Keys, passwords and tokens can be read on the way. Put a proxy with TLS in front (README, On a server), and use its address:",
 				"rollcall doctor --url https://"+u.Hostname())

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/server"
+	"rollcall/server/origin"
 	"rollcall/store"
 	"rollcall/ui"
 )
@@ -46,7 +47,7 @@ func newServe(schema string) *cobra.Command {
 func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	log := s.log.logger(cmd.ErrOrStderr())
 	s.advise(log)
-	places, err := server.NewPlaces(s.networks.list, s.geoip, log)
+	places, err := origin.NewPlaces(s.networks.list, s.geoip, log)
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 		cfg.Data = absolute(s.data.folder)
 	}
 	cfg.Settings, cfg.Meters, cfg.Metrics = flagValues(cmd.Flags()), meters, doors.metrics
-	cfg.Places = places
+	cfg.Origin.Places = places
 	return serveStore(cmd, s, cfg, doors)
 }
 
@@ -156,8 +157,7 @@ func (s *settings) server(opened *store.Store, log zerolog.Logger) server.Config
 		PublicURL:      s.publicURL.URL,
 		BasePath:       s.basePath.text,
 		TLS:            s.secureCookies(),
-		TrustedProxies: s.trustedProxies.list,
-		Addresses:      server.AddressRule(s.ip.text),
+		Origin:         origin.Resolver{TrustedProxies: s.trustedProxies.list, Addresses: origin.AddressRule(s.ip.text)},
 		AllowedOrigins: s.allowOrigins.list,
 		Heartbeat:      s.heartbeat,
 		Hosts:          s.hosts.list,

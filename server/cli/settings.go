@@ -9,7 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/pflag"
 
-	"rollcall/server"
+	"rollcall/server/origin"
 	"rollcall/store"
 )
 
@@ -42,7 +42,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	s.listen = listenAddress{defaultListen}
 	s.rules = store.DefaultRules()
 	s.limitPolicy = choice{"evict", []string{"evict", "deny"}}
-	s.ip = choice{string(server.FullAddresses), []string{string(server.FullAddresses), string(server.TruncatedAddresses), string(server.NoAddresses)}}
+	s.ip = choice{string(origin.FullAddresses), []string{string(origin.FullAddresses), string(origin.TruncatedAddresses), string(origin.NoAddresses)}}
 
 	flags.Var(&s.listen, "listen", "address to listen on, host:port or unix:/path (port 0: any free one)")
 	flags.Var(&s.metricsListen, "metrics-listen", "address to serve /metrics on, to whoever reaches it, host:port or unix:/path (default: nowhere)")

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"rollcall/server"
+	"rollcall/server/origin"
 )
 
 // The values of flags that have a form of their own. Each refuses a bad value when it is set, so
@@ -148,7 +148,7 @@ func parsePrefix(text string) (netip.Prefix, error) {
 }
 
 // namedNetworks are networks that have a name, like Office=192.168.1.0/24.
-type namedNetworks struct{ list []server.Network }
+type namedNetworks struct{ list []origin.Network }
 
 func (n *namedNetworks) String() string { return joined(n.list) }
 func (n *namedNetworks) Type() string   { return "NAME=CIDR" }
@@ -172,7 +172,7 @@ func (n *namedNetworks) Set(text string) error {
 				return fmt.Errorf("%s has two names, %s and %s", prefix, other.Name, name)
 			}
 		}
-		n.list = append(n.list, server.Network{Name: name, Prefix: prefix})
+		n.list = append(n.list, origin.Network{Name: name, Prefix: prefix})
 		return nil
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/server"
 	"rollcall/server/client"
+	"rollcall/server/origin"
 )
 
 // sampleApp is the application behind /demo/app, Acme Notes.
@@ -57,7 +57,7 @@ var organizations = []organization{
 
 // networks are the organizations' own, the way in from outside, and where whoever looks at the demo
 // is. Phones are anywhere.
-var networks = []server.Network{
+var networks = []origin.Network{
 	{Name: "Northwind Boston", Prefix: netip.MustParsePrefix("192.0.2.0/25")}, {Name: "Northwind Salem", Prefix: netip.MustParsePrefix("192.0.2.128/25")},
 	{Name: "Harbor Rotterdam", Prefix: netip.MustParsePrefix("198.51.100.0/24")}, {Name: "Juniper Lisbon", Prefix: netip.MustParsePrefix("203.0.113.0/24")},
 	{Name: "VPN", Prefix: netip.MustParsePrefix("2001:db8:6::/48")},

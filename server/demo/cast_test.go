@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/server"
 	"rollcall/server/client"
+	"rollcall/server/origin"
 )
 
 // habits are what a life does in its first steps.
@@ -161,7 +161,7 @@ func TestPeopleComeFromManyPlacesOnManyDevices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := slices.IndexFunc(networks, func(n server.Network) bool { return n.Prefix.Contains(address) })
+		at := slices.IndexFunc(networks, func(n origin.Network) bool { return n.Prefix.Contains(address) })
 		if at < 0 {
 			nowhere++
 			continue

@@ -20,6 +20,7 @@ import (
 
 	"rollcall/server"
 	"rollcall/server/client"
+	"rollcall/server/origin"
 	"rollcall/store"
 )
 
@@ -72,16 +73,17 @@ func (cfg Config) run(ctx context.Context, opened *store.Store, folder string) e
 	}
 	defer apps.close()
 	company := newCast(cfg.Seed, cfg.People)
-	places, err := server.NewPlaces(networks, "", cfg.Log)
+	places, err := origin.NewPlaces(networks, "", cfg.Log)
 	if err != nil {
 		return fmt.Errorf("naming the networks: %w", err)
 	}
-	srv, err := server.New(cfg.server(opened, places, App(cfg.Assets, apps[sampleApp], company.visitors)))
+	from := origin.Resolver{Places: places}
+	srv, err := server.New(cfg.server(opened, from, App(cfg.Assets, apps[sampleApp], company.visitors)))
 	if err != nil {
 		return err
 	}
 	for _, l := range company.lives {
-		l.origin = srv.Origin(l.address, l.userAgent)
+		l.origin = from.Of(l.address, l.userAgent)
 	}
 	if err := company.pretend(ctx, opened, folder, cfg.Seed, time.Now()); err != nil {
 		return err
@@ -94,14 +96,14 @@ func (cfg Config) run(ctx context.Context, opened *store.Store, folder string) e
 	return cfg.play(ctx, srv, apps, company, links)
 }
 
-func (cfg Config) server(opened *store.Store, places *server.Places, sample http.Handler) server.Config {
+func (cfg Config) server(opened *store.Store, from origin.Resolver, sample http.Handler) server.Config {
 	return server.Config{
 		Store:     opened,
 		Assets:    cfg.Assets,
 		Heartbeat: time.Minute,
 		Version:   cfg.Version,
 		Log:       cfg.Log,
-		Places:    places,
+		Origin:    from,
 		Mount:     map[string]http.Handler{"/demo/": sample},
 	}
 }

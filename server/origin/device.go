@@ -1,4 +1,4 @@
-package server
+package origin
 
 import (
 	"regexp"
@@ -9,13 +9,6 @@ import (
 
 	"rollcall/store"
 )
-
-// device is what a session is used on, as the API shows it.
-type device struct {
-	Type    string `json:"type"`
-	OS      string `json:"os"`
-	Browser string `json:"browser"`
-}
 
 // maxRead is how much of a user agent is looked at; those of browsers are shorter.
 const maxRead = 512

@@ -1,9 +1,11 @@
-package server
+package origin
 
 import (
 	"net/netip"
 	"regexp"
 	"strings"
+
+	"rollcall/store"
 )
 
 // AddressRule is how much of people's addresses is stored and logged.
@@ -16,9 +18,9 @@ const (
 	NoAddresses        AddressRule = "off"
 )
 
-// keep returns what may be kept of an address. Under a rule, a text that is no
+// Keep returns what may be kept of an address. Under a rule, a text that is no
 // address is not kept at all: nobody knows what it gives away.
-func (rule AddressRule) keep(text string) string {
+func (rule AddressRule) Keep(text string) string {
 	addr, known := readAddress(text)
 	switch {
 	case rule == NoAddresses, rule == TruncatedAddresses && !known:
@@ -31,24 +33,24 @@ func (rule AddressRule) keep(text string) string {
 	return text
 }
 
-// sought returns what to look for where somebody looks for an address. No answer
+// Sought returns what to look for where somebody looks for an address. No answer
 // must come of that as if no filter had been given.
-func (rule AddressRule) sought(text string) (string, error) {
-	kept := rule.keep(text)
+func (rule AddressRule) Sought(text string) (string, error) {
+	kept := rule.Keep(text)
 	switch {
 	case kept != "" || text == "":
 		return kept, nil
 	case rule == NoAddresses:
-		return "", invalid("Addresses are not kept here (--ip off), so ip finds nothing")
+		return "", &store.InvalidError{Problem: "Addresses are not kept here (--ip off), so ip finds nothing"}
 	}
-	return "", invalid("ip must be an address")
+	return "", &store.InvalidError{Problem: "ip must be an address"}
 }
 
 // mentioned is what may be an address in a text, with its port.
 var mentioned = regexp.MustCompile(`\[[0-9A-Fa-f:.]+(%\w+)?\](:\d+)?|\d{1,3}(\.\d{1,3}){3}(:\d+)?|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f.]*`)
 
-// inText applies the rule to a text that may mention addresses, for the log.
-func (rule AddressRule) inText(text string) string {
+// InText applies the rule to a text that may mention addresses, for the log.
+func (rule AddressRule) InText(text string) string {
 	if rule != TruncatedAddresses && rule != NoAddresses {
 		return text
 	}
@@ -56,7 +58,7 @@ func (rule AddressRule) inText(text string) string {
 		if _, known := readAddress(mention); !known {
 			return mention
 		}
-		if kept := rule.keep(mention); kept != "" {
+		if kept := rule.Keep(mention); kept != "" {
 			return kept
 		}
 		return "(address)"

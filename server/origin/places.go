@@ -1,4 +1,4 @@
-package server
+package origin
 
 import (
 	"fmt"
@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/rs/zerolog"
-
-	"rollcall/store"
 )
 
 // Network is a part of the world that the operator has a name for.
@@ -54,12 +52,4 @@ func (p *Places) of(addr netip.Addr) string {
 		return ""
 	}
 	return p.cities.of(addr)
-}
-
-// Origin is where a login comes from, as much of it as may be kept. The place is
-// that of the whole address.
-func (s *Server) Origin(address, userAgent string) store.Origin {
-	addr, _ := readAddress(address)
-	return store.Origin{IPAddress: s.cfg.Addresses.keep(address), UserAgent: userAgent,
-		Device: deviceOf(userAgent), Location: s.cfg.Places.of(addr)}
 }

@@ -14,49 +14,13 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rollcall/server/origin"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
 
-func TestWhatIsKeptOfAnAddress(t *testing.T) {
-	for _, test := range []struct{ address, full, truncated string }{
-		{"203.0.113.77", "203.0.113.77", "203.0.113.0"},
-		{"203.0.113.0", "203.0.113.0", "203.0.113.0"},
-		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", "2001:db8:1::"},
-		{"2001:DB8:1:0:0::6", "2001:db8:1::6", "2001:db8:1::"},
-		{"::ffff:203.0.113.77", "203.0.113.77", "203.0.113.0"},
-		{"203.0.113.77:4711", "203.0.113.77", "203.0.113.0"},
-		{"[2001:db8:1:2::6]:443", "2001:db8:1:2::6", "2001:db8:1::"},
-		{"[2001:db8:1:2::6]", "2001:db8:1:2::6", "2001:db8:1::"},
-		{"fe80::1:2%eth0", "fe80::1:2", "fe80::"},
-		{" 203.0.113.77 ", "203.0.113.77", "203.0.113.0"},
-		{"203.0.113.77, 10.0.0.1", "203.0.113.77, 10.0.0.1", ""},
-		{"ada.example", "ada.example", ""},
-		{"", "", ""},
-	} {
-		for rule, want := range map[AddressRule]string{"": test.full, FullAddresses: test.full, TruncatedAddresses: test.truncated, NoAddresses: ""} {
-			if got := rule.keep(test.address); got != want {
-				t.Errorf("%s of %q: %q, want %q", rule, test.address, got, want)
-			}
-		}
-	}
-}
-
-func TestWhatTheLogTellsOfAddresses(t *testing.T) {
-	const text = "http: TLS handshake error from 203.0.113.77:52100: read tcp [2001:db8:1:2::5]:8443->[2001:db8:1:2::6]:4711: at 12:30:45, 999.1.1.1, then 2001:db8:1:2::7 and ::1"
-	for rule, want := range map[AddressRule]string{
-		FullAddresses:      text,
-		TruncatedAddresses: "http: TLS handshake error from 203.0.113.0: read tcp 2001:db8:1::->2001:db8:1::: at 12:30:45, 999.1.1.1, then 2001:db8:1:: and ::",
-		NoAddresses:        "http: TLS handshake error from (address): read tcp (address)->(address): at 12:30:45, 999.1.1.1, then (address) and (address)",
-	} {
-		if got := rule.inText(text); got != want {
-			t.Errorf("%s:\n%s\nwant\n%s", rule, got, want)
-		}
-	}
-}
-
 func TestAFilterByAddressGoesByWhatIsKept(t *testing.T) {
-	b := newBench(t, storetest.New(t), func(c *Config) { c.Addresses = TruncatedAddresses })
+	b := newBench(t, storetest.New(t), func(c *Config) { c.Origin.Addresses = origin.TruncatedAddresses })
 	key, viewer, admin := b.key(t, "shop", "sessions"), b.key(t, "watch", "read"), b.key(t, "ops", "admin")
 	report(t, b, key, "ada", "203.0.113.77", "")
 	b.clock.advance(time.Second)
@@ -69,7 +33,7 @@ func TestAFilterByAddressGoesByWhatIsKept(t *testing.T) {
 	// An address that comes to nothing must not mean everybody.
 	do(t, b, "GET", "/admin/sessions?ip=office", nil, bearing(viewer)).refuses(400, "invalid_request")
 	do(t, b, "POST", "/admin/sessions/revoke", `{"ip": "office"}`, bearing(admin)).refuses(400, "invalid_request")
-	off := newBench(t, b.store, func(c *Config) { c.Addresses = NoAddresses })
+	off := newBench(t, b.store, func(c *Config) { c.Origin.Addresses = origin.NoAddresses })
 	do(t, off, "GET", "/admin/sessions?ip=203.0.113.77", nil, bearing(viewer)).refuses(400, "invalid_request")
 	do(t, off, "POST", "/admin/sessions/revoke", `{"ip": "203.0.113.77"}`, bearing(admin)).refuses(400, "invalid_request")
 	if got := do(t, b, "POST", "/admin/sessions/revoke", `{"ip": "203.0.113.78"}`, bearing(admin)).wants(200); got["count"] != 1.0 {
@@ -80,19 +44,19 @@ func TestAFilterByAddressGoesByWhatIsKept(t *testing.T) {
 // TestAnAddressThatIsNotToBeKeptIsNowhere looks for it in the database and the
 // log after a sign-in, a reported login and trouble with connections.
 func TestAnAddressThatIsNotToBeKeptIsNowhere(t *testing.T) {
-	places, err := NewPlaces(networks("Office=203.0.113.0/24", "Branch=2001:db8:1:2::/64"), "", zerolog.Nop())
+	places, err := origin.NewPlaces(networks("Office=203.0.113.0/24", "Branch=2001:db8:1:2::/64"), "", zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for rule, kept := range map[AddressRule][]string{
-		NoAddresses:        {"Office", "Branch"},
-		TruncatedAddresses: {"Office", "Branch", "203.0.113.0", "2001:db8:1::"},
-		FullAddresses:      {"Office", "Branch", "203.0.113.77", "2001:db8:1:2::6"},
+	for rule, kept := range map[origin.AddressRule][]string{
+		origin.NoAddresses:        {"Office", "Branch"},
+		origin.TruncatedAddresses: {"Office", "Branch", "203.0.113.0", "2001:db8:1::"},
+		origin.FullAddresses:      {"Office", "Branch", "203.0.113.77", "2001:db8:1:2::6"},
 	} {
 		t.Run(string(rule), func(t *testing.T) {
 			folder := t.TempDir()
 			b := newBench(t, storetest.Open(t, folder, store.DefaultRules()), func(c *Config) {
-				c.Addresses, c.Places, c.TrustedProxies = rule, places, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+				c.Origin.Addresses, c.Origin.Places, c.Origin.TrustedProxies = rule, places, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 			})
 			b.admin(t)
 			proxied := []func(*http.Request){from("10.0.0.1"), header("X-Forwarded-For", "203.0.113.77"), header("User-Agent", firefox)}
@@ -108,7 +72,7 @@ func TestAnAddressThatIsNotToBeKeptIsNowhere(t *testing.T) {
 				}
 			}
 			for _, address := range []string{"203.0.113.77", "2001:db8:1:2::6", "127.0.0.1"} {
-				if rule != FullAddresses && strings.Contains(found, address) {
+				if rule != origin.FullAddresses && strings.Contains(found, address) {
 					t.Errorf("%s is in the database or the log:\n%s", address, b.logs)
 				}
 			}
@@ -120,7 +84,7 @@ func TestAnAddressThatIsNotToBeKeptIsNowhere(t *testing.T) {
 func (b *bench) clash(t *testing.T) {
 	t.Helper()
 	web := httptest.NewUnstartedServer(b.Handler())
-	web.Config.ErrorLog = quiet(b.log, b.cfg.Addresses)
+	web.Config.ErrorLog = quiet(b.log, b.cfg.Origin.Addresses)
 	web.StartTLS()
 	defer web.Close()
 	conn, err := net.Dial("tcp", web.Listener.Addr().String())

@@ -1,0 +1,33 @@
+package origin
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Pages are the pages whose scripts may ask.
+type Pages struct {
+	PublicURL *url.URL // of our own; nil: wherever people reach them
+	Allowed   []string // origins of others, such as https://shop.example
+}
+
+// Own tells whether the request comes from a page of this server.
+func (p Pages) Own(r *http.Request) bool {
+	scheme, host, _ := strings.Cut(r.Header.Get("Origin"), "://")
+	if host == "" {
+		return false
+	}
+	if u := p.PublicURL; u != nil && scheme == u.Scheme && strings.EqualFold(host, u.Host) {
+		return true
+	}
+	return strings.EqualFold(host, r.Host)
+}
+
+// Known tells whether the request comes from an allowed page, or from none:
+// a browser always says from where.
+func (p Pages) Known(r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	return len(origins) == 0 || len(origins) == 1 && slices.Contains(p.Allowed, origins[0])
+}
