@@ -40,13 +40,9 @@ GET /openapi.yaml                    200    200     200     200  200    200   20
 GET /docs                            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /heartbeat.js                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /heartbeat-notices.js            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /heartbeat-live.js               200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-panel.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /online-users-panel-details.js   200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /device.js                       200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-badge.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /online-users-feed.js            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /static/{file}                   200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /static/{version}/{file}         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /login                           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /setup                           303    303     303     303  303    303   303      303      303   303   303   303       303      303     303
 POST /setup                          409    409     409     409  409    409   409      409      409   409   409   409       409      409     409
@@ -222,8 +218,8 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	g.tries++
 	unique := fmt.Sprint("new", g.tries)
 	switch route {
-	case "GET /static/{file}":
-		return "/static/base.css", nil
+	case "GET /static/{version}/{file}":
+		return g.static("base/base.css"), nil
 	case "POST /setup":
 		return path, map[string]any{"code": g.codes.setup, "name": "late", "password": password}
 	case "POST /auth/login":

@@ -71,7 +71,7 @@ func granted(h http.Header) bool {
 func TestAnAllowedOriginReachesNothingButTheAPI(t *testing.T) {
 	b := newBench(t, storetest.New(t), allowing(shop))
 	b.admin(t)
-	for _, path := range []string{"/", "/auth/login", "/setup", "/healthz", "/openapi.yaml", "/static/base.css"} {
+	for _, path := range []string{"/", "/auth/login", "/setup", "/healthz", "/openapi.yaml", b.static("base/base.css")} {
 		if got := do(t, b, "GET", path, nil, header("Origin", shop)); granted(got.Header()) || got.Header().Get("Cross-Origin-Resource-Policy") != "same-origin" {
 			t.Errorf("GET %s: %v", path, got.Header())
 		}
@@ -97,7 +97,8 @@ func TestWithoutAllowedOriginsNobodyGetsAGrant(t *testing.T) {
 
 func TestAnyPageMayLoadTheScriptsForHostPages(t *testing.T) {
 	b := newBench(t, storetest.New(t))
-	for _, path := range []string{"/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/online-users-panel.js", "/online-users-panel-details.js", "/device.js", "/online-users-badge.js", "/online-users-feed.js"} {
+	for _, path := range []string{"/heartbeat.js", "/heartbeat-notices.js", "/online-users-panel.js", "/online-users-badge.js",
+		b.static("built/heartbeat-notices.js"), b.static("built/heartbeat-live.js"), b.static("built/online-users-panel-details.js")} {
 		got := do(t, b, "GET", path, nil, header("Origin", "https://anybody.example"))
 		h := got.Header()
 		if got.Code != 200 || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Cross-Origin-Resource-Policy") != "cross-origin" {

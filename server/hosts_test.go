@@ -51,7 +51,7 @@ func TestARebindingNameReachesNothing(t *testing.T) {
 		c.Mount = map[string]http.Handler{"/demo/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) })}
 	})
 	admin := cookied(b, b.admin(t))
-	for _, path := range []string{"/", "/admin/keys", "/static/base.css", "/demo/app", "/nothing", "/heartbeat.js"} {
+	for _, path := range []string{"/", "/admin/keys", b.static("base/base.css"), "/demo/app", "/nothing", "/heartbeat.js"} {
 		do(t, b, "GET", path, nil, admin, host("rebound.evil.example:8080")).refuses(421, "unknown_host")
 	}
 }

@@ -16,7 +16,7 @@ func TestWhichMethodsAnAddressTakes(t *testing.T) {
 		"/":                             "GET, HEAD",
 		"/healthz":                      "GET, HEAD",
 		"/heartbeat.js":                 "GET, HEAD",
-		"/static/base.css":              "GET, HEAD",
+		b.static("base/base.css"):       "GET, HEAD",
 		"/setup":                        "GET, HEAD, POST",
 		"/auth/login":                   "POST",
 		"/auth/me":                      "GET, HEAD",
@@ -50,8 +50,8 @@ func TestWhichMethodsAnAddressTakes(t *testing.T) {
 func TestAnUnknownAddressIsNotFound(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	for _, path := range []string{
-		"/nothing", "/admin", "/admin/", "/admin/users", "/admin/users/", "/admin/users/online/", "/admin/users/a/b", "/auth", "/static/", "/static/nothing.css",
-		"/static/index.html", "/static/../index.html", "/static/%2e%2e/index.html", "/static/..%2findex.html", "/index.html", "/schema.sql", "/ADMIN/USERS/ONLINE",
+		"/nothing", "/admin", "/admin/", "/admin/users", "/admin/users/", "/admin/users/online/", "/admin/users/a/b", "/auth", "/static/", "/static/base/base.css", "/static/0123456789abcdef/base/base.css", b.static(""), b.static("nothing.css"),
+		b.static("pages/now/now.html"), b.static("../pages/now/now.html"), b.static("%2e%2e/base/base.css"), b.static("..%2fbase%2fbase.css"), "/index.html", "/schema.sql", "/ADMIN/USERS/ONLINE",
 		"//admin/users/online", "/admin//users/online", "/./healthz", "/admin/../healthz", "/healthz/", "//evil.example/", "/%2Fevil.example",
 	} {
 		for _, method := range []string{"GET", "POST"} {
@@ -116,8 +116,8 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 func TestAFileIsSentAgainOnlyWhenItHasChanged(t *testing.T) {
 	g := newGate(t)
 	admin := cookied(g.bench, g.panelToken(t, "root"))
-	for _, path := range []string{"/", "/integrate", "/sessions", "/history", "/deploy", "/settings", "/login", "/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/online-users-panel.js", "/online-users-panel-details.js", "/device.js",
-		"/online-users-badge.js", "/online-users-feed.js", "/static/base.css", "/static/proxy/Caddyfile", "/openapi.yaml", "/docs"} {
+	for _, path := range []string{"/", "/integrate", "/sessions", "/history", "/deploy", "/settings", "/login", "/heartbeat.js", "/heartbeat-notices.js", "/online-users-panel.js",
+		"/online-users-badge.js", g.static("base/base.css"), g.static("pages/docs/proxy/Caddyfile"), g.static("built/heartbeat-live.js"), "/openapi.yaml", "/docs"} {
 		first := do(t, g.bench, "GET", path, nil, admin)
 		tag := first.Header().Get("ETag")
 		if first.Code != 200 || tag == "" || first.Body.Len() == 0 {
@@ -145,7 +145,7 @@ func TestEverythingIsBelowTheBasePath(t *testing.T) {
 	b.admin(t)
 	key := b.key(t, "shop", "admin")
 	for path, status := range map[string]int{
-		"/rollcall/healthz": 200, "/rollcall/heartbeat.js": 200, "/rollcall/static/base.css": 200, "/rollcall/admin/keys": 200, "/rollcall/login": 200,
+		"/rollcall/healthz": 200, "/rollcall/heartbeat.js": 200, "/rollcall" + b.static("base/base.css"): 200, "/rollcall/admin/keys": 200, "/rollcall/login": 200,
 		"/rollcall": 303, "/rollcall/": 200, "/rollcall/integrate": 200, "/rollcall/docs": 200, "/rollcall/setup": 303,
 		"/": 404, "/healthz": 404, "/admin/keys": 404, "/rollcallx/healthz": 404, "/rollcallx": 404, "/rollcall//healthz": 404, "/rollcall/rollcall/healthz": 404,
 	} {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+
+	"rollcall/server/assets"
 )
 
 // audience is who may call a route.
@@ -38,19 +40,15 @@ func (s *Server) routes() []route {
 	return []route{
 		{method: "GET", path: "/healthz", who: anyone, answer: s.healthz},
 		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
-		{method: "GET", path: "/openapi.yaml", who: anyone, serve: serveOpenAPI()},
-		{method: "GET", path: "/docs", who: anyone, serve: s.page("docs.html", s.needsNothing)},
-		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.script("heartbeat.js")},
-		{method: "GET", path: "/heartbeat-notices.js", who: anyone, serve: s.script("heartbeat-notices.js")},
-		{method: "GET", path: "/heartbeat-live.js", who: anyone, serve: s.script("heartbeat-live.js")},
-		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.script("online-users-panel.js")},
-		{method: "GET", path: "/online-users-panel-details.js", who: anyone, serve: s.script("online-users-panel-details.js")},
-		{method: "GET", path: "/device.js", who: anyone, serve: s.script("device.js")},
-		{method: "GET", path: "/online-users-badge.js", who: anyone, serve: s.script("online-users-badge.js")},
-		{method: "GET", path: "/online-users-feed.js", who: anyone, serve: s.script("online-users-feed.js")},
-		{method: "GET", path: "/static/{file:.+}", who: anyone, serve: s.folder("/static/")},
-		{method: "GET", path: "/login", who: anyone, serve: s.page("login.html", s.needsAccounts)},
-		{method: "GET", path: "/setup", who: anyone, serve: s.page("setup.html", s.needsNoAccounts)},
+		{method: "GET", path: "/openapi.yaml", who: anyone, serve: assets.Document("openapi.yaml", openAPI)},
+		{method: "GET", path: "/docs", who: anyone, serve: s.page("docs/docs.html", s.needsNothing)},
+		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.assets.Script("built/heartbeat.js")},
+		{method: "GET", path: "/heartbeat-notices.js", who: anyone, serve: s.assets.Script("built/heartbeat-notices.js")},
+		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.assets.Script("built/online-users-panel.js")},
+		{method: "GET", path: "/online-users-badge.js", who: anyone, serve: s.assets.Script("built/online-users-badge.js")},
+		{method: "GET", path: "/static/{version}/{file:.+}", who: anyone, serve: s.assets.Static(s.always(errNothingHere))},
+		{method: "GET", path: "/login", who: anyone, serve: s.page("auth/login.html", s.needsAccounts)},
+		{method: "GET", path: "/setup", who: anyone, serve: s.page("auth/setup.html", s.needsNoAccounts)},
 		{method: "POST", path: "/setup", who: anyone, answer: s.setup},
 		{method: "POST", path: "/auth/login", who: anyone, answer: s.login},
 		{method: "POST", path: "/auth/logout", who: anyone, answer: s.logout},
@@ -62,12 +60,12 @@ func (s *Server) routes() []route {
 		{method: "PUT", path: "/admin/users/{id}/status", who: claimants, answer: s.setStatus},
 		{method: "DELETE", path: "/admin/users/{id}/status", who: claimants, answer: s.clearStatus},
 
-		{method: "GET", path: "/", who: viewers, serve: s.page("index.html", s.needsSignIn)},
-		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate.html", s.needsSignIn)},
-		{method: "GET", path: "/sessions", who: viewers, serve: s.page("sessions.html", s.needsSignIn)},
-		{method: "GET", path: "/deploy", who: viewers, serve: s.page("deploy.html", s.needsSignIn)},
-		{method: "GET", path: "/history", who: viewers, serve: s.page("history.html", s.needsSignIn)},
-		{method: "GET", path: "/settings", who: viewers, serve: s.page("settings.html", s.needsSignIn)},
+		{method: "GET", path: "/", who: viewers, serve: s.page("now/now.html", s.needsSignIn)},
+		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate/integrate.html", s.needsSignIn)},
+		{method: "GET", path: "/sessions", who: viewers, serve: s.page("sessions/sessions.html", s.needsSignIn)},
+		{method: "GET", path: "/deploy", who: viewers, serve: s.page("deploy/deploy.html", s.needsSignIn)},
+		{method: "GET", path: "/history", who: viewers, serve: s.page("history/history.html", s.needsSignIn)},
+		{method: "GET", path: "/settings", who: viewers, serve: s.page("settings/settings.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
 		{method: "GET", path: "/admin/users/online/live", who: viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
 		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rollcall/server/assets"
 	"rollcall/server/origin"
 	"rollcall/store"
 )
@@ -55,7 +56,7 @@ type Server struct {
 	now          func() time.Time // of clock
 	clockMu      sync.Mutex       // the clock to the database's
 	log          zerolog.Logger
-	assets       assets
+	assets       *assets.Files
 	codes        *codes
 	live         *live
 	limits       *signInLimits
@@ -102,7 +103,7 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	var err error
-	if s.assets, err = loadAssets(cfg.Assets); err != nil {
+	if s.assets, err = assets.Load(cfg.Assets); err != nil {
 		return nil, fmt.Errorf("loading the pages: %w", err)
 	}
 	s.handler = s.wrap(s.router())

@@ -16,7 +16,7 @@ import (
 // documented is a text that /docs shows.
 func documented(t *testing.T, name string) string {
 	t.Helper()
-	text, err := fs.ReadFile(ui.Static, "proxy/"+name)
+	text, err := fs.ReadFile(ui.Static, "pages/docs/proxy/"+name)
 	if err != nil {
 		t.Fatal(err)
 	}

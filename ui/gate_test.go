@@ -12,7 +12,7 @@ import (
 // light is the condition that the page's light, title and icon are at a level.
 func light(level, word, title string) string {
 	return `document.querySelector('[data-gate]').dataset.level === '` + level + `' && document.querySelector('[data-gate] strong').textContent === '` + word + `'
-		&& document.title === '` + title + `' && document.querySelector('link[rel=icon]').href.endsWith('/static/icon-` + level + `.svg')`
+		&& document.title === '` + title + `' && document.querySelector('link[rel=icon]').href.endsWith('/base/icon-` + level + `.svg')`
 }
 
 func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {

@@ -167,9 +167,9 @@ func TestLiveForEndUsers(t *testing.T) {
 	other := g.another()
 	other.open(g.host)
 	socket := func(b *tab) bool {
-		return b.eval(`performance.getEntriesByType('resource').some(e => e.name.endsWith('heartbeat-live.js'))`) == "true"
+		return b.eval(`performance.getEntriesByType('resource').some(e => e.name.endsWith('/built/heartbeat-live.js'))`) == "true"
 	}
-	g.until(`performance.getEntriesByType('resource').some(e => e.name.endsWith('heartbeat-live.js'))`)
+	g.until(`performance.getEntriesByType('resource').some(e => e.name.endsWith('/built/heartbeat-live.js'))`)
 	other.until(`window.rollcall`)
 
 	g.announces(client.NoticeInput{Message: "First"})
@@ -312,11 +312,15 @@ func TestBannersThatCouldNotBeLoadedAreAskedForAgain(t *testing.T) {
 		g.run("blocking", command(network.SetBlockedURLs, network.SetBlockedURLsParams{URLPatterns: patterns}))
 	}
 	g.run("watching the network", command(network.Enable, network.EnableParams{}))
-	blocked(&network.BlockPattern{URLPattern: g.in.url + "/heartbeat-notices.js", Block: true})
-	g.eval(`void document.addEventListener('rollcall:notices', () => import('` + g.in.url + `/heartbeat-notices.js').catch(() => { document.title = 'failed' }))`)
+	const part = "/heartbeat-notices.js"
+	ofThisVersion, ofTheServer := g.in.url+"/static/*"+part, g.in.url+part+"*"
+	asked := func(prefix string) string {
+		return `performance.getEntriesByType('resource').some((e) => e.name.startsWith('` + g.in.url + prefix + `') && e.name.includes('` + part + `'))`
+	}
+	blocked(&network.BlockPattern{URLPattern: ofThisVersion, Block: true}, &network.BlockPattern{URLPattern: ofTheServer, Block: true})
 	g.announces(client.NoticeInput{Message: "Restart"})
-	g.beats(`document.title === 'failed'`)
-	blocked()
+	g.beats(asked("/static/") + ` && ` + asked(part))
+	blocked(&network.BlockPattern{URLPattern: ofThisVersion, Block: true}) // as if the server had been upgraded
 	g.beats(says("Restart"))
 }
 

@@ -1,6 +1,6 @@
-// Package ui holds what browsers load: the panel's pages, the heartbeat script and the
-// elements for host pages. All of it is plain HTML, CSS and JavaScript; there is no build step: the
-// files in static/ are the files that are served, less their comment lines.
+// Package ui holds what browsers load: the panel's pages, the heartbeat script and the elements for host pages. All of
+// it is plain HTML, CSS and JavaScript. Pages load the files in static/ as they are; what host pages load is written as
+// modules in static/embed/ and sent as one script each, from static/built/.
 package ui
 
 import (
@@ -8,12 +8,15 @@ import (
 	"io/fs"
 )
 
-//go:embed static
+// What host pages load is built by `go generate ./ui`, and kept with its sources.
+//
+//go:generate go tool esbuild --bundle --minify --charset=utf8 --log-level=warning --outdir=static/built --format=iife static/embed/heartbeat.js static/embed/online-users-panel.js static/embed/online-users-badge.js
+//go:generate go tool esbuild --bundle --minify --charset=utf8 --log-level=warning --outdir=static/built --format=esm heartbeat-notices=static/embed/heartbeat/notices.js heartbeat-live=static/embed/heartbeat/live.js online-users-panel-details=static/embed/panel/details.js
+
+//go:embed static/base static/lib static/pages static/built
 var files embed.FS
 
-// Static is the folder static: the pages (*.html, with head.html, bar.html and the texts
-// of proxy/ where they say so), heartbeat.js, the online-users-*.js and device.js at its
-// root, and beside them what the pages load from /static/.
+// Static is the folder static, without the sources of what is built.
 var Static fs.FS = sub("static")
 
 // sub cannot fail for a folder that the embed directive above names.

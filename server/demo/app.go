@@ -3,7 +3,6 @@ package demo
 import (
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"net"
 	"net/http"
 
@@ -21,12 +20,10 @@ type app struct {
 
 // App serves the sample application below /demo/: its page, the people to choose from, login and
 // logout. It needs a client with a key of the scope sessions.
-func App(assets fs.FS, backend *client.Client, people []client.UserInput) http.Handler {
+func App(page http.Handler, backend *client.Client, people []client.UserInput) http.Handler {
 	a := &app{client: backend, people: people}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /demo/app", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, assets, "demo-app.html")
-	})
+	mux.Handle("GET /demo/app", page)
 	mux.HandleFunc("GET /demo/people", a.list)
 	mux.HandleFunc("POST /demo/login", a.login)
 	mux.HandleFunc("POST /demo/logout", a.logout)

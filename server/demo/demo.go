@@ -19,6 +19,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rollcall/server"
+	"rollcall/server/assets"
 	"rollcall/server/client"
 	"rollcall/server/origin"
 	"rollcall/store"
@@ -27,7 +28,7 @@ import (
 // Config says what a demo needs.
 type Config struct {
 	Schema   string
-	Assets   fs.FS // of the panel; demo-app.html is the sample page
+	Assets   fs.FS // pages and scripts, with the sample page
 	Listener net.Listener
 	URL      string // at which Listener is reached from this machine
 	People   int
@@ -77,8 +78,13 @@ func (cfg Config) run(ctx context.Context, opened *store.Store, folder string) e
 	if err != nil {
 		return fmt.Errorf("naming the networks: %w", err)
 	}
+	pages, err := assets.Load(cfg.Assets)
+	if err != nil {
+		return fmt.Errorf("loading the sample page: %w", err)
+	}
+	sample := App(pages.Page("pages/demo-app/demo-app.html"), apps[sampleApp], company.visitors)
 	from := origin.Resolver{Places: places}
-	srv, err := server.New(cfg.server(opened, from, App(cfg.Assets, apps[sampleApp], company.visitors)))
+	srv, err := server.New(cfg.server(opened, from, sample))
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,6 +18,7 @@ import (
 
 	"rollcall/server/client"
 	"rollcall/server/demo"
+	"rollcall/ui"
 )
 
 func config(t *testing.T) demo.Config {
@@ -34,7 +34,7 @@ func config(t *testing.T) demo.Config {
 	t.Cleanup(func() { ln.Close() })
 	return demo.Config{
 		Schema:   string(schema),
-		Assets:   fstest.MapFS{"demo-app.html": {Data: []byte("<!doctype html><title>sample</title>")}},
+		Assets:   ui.Static,
 		Listener: ln,
 		URL:      "http://" + ln.Addr().String(),
 		People:   40,

@@ -1,9 +1,0 @@
-// The page Now: the panel's element does the work, and the light above it says what that
-// means for whoever deploys.
-import { gateLight } from './gate.js';
-import { signedIn } from './session.js';
-
-const gate = gateLight();
-document.addEventListener('rollcall:updated', ({ detail }) => (detail.all ? gate.tell(detail.counts) : gate.changed()));
-
-signedIn();

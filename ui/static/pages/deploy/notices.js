@@ -1,0 +1,135 @@
+// What is announced: the form with its preview, and the list with who has seen it.
+import { ask } from '../../lib/api.js';
+import { h, svg } from '../../lib/dom.js';
+import { actor } from '../../lib/session-words.js';
+import { local } from '../../lib/time.js';
+
+const WORDS = { info: 'Notice', warning: 'Warning', critical: 'Urgent' };
+// Told apart by their outline: a circle, a triangle, an octagon.
+const SHAPES = {
+  info: 'M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20M12 11v6M12 7v0',
+  warning: 'M12 3L22 20H2ZM12 10v4M12 17v0',
+  critical: 'M8 2H16L22 8V16L16 22H8L2 16V8ZM12 7v6M12 17v0',
+};
+const shape = (level) => svg('svg', { class: 'level', viewBox: '0 0 24 24', 'aria-hidden': 'true' }, svg('path', { d: SHAPES[level] }));
+
+// What changes with every look is not part of it.
+const lasting = ({ seen, of, ...notice }) => JSON.stringify(notice);
+
+// Fills box, and has form announce; changed is called once something may be different.
+export function noticeList(box, form, { admin, clock, changed }) {
+  let shown;
+  let rows = new Map();
+  const summary = h('summary');
+  const over = h('details');
+  const preview = form.querySelector('[data-preview]');
+  const error = form.querySelector('[data-compose-error]');
+  form.hidden = !admin;
+  form.addEventListener('input', sketch);
+  form.addEventListener('submit', announce);
+  form.addEventListener('focusin', suggest, { once: true });
+  sketch();
+
+  function sketch() {
+    const { message, level } = form.elements;
+    preview.dataset.level = level.value;
+    preview.replaceChildren(shape(level.value), h('p', {}, h('b', {}, `${WORDS[level.value]}: `), message.value.trim() || message.placeholder));
+  }
+
+  // Who is online now is most of whom there is to tell.
+  async function suggest() {
+    const { users = [] } = await ask('GET', 'admin/users/online?limit=1000').catch(() => ({}));
+    const fill = (id, all) => document.getElementById(id).replaceChildren(...[...new Set(all)].filter(Boolean).sort().map((value) => h('option', { value })));
+    fill('apps', users.flatMap((user) => user.apps));
+    fill('organizations', users.map((user) => user.organization_name));
+  }
+
+  async function announce(event) {
+    event.preventDefault();
+    const { message, level, for: lasts, app, organization } = Object.fromEntries(new FormData(form));
+    const button = form.querySelector('[type=submit]');
+    button.disabled = true;
+    error.hidden = true;
+    try {
+      // What is pasted may have line breaks, which a banner does not.
+      await ask('POST', 'admin/notices', { message: message.replace(/\s+/g, ' ').trim(), level, app: app.trim(), organization: organization.trim(), ...(lasts && { for_ms: Number(lasts) }) });
+      form.reset();
+      sketch();
+    } catch (refusal) {
+      error.textContent = `Nothing was announced: ${refusal.message}`;
+      error.hidden = false;
+    }
+    button.disabled = false;
+    changed();
+  }
+
+  function show(notices) {
+    const text = notices.map(lasting).join();
+    if (text !== shown) lay(notices);
+    shown = text;
+    for (const notice of notices) rows.get(notice.id).element.querySelector('.seen').textContent = seenBy(notice);
+  }
+
+  function lay(notices) {
+    const focused = document.activeElement;
+    rows = new Map(notices.map((notice) => [notice.id, kept(notice)]));
+    const list = (some) => h('ul', { class: 'notices' }, ...some.map(({ id }) => rows.get(id).element));
+    const active = notices.filter(({ state }) => state === 'active');
+    const past = notices.filter(({ state }) => state !== 'active');
+    summary.textContent = past.length === 1 ? '1 that is over' : `${past.length} that are over`;
+    over.replaceChildren(summary, list(past));
+    box.replaceChildren(active.length ? list(active) : h('p', { class: 'empty' }, 'Nothing is announced.'), ...(past.length ? [over] : []));
+    if (box.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  // A row that says the same stays, with its error and the focus.
+  function kept(notice) {
+    const text = lasting(notice);
+    const before = rows.get(notice.id);
+    return before?.text === text ? before : { text, element: row(notice) };
+  }
+
+  function row(notice) {
+    const { id, level, message, state } = notice;
+    const facts = [`to ${audience(notice)}`, `by ${actor(notice.created_by)}`, `since ${local(notice.created_at)}`, ending(notice)].filter(Boolean);
+    return h('li', { 'data-notice-id': id, 'data-level': level, 'data-over': state !== 'active' },
+      shape(level),
+      h('div', { class: 'words' }, h('p', {}, h('b', {}, `${WORDS[level]}: `), message), h('p', { class: 'hint' }, facts.join(' · '))),
+      h('span', { class: 'seen' }, seenBy(notice)),
+      h('div', { class: 'actions' }, ...(admin && state === 'active' ? [withdrawal(notice)] : [])));
+  }
+
+  const seenBy = ({ state, seen, of }) => (state === 'active' ? `Seen by ${seen} of ${of}` : `Seen by ${seen}`);
+
+  function audience({ app, organization }) {
+    if (app && organization) return `${organization} in ${app}`;
+    return organization || app || 'everybody';
+  }
+
+  function ending({ state, until, withdrawn_at: withdrawn }) {
+    if (state === 'withdrawn') return `withdrawn ${local(withdrawn)}`;
+    if (state === 'over') return `ended ${local(until)}`;
+    return until && Date.parse(until) > clock.now() ? `until ${local(until)}` : '';
+  }
+
+  function withdrawal({ id, message }) {
+    const button = h('button', { type: 'button', class: 'small', 'data-withdraw': true, 'aria-label': `Withdraw: ${message.slice(0, 80)}`, click: () => withdraw() }, 'Withdraw');
+
+    async function withdraw() {
+      button.disabled = true;
+      try {
+        await ask('DELETE', `admin/notices/${encodeURIComponent(id)}`);
+      } catch (refusal) {
+        button.disabled = false;
+        // Being disabled takes the focus.
+        if (document.activeElement === document.body) button.focus();
+        button.closest('li').querySelector('.hint').textContent = `It was not withdrawn: ${refusal.message}`;
+      }
+      changed();
+    }
+
+    return button;
+  }
+
+  return { show };
+}

@@ -1,0 +1,98 @@
+// What is known of one person's sessions: a timeline, and each session in words, with the
+// buttons that end it.
+import { ask } from '../../lib/api.js';
+import { deviceIcon, deviceWords } from '../../lib/device.js';
+import { h } from '../../lib/dom.js';
+import { endWords, over, placeWords, shownName, stateMark } from '../../lib/session-words.js';
+import { ago, duration, local } from '../../lib/time.js';
+import { endMatching, endThese } from './end-sessions.js';
+import { timeline } from './session-timeline.js';
+
+const PAGE = 50;
+
+export class PersonSheet {
+  // ended is called once sessions may have ended, only to list a person's alone.
+  constructor(clock, { ended, only }) {
+    Object.assign(this, { clock, ended, only, admin: false });
+    this.title = h('h2', { id: 'person', tabindex: '-1' });
+    this.body = h('div', { class: 'sheet-body' });
+    this.element = h('dialog', { class: 'sheet', 'aria-labelledby': 'person', close: () => this.closed(), click: (event) => event.target === this.element && this.element.close() },
+      h('div', { class: 'sheet-head' }, this.title, h('button', { type: 'button', class: 'plain small', 'data-close': '', click: () => this.element.close() }, 'Close')),
+      this.body);
+    document.body.append(this.element);
+  }
+
+  open(user, back) {
+    Object.assign(this, { user, back, sessions: [], next: '' });
+    this.title.textContent = this.title.title = shownName(user);
+    this.body.replaceChildren(h('p', { class: 'muted', role: 'status' }, 'Loading the sessions…'));
+    this.element.showModal();
+    this.title.focus();
+    this.load();
+  }
+
+  closed() {
+    this.user = undefined;
+    if (this.back?.isConnected) this.back.focus();
+  }
+
+  async load(next = '') {
+    const { user } = this;
+    try {
+      const query = new URLSearchParams({ user: user.id, state: 'all', sort: 'created', limit: PAGE, ...(next && { cursor: next }) });
+      const answer = await ask('GET', `admin/sessions?${query}`);
+      if (user !== this.user) return;
+      this.clock.set(answer.timestamp);
+      this.sessions = next ? this.sessions.concat(answer.sessions) : answer.sessions;
+      this.next = answer.next_cursor;
+      this.draw();
+    } catch (refusal) {
+      if (user !== this.user) return;
+      const again = h('button', { type: 'button', class: 'small', click: () => this.load(next) }, 'Try again');
+      this.body.replaceChildren(h('p', { class: 'message bad', role: 'alert' }, `The sessions could not be loaded: ${refusal.message} `, again));
+    }
+  }
+
+  again() {
+    this.ended();
+    if (this.user) this.load();
+  }
+
+  draw() {
+    const { user, sessions } = this;
+    const now = this.clock.now();
+    const open = sessions.filter((session) => !over(session));
+    const cards = new Map(sessions.map((session) => [session, this.card(session, open, now)]));
+    const about = [user.email, user.role, user.organization_name, user.team_name].filter(Boolean).join(' · ');
+    this.body.replaceChildren(
+      h('p', { class: 'muted about' }, about || user.id),
+      ...(sessions.length ? [timeline(sessions, now, (session) => cards.get(session).scrollIntoView({ block: 'nearest' }))] : []),
+      h('div', { class: 'buttons start' },
+        h('button', { type: 'button', class: 'small', click: () => (this.element.close(), this.only(user)) }, 'Show in the list'),
+        ...(this.admin && open.length > 1 ? [h('button', { type: 'button', class: 'small danger', 'data-end-user': '', click: () => endMatching({ user: user.id }, () => this.again()) }, `End all ${open.length}…`)] : [])),
+      h('ol', { class: 'cards' }, ...cards.values()),
+      ...(this.next ? [h('button', { type: 'button', class: 'small', click: () => this.load(this.next) }, 'Show earlier sessions')] : []),
+      ...(sessions.length ? [] : [h('p', { class: 'empty' }, 'No session of this person is kept.')]));
+  }
+
+  card(session, open, now) {
+    const end = over(session);
+    const words = deviceWords(session.device);
+    const lasted = duration(Math.max(0, (end || now) - Date.parse(session.session_started_at)));
+    return h('li', { class: 'card', 'data-session-id': session.id },
+      h('div', { class: 'card-head' }, h('strong', {}, session.app), stateMark(session)),
+      h('p', { class: 'device', title: session.user_agent }, ...(words ? [deviceIcon(session.device), words] : ['Unknown device'])),
+      h('p', { class: 'muted' }, placeWords(session)),
+      h('dl', {},
+        h('dt', {}, 'Logged in'), h('dd', {}, local(session.session_started_at)),
+        h('dt', {}, 'Last activity'), h('dd', {}, end ? local(session.last_activity_at) : ago(now - Date.parse(session.last_activity_at)), session.page ? h('code', {}, session.page) : ''),
+        ...(end ? [h('dt', {}, 'Ended'), h('dd', {}, `${local(end)}, after ${lasted}. ${endWords(session)}`)] : [h('dt', {}, 'Duration'), h('dd', {}, lasted)])),
+      this.admin && !end ? this.endings(session, open) : '');
+  }
+
+  endings(session, open) {
+    const others = open.length > 1 && h('button', { type: 'button', class: 'small', 'data-end-others': '', click: () => endMatching({ user: this.user.id, except: [session.id] }, () => this.again()) }, 'End all others…');
+    return h('div', { class: 'buttons start' },
+      h('button', { type: 'button', class: 'small danger', 'data-end-one': '', click: () => endThese([session], () => this.again()) }, 'End…'), others || '');
+  }
+}

@@ -1,0 +1,111 @@
+// The table of the page Sessions. Rows are patched, not made anew, so that a selection,
+// the focus and a text that somebody marks survive a refresh.
+import { deviceIcon, deviceWords } from '../../lib/device.js';
+import { h } from '../../lib/dom.js';
+import { over, placeWords, shownName, stateMark } from '../../lib/session-words.js';
+import { ago, duration, local } from '../../lib/time.js';
+
+const COLUMNS = [
+  ['Person'], ['State'], ['App'], ['Device'], ['Logged in', 'created'], ['Last activity', 'last_activity'], ['Ended', 'ended'], ['Duration'],
+];
+
+export class SessionTable {
+  // sort is called with the name of an order, open with a user and the button that was
+  // used, selected when another set of sessions is.
+  constructor(clock, { sort, open, selected }) {
+    Object.assign(this, { clock, open, selected });
+    this.rows = new Map();
+    this.sorters = COLUMNS.filter(([, order]) => order).map(([words, order]) => h('button', { type: 'button', class: 'sorter', 'data-sort': order, click: () => sort(order) }, words));
+    this.all = h('input', { type: 'checkbox', 'aria-label': 'Select all that are shown', change: () => this.selectAll() });
+    this.body = h('tbody');
+    this.body.addEventListener('change', () => this.chosen());
+    const heads = COLUMNS.map(([words, order]) => h('th', { scope: 'col', 'data-column': words }, this.sorters.find((one) => one.dataset.sort === order) || words));
+    this.element = h('table', { class: 'sessions' }, h('thead', {}, h('tr', {}, h('td', { class: 'pick' }, this.all), ...heads)), this.body);
+  }
+
+  // Shows these sessions, in this order. Only an administrator can select any.
+  show(sessions, { sort, ended, admin }) {
+    this.element.dataset.ended = ended;
+    this.element.dataset.admin = admin;
+    for (const sorter of this.sorters) sorter.closest('th').ariaSort = sorter.dataset.sort === sort ? 'descending' : null;
+    const before = this.rows;
+    this.rows = new Map(sessions.map((session) => [session.id, before.get(session.id) || this.row(session)]));
+    for (const session of sessions) this.fill(this.rows.get(session.id), session);
+    const order = [...this.rows.values()].map((row) => row.element);
+    if (order.length !== this.body.children.length || order.some((element, i) => element !== this.body.children[i])) this.body.replaceChildren(...order);
+    this.chosen();
+  }
+
+  row({ id }) {
+    const row = { picked: h('input', { type: 'checkbox' }), cells: COLUMNS.map(([words]) => h('td', { 'data-column': words })) };
+    row.element = h('tr', { 'data-session-id': id }, h('td', { class: 'pick' }, row.picked), ...row.cells);
+    return row;
+  }
+
+  fill(row, session) {
+    row.session = session;
+    row.picked.disabled = Boolean(over(session));
+    row.picked.checked &&= !row.picked.disabled;
+    row.picked.ariaLabel = `Select the session of ${shownName(session.user)} in ${session.app}`;
+    const seen = JSON.stringify(session);
+    if (row.seen !== seen) this.fillFacts(row.cells, session);
+    row.seen = seen;
+    this.tick(row);
+  }
+
+  fillFacts([person, state, app, device, began], session) {
+    const { user } = session;
+    const details = person.querySelector('button') || h('button', { type: 'button', class: 'name', click: () => this.open(user, details) });
+    details.textContent = shownName(user);
+    details.title = shownName(user);
+    const lines = [[user.email, user.organization_name, user.team_name].filter(Boolean).join(' · ')];
+    person.replaceChildren(details, ...lines.map((words) => h('span', { class: 'sub', title: words }, words)));
+    state.replaceChildren(stateMark(session));
+    app.replaceChildren(h('span', { title: session.app }, session.app));
+    const words = deviceWords(session.device);
+    device.replaceChildren(
+      h('span', { class: 'device', title: session.user_agent }, ...(words ? [deviceIcon(session.device), words] : ['Unknown device'])),
+      h('span', { class: 'sub' }, placeWords(session)));
+    began.replaceChildren(h('time', { datetime: session.session_started_at }, local(session.session_started_at)));
+  }
+
+  // What changes by time alone.
+  tick({ cells: [, , , , , activity, ended, lasted], session }) {
+    const now = this.clock.now();
+    const end = over(session);
+    put(activity, end ? local(session.last_activity_at) : ago(now - Date.parse(session.last_activity_at)));
+    put(ended, end ? local(end) : '–');
+    put(lasted, duration(Math.max(0, (end || now) - Date.parse(session.session_started_at))));
+  }
+
+  tickAll() {
+    for (const row of this.rows.values()) this.tick(row);
+  }
+
+  get picked() {
+    return [...this.rows.values()].filter((row) => row.picked.checked).map((row) => row.session);
+  }
+
+  selectAll() {
+    for (const { picked } of this.rows.values()) picked.checked = this.all.checked && !picked.disabled;
+    this.chosen();
+  }
+
+  clear() {
+    this.all.checked = false;
+    this.selectAll();
+  }
+
+  chosen() {
+    const { length } = this.picked;
+    const possible = [...this.rows.values()].filter((row) => !row.picked.disabled).length;
+    this.all.disabled = !possible;
+    this.all.checked = possible > 0 && length === possible;
+    this.all.indeterminate = length > 0 && length < possible;
+    this.selected(this.picked);
+  }
+}
+
+function put(cell, text) {
+  if (cell.textContent !== text) cell.textContent = text;
+}

@@ -1,0 +1,24 @@
+// The accounts of the panel.
+import { field, manager } from '../../lib/crud-list.js';
+import { h } from '../../lib/dom.js';
+import { local } from '../../lib/time.js';
+
+// Fills box with the accounts; me is who is signed in. changed is called after each that was made or deleted.
+export function accountManager(box, me, changed) {
+  manager(box, {
+    one: 'account',
+    path: 'admin/accounts',
+    of: (account) => account.name,
+    columns: { Name: (account) => account.name, Access: (account) => account.access, Created: (account) => local(account.created_at) },
+    fields: [
+      field('Name', h('input', { id: 'account-name', name: 'name', maxlength: '64', required: true, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' })),
+      field('Password', h('input', { id: 'account-password', name: 'password', type: 'password', maxlength: '1000', required: true, autocomplete: 'new-password', placeholder: 'at least 15 characters' })),
+      field('Access', h('select', { id: 'account-access', name: 'access' }, h('option', { value: 'viewer' }, 'Viewer'), h('option', { value: 'admin' }, 'Administrator'))),
+    ],
+    button: 'Create account',
+    body: (data) => Object.fromEntries(data),
+    empty: 'No accounts.',
+    changed,
+    keeps: (account) => (account.id === me.id ? h('span', { class: 'muted' }, 'You') : ''),
+  });
+}
