@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -42,18 +43,18 @@ func (s *Server) createAccount(r *http.Request) (any, error) {
 		Password string       `json:"password"`
 		Access   store.Access `json:"access"`
 	}
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	account, err := s.store.CreateAccount(r.Context(), s.now(), callerOf(r).actor(), store.AccountInput(in))
 	if err != nil {
 		return nil, err
 	}
-	return reply{status: http.StatusCreated, body: &createAccountAnswer{Account: answerAccount(account)}}, nil
+	return web.Reply{Status: http.StatusCreated, Body: &createAccountAnswer{Account: answerAccount(account)}}, nil
 }
 
 func (s *Server) deleteAccount(r *http.Request) (any, error) {
-	id, err := pathText(r)
+	id, err := web.PathText(r)
 	if err != nil {
 		return nil, err
 	}

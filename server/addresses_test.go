@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rollcall/server/origin"
+	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -83,11 +84,11 @@ func TestAnAddressThatIsNotToBeKeptIsNowhere(t *testing.T) {
 // clash has two readers' connections break: at the handshake, and in a file.
 func (b *bench) clash(t *testing.T) {
 	t.Helper()
-	web := httptest.NewUnstartedServer(b.Handler())
-	web.Config.ErrorLog = quiet(b.log, b.cfg.Origin.Addresses)
-	web.StartTLS()
-	defer web.Close()
-	conn, err := net.Dial("tcp", web.Listener.Addr().String())
+	served := httptest.NewUnstartedServer(b.Handler())
+	served.Config.ErrorLog = quiet(b.log, b.cfg.Origin.Addresses)
+	served.StartTLS()
+	defer served.Close()
+	conn, err := net.Dial("tcp", served.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,5 +106,5 @@ func (b *bench) clash(t *testing.T) {
 			t.Error("no file broke off, which this test needs")
 		}
 	}()
-	b.send(httptest.NewRecorder(), download{write: func(http.ResponseWriter) error { return broken }})
+	b.respond.Succeed(httptest.NewRecorder(), web.Download{Write: func(http.ResponseWriter) error { return broken }})
 }

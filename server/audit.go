@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -28,7 +29,7 @@ type auditEntry struct {
 
 // audit lists who did what, as JSON or as a file.
 func (s *Server) audit(r *http.Request) (any, error) {
-	q, err := filters(r.URL.RawQuery, "actor", "action", "target", "from", "to", "q", "limit", "cursor", "format")
+	q, err := web.Query(r.URL.RawQuery, "actor", "action", "target", "from", "to", "q", "limit", "cursor", "format")
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func (s *Server) audit(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	asFile, err := wantsCSV(r, q.Get("format"))
+	asFile, err := web.WantsCSV(r, q.Get("format"))
 	if err != nil {
 		return nil, err
 	}
@@ -53,13 +54,13 @@ func (s *Server) audit(r *http.Request) (any, error) {
 
 func auditFilter(q url.Values) (f store.AuditFilter, err error) {
 	f = store.AuditFilter{Actor: q.Get("actor"), Action: q.Get("action"), Target: q.Get("target"), Search: q.Get("q"), Cursor: q.Get("cursor")}
-	if f.Limit, err = limitOf(q); err != nil {
+	if f.Limit, err = web.Limit(q); err != nil {
 		return f, err
 	}
-	if f.From, err = parseTime("from", q.Get("from")); err != nil {
+	if f.From, err = web.ParseTime("from", q.Get("from")); err != nil {
 		return f, err
 	}
-	f.To, err = parseTime("to", q.Get("to"))
+	f.To, err = web.ParseTime("to", q.Get("to"))
 	return f, err
 }
 
@@ -71,11 +72,11 @@ func answerEntry(e store.AuditEntry) auditEntry {
 var auditColumns = []string{"id", "at", "actor", "actor_name", "action", "target", "target_name", "detail"}
 
 func (s *Server) auditFile(r *http.Request, q url.Values, f store.AuditFilter) (any, error) {
-	if err := wholeFile(q); err != nil {
+	if err := web.WholeFile(q); err != nil {
 		return nil, err
 	}
-	f.Limit = maxLimit
-	return s.sheet(r, "audit", auditColumns, func() (rows [][]string, more bool, err error) {
+	f.Limit = web.MaxLimit
+	return web.Sheet(r, s.now(), "audit", auditColumns, func() (rows [][]string, more bool, err error) {
 		page, err := s.store.Audit(r.Context(), f)
 		for _, entry := range page.Entries {
 			e := answerEntry(entry)

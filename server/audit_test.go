@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -89,7 +90,7 @@ func TestTheAuditLogAsAFile(t *testing.T) {
 	s := storetest.New(t)
 	b := newBench(t, s)
 	admin := b.admin(t)
-	const many = maxLimit + 5
+	const many = web.MaxLimit + 5
 	for i := range many {
 		if err := s.Record(t.Context(), b.now(), store.AuditEvent{Actor: "cli", Action: "test", Detail: fmt.Sprint("=HYPERLINK", i)}); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -65,9 +66,9 @@ func callerOf(r *http.Request) caller {
 }
 
 var (
-	errUnauthenticated = problem{http.StatusUnauthorized, "unauthenticated", "A valid credential is needed"}
-	errForbidden       = problem{http.StatusForbidden, "forbidden", "This credential may not do that"}
-	errCrossOrigin     = problem{http.StatusForbidden, "cross_origin", "A page of another origin may not do that"}
+	errUnauthenticated = &web.Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Words: "A valid credential is needed"}
+	errForbidden       = &web.Problem{Status: http.StatusForbidden, Code: "forbidden", Words: "This credential may not do that"}
+	errCrossOrigin     = &web.Problem{Status: http.StatusForbidden, Code: "cross_origin", Words: "A page of another origin may not do that"}
 )
 
 // admit finds out who is calling and whether they may. Routes for anyone are

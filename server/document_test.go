@@ -21,6 +21,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/mux"
 	"go.uber.org/goleak"
+
+	"rollcall/server/web"
 )
 
 // document is openapi.yaml. Every request that a test sends is held against it.
@@ -270,7 +272,7 @@ func generalFailure(doc *openapi3.T, w *httptest.ResponseRecorder) error {
 	case http.StatusNoContent: // to a preflight
 		return nil
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusMisdirectedRequest:
-		if err := unmarshal(w.Body.Bytes(), &body, true); err != nil {
+		if err := web.Unmarshal(w.Body.Bytes(), &body, true); err != nil {
 			return err
 		}
 		return doc.Components.Schemas["Failure"].Value.VisitJSON(body)

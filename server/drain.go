@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -44,11 +45,11 @@ func (s *Server) beginDrain(r *http.Request) (any, error) {
 		EndAt   *string `json:"end_sessions_at"`
 		EndInMS *int64  `json:"end_sessions_in_ms"`
 	}
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	now := s.now()
-	end, err := ahead(now, "end_sessions_at", in.EndAt, "end_sessions_in_ms", in.EndInMS)
+	end, err := web.Ahead(now, "end_sessions_at", in.EndAt, "end_sessions_in_ms", in.EndInMS)
 	if err != nil {
 		return nil, err
 	}

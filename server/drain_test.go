@@ -90,7 +90,7 @@ func TestDrainsThatAreRefused(t *testing.T) {
 		})
 	}
 	do(t, b, "PUT", "/admin/drain", `{"message":"m"}`, admin, header("Content-Type", "text/plain")).refuses(415, "unsupported_media_type")
-	do(t, b, "PUT", "/admin/drain", pad(`{"message":"m"}`, maxBody+1), admin).refuses(413, "body_too_large")
+	do(t, b, "PUT", "/admin/drain", pad(`{"message":"m"}`, 64<<10+1), admin).refuses(413, "body_too_large")
 	if got := do(t, b, "GET", "/admin/drain", nil, admin).wants(200); got["draining"] != false {
 		t.Errorf("it drains: %v", got)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -52,7 +53,7 @@ type explainedNext struct {
 
 // explainUser tells why a user is online, or is not.
 func (s *Server) explainUser(r *http.Request) (any, error) {
-	user, err := pathText(r)
+	user, err := web.PathText(r)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -25,7 +26,7 @@ type gateAnswer struct {
 	Timestamp string          `json:"timestamp"`
 }
 
-func (a *gateAnswer) stamp(now time.Time) { a.Success, a.Timestamp = a.Code == "", timestamp(now) }
+func (a *gateAnswer) Stamp(now time.Time) { a.Success, a.Timestamp = a.Code == "", timestamp(now) }
 
 // inTheWay is somebody who would notice a deployment.
 type inTheWay struct {
@@ -47,7 +48,7 @@ const maxActive = 1_000_000
 
 // gate answers whether anybody would notice a deployment now.
 func (s *Server) gate(r *http.Request) (any, error) {
-	q, err := filters(r.URL.RawQuery, "app", "max", "allow", "ignore_role", "tz")
+	q, err := web.Query(r.URL.RawQuery, "app", "max", "allow", "ignore_role", "tz")
 	if err != nil {
 		return nil, err
 	}
@@ -72,17 +73,17 @@ func (s *Server) gate(r *http.Request) (any, error) {
 		return answer, nil
 	}
 	answer.Code, answer.Error = "gate_"+string(gate.Level), gateWords(gate.Counts)
-	return reply{status: http.StatusConflict, body: answer}, nil
+	return web.Reply{Status: http.StatusConflict, Body: answer}, nil
 }
 
 func gateQuestion(q url.Values) (ask store.GateQuestion, err error) {
 	ask = store.GateQuestion{App: q.Get("app"), IgnoreRole: q.Get("ignore_role")}
 	if allow := q.Get("allow"); allow != "" && allow != "caution" {
-		return ask, invalid("allow may be caution only")
+		return ask, web.Invalid("allow may be caution only")
 	}
 	if text := q.Get("max"); text != "" {
 		if ask.Max, err = strconv.Atoi(text); err != nil || ask.Max < 0 || ask.Max > maxActive {
-			return ask, invalid("max must be a number of people, at most " + strconv.Itoa(maxActive))
+			return ask, web.Invalid("max must be a number of people, at most " + strconv.Itoa(maxActive))
 		}
 	}
 	return ask, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -39,7 +40,10 @@ func answerSession(s store.Session) sessionAnswer {
 	return sessionAnswer{ID: formatID(s.ID), ExpiresAt: timestamp(s.ExpiresAt)}
 }
 
-var errNoToken = problem{http.StatusBadRequest, "session_token_required", "Session token is required"}
+// maxHeartbeat bounds the body of a heartbeat, in bytes.
+const maxHeartbeat = 4 << 10
+
+var errNoToken = &web.Problem{Status: http.StatusBadRequest, Code: "session_token_required", Words: "Session token is required"}
 
 // maxSeen is how many notices one heartbeat may name.
 const maxSeen = 20
@@ -78,7 +82,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 // heartbeat must not fail for it.
 func (in heartbeatBody) seen() (ids []int64) {
 	for _, text := range in.Seen[:min(len(in.Seen), maxSeen)] {
-		if id, ok := parseID(text); ok {
+		if id, ok := web.ParseID(text); ok {
 			ids = append(ids, id)
 		}
 	}
@@ -89,22 +93,22 @@ func (in heartbeatBody) seen() (ids []int64) {
 // only, and then has to bring its token with it: a browser sends such a request
 // from any page without asking.
 func heartbeatOf(r *http.Request) (body heartbeatBody, err error) {
-	text, err := readBody(r, maxHeartbeat)
+	text, err := web.ReadBody(r, maxHeartbeat)
 	if err != nil || len(text) == 0 {
 		return body, err
 	}
-	kind := contentType(r)
+	kind := web.ContentType(r)
 	if kind != "application/json" && kind != "text/plain" {
-		return body, unsupported(kind)
+		return body, web.Unsupported(kind)
 	}
-	if err := unmarshal(text, &body, false); err != nil {
+	if err := web.Unmarshal(text, &body, false); err != nil {
 		return body, err
 	}
 	if kind == "text/plain" && body.SessionToken == "" {
-		return body, unsupported(kind)
+		return body, web.Unsupported(kind)
 	}
 	if body.IdleMS < 0 || body.IdleMS > maxIdle.Milliseconds() {
-		return body, invalid("idle_ms must be the age of the last input in milliseconds")
+		return body, web.Invalid("idle_ms must be the age of the last input in milliseconds")
 	}
 	return body, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -69,15 +70,15 @@ func (s *Server) activityOverTime(r *http.Request) (any, error) {
 }
 
 func activityFilter(query string, now time.Time) (f store.ActivityFilter, err error) {
-	q, err := filters(query, "from", "to", "app", "organization", "step")
+	q, err := web.Query(query, "from", "to", "app", "organization", "step")
 	if err != nil {
 		return f, err
 	}
-	from, err := parseTime("from", q.Get("from"))
+	from, err := web.ParseTime("from", q.Get("from"))
 	if err != nil {
 		return f, err
 	}
-	to, err := parseTime("to", q.Get("to"))
+	to, err := web.ParseTime("to", q.Get("to"))
 	if err != nil {
 		return f, err
 	}
@@ -88,7 +89,7 @@ func activityFilter(query string, now time.Time) (f store.ActivityFilter, err er
 	}
 	if text := q.Get("step"); text != "" {
 		if f.Step, err = time.ParseDuration(text); err != nil || f.Step <= 0 {
-			return f, invalid("step must be a duration such as 5m or 1h")
+			return f, web.Invalid("step must be a duration such as 5m or 1h")
 		}
 	}
 	return f, nil
@@ -135,14 +136,14 @@ func (s *Server) heatmap(r *http.Request) (any, error) {
 }
 
 func heatmapFilter(query string) (f store.HeatmapFilter, err error) {
-	q, err := filters(query, "app", "organization", "weeks", "tz")
+	q, err := web.Query(query, "app", "organization", "weeks", "tz")
 	if err != nil {
 		return f, err
 	}
 	f = store.HeatmapFilter{App: q.Get("app"), Organization: q.Get("organization"), Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)}
 	if text := q.Get("weeks"); text != "" {
 		if f.Weeks, err = strconv.Atoi(text); err != nil {
-			return f, invalid("weeks must be a number")
+			return f, web.Invalid("weeks must be a number")
 		}
 	}
 	return f, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -205,7 +206,7 @@ func (h *hub) begin(ctx context.Context, now time.Time) error {
 // loadOnline reads all who are online, as far as they can be known. By name,
 // because then nobody moves between pages while they are read.
 func (h *hub) loadOnline(ctx context.Context, now time.Time) error {
-	filter := store.OnlineFilter{Sort: store.SortName, Limit: maxLimit}
+	filter := store.OnlineFilter{Sort: store.SortName, Limit: web.MaxLimit}
 	for {
 		page, err := h.store.Online(ctx, now, filter)
 		if err != nil {

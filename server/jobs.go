@@ -103,9 +103,9 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 }
 
 // shutdown lets the requests under way finish, and then the jobs.
-func (s *Server) shutdown(web []*http.Server, jobs gocron.Scheduler) error {
+func (s *Server) shutdown(listening []*http.Server, jobs gocron.Scheduler) error {
 	err := within(requestsTimeout, func(ctx context.Context) (err error) {
-		for _, w := range web {
+		for _, w := range listening {
 			failed := w.Shutdown(ctx)
 			if errors.Is(failed, context.DeadlineExceeded) { // somebody reads too slowly
 				failed = w.Close()

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -42,7 +43,7 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 		App    string   `json:"app"`
 		Scopes []string `json:"scopes"`
 	}
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	scopes, err := store.ParseScopes(in.Scopes)
@@ -53,11 +54,11 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reply{status: http.StatusCreated, body: &createKeyAnswer{Key: answerKey(key, secret)}}, nil
+	return web.Reply{Status: http.StatusCreated, Body: &createKeyAnswer{Key: answerKey(key, secret)}}, nil
 }
 
 func (s *Server) deleteKey(r *http.Request) (any, error) {
-	id, ok := pathID(r)
+	id, ok := web.PathID(r)
 	if !ok {
 		return nil, store.ErrNotFound
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"rollcall/server/web"
 )
 
 // How many sign-ins may be tried. With passwords of 15 characters this is far
@@ -22,8 +24,6 @@ const (
 	maxBuckets   = 20000            // remembered at once
 	maxName      = 64               // bytes of a name that count; no account has more
 )
-
-var errTooMany = problem{http.StatusTooManyRequests, "too_many_attempts", "Too many attempts; wait a moment"}
 
 // signInLimits counts tries per account and network, and per network. No count
 // is per account alone: strangers could use it up and lock somebody out.
@@ -64,7 +64,8 @@ func (l *signInLimits) take(now time.Time, key string, tries int, every time.Dur
 	if bucket.AllowN(now, 1) {
 		return nil
 	}
-	return tooMany{problem: errTooMany, wait: every}
+	return &web.Problem{Status: http.StatusTooManyRequests, Code: "too_many_attempts", Words: "Too many attempts; wait a moment",
+		RetryAfter: every + time.Second}
 }
 
 // makeRoom forgets the counts that are back at their start and, if that frees

@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/rs/zerolog"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -47,8 +48,8 @@ type liveSession struct {
 }
 
 var (
-	errUpgrade      = problem{http.StatusUpgradeRequired, "upgrade_required", "This address speaks WebSocket only"}
-	errTooManyWatch = problem{http.StatusServiceUnavailable, "too_many_watchers", "Too many are watching already; read the list instead"}
+	errUpgrade      = &web.Problem{Status: http.StatusUpgradeRequired, Code: "upgrade_required", Words: "This address speaks WebSocket only"}
+	errTooManyWatch = &web.Problem{Status: http.StatusServiceUnavailable, Code: "too_many_watchers", Words: "Too many are watching already; read the list instead"}
 )
 
 // live is the feed with its readers.
@@ -103,7 +104,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, who audience, serv
 		err = errUpgrade
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.respond.Fail(w, r, err)
 		return
 	}
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // liveToken has looked at the origin

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"rollcall/server/web"
 )
 
 // Meters count what a server does, for /metrics. A label is a word of ours, a
@@ -65,9 +67,9 @@ func (t *tally) count(err error) {
 		t.ok.Inc()
 		return
 	}
-	t.problem(explain(err))
+	t.refused(web.Explain(err).Code)
 }
 
-func (t *tally) problem(p problem) {
-	t.set.GetOrCreateCounter(fmt.Sprintf(t.name, p.code)).Inc()
+func (t *tally) refused(code string) {
+	t.set.GetOrCreateCounter(fmt.Sprintf(t.name, code)).Inc()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -29,11 +30,11 @@ func (s *Server) scraping() http.Handler {
 func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path != "/metrics":
-		s.fail(w, r, errNothingHere)
+		s.respond.Fail(w, r, web.NothingHere)
 		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		s.fail(w, r, errMethod)
+		s.respond.Fail(w, r, web.MethodNotAllowed)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), scrapeTimeout)
@@ -42,7 +43,7 @@ func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 	case s.scrapes <- struct{}{}:
 		defer func() { <-s.scrapes }()
 	case <-ctx.Done():
-		s.fail(w, r, store.ErrBusy)
+		s.respond.Fail(w, r, store.ErrBusy)
 		return
 	}
 	var page bytes.Buffer

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rollcall/server/origin"
+	"rollcall/server/web"
 )
 
 // contentPolicy lets our pages load what this server serves, and nothing else.
@@ -43,7 +44,7 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 				panic(cause)
 			default:
 				s.log.Error().Any("panic", cause).Bytes("stack", debug.Stack()).Str("method", r.Method).Msg("a handler panicked")
-				s.writeJSON(w, http.StatusInternalServerError, failure{Error: "Something went wrong", Code: "internal", Timestamp: timestamp(s.now())})
+				s.respond.Panicked(w)
 			}
 		}()
 		next.ServeHTTP(w, r)
@@ -89,7 +90,7 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 	if s.cfg.PublicURL != nil {
 		names[strings.ToLower(s.cfg.PublicURL.Hostname())] = true
 	}
-	refuse := s.always(problem{http.StatusMisdirectedRequest, "unknown_host", "This server does not answer for that host name; see --public-url and --host"})
+	refuse := s.respond.Always(&web.Problem{Status: http.StatusMisdirectedRequest, Code: "unknown_host", Words: "This server does not answer for that host name; see --public-url and --host"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := hostName(r.Host)
 		if _, err := netip.ParseAddr(name); err != nil && !names[name] {
@@ -122,7 +123,7 @@ func (s *Server) underBasePath(next http.Handler) http.Handler {
 			return
 		}
 		if !strings.HasPrefix(r.URL.Path, base+"/") {
-			s.always(errNothingHere).ServeHTTP(w, r)
+			s.respond.Always(web.NothingHere).ServeHTTP(w, r)
 			return
 		}
 		inside.ServeHTTP(w, r)

@@ -2,8 +2,8 @@ package server
 
 import (
 	"net/http"
-	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -75,11 +75,11 @@ type noticeInput struct {
 // postNotice announces something to the people who are online.
 func (s *Server) postNotice(r *http.Request) (any, error) {
 	var in noticeInput
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	now := s.now()
-	until, err := ahead(now, "until", in.Until, "for_ms", in.ForMS)
+	until, err := web.Ahead(now, "until", in.Until, "for_ms", in.ForMS)
 	if err != nil {
 		return nil, err
 	}
@@ -102,12 +102,12 @@ func (s *Server) postNotice(r *http.Request) (any, error) {
 			answer.Notice = answerListedNotice(listed)
 		}
 	}
-	return reply{status: http.StatusCreated, body: answer}, nil
+	return web.Reply{Status: http.StatusCreated, Body: answer}, nil
 }
 
 // withdrawNotice takes a notice back. Saying it twice is no error.
 func (s *Server) withdrawNotice(r *http.Request) (any, error) {
-	id, ok := pathID(r)
+	id, ok := web.PathID(r)
 	if !ok {
 		return nil, store.ErrNotFound
 	}
@@ -124,25 +124,4 @@ func (s *Server) announce(r *http.Request) {
 	if err := s.live.announcements.refresh(r.Context(), s.now()); err != nil && !s.outage.observe(err) {
 		s.log.Error().Err(err).Msg("reading what there is to announce")
 	}
-}
-
-// ahead reads a time that is given either as such or as milliseconds from now.
-func ahead(now time.Time, name string, at *string, forName string, ms *int64) (*time.Time, error) {
-	switch {
-	case at != nil && ms != nil:
-		return nil, invalid("Either " + name + " or " + forName + " may be given")
-	case at != nil:
-		t, err := time.Parse(time.RFC3339, *at)
-		if err != nil {
-			return nil, invalid(name + " must be a time such as 2026-03-02T17:30:00Z")
-		}
-		return &t, nil
-	case ms != nil:
-		if *ms < 1 || *ms > maxIdle.Milliseconds() {
-			return nil, invalid(forName + " must be between 1 and the milliseconds of 366 days")
-		}
-		t := now.Add(time.Duration(*ms) * time.Millisecond)
-		return &t, nil
-	}
-	return nil, nil
 }

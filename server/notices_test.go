@@ -123,7 +123,7 @@ func TestNoticesThatAreRefused(t *testing.T) {
 		})
 	}
 	do(t, b, "POST", "/admin/notices", `{"message":"m"}`, admin, header("Content-Type", "text/plain")).refuses(415, "unsupported_media_type")
-	do(t, b, "POST", "/admin/notices", pad(`{"message":"m"}`, maxBody+1), admin).refuses(413, "body_too_large")
+	do(t, b, "POST", "/admin/notices", pad(`{"message":"m"}`, 64<<10+1), admin).refuses(413, "body_too_large")
 	do(t, b, "DELETE", "/admin/notices/4711", nil, admin).refuses(404, "not_found")
 	do(t, b, "DELETE", "/admin/notices/x", nil, admin).refuses(404, "not_found")
 	if got := do(t, b, "GET", "/admin/notices", nil, admin).wants(200)["notices"].([]any); len(got) != 0 {

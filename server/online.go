@@ -2,20 +2,11 @@ package server
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
+	"rollcall/server/web"
 	"rollcall/store"
-)
-
-// Bounds of a page of a list.
-const (
-	defaultLimit = 200
-	maxLimit     = 1000
 )
 
 type onlineAnswer struct {
@@ -110,50 +101,20 @@ func (s *Server) online(r *http.Request) (any, error) {
 }
 
 func onlineFilter(query string) (store.OnlineFilter, error) {
-	q, err := filters(query, "app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor")
+	q, err := web.Query(query, "app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor")
 	if err != nil {
 		return store.OnlineFilter{}, err
 	}
-	limit, err := limitOf(q)
+	limit, err := web.Limit(q)
 	if err != nil {
 		return store.OnlineFilter{}, err
 	}
 	f := store.OnlineFilter{App: q.Get("app"), Organization: q.Get("organization"), Team: q.Get("team"), Role: q.Get("role"),
 		Status: store.Status(q.Get("status")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Limit: limit, Cursor: q.Get("cursor")}
 	if !slices.Contains([]store.Status{"", store.StatusAvailable, store.StatusAway, store.StatusBusy}, f.Status) {
-		return f, invalid("status must be available, busy or away")
+		return f, web.Invalid("status must be available, busy or away")
 	}
 	return f, nil
-}
-
-// filters reads the query of an address, which may have each of these names once.
-func filters(query string, names ...string) (url.Values, error) {
-	// What can not be read must not widen the list; SQL's LIKE ends at a NUL, and PostgreSQL takes only UTF-8.
-	q, err := url.ParseQuery(query)
-	if whole, _ := url.QueryUnescape(query); err != nil || strings.Contains(whole, "\x00") || !utf8.ValidString(whole) {
-		return nil, invalid("The filters in the address are malformed")
-	}
-	for name, values := range q {
-		if !slices.Contains(names, name) {
-			return nil, invalid("There is no filter named " + strconv.Quote(name))
-		}
-		if len(values) > 1 {
-			return nil, invalid("The filter " + name + " may be given once")
-		}
-	}
-	return q, nil
-}
-
-func limitOf(q url.Values) (int, error) {
-	text := q.Get("limit")
-	if text == "" {
-		return defaultLimit, nil
-	}
-	limit, err := strconv.Atoi(text)
-	if err != nil || limit < 1 || limit > maxLimit {
-		return 0, invalid("limit must be between 1 and " + strconv.Itoa(maxLimit))
-	}
-	return limit, nil
 }
 
 // answerPerson shows a person by the session with the latest input, and as

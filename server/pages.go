@@ -20,7 +20,7 @@ func (s *Server) page(name string, g guard) http.Handler {
 		elsewhere, err := g(r)
 		switch {
 		case err != nil:
-			s.fail(w, r, err)
+			s.respond.Fail(w, r, err)
 		case elsewhere != "":
 			w.Header().Set("Location", elsewhere)
 			w.WriteHeader(http.StatusSeeOther)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -23,18 +24,18 @@ type eraseAnswer struct {
 // eraseUser removes a person for good. The body repeats the id: this can not be
 // undone.
 func (s *Server) eraseUser(r *http.Request) (any, error) {
-	id, err := pathText(r)
+	id, err := web.PathText(r)
 	if err != nil {
 		return nil, err
 	}
 	var in struct {
 		Confirm string `json:"confirm"`
 	}
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	if in.Confirm != id {
-		return nil, invalid("confirm must repeat the id of the person to erase")
+		return nil, web.Invalid("confirm must repeat the id of the person to erase")
 	}
 	gone, err := s.store.Erase(r.Context(), s.now(), callerOf(r).actor(), id)
 	if err != nil {
@@ -47,7 +48,7 @@ func (s *Server) eraseUser(r *http.Request) (any, error) {
 
 // exportUser is everything that is held on a person, as a file.
 func (s *Server) exportUser(r *http.Request) (any, error) {
-	id, err := pathText(r)
+	id, err := web.PathText(r)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (s *Server) exportUser(r *http.Request) (any, error) {
 		waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, deed) }))
 		return s.writeHeld(w, r, id, user, now)
 	}
-	return download{kind: "application/json", name: "person-" + now.UTC().Format("20060102-150405") + ".json", write: write}, nil
+	return web.Download{Type: "application/json", Name: web.FileName("person", now, "json"), Write: write}, nil
 }
 
 // writeHeld writes one JSON object, a part after the other, so that nobody holds
@@ -86,7 +87,7 @@ func (s *Server) writeHeld(w http.ResponseWriter, r *http.Request, id string, us
 	for _, part := range store.ExportParts() {
 		before := `,"` + string(part) + `":[`
 		err := s.store.ExportPart(r.Context(), id, part, func(some []store.Record) error {
-			_ = connection.SetWriteDeadline(time.Now().Add(writeTimeout)) // the network's time, not the rules'
+			_ = connection.SetWriteDeadline(time.Now().Add(web.WriteTimeout)) // the network's time, not the rules'
 			for _, record := range some {
 				if err := write(before, record); err != nil {
 					return err

@@ -45,7 +45,7 @@ func TestABodyThatIsNotAsItShouldBeIsRefused(t *testing.T) {
 		status     int
 		code       string
 	}{
-		"too large":          {"application/json", `{"name":"` + strings.Repeat("x", maxBody) + `"}`, 413, "body_too_large"},
+		"too large":          {"application/json", `{"name":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "body_too_large"},
 		"of another type":    {"text/plain", `{}`, 415, "unsupported_media_type"},
 		"a form":             {"application/x-www-form-urlencoded", `name=x`, 415, "unsupported_media_type"},
 		"of no type":         {"", `{}`, 415, "unsupported_media_type"},

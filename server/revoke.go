@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rollcall/server/origin"
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -16,11 +17,11 @@ const (
 
 // revokeSession ends any session.
 func (s *Server) revokeSession(r *http.Request) (any, error) {
-	q, err := filters(r.URL.RawQuery, "note")
+	q, err := web.Query(r.URL.RawQuery, "note")
 	if err != nil {
 		return nil, err
 	}
-	id, ok := pathID(r)
+	id, ok := web.PathID(r)
 	if !ok {
 		return nil, store.ErrSessionEnded
 	}
@@ -62,7 +63,7 @@ type revocationAnswer struct {
 // revokeSessions ends all sessions that match, or tells which would end.
 func (s *Server) revokeSessions(r *http.Request) (any, error) {
 	var in revocation
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	filter, err := in.filter(s.cfg.Origin.Addresses)
@@ -93,22 +94,22 @@ func (in revocation) filter(rule origin.AddressRule) (f store.SessionFilter, err
 	filtered := in.User+in.App+in.Organization+in.IP+in.Device+in.From+in.To+strings.TrimSpace(in.Q) != "" // a blank is in everybody's text
 	switch {
 	case !filtered && !in.All:
-		return f, invalid(`At least one filter is needed; {"all": true} means everybody`)
+		return f, web.Invalid(`At least one filter is needed; {"all": true} means everybody`)
 	case filtered && in.All:
-		return f, invalid("all means everybody: no filter goes with it")
+		return f, web.Invalid("all means everybody: no filter goes with it")
 	case in.State == "":
 		in.State = store.ScopeActive
 	case in.State != store.ScopeActive && in.State != store.ScopeOnline:
-		return f, invalid("state must be online or active: other sessions can not end any more")
+		return f, web.Invalid("state must be online or active: other sessions can not end any more")
 	}
 	f = store.SessionFilter{State: in.State, User: in.User, App: in.App, Organization: in.Organization, Device: in.Device, Search: in.Q, Limit: sampleSize}
 	if f.IP, err = rule.Sought(in.IP); err != nil {
 		return f, err
 	}
-	if f.From, err = parseTime("from", in.From); err != nil {
+	if f.From, err = web.ParseTime("from", in.From); err != nil {
 		return f, err
 	}
-	if f.To, err = parseTime("to", in.To); err != nil {
+	if f.To, err = web.ParseTime("to", in.To); err != nil {
 		return f, err
 	}
 	f.Except, err = parseIDs("except", in.Except)
@@ -117,12 +118,12 @@ func (in revocation) filter(rule origin.AddressRule) (f store.SessionFilter, err
 
 func parseIDs(name string, texts []string) (ids []int64, err error) {
 	if len(texts) > maxExcept {
-		return nil, invalid(name + " may have at most " + strconv.Itoa(maxExcept) + " ids")
+		return nil, web.Invalid(name + " may have at most " + strconv.Itoa(maxExcept) + " ids")
 	}
 	for _, text := range texts {
-		id, ok := parseID(text)
+		id, ok := web.ParseID(text)
 		if !ok {
-			return nil, invalid(name + " must have ids of sessions")
+			return nil, web.Invalid(name + " must have ids of sessions")
 		}
 		ids = append(ids, id)
 	}

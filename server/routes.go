@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"rollcall/server/assets"
+	"rollcall/server/web"
 )
 
 // audience is who may call a route.
@@ -27,9 +28,9 @@ const (
 type route struct {
 	method, path string
 	who          audience
-	answer       handler       // JSON
+	answer       web.Handler   // JSON
 	serve        http.Handler  // pages and files
-	takes        time.Duration // until answered, where that may be longer than writeTimeout
+	takes        time.Duration // until answered, where that may be longer than web.WriteTimeout
 }
 
 // EraseTime is how long erasing somebody may take: all of the database is written anew.
@@ -46,7 +47,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/heartbeat-notices.js", who: anyone, serve: s.assets.Script("built/heartbeat-notices.js")},
 		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.assets.Script("built/online-users-panel.js")},
 		{method: "GET", path: "/online-users-badge.js", who: anyone, serve: s.assets.Script("built/online-users-badge.js")},
-		{method: "GET", path: "/static/{version}/{file:.+}", who: anyone, serve: s.assets.Static(s.always(errNothingHere))},
+		{method: "GET", path: "/static/{version}/{file:.+}", who: anyone, serve: s.assets.Static(s.respond.Always(web.NothingHere))},
 		{method: "GET", path: "/login", who: anyone, serve: s.page("auth/login.html", s.needsAccounts)},
 		{method: "GET", path: "/setup", who: anyone, serve: s.page("auth/setup.html", s.needsNoAccounts)},
 		{method: "POST", path: "/setup", who: anyone, answer: s.setup},
@@ -120,14 +121,33 @@ func (s *Server) router() http.Handler {
 		r.PathPrefix(prefix).Handler(ofRoute(s.meters.traffic("", prefix), h))
 	}
 	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
-	r.NotFoundHandler = s.always(errNothingHere)
+	r.NotFoundHandler = s.respond.Always(web.NothingHere)
 	return r
 }
 
-var (
-	errNothingHere = problem{http.StatusNotFound, "not_found", "There is nothing here"}
-	errMethod      = problem{http.StatusMethodNotAllowed, "method_not_allowed", "This address does not take that method"}
-)
+// adapt turns a route into an http.Handler: the one place that checks who is calling and
+// writes what comes back.
+func (s *Server) adapt(route route) http.Handler {
+	results := s.meters.results[route.method+" "+route.path]
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, err := s.admit(r, route.who)
+		var answer any
+		if err == nil {
+			if route.takes > 0 {
+				_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(route.takes)) // the network's time, not the rules'
+			}
+			answer, err = route.answer(r)
+		}
+		if results != nil {
+			results.count(err)
+		}
+		if err != nil {
+			s.respond.Fail(w, r, err)
+			return
+		}
+		s.respond.Succeed(w, answer)
+	})
+}
 
 // verbs adds HEAD, which net/http answers by a GET without its body.
 func verbs(method string) []string {
@@ -140,7 +160,7 @@ func verbs(method string) []string {
 // methodNotAllowed names the methods that an address takes. Several routes may
 // be behind one: "heartbeat" is also the id of a user.
 func (s *Server) methodNotAllowed(routes *mux.Router) http.Handler {
-	refuse := s.always(errMethod)
+	refuse := s.respond.Always(web.MethodNotAllowed)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var allowed []string
 		for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut} {

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -284,7 +285,7 @@ func TestARouteMayTakeLongerThanOthers(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			var s *served
 			slow := func(*http.Request) (any, error) {
-				time.Sleep(writeTimeout + time.Second)
+				time.Sleep(web.WriteTimeout + time.Second)
 				return &success{}, nil
 			}
 			s = serving(t, func(c *Config) {

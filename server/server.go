@@ -18,6 +18,7 @@ import (
 
 	"rollcall/server/assets"
 	"rollcall/server/origin"
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -50,6 +51,7 @@ type Config struct {
 
 // Server is the HTTP side of a store.
 type Server struct {
+	respond      web.Responder
 	store        *store.Store
 	cfg          Config
 	clock        *steadyClock
@@ -79,7 +81,6 @@ type Server struct {
 const (
 	headerTimeout   = 5 * time.Second
 	readTimeout     = 15 * time.Second
-	writeTimeout    = 30 * time.Second
 	idleTimeout     = 2 * time.Minute
 	requestsTimeout = 7 * time.Second
 	jobsTimeout     = 2 * time.Second
@@ -96,6 +97,7 @@ func New(cfg Config) (*Server, error) {
 		meters: cmp.Or(cfg.Meters, NewMeters()), scrapes: make(chan struct{}, 1), outage: &outage{log: cfg.Log}}
 	s.clock = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive)
 	s.now = s.clock.now
+	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.refusals.refused, Outage: s.outage.observe}
 	s.codes, s.live = newCodes(s.now), newLive(cfg.Store, s.now, cfg.Log, s.outage)
 	if cfg.PublicURL != nil {
 		if err := s.crossSite.AddTrustedOrigin(cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host); err != nil {
@@ -131,11 +133,11 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("scheduling jobs: %w", err), ln.Close())
 	}
-	var web []*http.Server
+	var listening []*http.Server
 	served := make(chan error, 2)
 	listen := func(h http.Handler, ln net.Listener) {
-		w := s.web(h)
-		web = append(web, w)
+		w := s.httpServer(h)
+		listening = append(listening, w)
 		go func() { served <- w.Serve(ln) }()
 	}
 	watching, stopWatching := context.WithCancel(ctx)
@@ -152,15 +154,15 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.live.stop()
-	err = errors.Join(err, s.shutdown(web, jobs))
+	err = errors.Join(err, s.shutdown(listening, jobs))
 	s.auditWrites.Wait()
 	return err
 }
 
-// web is how anything is served over HTTP.
-func (s *Server) web(h http.Handler) *http.Server {
+// httpServer is how anything is served over HTTP.
+func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: web.WriteTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: quiet(s.log, s.cfg.Origin.Addresses),
 	}
 }

@@ -3,8 +3,10 @@ package server
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -45,7 +47,7 @@ type listedUser struct {
 
 // sessions lists the sessions that match, as JSON or as a file.
 func (s *Server) sessions(r *http.Request) (any, error) {
-	q, err := filters(r.URL.RawQuery, "state", "user", "app", "organization", "ip", "device", "reason", "from", "to", "at", "q", "sort", "limit", "cursor", "format")
+	q, err := web.Query(r.URL.RawQuery, "state", "user", "app", "organization", "ip", "device", "reason", "from", "to", "at", "q", "sort", "limit", "cursor", "format")
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +55,7 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	asFile, err := wantsCSV(r, q.Get("format"))
+	asFile, err := web.WantsCSV(r, q.Get("format"))
 	if err != nil {
 		return nil, err
 	}
@@ -77,29 +79,17 @@ func (s *Server) sessionFilter(q url.Values) (f store.SessionFilter, err error) 
 	if f.IP, err = s.cfg.Origin.Addresses.Sought(q.Get("ip")); err != nil {
 		return f, err
 	}
-	if f.Limit, err = limitOf(q); err != nil {
+	if f.Limit, err = web.Limit(q); err != nil {
 		return f, err
 	}
-	if f.From, err = parseTime("from", q.Get("from")); err != nil {
+	if f.From, err = web.ParseTime("from", q.Get("from")); err != nil {
 		return f, err
 	}
-	if f.To, err = parseTime("to", q.Get("to")); err != nil {
+	if f.To, err = web.ParseTime("to", q.Get("to")); err != nil {
 		return f, err
 	}
-	f.At, err = parseTime("at", q.Get("at"))
+	f.At, err = web.ParseTime("at", q.Get("at"))
 	return f, err
-}
-
-// parseTime reads an instant, nil for none.
-func parseTime(name, text string) (*time.Time, error) {
-	if text == "" {
-		return nil, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return nil, invalid(name + " must be a time such as 2026-03-02T14:32:00Z")
-	}
-	return &t, nil
 }
 
 func answerSessions(sessions []store.ListedSession, now time.Time) []listedSession {
@@ -133,4 +123,41 @@ func over(l store.ListedSession, now time.Time) time.Time {
 		return l.ExpiresAt
 	}
 	return now
+}
+
+// sessionsFile is the list of all sessions that match. It is in the order of
+// their beginning unless another is asked for: that never changes, so none is
+// missed that moves while the file is written.
+func (s *Server) sessionsFile(r *http.Request, q url.Values, f store.SessionFilter) (any, error) {
+	if err := web.WholeFile(q); err != nil {
+		return nil, err
+	}
+	if f.Sort == "" {
+		f.Sort = store.SortCreated
+	}
+	f.Limit = web.MaxLimit
+	now := s.now()
+	return web.Sheet(r, s.now(), "sessions", sessionColumns, func() (rows [][]string, more bool, err error) {
+		page, err := s.store.Sessions(r.Context(), now, f)
+		for _, session := range page.Sessions {
+			rows = append(rows, sessionRow(answerListed(session, now)))
+		}
+		f.Cursor = page.Next
+		return rows, page.Next != "", err
+	})
+}
+
+var sessionColumns = []string{"id", "app", "user_id", "name", "email", "organization_name", "team_name", "role", "state",
+	"session_started_at", "last_activity_at", "expires_at", "ended_at", "end_reason", "ended_by", "end_note",
+	"ip_address", "user_agent", "page", "duration_minutes", "device_type", "device_os", "device_browser", "location"}
+
+func sessionRow(l listedSession) []string {
+	var ended string
+	var reason store.EndReason
+	if l.EndedAt != nil && l.EndReason != nil {
+		ended, reason = *l.EndedAt, *l.EndReason
+	}
+	return []string{l.ID, l.App, l.User.ID, l.User.Name, l.User.Email, l.User.OrganizationName, l.User.TeamName, l.User.Role, string(l.State),
+		l.SessionStartedAt, l.LastActivityAt, l.ExpiresAt, ended, string(reason), l.EndedBy, l.EndNote,
+		l.IPAddress, l.UserAgent, l.Page, strconv.Itoa(l.DurationMinutes), l.Device.Type, l.Device.OS, l.Device.Browser, l.Location}
 }

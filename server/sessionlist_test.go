@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/server/client"
+	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -159,7 +160,7 @@ func TestNoCellOfTheFileIsAFormula(t *testing.T) {
 func TestTheFileHasAllPages(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	viewer := b.key(t, "watch", "read")
-	const people = 2*maxLimit + 1
+	const people = 2*web.MaxLimit + 1
 	var logins sync.WaitGroup
 	for worker := range 50 {
 		logins.Go(func() {
@@ -211,5 +212,5 @@ func TestAFileThatBreaksOffEndsTheConnection(t *testing.T) {
 			t.Errorf("the handler ended with %v", cause)
 		}
 	}()
-	b.send(httptest.NewRecorder(), download{write: func(http.ResponseWriter) error { return errors.New("the disk failed") }})
+	b.respond.Succeed(httptest.NewRecorder(), web.Download{Write: func(http.ResponseWriter) error { return errors.New("the disk failed") }})
 }

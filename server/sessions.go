@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -55,7 +56,7 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 		IPAddress    string    `json:"ip_address"`
 		UserAgent    string    `json:"user_agent"`
 	}
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	by := callerOf(r).by()
@@ -76,24 +77,18 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 	if !result.Created {
 		return answer, nil
 	}
-	return reply{status: http.StatusCreated, body: answer}, nil
-}
-
-// sessionLimitError is a login that is refused because of the user's other sessions.
-type sessionLimitError struct {
-	problem
-	sessions []listedSession
+	return web.Reply{Status: http.StatusCreated, Body: answer}, nil
 }
 
 // sessionLimit finds out which sessions of a user are in the way of a login.
 func (s *Server) sessionLimit(r *http.Request, app, user string) error {
 	now := s.now()
-	page, err := s.store.Sessions(r.Context(), now, store.SessionFilter{User: user, App: app, Limit: maxLimit})
+	page, err := s.store.Sessions(r.Context(), now, store.SessionFilter{User: user, App: app, Limit: web.MaxLimit})
 	if err != nil {
 		return err
 	}
-	return sessionLimitError{sessions: answerSessions(page.Sessions, now),
-		problem: problem{http.StatusConflict, "session_limit", "This user has as many sessions in this application as may be"}}
+	return &web.Problem{Status: http.StatusConflict, Code: "session_limit", Words: "This user has as many sessions in this application as may be",
+		Sessions: answerSessions(page.Sessions, now)}
 }
 
 type endAnswer struct {
@@ -107,18 +102,18 @@ func (s *Server) reportLogout(r *http.Request) (any, error) {
 		SessionToken string `json:"session_token"`
 		ID           string `json:"id"`
 	}
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	if (in.SessionToken == "") == (in.ID == "") {
-		return nil, invalid("Either session_token or id is needed")
+		return nil, web.Invalid("Either session_token or id is needed")
 	}
 	app := callerOf(r).key.App
 	var ended bool
 	var err error
 	if in.SessionToken != "" {
 		ended, err = s.store.EndByToken(r.Context(), s.now(), app, in.SessionToken, store.EndLogout)
-	} else if id, ok := parseID(in.ID); ok {
+	} else if id, ok := web.ParseID(in.ID); ok {
 		ended, err = s.store.EndByID(r.Context(), s.now(), app, id, store.EndLogout)
 	}
 	return &endAnswer{Ended: ended}, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -77,7 +78,7 @@ func (s *Server) signedIn(ctx context.Context, status int, token string) (any, e
 	}
 	answer := &signedIn{User: accountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
 	cookies := []*http.Cookie{s.sessionCookie(token), s.deviceCookie(me.User.ID)}
-	return reply{status: status, cookies: cookies, body: answer}, nil
+	return web.Reply{Status: status, Cookies: cookies, Body: answer}, nil
 }
 
 // decodeOwn is decode for what only our own pages send to begin or end a
@@ -86,7 +87,7 @@ func (s *Server) decodeOwn(r *http.Request, dest any) error {
 	if err := s.ownOrigin(r); err != nil {
 		return err
 	}
-	return decode(r, dest)
+	return web.Decode(r, dest)
 }
 
 // logout ends the panel session of the cookie. Without one there is nothing to
@@ -106,7 +107,7 @@ func (s *Server) logout(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return reply{status: http.StatusOK, cookies: []*http.Cookie{s.sessionCookie("")}, body: &success{}}, nil
+	return web.Reply{Status: http.StatusOK, Cookies: []*http.Cookie{s.sessionCookie("")}, Body: &success{}}, nil
 }
 
 type meAnswer struct {
@@ -148,7 +149,7 @@ func (s *Server) setup(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if !s.codes.isSetup(in.Code) {
-		return nil, problem{http.StatusForbidden, "wrong_code", "That is not the code from the server's terminal"}
+		return nil, &web.Problem{Status: http.StatusForbidden, Code: "wrong_code", Words: "That is not the code from the server's terminal"}
 	}
 	account, err := s.store.CreateFirstAccount(r.Context(), s.now(), in.Name, in.Password)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"rollcall/server/web"
 )
 
 // socket is one reader's end of the live feed.
@@ -22,12 +24,12 @@ type socket struct {
 
 var (
 	errTooSlow = errors.New("reads too slowly")
-	errTalks   = problem{http.StatusBadRequest, "unexpected_message", "Only the server speaks here"}
+	errTalks   = &web.Problem{Status: http.StatusBadRequest, Code: "unexpected_message", Words: "Only the server speaks here"}
 )
 
 // closing returns how a socket is closed that ended with err.
 func closing(ctx context.Context, err error) (websocket.StatusCode, string) {
-	var p problem
+	var p *web.Problem
 	switch {
 	case ctx.Err() != nil:
 		return websocket.StatusServiceRestart, "the server stops"
@@ -35,10 +37,10 @@ func closing(ctx context.Context, err error) (websocket.StatusCode, string) {
 		return websocket.StatusTryAgainLater, "too slow"
 	case errors.Is(err, context.DeadlineExceeded):
 		return websocket.StatusTryAgainLater, "unavailable"
-	case explain(err).status == http.StatusServiceUnavailable:
-		return websocket.StatusTryAgainLater, explain(err).code
+	case web.Explain(err).Status == http.StatusServiceUnavailable:
+		return websocket.StatusTryAgainLater, web.Explain(err).Code
 	case errors.As(err, &p):
-		return websocket.StatusPolicyViolation, p.code
+		return websocket.StatusPolicyViolation, p.Code
 	}
 	return websocket.StatusInternalError, ""
 }
@@ -100,7 +102,7 @@ func (k *socket) firstMessage(ctx context.Context) (string, error) {
 		return "", errTooManyWatch
 	}
 	// Not by the context: a read that is given up closes the socket without a word.
-	late := time.AfterFunc(tokenWait, func() { _ = k.conn.Close(websocket.StatusPolicyViolation, errUnauthenticated.code) })
+	late := time.AfterFunc(tokenWait, func() { _ = k.conn.Close(websocket.StatusPolicyViolation, errUnauthenticated.Code) })
 	defer late.Stop()
 	k.conn.SetReadLimit(maxFirst)
 	_, text, err := k.conn.Read(ctx)

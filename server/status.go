@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -33,7 +34,7 @@ func optional(t *time.Time) *string {
 	return &text
 }
 
-var errNoSuchUser = problem{http.StatusNotFound, "user_not_found", "No such user"}
+var errNoSuchUser = &web.Problem{Status: http.StatusNotFound, Code: "user_not_found", Words: "No such user"}
 
 // unknownUser says of whom the store knows nothing.
 func unknownUser(err error) error {
@@ -46,7 +47,7 @@ func unknownUser(err error) error {
 // claimant returns whose status a request is about, and the app by which it is
 // claimed: "" where the person claims it, who may do so for nobody else.
 func claimant(r *http.Request) (user, app string, err error) {
-	user, err = pathText(r)
+	user, err = web.PathText(r)
 	c := callerOf(r)
 	switch {
 	case err != nil:
@@ -66,12 +67,12 @@ func (s *Server) setStatus(r *http.Request) (any, error) {
 		return nil, err
 	}
 	var in statusInput
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	if in.Status == store.StatusAvailable {
 		if in.Text != "" || in.Until != nil || in.ForMS != nil {
-			return nil, invalid("text, until and for_ms belong to busy and away")
+			return nil, web.Invalid("text, until and for_ms belong to busy and away")
 		}
 		return s.withoutClaim(r, user, app)
 	}
@@ -127,6 +128,6 @@ type statusInput struct {
 func (in statusInput) claim(now time.Time) (store.Claim, error) {
 	claim := store.Claim{Status: in.Status, Text: in.Text}
 	var err error
-	claim.Until, err = ahead(now, "until", in.Until, "for_ms", in.ForMS)
+	claim.Until, err = web.Ahead(now, "until", in.Until, "for_ms", in.ForMS)
 	return claim, err
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -17,16 +18,16 @@ func answerUser(u store.User) userAnswer {
 
 // putUser keeps a user current. What the body leaves out stays as it is.
 func (s *Server) putUser(r *http.Request) (any, error) {
-	id, err := pathText(r)
+	id, err := web.PathText(r)
 	if err != nil {
 		return nil, err
 	}
 	var in userInput
-	if err := decode(r, &in); err != nil {
+	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	if in.ID != "" && in.ID != id {
-		return nil, invalid("The id in the body is another than in the address")
+		return nil, web.Invalid("The id in the body is another than in the address")
 	}
 	in.ID = id
 	user, err := s.store.PutUser(r.Context(), s.now(), callerOf(r).by(), in.forStore())
@@ -40,7 +41,7 @@ type deleteUserAnswer struct {
 
 // deleteUser deletes a user with all sessions.
 func (s *Server) deleteUser(r *http.Request) (any, error) {
-	id, err := pathText(r)
+	id, err := web.PathText(r)
 	if err != nil {
 		return nil, err
 	}

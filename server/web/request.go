@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"bytes"
@@ -15,34 +15,32 @@ import (
 	"rollcall/store"
 )
 
-// Bounds of a request's body, in bytes.
-const (
-	maxBody      = 64 << 10
-	maxHeartbeat = 4 << 10
-)
+// maxBody bounds the body of a request, in bytes.
+const maxBody = 64 << 10
 
-// decode reads the body as exactly one JSON value of dest's form.
-func decode(r *http.Request, dest any) error {
-	if kind := contentType(r); kind != "application/json" {
-		return unsupported(kind)
+// Decode reads the body as exactly one JSON value of dest's form.
+func Decode(r *http.Request, dest any) error {
+	if kind := ContentType(r); kind != "application/json" {
+		return Unsupported(kind)
 	}
-	body, err := readBody(r, maxBody)
+	body, err := ReadBody(r, maxBody)
 	if err != nil {
 		return err
 	}
-	return unmarshal(body, dest, true)
+	return Unmarshal(body, dest, true)
 }
 
-func unsupported(kind string) error {
+// Unsupported is the answer to a body of another media type than JSON.
+func Unsupported(kind string) error {
 	if kind == "" {
 		kind = "none"
 	}
-	return problem{http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json, not " + kind}
+	return &Problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type", Words: "The body must be application/json, not " + kind}
 }
 
-// contentType returns the media type without its parameters, "" for none or a
+// ContentType returns the media type without its parameters, "" for none or a
 // malformed one.
-func contentType(r *http.Request) string {
+func ContentType(r *http.Request) string {
 	header := r.Header.Get("Content-Type")
 	if header == "application/json" { // the usual case, without parsing
 		return header
@@ -54,35 +52,36 @@ func contentType(r *http.Request) string {
 	return kind
 }
 
-func readBody(r *http.Request, limit int64) ([]byte, error) {
+// ReadBody reads a body of at most limit bytes.
+func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, problem{http.StatusRequestEntityTooLarge, "body_too_large",
-			"The body must have at most " + strconv.FormatInt(limit, 10) + " bytes"}
+		return nil, &Problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
+			Words: "The body must have at most " + strconv.FormatInt(limit, 10) + " bytes"}
 	case err != nil:
-		return nil, invalid("The body broke off")
+		return nil, Invalid("The body broke off")
 	}
 	return body, nil
 }
 
-// unmarshal reads one JSON value. A strict caller has misspelled a field that
-// it would otherwise believe to have set.
-func unmarshal(body []byte, dest any, strict bool) error {
+// Unmarshal reads one JSON value. Strictly, an unknown field is refused: whoever
+// misspells one would believe that it is set.
+func Unmarshal(body []byte, dest any, strict bool) error {
 	if !strict {
 		if json.Unmarshal(body, dest) != nil {
-			return invalid("The body is not the JSON that is expected here")
+			return Invalid("The body is not the JSON that is expected here")
 		}
 		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(dest); err != nil {
-		return invalid("The body is not the JSON that is expected here: " + describe(err))
+		return Invalid("The body is not the JSON that is expected here: " + describe(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return invalid("The body must be one JSON value")
+		return Invalid("The body must be one JSON value")
 	}
 	return nil
 }
@@ -111,21 +110,20 @@ func describe(err error) string {
 	return "malformed"
 }
 
-// pathID reads the numeric {id} of the path; whatever is no number is no entry.
-func pathID(r *http.Request) (int64, bool) { return parseID(mux.Vars(r)["id"]) }
+// PathID reads the numeric {id} of the path; whatever is no number is no entry.
+func PathID(r *http.Request) (int64, bool) { return ParseID(mux.Vars(r)["id"]) }
 
-func parseID(text string) (int64, bool) {
+// ParseID reads an id as the API writes it.
+func ParseID(text string) (int64, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	return id, err == nil
 }
 
-// pathText reads the {id} of the path as text.
-func pathText(r *http.Request) (string, error) {
+// PathText reads the {id} of the path as text.
+func PathText(r *http.Request) (string, error) {
 	text, err := url.PathUnescape(mux.Vars(r)["id"])
 	if err != nil {
-		return "", invalid("The id in the address is malformed")
+		return "", Invalid("The id in the address is malformed")
 	}
 	return text, nil
 }
-
-func formatID(id int64) string { return strconv.FormatInt(id, 10) }

@@ -1,0 +1,91 @@
+// Package web is how requests are read and answers are written: bodies, query
+// parameters, JSON, CSV, and the one table from errors to answers. It does not know who
+// is calling, nor what any route is about.
+package web
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"rollcall/store"
+)
+
+// Problem is an error as it is answered.
+type Problem struct {
+	Status     int
+	Code       string // for programs
+	Words      string // for people
+	RetryAfter time.Duration
+	EndReason  store.EndReason // of the session that is asked about
+	Sessions   any             // that are in the way of a login
+}
+
+func (p *Problem) Error() string { return p.Words }
+
+// retryAfter is when the same request may succeed, 0 for unknown.
+func (p *Problem) retryAfter() time.Duration {
+	if p.RetryAfter == 0 && p.Status == http.StatusServiceUnavailable {
+		return 5 * time.Second
+	}
+	return p.RetryAfter
+}
+
+// Problems of every address.
+var (
+	NothingHere      = &Problem{Status: http.StatusNotFound, Code: "not_found", Words: "There is nothing here"}
+	MethodNotAllowed = &Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Words: "This address does not take that method"}
+)
+
+// Invalid is a request that makes no sense, in words for whoever sent it.
+func Invalid(words string) error {
+	return &Problem{Status: http.StatusBadRequest, Code: "invalid_request", Words: words}
+}
+
+// table is how the store's errors are answered. Those with details are above it, in Explain.
+var table = []struct {
+	err error
+	Problem
+}{
+	{store.ErrSessionEnded, Problem{Status: http.StatusNotFound, Code: "session_ended", Words: "Session not found or expired"}},
+	{store.ErrNotFound, Problem{Status: http.StatusNotFound, Code: "not_found", Words: "No such entry"}},
+	{store.ErrForbidden, Problem{Status: http.StatusForbidden, Code: "forbidden", Words: "This credential may not do that to this user"}},
+	{store.ErrTokenTaken, Problem{Status: http.StatusConflict, Code: "token_taken", Words: "This session token is in use elsewhere or has ended"}},
+	{store.ErrNameTaken, Problem{Status: http.StatusConflict, Code: "name_taken", Words: "There is an account of this name"}},
+	{store.ErrTooManyNotices, Problem{Status: http.StatusConflict, Code: "too_many_notices", Words: "As many notices are shown as may be at once; withdraw one first"}},
+	{store.ErrLastAdmin, Problem{Status: http.StatusConflict, Code: "last_admin", Words: "The last admin account can not be deleted"}},
+	{store.ErrAlreadySetUp, Problem{Status: http.StatusConflict, Code: "already_set_up", Words: "The first account exists already"}},
+	{store.ErrWrongPassword, Problem{Status: http.StatusUnauthorized, Code: "invalid_credentials", Words: "Unknown name or wrong password"}},
+	{store.ErrFull, Problem{Status: http.StatusServiceUnavailable, Code: "storage_full", Words: "The server's disk is full; nothing was stored"}},
+	{store.ErrUnavailable, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The database can not be reached right now; try again"}},
+	{store.ErrBusy, cannotStore},
+	{store.ErrBroken, cannotStore},
+}
+
+var cannotStore = Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The server can not store anything right now; try again"}
+
+// Explain says how an error is answered.
+func Explain(err error) *Problem {
+	var known *Problem
+	var bad *store.InvalidError
+	var draining *store.DrainingError
+	var ended *store.EndedError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &bad):
+		return &Problem{Status: http.StatusBadRequest, Code: "invalid_request", Words: bad.Problem}
+	case errors.As(err, &draining):
+		return &Problem{Status: http.StatusServiceUnavailable, Code: "draining", Words: draining.Message, RetryAfter: time.Minute}
+	}
+	for _, row := range table {
+		if errors.Is(err, row.err) {
+			p := row.Problem
+			if errors.As(err, &ended) {
+				p.EndReason = ended.Reason
+			}
+			return &p
+		}
+	}
+	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Words: "Something went wrong; the server's log has the details"}
+}

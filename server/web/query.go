@@ -1,0 +1,83 @@
+package web
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Bounds of a page of a list.
+const (
+	defaultLimit = 200
+	MaxLimit     = 1000
+)
+
+// Query reads the query of an address, which may have each of these names once.
+func Query(query string, names ...string) (url.Values, error) {
+	// What can not be read must not widen the list; SQL's LIKE ends at a NUL, and PostgreSQL takes only UTF-8.
+	q, err := url.ParseQuery(query)
+	if whole, _ := url.QueryUnescape(query); err != nil || strings.Contains(whole, "\x00") || !utf8.ValidString(whole) {
+		return nil, Invalid("The filters in the address are malformed")
+	}
+	for name, values := range q {
+		if !slices.Contains(names, name) {
+			return nil, Invalid("There is no filter named " + strconv.Quote(name))
+		}
+		if len(values) > 1 {
+			return nil, Invalid("The filter " + name + " may be given once")
+		}
+	}
+	return q, nil
+}
+
+// Limit reads how many entries a page of a list may have.
+func Limit(q url.Values) (int, error) {
+	text := q.Get("limit")
+	if text == "" {
+		return defaultLimit, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > MaxLimit {
+		return 0, Invalid("limit must be between 1 and " + strconv.Itoa(MaxLimit))
+	}
+	return limit, nil
+}
+
+// ParseTime reads an instant, nil for none.
+func ParseTime(name, text string) (*time.Time, error) {
+	if text == "" {
+		return nil, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return nil, Invalid(name + " must be a time such as 2026-03-02T14:32:00Z")
+	}
+	return &t, nil
+}
+
+// maxAhead is how far in the future a time may be that is given in milliseconds from now.
+const maxAhead = 366 * 24 * time.Hour
+
+// Ahead reads a time that is given either as such or as milliseconds from now, nil for none.
+func Ahead(now time.Time, name string, at *string, forName string, ms *int64) (*time.Time, error) {
+	switch {
+	case at != nil && ms != nil:
+		return nil, Invalid("Either " + name + " or " + forName + " may be given")
+	case at != nil:
+		t, err := time.Parse(time.RFC3339, *at)
+		if err != nil {
+			return nil, Invalid(name + " must be a time such as 2026-03-02T17:30:00Z")
+		}
+		return &t, nil
+	case ms != nil:
+		if *ms < 1 || *ms > maxAhead.Milliseconds() {
+			return nil, Invalid(forName + " must be between 1 and the milliseconds of 366 days")
+		}
+		t := now.Add(time.Duration(*ms) * time.Millisecond)
+		return &t, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,124 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"rollcall/store"
+)
+
+// WriteTimeout is how long an answer may take to be sent; a download, each of its parts.
+const WriteTimeout = 30 * time.Second
+
+// Handler answers a request with a pointer to a struct that embeds Success, or a Reply
+// around one, or a Download, or an error that Explain knows.
+type Handler func(r *http.Request) (any, error)
+
+// Reply is an answer with another status than 200, or with cookies.
+type Reply struct {
+	Status  int
+	Cookies []*http.Cookie
+	Body    any
+}
+
+// Download is an answer that is a file. It is written piece by piece: nobody holds all
+// of it in memory.
+type Download struct {
+	Type, Name string
+	Write      func(http.ResponseWriter) error
+}
+
+// FileName names a file by what is in it and when that was so.
+func FileName(name string, now time.Time, extension string) string {
+	return name + "-" + now.UTC().Format("20060102-150405") + "." + extension
+}
+
+// Responder writes answers. What only the operator may know goes to its log.
+type Responder struct {
+	Now     func() time.Time
+	Log     zerolog.Logger
+	Redact  func(text string) string // removes from a text what must not be logged
+	Refused func(code string)        // is told of every error that is answered
+	Outage  func(err error) bool     // tells whether an error is due to an outage, which has its own line in the log
+}
+
+// Succeed writes what a handler returned.
+func (a *Responder) Succeed(w http.ResponseWriter, answer any) {
+	switch answer := answer.(type) {
+	case Download:
+		a.send(w, answer)
+	case Reply:
+		for _, cookie := range answer.Cookies {
+			http.SetCookie(w, cookie)
+		}
+		a.succeed(w, answer.Status, answer.Body)
+	default:
+		a.succeed(w, http.StatusOK, answer)
+	}
+}
+
+func (a *Responder) succeed(w http.ResponseWriter, status int, body any) {
+	body.(interface{ Stamp(time.Time) }).Stamp(a.Now())
+	a.writeJSON(w, status, body)
+}
+
+// send writes a file. Where that fails half-way the connection is broken off, too: the
+// reader must not take a part for the whole.
+func (a *Responder) send(w http.ResponseWriter, file Download) {
+	h := w.Header()
+	h.Set("Content-Type", file.Type)
+	h.Set("Content-Disposition", `attachment; filename="`+file.Name+`"`)
+	if err := file.Write(w); err != nil {
+		a.Log.Warn().Str(zerolog.ErrorFieldName, a.Redact(err.Error())).Str("file", file.Name).Msg("a file broke off")
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// Fail answers with an error.
+func (a *Responder) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := Explain(err)
+	a.Refused(p.Code)
+	intended := errors.Is(err, store.ErrDraining) // by an administrator: no failure
+	if p.Status >= http.StatusInternalServerError && !intended && !a.Outage(err) {
+		a.Log.Error().Err(err).Str("method", r.Method).Str("code", p.Code).Msg("request failed")
+	}
+	a.writeProblem(w, p)
+}
+
+// Panicked answers in place of a handler that panicked.
+func (a *Responder) Panicked(w http.ResponseWriter) {
+	a.writeProblem(w, &Problem{Status: http.StatusInternalServerError, Code: "internal", Words: "Something went wrong"})
+}
+
+// Always answers every request with the same problem.
+func (a *Responder) Always(p *Problem) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.Fail(w, r, p) })
+}
+
+func (a *Responder) writeProblem(w http.ResponseWriter, p *Problem) {
+	if after := p.retryAfter(); after > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)))
+	}
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	a.writeJSON(w, p.Status, Failure{Error: p.Words, Code: p.Code, EndReason: p.EndReason, Sessions: p.Sessions, Timestamp: Timestamp(a.Now())})
+}
+
+func (a *Responder) writeJSON(w http.ResponseWriter, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		a.Log.Error().Err(err).Msg("writing an answer")
+		status, text = http.StatusInternalServerError, []byte(`{"success":false,"error":"Something went wrong","code":"internal"}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // a caller that is gone needs no answer
+}
