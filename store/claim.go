@@ -11,23 +11,12 @@ import (
 	"unicode/utf8"
 )
 
-// Claim is what somebody says that a person does, whatever the sessions look
-// like: the person themselves, or an application.
-type Claim struct {
-	App    string     // of the key that claims it; "" for the person
-	Status Status     // StatusBusy or StatusAway
-	Text   string     // "Recording"
-	Until  *time.Time // nil: until it is taken back
-
-	since int64
-}
-
 const maxStatusText = 80 // characters
 
 // maxClaim bounds how long a claim may hold, so that a mistyped year is noticed.
 const maxClaim = 366 * 24 * time.Hour
 
-func (c Claim) check(now time.Time) error {
+func checkClaim(now time.Time, c Claim) error {
 	switch {
 	case c.Status != StatusBusy && c.Status != StatusAway:
 		return invalid("status must be busy, away or available")
@@ -45,7 +34,7 @@ func (c Claim) check(now time.Time) error {
 // the person, claimed before. ErrNotFound for an unknown user; ErrForbidden for
 // an app's claim of an account, which is none of its people.
 func (s *Store) SetStatus(ctx context.Context, now time.Time, user string, c Claim) error {
-	if err := c.check(now); err != nil {
+	if err := checkClaim(now, c); err != nil {
 		return err
 	}
 	if err := mayClaim(user, c.App); err != nil {
@@ -128,7 +117,7 @@ func (s *Store) claims(ctx context.Context, look *sql.Tx, m cutoffs, users []str
 		var user string
 		var c Claim
 		var until *int64
-		if err := rows.Scan(&user, &c.App, &c.Status, &c.Text, &until, &c.since); err != nil {
+		if err := rows.Scan(&user, &c.App, &c.Status, &c.Text, &until, &c.Since); err != nil {
 			return err
 		}
 		c.Until = timeOf(until)

@@ -6,16 +6,6 @@ import (
 	"time"
 )
 
-// GateLevel is the answer to "may I deploy?".
-type GateLevel string
-
-// The levels.
-const (
-	GateClear   GateLevel = "clear"   // nobody is online
-	GateCaution GateLevel = "caution" // people are online, but idle, or no more are active than may be
-	GateHold    GateLevel = "hold"    // somebody is busy, or more are active than may be
-)
-
 // GateQuestion says whose presence matters to whoever deploys. Without an App
 // that is everybody but who is in the panel only.
 type GateQuestion struct {
@@ -33,18 +23,6 @@ type Gate struct {
 
 // MaxBlocking is how many people a gate names.
 const MaxBlocking = 100
-
-// Level is the rule: whoever is busy must not be interrupted, whoever is active
-// would notice, whoever is idle might.
-func (c OnlineCounts) Level(allowed int) GateLevel {
-	switch {
-	case c.Busy > 0 || c.Available > allowed:
-		return GateHold
-	case c.People() > 0:
-		return GateCaution
-	}
-	return GateClear
-}
 
 // Gate answers the question as of now. Unlike those of a list its counts are
 // never from before: somebody is about to act on them.

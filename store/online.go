@@ -53,27 +53,6 @@ type OnlineSession struct {
 	Idle bool
 }
 
-// OnlineCounts are how many people match a filter.
-type OnlineCounts struct {
-	Available, Busy, Away int
-}
-
-// People is how many there are of any status.
-func (c OnlineCounts) People() int { return c.Available + c.Busy + c.Away }
-
-// of returns the counts of one status only; of all for "".
-func (c OnlineCounts) of(status Status) OnlineCounts {
-	switch status {
-	case StatusAvailable:
-		return OnlineCounts{Available: c.Available}
-	case StatusBusy:
-		return OnlineCounts{Busy: c.Busy}
-	case StatusAway:
-		return OnlineCounts{Away: c.Away}
-	}
-	return c
-}
-
 // OnlinePage is one page of the people online.
 type OnlinePage struct {
 	People []OnlinePerson
@@ -286,10 +265,21 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m cutoffs, app st
 	}, q.String(), q.args...)
 	for i := range people {
 		p := &people[i]
-		d := decide(p.Sessions, claims[p.ID])
+		d := p.decide(claims[p.ID])
 		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.status, d.rule, d.claim.Text, d.claim.Until
 	}
 	return err
+}
+
+// decide says what the person is doing, from the sessions online and the claims that hold.
+func (p *OnlinePerson) decide(claims []Claim) decision {
+	active := 0
+	for _, session := range p.Sessions {
+		if !session.Idle {
+			active++
+		}
+	}
+	return decide(len(p.Sessions), active, claims)
 }
 
 // sessionColumns are those of the sessions s that scanSession reads.

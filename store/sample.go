@@ -54,7 +54,7 @@ func midnight(now time.Time) int64 { return millis(now.UTC().Truncate(day)) }
 // nobody knows who is there, nor which interval it is.
 func (s *Store) SampleActivity(ctx context.Context, now time.Time) error {
 	at := millis(now.Truncate(SampleEvery))
-	if s.clockSkewed() || s.inOutage() || s.sampled.Load() == at {
+	if s.slack.Load().clockSkewed() || s.slack.Load().inOutage() || s.sampled.Load() == at {
 		return nil
 	}
 	rows, err := s.countSeries(ctx, now)

@@ -8,19 +8,6 @@ import (
 	"time"
 )
 
-// EndReason is why a session ended.
-type EndReason string
-
-// The reasons of this version.
-const (
-	EndLogout          EndReason = "logout"
-	EndExpired         EndReason = "expired"
-	EndRevoked         EndReason = "revoked"
-	EndEvicted         EndReason = "evicted" // a later login took its place
-	EndPasswordChanged EndReason = "password_changed"
-	EndUserDeleted     EndReason = "user_deleted" // with the user, and so on no row
-)
-
 // Session is one login of one user in one application.
 type Session struct {
 	ID        int64

@@ -87,9 +87,3 @@ func (f SessionFilter) where(q *query, r Rules) {
 		listed(q, f.Except)
 	}
 }
-
-// atRule is whose sessions s were on at a time in the past, as far as is known: logged in by then and
-// not over, and neither past the online window nor past a goodbye. A row keeps its last activity only:
-// who was heard of later may have been silent at that time, and is on here.
-const atRule = `s.created_at <= ? AND COALESCE(s.ended_at, s.expires_at) > ? AND s.last_activity_at > ?
-	AND (s.leaving_at IS NULL OR s.leaving_at > ?)`

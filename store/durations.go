@@ -1,0 +1,33 @@
+package store
+
+import "time"
+
+// Rules are the durations that decide who is online and who is logged in.
+type Rules struct {
+	SessionTTL     time.Duration // from the last activity to the end of a session
+	OnlineWindow   time.Duration // from the last activity to offline
+	LeaveGrace     time.Duration // from a goodbye to offline
+	IdleAfter      time.Duration // from the last input to idle
+	Retention      time.Duration // from the end of a session to the removal of its row
+	AuditRetention time.Duration // from a deed to the removal of its entry in the audit log
+
+	HistoryRetention time.Duration // how long the history of how many people were online is kept
+}
+
+// DefaultRules are the rules that the documentation names.
+func DefaultRules() Rules {
+	return Rules{
+		SessionTTL:     24 * time.Hour,
+		OnlineWindow:   5 * time.Minute,
+		LeaveGrace:     15 * time.Second,
+		IdleAfter:      5 * time.Minute,
+		Retention:      30 * 24 * time.Hour,
+		AuditRetention: 365 * 24 * time.Hour,
+
+		HistoryRetention: 400 * 24 * time.Hour, // a year, and the same month of the year before
+	}
+}
+
+// Idle tells whether a session whose last heartbeat said that the last input
+// was age ago counts as idle.
+func (r Rules) Idle(age time.Duration) bool { return age >= r.IdleAfter }
