@@ -16,7 +16,7 @@ import (
 
 	"rollcall/server/origin"
 	"rollcall/server/web"
-	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -56,7 +56,7 @@ func TestAnAddressThatIsNotToBeKeptIsNowhere(t *testing.T) {
 	} {
 		t.Run(string(rule), func(t *testing.T) {
 			folder := t.TempDir()
-			b := newBench(t, storetest.Open(t, folder, store.DefaultRules()), func(c *Config) {
+			b := newBench(t, storetest.Open(t, folder, presence.DefaultRules()), func(c *Config) {
 				c.Origin.Addresses, c.Origin.Places, c.Origin.TrustedProxies = rule, places, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 			})
 			b.admin(t)

@@ -11,6 +11,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -115,7 +116,7 @@ func TestTheAuditLogAsAFile(t *testing.T) {
 
 func TestWhoLooksIsAnsweredWhateverBecomesOfTheAuditLog(t *testing.T) {
 	folder := t.TempDir()
-	b := newBench(t, storetest.OpenFile(t, folder, store.DefaultRules()))
+	b := newBench(t, storetest.OpenFile(t, folder, presence.DefaultRules()))
 	admin := b.admin(t)
 	key := b.key(t, "shop", "sessions")
 	b.person(t, key, "ada")
@@ -134,7 +135,7 @@ func TestWhoLooksIsAnsweredWhateverBecomesOfTheAuditLog(t *testing.T) {
 
 func TestWhoLooksDoesNotWaitLongForTheAuditLog(t *testing.T) {
 	folder := t.TempDir()
-	b := newBench(t, storetest.OpenFile(t, folder, store.DefaultRules()))
+	b := newBench(t, storetest.OpenFile(t, folder, presence.DefaultRules()))
 	admin := b.admin(t)
 	b.person(t, b.key(t, "shop", "sessions"), "ada")
 	shell := storetest.ShellFile(t, folder, "")

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -43,7 +44,7 @@ func (s *spy) do(t testing.TB, method, path string, body any, opts ...func(*http
 
 func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	folder := t.TempDir()
-	b := newBench(t, storetest.Open(t, folder, store.DefaultRules()))
+	b := newBench(t, storetest.Open(t, folder, presence.DefaultRules()))
 	s := &spy{bench: b, secrets: canaries{
 		"password": "canary-password-5b1e", "wrong password": "canary-wrong-password-77c0", "reported token": "canary-reported-token-91ad",
 		"token in a page's address": "canary-page-token-0e44", "unknown token": "canary-unknown-token-3f3f", "set-up code": b.setUpCode(t),

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 const (
@@ -102,7 +103,7 @@ func (h *hub) differences(people []store.OnlinePerson, order []string, now time.
 	for _, id := range order {
 		p, ok := at[id]
 		if !ok {
-			p = store.OnlinePerson{User: store.User{ID: id}, Status: store.StatusOffline, Left: store.OfflineReason(store.EndUserDeleted)}
+			p = store.OnlinePerson{User: store.User{ID: id}, Status: presence.StatusOffline, Left: presence.OfflineReason(presence.EndUserDeleted)}
 		}
 		if m, isNews := h.difference(p, now); isNews {
 			events = append(events, m)
@@ -117,7 +118,7 @@ func (h *hub) difference(p store.OnlinePerson, now time.Time) (m liveMessage, is
 	delete(h.waiting, p.ID)
 	user := answerPerson(p, now)
 	m.User = &user
-	if p.Status == store.StatusOffline {
+	if p.Status == presence.StatusOffline {
 		h.forget(p.ID)
 		m.Type, m.Reason, m.Counts = "offline", string(p.Left), h.counted()
 		return m, wasOnline
@@ -139,7 +140,7 @@ func (h *hub) difference(p store.OnlinePerson, now time.Time) (m liveMessage, is
 }
 
 // gate is what the gate says where nobody may be disturbed.
-func (h *hub) gate() store.GateLevel { return store.OnlineCounts(h.counts).Level(0) }
+func (h *hub) gate() presence.GateLevel { return presence.Counts(h.counts).Level(0) }
 
 // counted is how many people are online after what was looked at so far.
 func (h *hub) counted() *counts {

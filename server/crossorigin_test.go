@@ -7,12 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
 func TestAPageOfAnotherOriginChangesNothingWithACookie(t *testing.T) {
 	folder := t.TempDir()
-	g := &gate{bench: newBench(t, storetest.Open(t, folder, store.DefaultRules())), keys: map[string]string{}}
+	g := &gate{bench: newBench(t, storetest.Open(t, folder, presence.DefaultRules())), keys: map[string]string{}}
 	g.account(t, "root", store.AccessAdmin)
 	g.account(t, "watch", store.AccessViewer)
 	admin := cookied(g.bench, g.panelToken(t, "root"))

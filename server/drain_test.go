@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -130,7 +131,7 @@ func TestAStartAfterTheTimeEndsTheSessionsOfADrain(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		page, err := s.store.Sessions(t.Context(), s.now(), store.SessionFilter{State: store.ScopeEnded, Limit: 1})
-		if err != nil || len(page.Sessions) != 1 || page.Sessions[0].EndReason != store.EndRevoked {
+		if err != nil || len(page.Sessions) != 1 || page.Sessions[0].EndReason != presence.EndRevoked {
 			t.Errorf("ended are %+v, %v", page.Sessions, err)
 		}
 		s.stop()

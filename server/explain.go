@@ -5,13 +5,14 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 type explainAnswer struct {
 	success
 	User      explainedUser      `json:"user"`
-	Status    store.Status       `json:"status"`
-	DecidedBy store.Rule         `json:"decided_by"`
+	Status    presence.Status    `json:"status"`
+	DecidedBy presence.Rule      `json:"decided_by"`
 	Claims    []explainedClaim   `json:"claims"`
 	Sessions  []explainedSession `json:"sessions"`
 }
@@ -22,33 +23,33 @@ type explainedUser struct {
 }
 
 type explainedClaim struct {
-	By     string       `json:"by"` // "person", or the app
-	Status store.Status `json:"status"`
-	Text   string       `json:"text"`
-	Until  *string      `json:"until"`
+	By     string          `json:"by"` // "person", or the app
+	Status presence.Status `json:"status"`
+	Text   string          `json:"text"`
+	Until  *string         `json:"until"`
 }
 
 type explainedSession struct {
-	ID              string             `json:"id"`
-	App             string             `json:"app"`
-	State           store.SessionState `json:"state"`
-	Idle            bool               `json:"idle"`
-	Device          device             `json:"device"`
-	Location        string             `json:"location"`
-	LastHeartbeatAt string             `json:"last_heartbeat_at"`
-	LastInputAt     string             `json:"last_input_at"`
-	LeavingAt       *string            `json:"leaving_at"`
-	ExpiresAt       string             `json:"expires_at"`
-	EndedAt         *string            `json:"ended_at"`
-	EndReason       *store.EndReason   `json:"end_reason"`
-	Rule            string             `json:"rule"`
-	Next            *explainedNext     `json:"next"`
+	ID              string                `json:"id"`
+	App             string                `json:"app"`
+	State           presence.SessionState `json:"state"`
+	Idle            bool                  `json:"idle"`
+	Device          device                `json:"device"`
+	Location        string                `json:"location"`
+	LastHeartbeatAt string                `json:"last_heartbeat_at"`
+	LastInputAt     string                `json:"last_input_at"`
+	LeavingAt       *string               `json:"leaving_at"`
+	ExpiresAt       string                `json:"expires_at"`
+	EndedAt         *string               `json:"ended_at"`
+	EndReason       *presence.EndReason   `json:"end_reason"`
+	Rule            string                `json:"rule"`
+	Next            *explainedNext        `json:"next"`
 }
 
 type explainedNext struct {
-	State   store.SessionState `json:"state"`
-	At      string             `json:"at"`
-	Because string             `json:"because"`
+	State   presence.SessionState `json:"state"`
+	At      string                `json:"at"`
+	Because string                `json:"because"`
 }
 
 // explainUser tells why a user is online, or is not.

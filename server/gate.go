@@ -10,20 +10,21 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // gateAnswer is the gate's word, as a success or, where it is closed, as a
 // failure that says who is in the way.
 type gateAnswer struct {
-	Success   bool            `json:"success"`
-	Error     string          `json:"error,omitempty"`
-	Code      string          `json:"code,omitempty"`
-	Level     store.GateLevel `json:"level"`
-	Online    int             `json:"online"`
-	Counts    counts          `json:"counts"`
-	Blocking  []inTheWay      `json:"blocking"`
-	Quietest  *quietTime      `json:"quietest"` // when it is likely to be quiet next; null while nobody knows
-	Timestamp string          `json:"timestamp"`
+	Success   bool               `json:"success"`
+	Error     string             `json:"error,omitempty"`
+	Code      string             `json:"code,omitempty"`
+	Level     presence.GateLevel `json:"level"`
+	Online    int                `json:"online"`
+	Counts    counts             `json:"counts"`
+	Blocking  []inTheWay         `json:"blocking"`
+	Quietest  *quietTime         `json:"quietest"` // when it is likely to be quiet next; null while nobody knows
+	Timestamp string             `json:"timestamp"`
 }
 
 func (a *gateAnswer) Stamp(now time.Time) { a.Success, a.Timestamp = a.Code == "", timestamp(now) }
@@ -69,7 +70,7 @@ func (s *Server) gate(r *http.Request) (any, error) {
 	for _, person := range gate.Blocking {
 		answer.Blocking = append(answer.Blocking, answerInTheWay(person, now))
 	}
-	if gate.Level == store.GateClear || gate.Level == store.GateCaution && q.Get("allow") == "caution" {
+	if gate.Level == presence.GateClear || gate.Level == presence.GateCaution && q.Get("allow") == "caution" {
 		return answer, nil
 	}
 	answer.Code, answer.Error = "gate_"+string(gate.Level), gateWords(gate.Counts)
@@ -90,7 +91,7 @@ func gateQuestion(q url.Values) (ask store.GateQuestion, err error) {
 }
 
 // gateWords says who is there, such as "1 busy, 3 active, 2 away".
-func gateWords(c store.OnlineCounts) (words string) {
+func gateWords(c presence.Counts) (words string) {
 	for _, kind := range []struct {
 		people int
 		word   string

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -96,7 +97,7 @@ func TestHistoryRefusesWhatCanNotBe(t *testing.T) {
 
 func TestTheHeatmapNamesQuietTimes(t *testing.T) {
 	folder := t.TempDir()
-	b := newBench(t, storetest.Open(t, folder, store.DefaultRules()))
+	b := newBench(t, storetest.Open(t, folder, presence.DefaultRules()))
 	key := b.key(t, "shop", "admin")
 	// Three weeks in which somebody is there but for Sundays from three to six, by the clock in Berlin.
 	berlin, err := time.LoadLocation("Europe/Berlin")

@@ -12,6 +12,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 const (
@@ -44,15 +45,15 @@ type hub struct {
 	overLimit    bool                 // there are more than that
 	waiting      map[string]bool      // of whom too much was told just now
 	counts       counts
-	level        store.GateLevel // that was told, or that follows from what was
-	timeline     int64           // of the log that was read; see [store.Store.Era]
-	lastSeq      int64           // last change read
-	userSeq      int64           // and the last that was read for visitors; fromNow while there are none
-	lastSweep    time.Time       // until when departures by time are announced
-	due1s        bool            // it is time to see to what happens by time alone
-	lastFollowed time.Time       // when the last reader was seen
-	lastReset    time.Time       // last reset for a crowd
-	erasure      bool            // of somebody was in what was read of the log last
+	level        presence.GateLevel // that was told, or that follows from what was
+	timeline     int64              // of the log that was read; see [store.Store.Era]
+	lastSeq      int64              // last change read
+	userSeq      int64              // and the last that was read for visitors; fromNow while there are none
+	lastSweep    time.Time          // until when departures by time are announced
+	due1s        bool               // it is time to see to what happens by time alone
+	lastFollowed time.Time          // when the last reader was seen
+	lastReset    time.Time          // last reset for a crowd
+	erasure      bool               // of somebody was in what was read of the log last
 	resets       chan struct{}
 	erasures     chan []store.Change // who was erased, with their sessions
 
@@ -65,7 +66,7 @@ type hub struct {
 // published is what was last told of a person.
 type published struct {
 	print  uint64 // of all that is news when it changes
-	status store.Status
+	status presence.Status
 	at     int64 // when, in milliseconds
 }
 

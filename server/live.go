@@ -12,6 +12,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Bounds of the live feed.
@@ -29,17 +30,17 @@ const (
 
 // liveMessage is what the feed sends.
 type liveMessage struct {
-	Type      string          `json:"type"`
-	Cursor    string          `json:"cursor"`
-	User      *onlineUser     `json:"user,omitempty"`
-	Counts    *counts         `json:"counts,omitempty"`
-	Level     store.GateLevel `json:"level,omitempty"`
-	Session   *liveSession    `json:"session,omitempty"`
-	UserID    string          `json:"user_id,omitempty"`
-	Reason    string          `json:"reason,omitempty"`
-	Notice    *shownNotice    `json:"notice,omitempty"`
-	Withdrawn string          `json:"withdrawn,omitempty"` // id of a notice that is over
-	Timestamp string          `json:"timestamp"`
+	Type      string             `json:"type"`
+	Cursor    string             `json:"cursor"`
+	User      *onlineUser        `json:"user,omitempty"`
+	Counts    *counts            `json:"counts,omitempty"`
+	Level     presence.GateLevel `json:"level,omitempty"`
+	Session   *liveSession       `json:"session,omitempty"`
+	UserID    string             `json:"user_id,omitempty"`
+	Reason    string             `json:"reason,omitempty"`
+	Notice    *shownNotice       `json:"notice,omitempty"`
+	Withdrawn string             `json:"withdrawn,omitempty"` // id of a notice that is over
+	Timestamp string             `json:"timestamp"`
 }
 
 type liveSession struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -213,7 +214,7 @@ func TestTheFeedTellsWhatChangesAndNothingElse(t *testing.T) {
 		r.tells("updated ada") // away
 		second := s.enter(t, "ada")
 		r.tells("updated ada") // a second session, and available by it
-		if _, err := s.store.EndByToken(t.Context(), s.now(), "shop", second, store.EndLogout); err != nil {
+		if _, err := s.store.EndByToken(t.Context(), s.now(), "shop", second, presence.EndLogout); err != nil {
 			t.Fatal(err)
 		}
 		r.tells("session_ended ada logout", "updated ada")
@@ -240,7 +241,7 @@ func TestTheFeedTellsEachDepartureOnceAndWhy(t *testing.T) {
 		time.Sleep(13 * time.Second)
 		r.tells("offline ada left")
 
-		if _, err := s.store.EndByToken(t.Context(), s.now(), "shop", bob, store.EndLogout); err != nil {
+		if _, err := s.store.EndByToken(t.Context(), s.now(), "shop", bob, presence.EndLogout); err != nil {
 			t.Fatal(err)
 		}
 		r.tells("session_ended bob logout", "offline bob logout")

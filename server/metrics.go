@@ -14,6 +14,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // scrapeTimeout bounds the wait for the database: Prometheus gives up after ten
@@ -87,7 +88,7 @@ func (s *Server) measureStore(ctx context.Context, g gauges) error {
 		return err
 	}
 	g.by("rollcall_people_online", "status", map[string]int{
-		string(store.StatusAvailable): people.Available, string(store.StatusBusy): people.Busy, string(store.StatusAway): people.Away})
+		string(presence.StatusAvailable): people.Available, string(presence.StatusBusy): people.Busy, string(presence.StatusAway): people.Away})
 	g.by("rollcall_sessions", "state", map[string]int{"active": st.Active, "expired": st.Expired, "ended": st.Ended})
 	g.family("rollcall_app_sessions")
 	for _, app := range st.Apps {

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -18,7 +18,7 @@ import (
 func metricsBench(t testing.TB, change ...func(*Config)) *bench {
 	meters := NewMeters()
 	cfg := storetest.Config(t, t.TempDir())
-	cfg.Rules, cfg.OnCommit = store.DefaultRules(), meters.Commit
+	cfg.Rules, cfg.OnCommit = presence.DefaultRules(), meters.Commit
 	return newBench(t, storetest.OpenConfig(t, cfg), append(change, func(c *Config) { c.Meters = meters })...)
 }
 
@@ -285,7 +285,7 @@ func TestMetricsAreServedUntilTheEnd(t *testing.T) {
 
 func TestWhereMetricsCanNotBeServedTheServerEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		b := newBench(t, storetest.Open(t, filepath.Join(t.TempDir(), "data"), store.DefaultRules()), func(c *Config) { c.Metrics = deaf{newPipes()} })
+		b := newBench(t, storetest.Open(t, filepath.Join(t.TempDir(), "data"), presence.DefaultRules()), func(c *Config) { c.Metrics = deaf{newPipes()} })
 		if err := b.Serve(t.Context(), newPipes()); err == nil || !strings.Contains(err.Error(), errDeaf.Error()) {
 			t.Errorf("got %v", err)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 type onlineAnswer struct {
@@ -25,11 +26,11 @@ type counts struct {
 }
 
 // of returns the count of people with a status, which is not offline.
-func (c *counts) of(status store.Status) *int {
+func (c *counts) of(status presence.Status) *int {
 	switch status {
-	case store.StatusAvailable:
+	case presence.StatusAvailable:
 		return &c.Available
-	case store.StatusBusy:
+	case presence.StatusBusy:
 		return &c.Busy
 	}
 	return &c.Away
@@ -110,8 +111,8 @@ func onlineFilter(query string) (store.OnlineFilter, error) {
 		return store.OnlineFilter{}, err
 	}
 	f := store.OnlineFilter{App: q.Get("app"), Organization: q.Get("organization"), Team: q.Get("team"), Role: q.Get("role"),
-		Status: store.Status(q.Get("status")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Limit: limit, Cursor: q.Get("cursor")}
-	if !slices.Contains([]store.Status{"", store.StatusAvailable, store.StatusAway, store.StatusBusy}, f.Status) {
+		Status: presence.Status(q.Get("status")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Limit: limit, Cursor: q.Get("cursor")}
+	if !slices.Contains([]presence.Status{"", presence.StatusAvailable, presence.StatusAway, presence.StatusBusy}, f.Status) {
 		return f, web.Invalid("status must be available, busy or away")
 	}
 	return f, nil

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
 func TestTheDoctorNamesAPostgreSQLThatForgets(t *testing.T) {
 	server := storetest.NewServer(t)
 	asked := func(address string) *bench {
-		return newBench(t, storetest.OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()}))
+		return newBench(t, storetest.OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()}))
 	}
 	well := asked(server.URL("public"))
 	well.finds(t, "commits", "ok: PostgreSQL answers when they are on its disk")

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -114,7 +115,7 @@ func TestARouteSaysSoWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 
 func TestARouteKeepsToItselfWhatIsWrongInside(t *testing.T) {
 	cfg := storetest.Config(t, t.TempDir())
-	cfg.Rules = store.DefaultRules()
+	cfg.Rules = presence.DefaultRules()
 	s, err := store.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 var replays = flag.Uint64("replays", 4, "how many random histories TestTheFeedReplayedIsTheList tries")
@@ -23,7 +24,7 @@ type follower struct {
 	*reader
 	people map[string]onlineUser
 	counts counts
-	level  store.GateLevel
+	level  presence.GateLevel
 	told   int // arrivals and departures
 }
 
@@ -51,10 +52,10 @@ func (f *follower) catchUp(t *testing.T) {
 		case "session_ended":
 			continue
 		case "gate":
-			if store.GateLevel(e.Level) == f.level {
+			if presence.GateLevel(e.Level) == f.level {
 				t.Fatalf("%v, which it said before", e)
 			}
-			f.level = store.GateLevel(e.Level)
+			f.level = presence.GateLevel(e.Level)
 			continue
 		default:
 			t.Fatalf("a %s", e.Type)
@@ -110,7 +111,7 @@ func (o *office) step(t *testing.T) string {
 		_, err = o.store.Touch(t.Context(), now, token, store.Beat{Leaving: true})
 	case 6:
 		name = "logout"
-		_, err = o.store.EndByToken(t.Context(), now, "shop", token, store.EndLogout)
+		_, err = o.store.EndByToken(t.Context(), now, "shop", token, presence.EndLogout)
 	case 7:
 		name = "rename"
 		_, err = o.store.PutUser(t.Context(), now, shopBackend, store.UserInput{ID: o.someone(), Name: text(fmt.Sprint("name ", o.rng.IntN(3)))})
@@ -129,7 +130,7 @@ func (o *office) step(t *testing.T) string {
 		time.Sleep(time.Duration(o.rng.IntN(20)) * time.Second)
 	case 12:
 		name = "claim"
-		claim := store.Claim{App: []string{"", "shop"}[o.rng.IntN(2)], Status: []store.Status{store.StatusBusy, store.StatusAway}[o.rng.IntN(2)]}
+		claim := presence.Claim{App: []string{"", "shop"}[o.rng.IntN(2)], Status: []presence.Status{presence.StatusBusy, presence.StatusAway}[o.rng.IntN(2)]}
 		if o.rng.IntN(2) == 0 {
 			claim.Until = new(now.Add(time.Duration(1+o.rng.IntN(200)) * time.Second))
 		}
@@ -148,11 +149,11 @@ func TestTheFeedReplayedIsTheList(t *testing.T) {
 	for seed := range *replays {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				rules := store.DefaultRules()
+				rules := presence.DefaultRules()
 				rules.SessionTTL = 20 * time.Minute
 				s := servingBy(t, rules)
 				r, _ := s.follow(t, "", bearing(s.key(t, "panel", "read")))
-				f := &follower{reader: r, people: map[string]onlineUser{}, level: store.GateClear}
+				f := &follower{reader: r, people: map[string]onlineUser{}, level: presence.GateClear}
 				o := &office{served: s, rng: rand.New(rand.NewPCG(seed, 0))}
 				var history []string
 				f.catchUp(t)

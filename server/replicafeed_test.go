@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -22,7 +23,7 @@ type replicas struct {
 
 func newReplicas(t *testing.T) *replicas {
 	folder := t.TempDir()
-	rules := store.DefaultRules()
+	rules := presence.DefaultRules()
 	rules.LeaveGrace = 200 * time.Millisecond
 	r := &replicas{T: t, db: storetest.Shell(t, folder)}
 	for i := range r.servers {
@@ -72,7 +73,7 @@ func TestBothReplicasTellWhatHappensAtOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.tell("updated ada")
-	if _, err := b.store.EndByToken(t.Context(), b.now(), "shop", ada, store.EndLogout); err != nil {
+	if _, err := b.store.EndByToken(t.Context(), b.now(), "shop", ada, presence.EndLogout); err != nil {
 		t.Fatal(err)
 	}
 	r.tell("session_ended ada logout")
@@ -114,7 +115,7 @@ func TestAReplicaThatHeardNothingForAWhileCatchesUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		token := r.servers[0].enter(t, "ada")
-		if _, err := r.servers[1].store.EndByToken(t.Context(), time.Now(), "shop", token, store.EndLogout); err != nil {
+		if _, err := r.servers[1].store.EndByToken(t.Context(), time.Now(), "shop", token, presence.EndLogout); err != nil {
 			t.Fatal(err)
 		}
 		r.servers[0].enter(t, id)

@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -28,7 +29,7 @@ const (
 // replica is one of several servers on the database at url.
 func replica(t *testing.T, url string) *served {
 	t.Helper()
-	s := servingOn(t, storetest.OpenConfig(t, store.Config{Database: url, Rules: store.DefaultRules()}))
+	s := servingOn(t, storetest.OpenConfig(t, store.Config{Database: url, Rules: presence.DefaultRules()}))
 	t.Cleanup(func() {
 		s.stop()
 		<-s.ended
@@ -233,7 +234,7 @@ func TestAServerIsNotReadyWhereTheDatabaseIsReadOnly(t *testing.T) {
 func TestReplicasGoByTheClockOfTheDatabase(t *testing.T) {
 	url := storetest.Config(t, t.TempDir()).Database
 	open := func() *store.Store {
-		return storetest.OpenConfig(t, store.Config{Database: url, Rules: store.DefaultRules()})
+		return storetest.OpenConfig(t, store.Config{Database: url, Rules: presence.DefaultRules()})
 	}
 	a := servingOn(t, open())
 	key := a.key(t, "shop", "read", "sessions", "admin")

@@ -8,6 +8,7 @@ import (
 	"rollcall/server/origin"
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 const (
@@ -34,7 +35,7 @@ func (s *Server) revokeSession(r *http.Request) (any, error) {
 
 // revoked is an end that the caller asks for.
 func revoked(r *http.Request, note string) store.Ending {
-	return store.Ending{Reason: store.EndRevoked, By: callerOf(r).actor(), Note: note}
+	return store.Ending{Reason: presence.EndRevoked, By: callerOf(r).actor(), Note: note}
 }
 
 type revocation struct {

@@ -14,6 +14,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -71,10 +72,10 @@ func bubble(t *testing.T, f func(t *testing.T)) {
 }
 
 func serving(t *testing.T, change ...func(*Config)) *served {
-	return servingBy(t, store.DefaultRules(), change...)
+	return servingBy(t, presence.DefaultRules(), change...)
 }
 
-func servingBy(t *testing.T, rules store.Rules, change ...func(*Config)) *served {
+func servingBy(t *testing.T, rules presence.Rules, change ...func(*Config)) *served {
 	folder := t.TempDir()
 	run := servingOn(t, storetest.OpenFile(t, folder, rules), change...)
 	run.folder = folder

@@ -8,6 +8,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 type sessionsAnswer struct {
@@ -17,23 +18,23 @@ type sessionsAnswer struct {
 }
 
 type listedSession struct {
-	ID               string             `json:"id"`
-	App              string             `json:"app"`
-	User             listedUser         `json:"user"`
-	State            store.SessionState `json:"state"`
-	SessionStartedAt string             `json:"session_started_at"`
-	LastActivityAt   string             `json:"last_activity_at"`
-	ExpiresAt        string             `json:"expires_at"`
-	EndedAt          *string            `json:"ended_at"`
-	EndReason        *store.EndReason   `json:"end_reason"`
-	EndedBy          string             `json:"ended_by"`
-	EndNote          string             `json:"end_note"`
-	IPAddress        string             `json:"ip_address"`
-	UserAgent        string             `json:"user_agent"`
-	Device           device             `json:"device"`
-	Location         string             `json:"location"`
-	Page             string             `json:"page"`
-	DurationMinutes  int                `json:"duration_minutes"`
+	ID               string                `json:"id"`
+	App              string                `json:"app"`
+	User             listedUser            `json:"user"`
+	State            presence.SessionState `json:"state"`
+	SessionStartedAt string                `json:"session_started_at"`
+	LastActivityAt   string                `json:"last_activity_at"`
+	ExpiresAt        string                `json:"expires_at"`
+	EndedAt          *string               `json:"ended_at"`
+	EndReason        *presence.EndReason   `json:"end_reason"`
+	EndedBy          string                `json:"ended_by"`
+	EndNote          string                `json:"end_note"`
+	IPAddress        string                `json:"ip_address"`
+	UserAgent        string                `json:"user_agent"`
+	Device           device                `json:"device"`
+	Location         string                `json:"location"`
+	Page             string                `json:"page"`
+	DurationMinutes  int                   `json:"duration_minutes"`
 }
 
 type listedUser struct {
@@ -75,7 +76,7 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 
 func (s *Server) sessionFilter(q url.Values) (f store.SessionFilter, err error) {
 	f = store.SessionFilter{State: store.SessionScope(q.Get("state")), User: q.Get("user"), App: q.Get("app"), Organization: q.Get("organization"),
-		Device: q.Get("device"), Reason: store.EndReason(q.Get("reason")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Cursor: q.Get("cursor")}
+		Device: q.Get("device"), Reason: presence.EndReason(q.Get("reason")), Search: q.Get("q"), Sort: store.Sort(q.Get("sort")), Cursor: q.Get("cursor")}
 	if f.IP, err = s.cfg.Origin.Addresses.Sought(q.Get("ip")); err != nil {
 		return f, err
 	}
@@ -119,7 +120,7 @@ func over(l store.ListedSession, now time.Time) time.Time {
 	switch {
 	case l.EndedAt != nil:
 		return *l.EndedAt
-	case l.State == store.StateExpired:
+	case l.State == presence.StateExpired:
 		return l.ExpiresAt
 	}
 	return now
@@ -153,7 +154,7 @@ var sessionColumns = []string{"id", "app", "user_id", "name", "email", "organiza
 
 func sessionRow(l listedSession) []string {
 	var ended string
-	var reason store.EndReason
+	var reason presence.EndReason
 	if l.EndedAt != nil && l.EndReason != nil {
 		ended, reason = *l.EndedAt, *l.EndReason
 	}

@@ -7,6 +7,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // userInput is a user as a back end reports one.
@@ -112,9 +113,9 @@ func (s *Server) reportLogout(r *http.Request) (any, error) {
 	var ended bool
 	var err error
 	if in.SessionToken != "" {
-		ended, err = s.store.EndByToken(r.Context(), s.now(), app, in.SessionToken, store.EndLogout)
+		ended, err = s.store.EndByToken(r.Context(), s.now(), app, in.SessionToken, presence.EndLogout)
 	} else if id, ok := web.ParseID(in.ID); ok {
-		ended, err = s.store.EndByID(r.Context(), s.now(), app, id, store.EndLogout)
+		ended, err = s.store.EndByID(r.Context(), s.now(), app, id, presence.EndLogout)
 	}
 	return &endAnswer{Ended: ended}, err
 }

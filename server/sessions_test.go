@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -181,7 +181,7 @@ func TestASessionEndsADayAfterTheLastActivity(t *testing.T) {
 	b.clock.advance(24*time.Hour - time.Millisecond)
 	do(t, b, "GET", "/auth/me", nil, bearing(token)).wants(200)
 	b.clock.advance(time.Millisecond)
-	if got := b.beats(t, token); got != string(store.EndExpired) {
+	if got := b.beats(t, token); got != string(presence.EndExpired) {
 		t.Errorf("after a day without a heartbeat: %q", got)
 	}
 }

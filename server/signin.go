@@ -7,6 +7,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // userAnswer is a user as the API shows one.
@@ -103,7 +104,7 @@ func (s *Server) logout(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if token != "" {
-		if _, err := s.store.EndByToken(r.Context(), s.now(), store.PanelApp, token, store.EndLogout); err != nil {
+		if _, err := s.store.EndByToken(r.Context(), s.now(), store.PanelApp, token, presence.EndLogout); err != nil {
 			return nil, err
 		}
 	}
@@ -126,7 +127,7 @@ func (s *Server) me(r *http.Request) (any, error) {
 	session.App = me.Session.App
 	claim, err := s.store.OwnClaim(r.Context(), s.now(), me.User.ID)
 	if claim == nil {
-		claim = &store.Claim{Status: store.StatusAvailable}
+		claim = &presence.Claim{Status: presence.StatusAvailable}
 	}
 	return &meAnswer{User: user, Session: session, statusFields: answerStatus(claim.Status, claim.Text, claim.Until)}, err
 }

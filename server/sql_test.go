@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -109,7 +110,7 @@ func workday(t *testing.T, b *bench, now time.Time) {
 	login("dan", "shop", "Engines", "192.0.2.4", 25*time.Hour)
 	for user, lasted := range map[string]time.Duration{"eve": 10 * time.Minute, "fay": 45 * time.Minute} {
 		token := login(user, "shop", "", "192.0.2.5", 2*time.Hour)
-		if _, err := b.store.EndByToken(t.Context(), now.Add(lasted-2*time.Hour), "shop", token, store.EndLogout); err != nil {
+		if _, err := b.store.EndByToken(t.Context(), now.Add(lasted-2*time.Hour), "shop", token, presence.EndLogout); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +118,7 @@ func workday(t *testing.T, b *bench, now time.Time) {
 
 func TestTheReadmesQueriesSayWhatTheAPISays(t *testing.T) {
 	folder, now := t.TempDir(), time.Now()
-	b := newBench(t, storetest.Open(t, folder, store.DefaultRules()), func(c *Config) { c.Now = time.Now })
+	b := newBench(t, storetest.Open(t, folder, presence.DefaultRules()), func(c *Config) { c.Now = time.Now })
 	b.admin(t)
 	workday(t, b, now)
 	key := b.key(t, "ops", "read")

@@ -7,6 +7,7 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 type statusAnswer struct {
@@ -16,12 +17,12 @@ type statusAnswer struct {
 
 // statusFields are a status as every answer has it.
 type statusFields struct {
-	Status      store.Status `json:"status"`
-	StatusText  string       `json:"status_text"`
-	StatusUntil *string      `json:"status_until"`
+	Status      presence.Status `json:"status"`
+	StatusText  string          `json:"status_text"`
+	StatusUntil *string         `json:"status_until"`
 }
 
-func answerStatus(status store.Status, text string, until *time.Time) statusFields {
+func answerStatus(status presence.Status, text string, until *time.Time) statusFields {
 	return statusFields{Status: status, StatusText: text, StatusUntil: optional(until)}
 }
 
@@ -70,7 +71,7 @@ func (s *Server) setStatus(r *http.Request) (any, error) {
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
-	if in.Status == store.StatusAvailable {
+	if in.Status == presence.StatusAvailable {
 		if in.Text != "" || in.Until != nil || in.ForMS != nil {
 			return nil, web.Invalid("text, until and for_ms belong to busy and away")
 		}
@@ -119,14 +120,14 @@ func (s *Server) statusOf(r *http.Request, user string) (any, error) {
 
 // statusInput is a claim as somebody sends it.
 type statusInput struct {
-	Status store.Status `json:"status"`
-	Text   string       `json:"text"`
-	Until  *string      `json:"until"`  // RFC 3339
-	ForMS  *int64       `json:"for_ms"` // for clients whose clock may be wrong
+	Status presence.Status `json:"status"`
+	Text   string          `json:"text"`
+	Until  *string         `json:"until"`  // RFC 3339
+	ForMS  *int64          `json:"for_ms"` // for clients whose clock may be wrong
 }
 
-func (in statusInput) claim(now time.Time) (store.Claim, error) {
-	claim := store.Claim{Status: in.Status, Text: in.Text}
+func (in statusInput) claim(now time.Time) (presence.Claim, error) {
+	claim := presence.Claim{Status: in.Status, Text: in.Text}
 	var err error
 	claim.Until, err = web.Ahead(now, "until", in.Until, "for_ms", in.ForMS)
 	return claim, err

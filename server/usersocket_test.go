@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // caller is the browser of an end user on its live connection.
@@ -123,7 +124,7 @@ func TestALiveConnectionTellsOfNobodyElse(t *testing.T) {
 		ada.tells("notices")
 		bob := s.enter(t, "bob")
 		s.beat(t, bob, store.Beat{Page: text("/b")})
-		_, err = s.store.EndByToken(t.Context(), s.now(), "shop", bob, store.EndLogout)
+		_, err = s.store.EndByToken(t.Context(), s.now(), "shop", bob, presence.EndLogout)
 		s.must(t, err)
 		time.Sleep(pingEvery - 5*time.Second) // a ping would need somebody who reads
 		s.announces(t, s.key(t, "ops", "admin"), `{"message":"next"}`)
@@ -137,11 +138,11 @@ func TestAnEndedSessionIsToldWithinASecond(t *testing.T) {
 		reason string
 	}{
 		"logout": {func(t *testing.T, s *served, token string) {
-			_, err := s.store.EndByToken(t.Context(), s.now(), "shop", token, store.EndLogout)
+			_, err := s.store.EndByToken(t.Context(), s.now(), "shop", token, presence.EndLogout)
 			s.must(t, err)
 		}, "logout"},
 		"revoked": {func(t *testing.T, s *served, _ string) {
-			_, err := s.store.RevokeAll(t.Context(), s.now(), store.SessionFilter{User: "ada"}, store.Ending{Reason: store.EndRevoked})
+			_, err := s.store.RevokeAll(t.Context(), s.now(), store.SessionFilter{User: "ada"}, store.Ending{Reason: presence.EndRevoked})
 			s.must(t, err)
 		}, "revoked"},
 		"deleted": {func(t *testing.T, s *served, _ string) {
@@ -185,7 +186,7 @@ func TestAnEndedSessionIsToldWithinASecond(t *testing.T) {
 
 func TestALiveConnectionOutlivesWhatHeartbeatsExtendAndNothingElse(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		rules := store.DefaultRules()
+		rules := presence.DefaultRules()
 		rules.SessionTTL = 10 * time.Minute
 		s := servingBy(t, rules)
 		token := s.enter(t, "ada")

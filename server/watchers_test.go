@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -56,7 +57,7 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'revoked' WHERE user_id = 'rollcall:watch'`)
 		}, "unauthenticated"},
 		{"sessions are revoked by a filter", asViewer, func(t *testing.T, s *served) {
-			n, err := s.store.RevokeAll(t.Context(), s.now(), store.SessionFilter{App: "shop", Limit: 1}, store.Ending{Reason: store.EndRevoked})
+			n, err := s.store.RevokeAll(t.Context(), s.now(), store.SessionFilter{App: "shop", Limit: 1}, store.Ending{Reason: presence.EndRevoked})
 			if s.must(t, err); n != 1 {
 				t.Fatalf("%d were revoked", n)
 			}
@@ -91,7 +92,7 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 
 func TestTheSocketOfAnExpiredSessionIsClosed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		rules := store.DefaultRules()
+		rules := presence.DefaultRules()
 		rules.SessionTTL = 10 * time.Minute
 		s := servingBy(t, rules)
 		panel := s.account(t, "watch", store.AccessViewer)

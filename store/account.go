@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Account is a person who signs in to the panel with a password.
@@ -70,7 +72,7 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, deed AuditEven
 		return Account{}, err
 	}
 	hash := hashPassword(in.Password) // before the write: it takes long
-	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: fromMillis(millis(now))}
+	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: fromMillis(now.UnixMilli())}
 	deed.Action, deed.Target, deed.Detail = "account.create", UserActor(account.ID), cmp.Or(deed.Detail, account.Access.String())
 	err = s.write(ctx, func(t *tx) error {
 		if err := allowed(t); err != nil {
@@ -78,7 +80,7 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, deed AuditEven
 		}
 		n, err := t.exec(`
 			INSERT INTO users (id, name, access, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
-			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, millis(now))
+			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, now.UnixMilli())
 		if err == nil && n == 0 {
 			return ErrNameTaken
 		}
@@ -86,7 +88,7 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, deed AuditEven
 			return wrapErr("storing an account's user", err)
 		}
 		_, err = t.exec(`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
-			account.ID, account.Name, hash, millis(now))
+			account.ID, account.Name, hash, now.UnixMilli())
 		if err != nil {
 			return wrapErr("storing an account", err)
 		}
@@ -140,7 +142,7 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, pas
 		if err != nil {
 			return wrapErr("changing a password", err)
 		}
-		if _, err = t.end(s.at(now), Ending{Reason: EndPasswordChanged}, `user_id = $6`, user); err != nil {
+		if _, err = t.end(s.at(now), Ending{Reason: presence.EndPasswordChanged}, `user_id = $6`, user); err != nil {
 			return err
 		}
 		return t.record(now, AuditEvent{Actor: actor, Action: "account.password", Target: UserActor(user)})

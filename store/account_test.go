@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -66,7 +67,7 @@ func TestAccounts(t *testing.T) {
 		}
 		_, err = s.Touch(ctx, Start.Add(2*time.Second), session.Token, store.Beat{})
 		var ended *store.EndedError
-		if !errors.As(err, &ended) || ended.Reason != store.EndPasswordChanged {
+		if !errors.As(err, &ended) || ended.Reason != presence.EndPasswordChanged {
 			t.Fatalf("after a new password: %v", err)
 		}
 		wantError(t, s.SetPassword(ctx, Start, "user:root", "nobody", password), store.ErrNotFound)

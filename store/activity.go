@@ -74,7 +74,7 @@ func (f ActivityFilter) withDefaults(now time.Time) (q activityQuestion, err err
 		f.To = now
 	}
 	q = activityQuestion{app: f.App, organization: f.Organization, step: f.Step.Milliseconds()}
-	from, to, grid := millis(f.From), millis(f.To), SampleEvery.Milliseconds()
+	from, to, grid := f.From.UnixMilli(), f.To.UnixMilli(), SampleEvery.Milliseconds()
 	if q.step == 0 {
 		q.step = suitableStep(to - from)
 	}
@@ -116,7 +116,7 @@ func (s *Store) findActivity(ctx context.Context, now time.Time, q activityQuest
 	a = Activity{From: fromMillis(q.from), To: fromMillis(q.to), Step: time.Duration(q.step) * time.Millisecond, Points: []Point{}, Days: []DayFigures{}}
 	err = s.snapshot(ctx, func(look *sql.Tx) error {
 		samples, err := readSamples(ctx, look, q.app, q.organization, q.from, q.to)
-		a.Points = q.points(samples, millis(now))
+		a.Points = q.points(samples, now.UnixMilli())
 		if err == nil {
 			a.Since, err = firstSample(ctx, look)
 		}

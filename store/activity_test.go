@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -40,7 +41,7 @@ func addSample(t testing.TB, db *sql.DB, at time.Time, organization int, app str
 
 func TestActivityTellsNobodyFromUnknown(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	at := func(minutes int) time.Time { return Start.Add(time.Duration(minutes) * time.Minute) }
 	execSQL(t, db, `INSERT INTO organizations (id, name, created_at) VALUES (7, 'Acme', 0)`)
@@ -120,7 +121,7 @@ func TestTheLengthOfSessionsThatEndedInTheRange(t *testing.T) {
 		minutes           int
 	}{{"shop", "Acme", 10}, {"shop", "", 20}, {"crm", "Acme", 60}, {"shop", "", 600}, {store.PanelApp, "", 15}} {
 		session := loginOf(t, s, Start, who.app, who.organization, fmt.Sprint(who.minutes))
-		if _, err := s.EndByID(t.Context(), Start.Add(time.Duration(who.minutes)*time.Minute), "", session.ID, store.EndLogout); err != nil {
+		if _, err := s.EndByID(t.Context(), Start.Add(time.Duration(who.minutes)*time.Minute), "", session.ID, presence.EndLogout); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -148,7 +149,7 @@ func TestWhoWasOnAtATime(t *testing.T) {
 		touch(t, s, at.Add(after), session.Token, b)
 	}
 	end := func(session store.LoginResult, after time.Duration) {
-		if _, err := s.EndByID(t.Context(), at.Add(after), "", session.ID, store.EndLogout); err != nil {
+		if _, err := s.EndByID(t.Context(), at.Add(after), "", session.ID, presence.EndLogout); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -41,7 +41,7 @@ func (s *Store) Record(ctx context.Context, now time.Time, d AuditEvent) error {
 // record adds a deed to the audit log, in the transaction that does it.
 func (t *tx) record(now time.Time, d AuditEvent) error {
 	_, err := t.exec(`INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
-		millis(now), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail)
+		now.UnixMilli(), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail)
 	return wrapErr("writing the audit log", err)
 }
 
@@ -63,7 +63,7 @@ const recentEvent = `SELECT EXISTS (SELECT 1 FROM audit WHERE target = $1 AND ac
 // recordOncePerHour records a deed unless the same was recorded within the hour.
 // Nearly always it was, and then nothing is written.
 func (s *Store) recordOncePerHour(ctx context.Context, now time.Time, d AuditEvent) error {
-	about := []any{d.Target, d.Actor, d.Action, millis(now.Add(-viewEvery)), millis(now)}
+	about := []any{d.Target, d.Actor, d.Action, now.Add(-viewEvery).UnixMilli(), now.UnixMilli()}
 	var recent bool
 	err := s.read.QueryRowContext(ctx, recentEvent, about...).Scan(&recent)
 	if err != nil || recent {
@@ -170,10 +170,10 @@ func (f AuditFilter) query(after *cursor) *query {
 		q.and(`(a.action = ? OR substr(a.action, 1, ?) = ?)`, f.Action, len([]rune(f.Action))+1, f.Action+".")
 	}
 	if f.From != nil {
-		q.and(`a.at >= ?`, millis(*f.From))
+		q.and(`a.at >= ?`, f.From.UnixMilli())
 	}
 	if f.To != nil {
-		q.and(`a.at <= ?`, millis(*f.To))
+		q.and(`a.at <= ?`, f.To.UnixMilli())
 	}
 	if search := strings.TrimSpace(f.Search); search != "" {
 		const text = `(a.actor || ' ' || a.target || ' ' || a.detail || ' ' || COALESCE(by_user.name, '') || ' ' || COALESCE(to_user.name, ''))`

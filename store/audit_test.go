@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -179,7 +180,7 @@ func TestAFloodOfSignInsLeavesTwoEntriesAnHour(t *testing.T) {
 
 func TestRulesThatChangeAreRecorded(t *testing.T) {
 	folder := t.TempDir()
-	open := func(rules store.Rules) *store.Store {
+	open := func(rules presence.Rules) *store.Store {
 		t.Helper()
 		s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: rules, Now: Start})
 		if err != nil {
@@ -188,10 +189,10 @@ func TestRulesThatChangeAreRecorded(t *testing.T) {
 		t.Cleanup(func() { s.Close() })
 		return s
 	}
-	other := store.DefaultRules()
+	other := presence.DefaultRules()
 	other.SessionTTL, other.OnlineWindow = 12*time.Hour, 90*time.Second
-	s := open(store.DefaultRules())
-	for _, rules := range []store.Rules{store.DefaultRules(), {}, other, other, {}} {
+	s := open(presence.DefaultRules())
+	for _, rules := range []presence.Rules{presence.DefaultRules(), {}, other, other, {}} {
 		open(rules)
 	}
 	want := []string{"system settings.change  online_window 5m -> 1m30s", "system settings.change  session_ttl 24h -> 12h"}
@@ -288,7 +289,7 @@ func TestPagesOfTheAuditLogStayRightWhileItGrows(t *testing.T) {
 
 func TestNobodyChangesTheAuditLog(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	deed := store.AuditEvent{Actor: "user:ada", Action: "user.view", Target: "user:bob", Detail: "d"}
 	for _, at := range []time.Time{Start, after(1)} {
 		if err := s.Record(t.Context(), at, deed); err != nil {
@@ -311,7 +312,7 @@ func TestNobodyChangesTheAuditLog(t *testing.T) {
 
 func TestTheAuditLogHasARetentionOfItsOwn(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		kept := store.DefaultRules().AuditRetention
+		kept := presence.DefaultRules().AuditRetention
 		for i := range 3 {
 			if err := s.Record(t.Context(), after(i), store.AuditEvent{Actor: "cli", Action: "test", Detail: fmt.Sprint(i)}); err != nil {
 				t.Fatal(err)

@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
 func TestABackupUnderWritesIsWholeAndOpens(t *testing.T) {
-	s := OpenFile(t, t.TempDir(), store.DefaultRules())
+	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
 	var wg sync.WaitGroup
 	started := make(chan struct{}, 4)
 	for w := range 4 {
@@ -38,14 +39,14 @@ func TestABackupUnderWritesIsWholeAndOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	wg.Wait()
-	restored := OpenFile(t, folder, store.Rules{})
+	restored := OpenFile(t, folder, presence.Rules{})
 	if n := len(online(t, restored, Start)); n < 80 || n > 1200 {
 		t.Errorf("%d people in the backup, at least the first 80 were there", n)
 	}
 }
 
 func TestABackupReplacesNothingAndLeavesNothingBehind(t *testing.T) {
-	s := OpenFile(t, t.TempDir(), store.DefaultRules())
+	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
 	folder := t.TempDir()
 	file := filepath.Join(folder, "backup.db")
 	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {

@@ -86,8 +86,8 @@ type heartbeatColumns struct {
 
 func (all *heartbeatColumns) add(h *heartbeat) {
 	all.ids, all.digests = append(all.ids, h.id), append(all.digests, h.digest)
-	all.at, all.idle, all.until = append(all.at, h.now), append(all.idle, h.idle), append(all.until, h.end)
+	all.at, all.idle, all.until = append(all.at, h.Now), append(all.idle, h.idle), append(all.until, h.end)
 	all.pages, all.whose = append(all.pages, h.page), append(all.whose, h.wantMember)
-	all.idleAfter, all.expiry = append(all.idleAfter, h.idleAfter), append(all.expiry, h.expiry)
-	all.silence, all.future = append(all.silence, h.staleBefore), append(all.future, h.future)
+	all.idleAfter, all.expiry = append(all.idleAfter, h.idleAfter), append(all.expiry, h.Expiry)
+	all.silence, all.future = append(all.silence, h.staleBefore), append(all.future, h.Future)
 }

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -29,7 +30,7 @@ var states = []string{"plain", "other", "idle", "gone", "silent", "ahead", "past
 
 func openEnsemble(t *testing.T) *ensemble {
 	folder := t.TempDir()
-	return &ensemble{store: Open(t, folder, store.DefaultRules()), shell: shell(t, folder, "")}
+	return &ensemble{store: Open(t, folder, presence.DefaultRules()), shell: shell(t, folder, "")}
 }
 
 func tokenOf(round int, state string) string { return fmt.Sprintf("the-token-of-%s-%d", state, round) }
@@ -60,7 +61,7 @@ func (e *ensemble) gather(t *testing.T, round int) {
 		case "gone":
 			_, err = e.store.Touch(t.Context(), at, token, store.Beat{Leaving: true})
 		case "ended":
-			_, err = e.store.EndByID(t.Context(), at, "", result.ID, store.EndRevoked)
+			_, err = e.store.EndByID(t.Context(), at, "", result.ID, presence.EndRevoked)
 		case "orphaned":
 			_, err = e.store.DeleteUser(t.Context(), at, store.By{Grant: store.AccessAdmin}, user.ID)
 		case "forged":
@@ -96,7 +97,7 @@ func drawCall(t *rapid.T) call {
 func (e *ensemble) do(round int, c call) string {
 	token, now := tokenOf(round, c.state), Start.Add(time.Minute+c.after)
 	if c.end {
-		ended, err := e.store.EndByToken(context.Background(), now, "shop", token, store.EndLogout)
+		ended, err := e.store.EndByToken(context.Background(), now, "shop", token, presence.EndLogout)
 		return fmt.Sprint(ended, err)
 	}
 	got, err := e.store.Touch(context.Background(), now, token, c.beat)

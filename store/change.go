@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Change is one row of the log of what changed. With a UserID, that user may
@@ -14,8 +16,8 @@ type Change struct {
 	Seq       int64
 	UserID    string
 	SessionID int64
-	App       string    // of the session
-	Reason    EndReason // of the session
+	App       string             // of the session
+	Reason    presence.EndReason // of the session
 	KeyID     int64
 	Topic     Topic
 }
@@ -128,7 +130,7 @@ const dueQuery = `
 // for whom nothing changed. It is for one caller, whose from is the last to.
 func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
 	a := s.slack.Load()
-	ids, err := s.texts(ctx, dueQuery, dueBetween(s.rules.at(from, *s.lastDueSlack.Load()), s.rules.at(to, *a))...)
+	ids, err := s.texts(ctx, dueQuery, dueBetween(s.rules.At(from, *s.lastDueSlack.Load()), s.rules.At(to, *a))...)
 	if err == nil {
 		s.lastDueSlack.Store(a)
 	}
@@ -143,15 +145,15 @@ const alternatingQuery = `
 // which was heard of after since: they are shown where their latest input was,
 // and that may be another session now, though none of them changed.
 func (s *Store) Alternating(ctx context.Context, since time.Time) ([]string, error) {
-	ids, err := s.texts(ctx, alternatingQuery, millis(since))
+	ids, err := s.texts(ctx, alternatingQuery, since.UnixMilli())
 	return ids, wrapErr("finding who alternates", err)
 }
 
 // dueBetween returns the stamps that two moments judge differently, as pairs of
 // bounds in the order of Due's query. A bound goes back where a forgiven step
 // of the clock begins or ends between them.
-func dueBetween(a, b cutoffs) (bounds []any) {
-	for _, pair := range [][2]int64{{a.window, b.window}, {a.grace, b.grace}, {a.expiry, b.expiry}, {a.future, b.future}, {a.now, b.now}} {
+func dueBetween(a, b presence.Cutoffs) (bounds []any) {
+	for _, pair := range [][2]int64{{a.Window, b.Window}, {a.Grace, b.Grace}, {a.Expiry, b.Expiry}, {a.Future, b.Future}, {a.Now, b.Now}} {
 		bounds = append(bounds, min(pair[0], pair[1]), max(pair[0], pair[1]))
 	}
 	return bounds

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -126,19 +127,19 @@ func TestWhatIsLogged(t *testing.T) {
 		wantLogged(t, s, put(store.UserInput{ID: "ada", Name: text("Ada L.")}))
 		wantLogged(t, s, put(store.UserInput{ID: "ada", Organization: text("Acme")}), store.Change{UserID: "ada"})
 		wantLogged(t, s, put(store.UserInput{ID: "nobody is logged in", Name: text("x")}))
-		wantLogged(t, s, func() { _, err := s.EndByID(ctx, Start, "", ada.ID, store.EndRevoked); must(err) },
-			store.Change{UserID: "ada", SessionID: ada.ID, App: "shop", Reason: store.EndRevoked})
-		wantLogged(t, s, func() { _, err := s.EndByID(ctx, Start, "", ada.ID, store.EndRevoked); must(err) })
+		wantLogged(t, s, func() { _, err := s.EndByID(ctx, Start, "", ada.ID, presence.EndRevoked); must(err) },
+			store.Change{UserID: "ada", SessionID: ada.ID, App: "shop", Reason: presence.EndRevoked})
+		wantLogged(t, s, func() { _, err := s.EndByID(ctx, Start, "", ada.ID, presence.EndRevoked); must(err) })
 		wantLogged(t, s, func() {
 			_, err := s.Login(ctx, Start, shop, store.Login{User: store.UserInput{ID: "x"}, Token: "short"})
 			wantError(t, err, store.ErrInvalid)
 		})
 		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, Start, shop, "bob"); must(err) },
-			store.Change{UserID: "bob", SessionID: bob.ID, App: "shop", Reason: store.EndUserDeleted})
+			store.Change{UserID: "bob", SessionID: bob.ID, App: "shop", Reason: presence.EndUserDeleted})
 		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, Start, shop, "ada"); must(err) }) // whose session has ended before
 		cy := login(t, s, Start, "cy")
 		wantLogged(t, s, func() { _, err := s.Cleanup(ctx, Start.Add(25*time.Hour)); must(err) },
-			store.Change{UserID: "cy", SessionID: cy.ID, App: "shop", Reason: store.EndExpired})
+			store.Change{UserID: "cy", SessionID: cy.ID, App: "shop", Reason: presence.EndExpired})
 		key, _, err := s.CreateKey(ctx, Start, "user:root", "shop", store.Scopes{store.ScopeRead})
 		must(err)
 		wantLogged(t, s, func() { must(s.DeleteKey(ctx, Start, "user:root", key.ID)) }, store.Change{KeyID: key.ID})
@@ -147,7 +148,7 @@ func TestWhatIsLogged(t *testing.T) {
 
 func TestWhatIsTypedIntoTheShellIsLogged(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	ids := map[string]any{}
 	for _, id := range []string{"ada", "bob", "cy"} {
 		result, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: id, Organization: text("Acme")}})
@@ -157,7 +158,7 @@ func TestWhatIsTypedIntoTheShellIsLogged(t *testing.T) {
 		ids[id] = result.ID
 	}
 	ended := func(id, reason string) store.Change {
-		return store.Change{UserID: id, SessionID: ids[id].(int64), App: "shop", Reason: store.EndReason(reason)}
+		return store.Change{UserID: id, SessionID: ids[id].(int64), App: "shop", Reason: presence.EndReason(reason)}
 	}
 	db := shell(t, folder, "&_pragma=foreign_keys(1)")
 	for _, c := range []struct {
@@ -234,7 +235,7 @@ func TestReadingTheLog(t *testing.T) {
 
 func TestTrimmingManyChanges(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	execSQL(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO changes (user_id) SELECT 'x' FROM n`)
 	if err := s.TrimChanges(t.Context(), 10); err != nil {
@@ -278,7 +279,7 @@ func TestDue(t *testing.T) {
 
 func TestTheFeedReadsByIndexRanges(t *testing.T) {
 	folder := t.TempDir()
-	s := OpenFile(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, presence.DefaultRules())
 	login(t, s, Start, "ada")
 	db := ShellFile(t, folder, "")
 	for query, want := range map[string][]string{

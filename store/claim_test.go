@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
-func claim(t testing.TB, s *store.Store, now time.Time, user string, c store.Claim) {
+func claim(t testing.TB, s *store.Store, now time.Time, user string, c presence.Claim) {
 	t.Helper()
 	if err := s.SetStatus(t.Context(), now, user, c); err != nil {
 		t.Fatal(err)
@@ -21,26 +22,26 @@ func claim(t testing.TB, s *store.Store, now time.Time, user string, c store.Cla
 
 func TestClaimsAreMerged(t *testing.T) {
 	later := Start.Add(time.Hour)
-	own := func(status store.Status) store.Claim { return store.Claim{Status: status, Text: "own"} }
-	by := func(app string, status store.Status) store.Claim {
-		return store.Claim{App: app, Status: status, Text: app}
+	own := func(status presence.Status) presence.Claim { return presence.Claim{Status: status, Text: "own"} }
+	by := func(app string, status presence.Status) presence.Claim {
+		return presence.Claim{App: app, Status: status, Text: app}
 	}
-	until := func(c store.Claim) store.Claim { c.Until = &later; return c }
+	until := func(c presence.Claim) presence.Claim { c.Until = &later; return c }
 	for _, c := range []struct {
 		name   string
-		claims []store.Claim // one second after another
+		claims []presence.Claim // one second after another
 		at     time.Time
 		want   string
 	}{
 		{"none", nil, Start, "available "},
-		{"the person's own", []store.Claim{own("away")}, Start, "away own"},
-		{"the person's before an app's", []store.Claim{own("away"), by("a", "busy")}, Start, "away own"},
-		{"busy before away", []store.Claim{by("a", "busy"), by("b", "away")}, Start, "busy a"},
-		{"of those alike the latest", []store.Claim{by("b", "busy"), by("a", "away"), by("c", "busy"), by("b", "busy")}, Start, "busy b"},
-		{"the latest away", []store.Claim{by("b", "away"), by("a", "away")}, Start, "away a"},
-		{"until it runs out", []store.Claim{until(own("busy")), by("a", "away")}, later.Add(-time.Millisecond), "busy own"},
-		{"not when it has run out", []store.Claim{until(own("busy")), by("a", "away")}, later, "away a"},
-		{"a new claim in place of the old", []store.Claim{until(own("busy")), own("away")}, later, "away own"},
+		{"the person's own", []presence.Claim{own("away")}, Start, "away own"},
+		{"the person's before an app's", []presence.Claim{own("away"), by("a", "busy")}, Start, "away own"},
+		{"busy before away", []presence.Claim{by("a", "busy"), by("b", "away")}, Start, "busy a"},
+		{"of those alike the latest", []presence.Claim{by("b", "busy"), by("a", "away"), by("c", "busy"), by("b", "busy")}, Start, "busy b"},
+		{"the latest away", []presence.Claim{by("b", "away"), by("a", "away")}, Start, "away a"},
+		{"until it runs out", []presence.Claim{until(own("busy")), by("a", "away")}, later.Add(-time.Millisecond), "busy own"},
+		{"not when it has run out", []presence.Claim{until(own("busy")), by("a", "away")}, later, "away a"},
+		{"a new claim in place of the old", []presence.Claim{until(own("busy")), own("away")}, later, "away own"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
@@ -53,7 +54,7 @@ func TestClaimsAreMerged(t *testing.T) {
 				if got := fmt.Sprint(p.Status, " ", p.StatusText); got != c.want {
 					t.Errorf("got %q, want %q", got, c.want)
 				}
-				for _, status := range []store.Status{store.StatusAvailable, store.StatusBusy, store.StatusAway} {
+				for _, status := range []presence.Status{presence.StatusAvailable, presence.StatusBusy, presence.StatusAway} {
 					page, err := s.Online(t.Context(), c.at, store.OnlineFilter{Status: status, Limit: 9})
 					if n := len(page.People); err != nil || n != page.Counts.People() || (n == 1) != (status == p.Status) {
 						t.Errorf("%d people are listed as %s, %+v counted, %v", n, status, page.Counts, err)
@@ -67,13 +68,13 @@ func TestClaimsAreMerged(t *testing.T) {
 func TestAClaimKeepsNobodyOnline(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		login(t, s, Start, "ada")
-		claim(t, s, Start, "ada", store.Claim{Status: store.StatusBusy})
+		claim(t, s, Start, "ada", presence.Claim{Status: presence.StatusBusy})
 		now := Start.Add(5 * time.Minute)
 		page, err := s.Online(t.Context(), now, store.OnlineFilter{Limit: 9})
-		if err != nil || len(page.People) != 0 || page.Counts != (store.OnlineCounts{}) {
+		if err != nil || len(page.People) != 0 || page.Counts != (presence.Counts{}) {
 			t.Errorf("%+v, %v", page, err)
 		}
-		if p := person(t, s, now, "ada"); p.Status != store.StatusOffline || p.StatusText != "" {
+		if p := person(t, s, now, "ada"); p.Status != presence.StatusOffline || p.StatusText != "" {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -83,22 +84,22 @@ func TestClaimsThatAreRefused(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		login(t, s, Start, "ada")
 		past, far := Start, Start.Add(366*24*time.Hour+time.Millisecond)
-		for name, c := range map[string]store.Claim{
+		for name, c := range map[string]presence.Claim{
 			"no status":           {},
-			"available":           {Status: store.StatusAvailable},
-			"offline":             {Status: store.StatusOffline},
-			"a long text":         {Status: store.StatusBusy, Text: strings.Repeat("ä", 81)},
-			"a line break":        {Status: store.StatusBusy, Text: "a\nb"},
-			"text that is none":   {Status: store.StatusBusy, Text: "\xff"},
-			"until now":           {Status: store.StatusBusy, Until: &past},
-			"until next year but": {Status: store.StatusBusy, Until: &far},
+			"available":           {Status: presence.StatusAvailable},
+			"offline":             {Status: presence.StatusOffline},
+			"a long text":         {Status: presence.StatusBusy, Text: strings.Repeat("ä", 81)},
+			"a line break":        {Status: presence.StatusBusy, Text: "a\nb"},
+			"text that is none":   {Status: presence.StatusBusy, Text: "\xff"},
+			"until now":           {Status: presence.StatusBusy, Until: &past},
+			"until next year but": {Status: presence.StatusBusy, Until: &far},
 		} {
 			if err := s.SetStatus(t.Context(), Start, "ada", c); !errors.Is(err, store.ErrInvalid) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		claim(t, s, Start, "ada", store.Claim{Status: store.StatusBusy, Text: strings.Repeat("ä", 80)})
-		wantError(t, s.SetStatus(t.Context(), Start, "eve", store.Claim{Status: store.StatusBusy}), store.ErrNotFound)
+		claim(t, s, Start, "ada", presence.Claim{Status: presence.StatusBusy, Text: strings.Repeat("ä", 80)})
+		wantError(t, s.SetStatus(t.Context(), Start, "eve", presence.Claim{Status: presence.StatusBusy}), store.ErrNotFound)
 		wantError(t, s.ClearStatus(t.Context(), "eve", ""), store.ErrNotFound)
 		wantError(t, s.ClearStatus(t.Context(), "rollcall:root", "shop"), store.ErrForbidden)
 	})
@@ -110,20 +111,20 @@ func TestAClaimWhoseCallerLeftIsNotStored(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	wantLogged(t, s, func() {
-		wantError(t, s.SetStatus(gone, Start, "ada", store.Claim{Status: store.StatusBusy}), store.ErrBusy)
+		wantError(t, s.SetStatus(gone, Start, "ada", presence.Claim{Status: presence.StatusBusy}), store.ErrBusy)
 	})
-	if p := person(t, s, Start, "ada"); p.Status != store.StatusAvailable {
+	if p := person(t, s, Start, "ada"); p.Status != presence.StatusAvailable {
 		t.Errorf("%+v", p)
 	}
 }
 
 func TestTheCleanupRemovesClaimsThatRanOut(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	login(t, s, Start, "ada")
 	later := Start.Add(time.Minute)
-	claim(t, s, Start, "ada", store.Claim{Status: store.StatusBusy, Until: &later})
-	claim(t, s, Start, "ada", store.Claim{App: "shop", Status: store.StatusAway})
+	claim(t, s, Start, "ada", presence.Claim{Status: presence.StatusBusy, Until: &later})
+	claim(t, s, Start, "ada", presence.Claim{App: "shop", Status: presence.StatusAway})
 	db := shell(t, folder, "")
 	for _, step := range []struct {
 		now  time.Time
@@ -142,7 +143,7 @@ func TestTheCleanupRemovesClaimsThatRanOut(t *testing.T) {
 // only these few may be looked at.
 func TestClaimsAreWhereTheCountBegins(t *testing.T) {
 	folder := t.TempDir()
-	s := OpenFile(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, presence.DefaultRules())
 	login(t, s, Start, "ada")
 	db := ShellFile(t, folder, "")
 	for name, query := range map[string]func(*store.Store, time.Time) (string, []any){

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Cleaned is what a cleanup did.
@@ -27,7 +29,7 @@ func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
 
 // CleanupBy is Cleanup because actor asked for it, which is recorded.
 func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
-	if s.slack.Load().clockSkewed() {
+	if s.slack.Load().ClockSkewed() {
 		return c, nil
 	}
 	if s.engine.server == nil {
@@ -44,13 +46,13 @@ func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c C
 func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
 	c.Ended, err = s.inBatches(ctx, `
 		UPDATE user_sessions SET is_active = false, ended_at = expires_at, end_reason = 'expired'
-		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, millis(now))
+		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, now.UnixMilli())
 	if err != nil {
 		return c, wrapErr("ending expired sessions", err)
 	}
 	c.Purged, err = s.inBatches(ctx, `
 		DELETE FROM user_sessions
-		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = false AND ended_at <= $1 LIMIT $2)`, millis(now.Add(-s.rules.Retention)))
+		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = false AND ended_at <= $1 LIMIT $2)`, now.Add(-s.rules.Retention).UnixMilli())
 	if err != nil {
 		return c, wrapErr("purging ended sessions", err)
 	}
@@ -67,28 +69,28 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 }
 
 // removeExpired removes what says nothing any more.
-func (s *Store) removeExpired(ctx context.Context, m cutoffs) error {
+func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 	_, err := s.inBatches(ctx, `
 		DELETE FROM status_claims
-		WHERE (user_id, app) IN (SELECT user_id, app FROM status_claims WHERE until <= $1 LIMIT $2)`, m.now)
+		WHERE (user_id, app) IN (SELECT user_id, app FROM status_claims WHERE until <= $1 LIMIT $2)`, m.Now)
 	if err != nil {
 		return wrapErr("removing claims that ran out", err)
 	}
-	if err := s.removeOldNotices(ctx, fromMillis(m.now).Add(-s.rules.Retention)); err != nil {
+	if err := s.removeOldNotices(ctx, fromMillis(m.Now).Add(-s.rules.Retention)); err != nil {
 		return err
 	}
 	// Nobody has been heard of since the clock was set back; when it gets there
 	// again they would seem to be online.
 	_, err = s.inBatches(ctx, `
 		UPDATE user_sessions SET last_activity_at = $1
-		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.window, m.future)
+		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.Window, m.Future)
 	return wrapErr("correcting activity in the future", err)
 }
 
 // purgeAudit removes the entries past their retention. The log lets go only of
 // what is older than the setting says, whoever asks.
 func (s *Store) purgeAudit(ctx context.Context, now time.Time) error {
-	from := millis(now.Add(-s.rules.AuditRetention))
+	from := now.Add(-s.rules.AuditRetention).UnixMilli()
 	err := s.writeOne(ctx, func(t *tx) error {
 		_, err := t.exec(saveSetting, "audit_kept_from", from)
 		return wrapErr("noting how far the audit log goes back", err)
@@ -122,7 +124,7 @@ func (s *Store) noteCleanup(ctx context.Context, now time.Time, actor string, c 
 	defer s.totals.forget() // whoever cleans up looks at the figures next
 	return s.write(ctx, func(t *tx) error {
 		for name, value := range map[string]int64{
-			"last_cleanup_at": millis(now), "last_cleanup_ended": c.Ended, "last_cleanup_purged": c.Purged,
+			"last_cleanup_at": now.UnixMilli(), "last_cleanup_ended": c.Ended, "last_cleanup_purged": c.Purged,
 		} {
 			if _, err := t.exec(saveSetting, name, value); err != nil {
 				return wrapErr("noting the cleanup", err)

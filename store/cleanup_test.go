@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -35,7 +36,7 @@ func TestCleanup(t *testing.T) {
 		if st.LastCleanup == nil || !st.LastCleanup.At.Equal(expired) || st.LastCleanup.Ended != 0 {
 			t.Fatalf("the last cleanup is %+v", st.LastCleanup)
 		}
-		old := expired.Add(store.DefaultRules().Retention)
+		old := expired.Add(presence.DefaultRules().Retention)
 		if got, err := s.Cleanup(ctx, old.Add(-time.Millisecond)); err != nil || got.Purged != 0 {
 			t.Fatalf("within retention: %+v, %v", got, err)
 		}
@@ -59,7 +60,7 @@ func TestDurations(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
 				for i, m := range c.minutes {
 					session := login(t, s, Start, fmt.Sprint(i))
-					if _, err := s.EndByID(t.Context(), Start.Add(time.Duration(m)*time.Minute), "", session.ID, store.EndLogout); err != nil {
+					if _, err := s.EndByID(t.Context(), Start.Add(time.Duration(m)*time.Minute), "", session.ID, presence.EndLogout); err != nil {
 						t.Fatal(err)
 					}
 				}

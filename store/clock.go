@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // AllowClockSkew makes up for steps of the wall clock: every deadline, except those of
@@ -10,17 +12,17 @@ import (
 // either is not 0, Cleanup does nothing. Forgive(0, 0) ends it, once everybody
 // who is there has sent a heartbeat by the new clock.
 func (s *Store) AllowClockSkew(late, early time.Duration) {
-	s.allow(func(a *slack) { a.late, a.early = late, early })
+	s.allow(func(a *presence.Slack) { a.Late, a.Early = late, early })
 }
 
 // AllowOutage makes up for a silence, a time in which no heartbeat could be recorded:
 // nobody times out by it. Logins end when they would have. Await(0) ends it, once
 // everybody who is there has sent a heartbeat again.
 func (s *Store) AllowOutage(silent time.Duration) {
-	s.allow(func(a *slack) { a.silent = silent })
+	s.allow(func(a *presence.Slack) { a.Silent = silent })
 }
 
-func (s *Store) allow(change func(*slack)) {
+func (s *Store) allow(change func(*presence.Slack)) {
 	s.slackMu.Lock()
 	defer s.slackMu.Unlock()
 	a := *s.slack.Load()
@@ -43,4 +45,4 @@ func (s *Store) LastHeard(ctx context.Context) (at time.Time, err error) {
 }
 
 // at returns the moment now.
-func (s *Store) at(now time.Time) cutoffs { return s.rules.at(now, *s.slack.Load()) }
+func (s *Store) at(now time.Time) presence.Cutoffs { return s.rules.At(now, *s.slack.Load()) }

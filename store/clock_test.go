@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -163,7 +164,7 @@ func (w *weather) look(ids []string, end bool) {
 		w.t.Fatal(err)
 	}
 	for _, p := range people {
-		online := p.Status != store.StatusOffline
+		online := p.Status != presence.StatusOffline
 		if p.ID != ids[2] && !online {
 			w.t.Fatalf("after %v of %q %s is offline: %s", w.truth, w.log, p.ID, p.Left)
 		}

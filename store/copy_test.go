@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -28,7 +29,7 @@ import (
 func populated(t *testing.T, people int) (folder string, now time.Time, open, ended []string) {
 	t.Helper()
 	folder = t.TempDir()
-	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: store.DefaultRules()})
+	s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: presence.DefaultRules()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func TestACopyOfWhateverHappened(t *testing.T) {
 	checks(t, "5")
 	rapid.Check(t, func(rt *rapid.T) {
 		folder := t.TempDir()
-		s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: store.DefaultRules()})
+		s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: presence.DefaultRules()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +161,7 @@ func TestACopyOfWhateverHappened(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantSameRows(t, folder, target)
-		w.Store = Open(t, target, store.DefaultRules())
+		w.Store = Open(t, target, presence.DefaultRules())
 		w.Check(rt)
 		for range 10 {
 			rt.Log(w.DoCalmly(rt))
@@ -172,8 +173,8 @@ func TestACopyOfWhateverHappened(t *testing.T) {
 func TestACopyGoesOnWhereTheSourceWas(t *testing.T) {
 	folder, now, open, ended := populated(t, 20)
 	target, _ := copied(t, folder)
-	old := OpenFile(t, folder, store.Rules{})
-	s := Open(t, target, store.Rules{})
+	old := OpenFile(t, folder, presence.Rules{})
+	s := Open(t, target, presence.Rules{})
 	for _, token := range open {
 		a, errA := old.Authenticate(t.Context(), now, token)
 		b, errB := s.Authenticate(t.Context(), now, token)

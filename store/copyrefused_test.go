@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -40,7 +41,7 @@ func TestATargetWithAnythingElseIsRefused(t *testing.T) {
 			}
 			s.Close()
 		}, "it has the data of another rollcall"},
-		"a server at work": {func(t *testing.T, target string) { Open(t, target, store.DefaultRules()) }, "a rollcall is connected"},
+		"a server at work": {func(t *testing.T, target string) { Open(t, target, presence.DefaultRules()) }, "a rollcall is connected"},
 		"an unfinished copy of another source": {func(t *testing.T, target string) { begun(t, other, target) },
 			"an unfinished copy of another rollcall"},
 		"a complete copy of another source": {func(t *testing.T, target string) {

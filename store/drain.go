@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Drain is a time in which nobody new may log in.
@@ -64,7 +66,7 @@ func (s *Store) BeginDrain(ctx context.Context, now time.Time, actor, message st
 		_, err = t.exec(`
 			INSERT INTO drain (id, message, started_at, started_by, end_sessions_at) VALUES (1, $1, $2, $3, $4)
 			ON CONFLICT (id) DO UPDATE SET message = excluded.message, end_sessions_at = excluded.end_sessions_at, done_at = NULL`,
-			message, millis(now), actor, optionalMillis(end))
+			message, now.UnixMilli(), actor, optionalMillis(end))
 		if err != nil {
 			return wrapErr("beginning a drain", err)
 		}
@@ -140,22 +142,22 @@ func (s *Store) EndDrained(ctx context.Context, now time.Time) (total int64, err
 
 // endSomeDrained ends as many as one write may. It is done where no more are left,
 // and notes that, or nothing is due.
-func (t *tx) endSomeDrained(m cutoffs, before int64) (ended int64, done bool, err error) {
+func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done bool, err error) {
 	d, err := t.drain()
-	if err != nil || d == nil || d.EndSessionsAt == nil || d.SessionsEndedAt != nil || millis(*d.EndSessionsAt) > m.now {
+	if err != nil || d == nil || d.EndSessionsAt == nil || d.SessionsEndedAt != nil || d.EndSessionsAt.UnixMilli() > m.Now {
 		return 0, true, err
 	}
 	ended, err = t.exec(`
 		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
 		WHERE id IN (SELECT s.id FROM user_sessions s WHERE `+drained+` LIMIT $6)`,
-		m.now, string(EndRevoked), m.expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch)
+		m.Now, string(presence.EndRevoked), m.Expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch)
 	if err != nil || ended == revokeBatch {
 		return ended, false, wrapErr("ending the sessions of a drain", err)
 	}
-	if _, err := t.exec(`UPDATE drain SET done_at = $1`, m.now); err != nil {
+	if _, err := t.exec(`UPDATE drain SET done_at = $1`, m.Now); err != nil {
 		return ended, false, wrapErr("noting that the sessions of a drain ended", err)
 	}
-	return ended, true, t.record(fromMillis(m.now), AuditEvent{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
+	return ended, true, t.record(fromMillis(m.Now), AuditEvent{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
 }
 
 // CountDrained returns how many people are online of those whom a drain waits for:
@@ -163,6 +165,6 @@ func (t *tx) endSomeDrained(m cutoffs, before int64) (ended int64, done bool, er
 func (s *Store) CountDrained(ctx context.Context, now time.Time) (n int, err error) {
 	q := new(query).add(`
 		SELECT COUNT(DISTINCT s.user_id) FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.app <> ? AND lower(u.role) <> ? AND `+onlineRule("s"), append([]any{PanelApp, exemptRole}, s.at(now).bounds()...)...)
+		WHERE s.app <> ? AND lower(u.role) <> ? AND `+presence.OnlineRule("s"), append([]any{PanelApp, exemptRole}, s.at(now).Bounds()...)...)
 	return n, wrapErr("counting who is still there", s.read.QueryRowContext(ctx, q.String(), q.args...).Scan(&n))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -126,7 +127,7 @@ func TestADrainEndsTheSessionsOnceAtItsTime(t *testing.T) {
 		if err != nil || len(page.Sessions) != 1 {
 			t.Fatal(page, err)
 		}
-		if e := page.Sessions[0]; e.EndReason != store.EndRevoked || e.EndedBy != "user:root" || e.EndNote != "Back at six" {
+		if e := page.Sessions[0]; e.EndReason != presence.EndRevoked || e.EndedBy != "user:root" || e.EndNote != "Back at six" {
 			t.Errorf("kept are %s by %s: %s", e.EndReason, e.EndedBy, e.EndNote)
 		}
 		if _, err := tries(t, s, "late", "", ""); !errors.Is(err, store.ErrDraining) {
@@ -169,7 +170,7 @@ func TestADrainThatIsChangedOrOverEndsNobodyAtItsOldTime(t *testing.T) {
 
 func TestTheSessionsOfADrainEndInBatchesAndWhatWasLeftEndsLater(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	fill(t, db, 2000)
 	end := Start.Add(time.Minute)
@@ -211,7 +212,7 @@ func TestDrainsThatAreRefused(t *testing.T) {
 
 func TestWhoDrainedIsKept(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	login(t, s, Start, "ada")
 	end := Start.Add(time.Minute)
 	beginDrain(t, s, Start, nil)

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"rollcall/store/presence"
 )
 
 // Erased is what was removed of a person.
@@ -96,7 +98,7 @@ func (t *tx) countHeld(id string, e *Erased) error {
 		}
 	}
 	err := t.each(func(rows *sql.Rows) error {
-		c := Change{UserID: id, Reason: EndUserDeleted}
+		c := Change{UserID: id, Reason: presence.EndUserDeleted}
 		err := rows.Scan(&c.SessionID, &c.App)
 		e.Ended = append(e.Ended, c)
 		return err

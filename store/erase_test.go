@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -44,7 +45,7 @@ const crowdSize = 60
 
 func newCrowd(t *testing.T, seed uint64) *crowd {
 	folder := t.TempDir()
-	rules := store.DefaultRules()
+	rules := presence.DefaultRules()
 	rules.Retention = 2 * time.Hour
 	c := &crowd{T: t, Rand: rand.New(rand.NewPCG(seed, 0)), s: OpenFile(t, folder, rules), db: ShellFile(t, folder, "&_pragma=foreign_keys(1)"), folder: folder,
 		now: Start, ids: map[int][]int64{}}
@@ -96,17 +97,17 @@ func (c *crowd) happen() {
 		_, err := c.s.PutUser(c.Context(), c.now, shop, store.UserInput{ID: user, Name: &name})
 		c.must(err)
 	case 7:
-		_, err := c.s.Revoke(c.Context(), c.now, session.ID, store.Ending{Reason: store.EndRevoked, By: store.UserActor(user), Note: "for " + mark(c.IntN(crowdSize)) + "ID, as agreed"})
+		_, err := c.s.Revoke(c.Context(), c.now, session.ID, store.Ending{Reason: presence.EndRevoked, By: store.UserActor(user), Note: "for " + mark(c.IntN(crowdSize)) + "ID, as agreed"})
 		c.must(err)
 	case 8:
-		c.must(c.s.SetStatus(c.Context(), c.now, user, store.Claim{Status: store.StatusBusy, Text: mark(person) + "claim"}))
+		c.must(c.s.SetStatus(c.Context(), c.now, user, presence.Claim{Status: presence.StatusBusy, Text: mark(person) + "claim"}))
 	case 9:
 		c.must(c.s.RecordView(c.Context(), c.now, store.UserActor(mark(c.IntN(crowdSize))+"id"), user))
 	case 10:
 		execSQL(c, c.db, `INSERT INTO notice_receipts VALUES (1, $1, 0) ON CONFLICT DO NOTHING`, user)
 		execSQL(c, c.db, `INSERT INTO daily_visitors VALUES (0, $1) ON CONFLICT DO NOTHING`, user)
 	case 11:
-		_, err := c.s.EndByID(c.Context(), c.now, "", session.ID, store.EndLogout)
+		_, err := c.s.EndByID(c.Context(), c.now, "", session.ID, presence.EndLogout)
 		c.must(err)
 		if c.IntN(20) == 0 {
 			_, err := c.s.Cleanup(c.Context(), c.now)
@@ -227,7 +228,7 @@ func TestDeletingLeavesTraces(t *testing.T) {
 
 func TestErasingTakesAPersonOutOfWhatIsAboutOthers(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	name, email := "Eve Ä.", "eve@shop.example"
 	if _, err := s.PutUser(t.Context(), Start, shop, store.UserInput{ID: "42", Name: &name, Email: &email}); err != nil {
@@ -238,12 +239,12 @@ func TestErasingTakesAPersonOutOfWhatIsAboutOthers(t *testing.T) {
 	}
 	for note := range notes {
 		session := login(t, s, Start, "bob")
-		if _, err := s.Revoke(t.Context(), Start, session.ID, store.Ending{Reason: store.EndRevoked, By: "cli", Note: note}); err != nil {
+		if _, err := s.Revoke(t.Context(), Start, session.ID, store.Ending{Reason: presence.EndRevoked, By: "cli", Note: note}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	session := login(t, s, Start, "bob")
-	if _, err := s.Revoke(t.Context(), Start, session.ID, store.Ending{Reason: store.EndRevoked, By: "user:42", Note: "mine"}); err != nil {
+	if _, err := s.Revoke(t.Context(), Start, session.ID, store.Ending{Reason: presence.EndRevoked, By: "user:42", Note: "mine"}); err != nil {
 		t.Fatal(err)
 	}
 	execSQL(t, db, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'Hello', 'info', 0, 'user:42'), (2, 'Hello', 'info', 0, 'user:421')`)
@@ -314,7 +315,7 @@ func TestErasingAnAccountAndADeletedUser(t *testing.T) {
 
 func TestErasingRacesWithThePersonAndOthers(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	bob := login(t, s, Start, "bob")
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -351,7 +352,7 @@ func TestErasingRacesWithThePersonAndOthers(t *testing.T) {
 
 func TestErasingIsFinishedOnceAReaderHasGone(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	login(t, s, Start, "canary-ada")
 	reading, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
@@ -372,7 +373,7 @@ func TestErasingIsFinishedOnceAReaderHasGone(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again := Open(t, folder, store.DefaultRules()) // as after a kill
+	again := Open(t, folder, presence.DefaultRules()) // as after a kill
 	gone, err = again.Erase(t.Context(), Start, "cli", "canary-ada")
 	if err != nil || !gone.Complete {
 		t.Fatalf("another time: %+v, %v", gone, err)

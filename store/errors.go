@@ -1,6 +1,10 @@
 package store
 
-import "errors"
+import (
+	"errors"
+
+	"rollcall/store/presence"
+)
 
 var (
 	// ErrNotFound: no row has this id, name or token.
@@ -91,7 +95,7 @@ var (
 
 // EndedError is ErrSessionEnded with the reason why.
 type EndedError struct {
-	Reason EndReason
+	Reason presence.EndReason
 }
 
 func (e *EndedError) Error() string { return "session ended: " + string(e.Reason) }

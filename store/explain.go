@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Explanation is why a user is online, or is not.
 type Explanation struct {
 	OnlinePerson
-	Claims []Claim            // that hold now
+	Claims []presence.Claim   // that hold now
 	States []ExplainedSession // of the latest sessions, but for the panel's
 }
 
@@ -21,10 +23,10 @@ type ExplainedSession struct {
 	OnlineSession
 	LeavingAt *time.Time
 	EndedAt   *time.Time
-	EndReason EndReason
-	State     SessionState
-	Rule      string     // a sentence
-	Next      *NextState // nil where time alone changes nothing
+	EndReason presence.EndReason
+	State     presence.SessionState
+	Rule      string              // a sentence
+	Next      *presence.NextState // nil where time alone changes nothing
 }
 
 // Explain tells why a user is online at now, or is not. ErrNotFound for an
@@ -50,9 +52,9 @@ func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explan
 	e := Explanation{OnlinePerson: people[0], Claims: claims[user]}
 	err = each(ctx, look, func(rows *sql.Rows) error {
 		session, st, err := s.scanExplained(rows)
-		session.State = s.rules.state(st, m)
-		session.Rule = s.rules.sentence(session.State, st, m)
-		session.Next = s.rules.next(session.State, st, m)
+		session.State = s.rules.State(st, m)
+		session.Rule = s.rules.Sentence(session.State, st, m)
+		session.Next = s.rules.Next(session.State, st, m)
 		e.States = append(e.States, session)
 		return err
 	}, `
@@ -63,10 +65,10 @@ func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explan
 }
 
 // scanExplained reads a session's columns, its stamps, and further columns into more.
-func (s *Store) scanExplained(rows *sql.Rows, more ...any) (e ExplainedSession, st sessionTimes, err error) {
-	e.OnlineSession, err = s.scanSession(rows, append([]any{&st.leaving, &st.ended, &st.reason}, more...)...)
-	st.activity, st.expires = millis(e.LastActivity), millis(e.ExpiresAt)
-	e.LeavingAt, e.EndedAt, e.EndReason = timeOf(st.leaving), timeOf(st.ended), st.reason
+func (s *Store) scanExplained(rows *sql.Rows, more ...any) (e ExplainedSession, st presence.SessionTimes, err error) {
+	e.OnlineSession, err = s.scanSession(rows, append([]any{&st.Leaving, &st.Ended, &st.Reason}, more...)...)
+	st.Activity, st.Expires = e.LastActivity.UnixMilli(), e.ExpiresAt.UnixMilli()
+	e.LeavingAt, e.EndedAt, e.EndReason = timeOf(st.Leaving), timeOf(st.Ended), st.Reason
 	return e, st, err
 }
 

@@ -96,7 +96,7 @@ func (h exportPart) page(further bool) string {
 func (h exportPart) place(last Record) any {
 	switch key := last[h.key].(type) {
 	case time.Time:
-		return millis(key)
+		return key.UnixMilli()
 	case string:
 		if n, err := strconv.ParseInt(key, 10, 64); err == nil && h.integerKey {
 			return n

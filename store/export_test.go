@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // The queries whose plan a test looks at.
@@ -22,7 +24,7 @@ func CountClaimsQuery(s *Store, now time.Time) (string, []any) {
 // BusyQuery is how the list of those who are busy is read.
 func BusyQuery(s *Store, now time.Time) (string, []any) {
 	order, _ := SortActivity.order()
-	q := s.onlineQuery(s.at(now), OnlineFilter{Status: StatusBusy, Limit: 50}, order, nil)
+	q := s.onlineQuery(s.at(now), OnlineFilter{Status: presence.StatusBusy, Limit: 50}, order, nil)
 	return q.String(), q.args
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -31,7 +32,7 @@ var harmless = []string{
 
 func TestWhateverIsHeldOnAPersonIsExportedAndErased(t *testing.T) {
 	folder := t.TempDir()
-	s := OpenFile(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, presence.DefaultRules())
 	db := ShellFile(t, folder, "")
 	for _, table := range texts(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table'`) {
 		cascades := table == "users" || number(t, db, `SELECT COUNT(*) FROM pragma_foreign_key_list('`+table+`') WHERE "table" = 'users' AND on_delete = 'CASCADE'`) > 0

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // TestAFullDisk lets SQLite run into a bound of pages, which fails in the same
@@ -18,7 +20,7 @@ func TestAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, now := t.Context(), time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
-	s, err := Open(ctx, Config{Path: t.TempDir(), Schema: string(schema), Rules: DefaultRules()})
+	s, err := Open(ctx, Config{Path: t.TempDir(), Schema: string(schema), Rules: presence.DefaultRules()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // GateQuestion says whose presence matters to whoever deploys. Without an App
@@ -16,8 +18,8 @@ type GateQuestion struct {
 
 // Gate is the answer at one instant, with who is in the way.
 type Gate struct {
-	Level    GateLevel
-	Counts   OnlineCounts
+	Level    presence.GateLevel
+	Counts   presence.Counts
 	Blocking []OnlinePerson // busy people first, then active, then idle ones; at most MaxBlocking
 }
 
@@ -44,8 +46,8 @@ func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate
 		return Gate{}, wrapErr("counting who is in the way", err)
 	}
 	gate.Level = gate.Counts.Level(ask.Max)
-	for _, filter.Status = range []Status{StatusBusy, StatusAvailable, StatusAway} {
-		if filter.Limit = MaxBlocking - len(gate.Blocking); filter.Limit == 0 || gate.Counts.of(filter.Status).People() == 0 {
+	for _, filter.Status = range []presence.Status{presence.StatusBusy, presence.StatusAvailable, presence.StatusAway} {
+		if filter.Limit = MaxBlocking - len(gate.Blocking); filter.Limit == 0 || gate.Counts.Of(filter.Status).People() == 0 {
 			continue
 		}
 		some, err := s.peopleIn(ctx, look, m, filter)
@@ -58,7 +60,7 @@ func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate
 }
 
 // peopleIn lists the first people that match, the most recent first.
-func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m cutoffs, f OnlineFilter) ([]OnlinePerson, error) {
+func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) ([]OnlinePerson, error) {
 	order, err := f.Sort.order()
 	if err != nil {
 		return nil, err

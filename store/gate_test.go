@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -54,10 +55,10 @@ func TestTheGateAsksOnlyAboutWhoCounts(t *testing.T) {
 		}
 	}
 	until := Start.Add(time.Hour)
-	if err := s.SetStatus(t.Context(), now, "ida", store.Claim{App: "shop", Status: store.StatusBusy, Until: &until}); err != nil {
+	if err := s.SetStatus(t.Context(), now, "ida", presence.Claim{App: "shop", Status: presence.StatusBusy, Until: &until}); err != nil {
 		t.Fatal(err)
 	}
-	if gate, err := s.Gate(t.Context(), now, store.GateQuestion{Max: 9}); err != nil || gate.Level != store.GateHold || gate.Blocking[0].ID != "ida" {
+	if gate, err := s.Gate(t.Context(), now, store.GateQuestion{Max: 9}); err != nil || gate.Level != presence.GateHold || gate.Blocking[0].ID != "ida" {
 		t.Errorf("with ida busy: %s %+v, %v", gate.Level, gate.Blocking, err)
 	}
 }

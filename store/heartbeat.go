@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Beat is what a heartbeat says besides that its session is alive.
@@ -31,12 +33,12 @@ func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Bea
 	h := s.newHeartbeat(now, token, beat)
 	job := &write{ctx: ctx, noSavepoint: len(beat.Seen) == 0, run: func(t *tx) (err error) {
 		if beat.Leaving {
-			h.result.ExpiresAt, err = t.leave(h.cutoffs, h.tokenRef)
+			h.result.ExpiresAt, err = t.leave(h.Cutoffs, h.tokenRef)
 		} else {
 			h.result.ExpiresAt, err = t.touch(h)
 		}
 		if err == nil && len(beat.Seen) > 0 {
-			err = t.noteSeen(h.now, h.id, beat.Seen)
+			err = t.noteSeen(h.Now, h.id, beat.Seen)
 		}
 		if err == nil && h.wantMember {
 			h.result.Member, err = t.member(h.id)
@@ -60,7 +62,7 @@ const nearTimeout = 10 * time.Second
 
 // heartbeat is one as the database is told of it, and what came of it.
 type heartbeat struct {
-	cutoffs
+	presence.Cutoffs
 	tokenRef
 	idle        int64
 	idleAfter   int64   // from which idle on a session counts as idle
@@ -75,16 +77,16 @@ type heartbeat struct {
 }
 
 func (s *Store) newHeartbeat(now time.Time, token string, beat Beat) *heartbeat {
-	h := &heartbeat{cutoffs: s.at(now), tokenRef: s.tokenRef(token), wantMember: beat.WantMember,
+	h := &heartbeat{Cutoffs: s.at(now), tokenRef: s.tokenRef(token), wantMember: beat.WantMember,
 		idle: beat.Idle.Milliseconds(), idleAfter: s.rules.IdleAfter.Milliseconds()}
-	h.staleBefore = millis(now.Add(min(nearTimeout, s.rules.OnlineWindow/4) - s.rules.OnlineWindow))
+	h.staleBefore = now.Add(min(nearTimeout, s.rules.OnlineWindow/4) - s.rules.OnlineWindow).UnixMilli()
 	h.result.ID = h.id
 	if beat.Page != nil {
 		clipped := clip(*beat.Page, maxPage)
 		h.page = &clipped
 	}
 	if !s.rules.Idle(beat.Idle) { // an unattended tab must not keep its person logged in
-		end := h.now + s.rules.SessionTTL.Milliseconds()
+		end := h.Now + s.rules.SessionTTL.Milliseconds()
 		h.end = &end
 	}
 	return h
@@ -106,14 +108,14 @@ func (t *tx) touch(h *heartbeat) (expires time.Time, err error) {
 		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
 			AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
 			AND last_activity_at > $9 AND last_activity_at <= $10`,
-		h.id, h.digest, h.now, h.idle, h.end, h.expiry, h.page, h.idleAfter, h.staleBefore, h.future)
+		h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future)
 	h.unchanged = n > 0
 	if err == nil && n == 0 {
 		n, err = t.exec(`
 			UPDATE user_sessions
 			SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at), page = COALESCE($7, page), leaving_at = NULL
 			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6`,
-			h.id, h.digest, h.now, h.idle, h.end, h.expiry, h.page)
+			h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page)
 	}
 	if err != nil {
 		return time.Time{}, wrapErr("recording a heartbeat", err)
@@ -121,10 +123,10 @@ func (t *tx) touch(h *heartbeat) (expires time.Time, err error) {
 	return t.expiry(h.tokenRef, n, h.end)
 }
 
-func (t *tx) leave(m cutoffs, h tokenRef) (time.Time, error) {
+func (t *tx) leave(m presence.Cutoffs, h tokenRef) (time.Time, error) {
 	n, err := t.exec(`
 		UPDATE user_sessions SET leaving_at = $3
-		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $4`, h.id, h.digest, m.now, m.expiry)
+		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $4`, h.id, h.digest, m.Now, m.Expiry)
 	if err != nil {
 		return time.Time{}, wrapErr("recording a goodbye", err)
 	}
@@ -168,5 +170,5 @@ func endedError(find func(reason *string) error) error {
 	if err != nil {
 		return wrapErr("finding why a session ended", err)
 	}
-	return &EndedError{Reason: EndReason(reason)}
+	return &EndedError{Reason: presence.EndReason(reason)}
 }

@@ -52,7 +52,7 @@ func (s *Store) Heatmap(ctx context.Context, now time.Time, f HeatmapFilter) (He
 	if _, err := f.Location(); err != nil {
 		return Heatmap{}, err
 	}
-	answer, err := s.heatmap.ask(ctx, now, heatmapQuestion{f, millis(now.Truncate(SampleEvery))})
+	answer, err := s.heatmap.ask(ctx, now, heatmapQuestion{f, now.Truncate(SampleEvery).UnixMilli()})
 	return answer, wrapErr("reading the heat map", err)
 }
 
@@ -83,7 +83,7 @@ func (s *Store) findHeatmap(ctx context.Context, _ time.Time, f heatmapQuestion)
 	var known time.Time // from when on
 	err = s.snapshot(ctx, func(look *sql.Tx) error {
 		var err error
-		if samples, err = readSamples(ctx, look, f.App, f.Organization, millis(weeks.begin), millis(end)); err != nil {
+		if samples, err = readSamples(ctx, look, f.App, f.Organization, weeks.begin.UnixMilli(), end.UnixMilli()); err != nil {
 			return err
 		}
 		known, err = knownFrom(ctx, look, f.Organization, end)
@@ -107,7 +107,7 @@ func knownFrom(ctx context.Context, look *sql.Tx, organization string, end time.
 	if organization == "" {
 		return *first, nil
 	}
-	_, kept, err := keptOf(ctx, look, organization, millis(*first))
+	_, kept, err := keptOf(ctx, look, organization, first.UnixMilli())
 	return fromMillis(kept), err
 }
 
@@ -140,13 +140,13 @@ func newWeeks(end time.Time, n int) *weeks {
 // since Monday 00:00 of a week long ago.
 func onTheWall(at time.Time) int64 {
 	_, offset := at.Zone()
-	return millis(at) + int64(offset)*1000 + 3*day.Milliseconds() // 1970 began on a Thursday
+	return at.UnixMilli() + int64(offset)*1000 + 3*day.Milliseconds() // 1970 began on a Thursday
 }
 
 // add sorts in samples, which are in order.
 func (w *weeks) add(samples []knownSample) {
 	begin := onTheWall(w.begin)
-	for at := millis(w.begin); at < millis(w.end); at += SampleEvery.Milliseconds() {
+	for at := w.begin.UnixMilli(); at < w.end.UnixMilli(); at += SampleEvery.Milliseconds() {
 		wall := onTheWall(time.UnixMilli(at).In(w.end.Location()))
 		week := min(max((wall-begin)/weekMS, 0), int64(len(w.tallies)-1)) // the clock may have been changed at either end
 		t := &w.tallies[week][floorMod(wall, weekMS)/halfMS]

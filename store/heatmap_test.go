@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -69,7 +70,7 @@ func TestTheHeatmapIsOfLocalTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
-			s := Open(t, folder, store.DefaultRules())
+			s := Open(t, folder, presence.DefaultRules())
 			addSamples(t, shell(t, folder, ""), now.AddDate(0, 0, -40).Truncate(store.SampleEvery), now, office)
 			h := heatmap(t, s, now, store.HeatmapFilter{Weeks: 4, Zone: "Europe/Berlin"})
 			total := 0
@@ -148,7 +149,7 @@ func TestWhatIsNotKnownIsNotQuiet(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
-			s := Open(t, folder, store.DefaultRules())
+			s := Open(t, folder, presence.DefaultRules())
 			addSamples(t, shell(t, folder, ""), c.since, now, func(at time.Time) int {
 				if c.alter == nil {
 					return office(at)
@@ -168,7 +169,7 @@ func TestWhatIsNotKnownIsNotQuiet(t *testing.T) {
 
 func TestTheHeatmapOfAnAppOrOrganization(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	now := time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
 	addSamples(t, db, now.AddDate(0, 0, -40), now, office)
@@ -191,7 +192,7 @@ func TestTheHeatmapOfAnAppOrOrganization(t *testing.T) {
 
 func TestAHeatmapIsRememberedWhileTheSamplesAreTheSame(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	now := time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
 	addSamples(t, db, now.AddDate(0, 0, -40), now, office)

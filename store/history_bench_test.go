@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -13,7 +14,7 @@ import (
 // three series each for as long as these are kept.
 func BenchmarkHistory(b *testing.B) {
 	folder := b.TempDir()
-	s := Open(b, folder, store.DefaultRules())
+	s := Open(b, folder, presence.DefaultRules())
 	db := shell(b, folder, "")
 	now := time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
 	for o := 1; o <= 20; o++ {

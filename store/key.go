@@ -34,11 +34,11 @@ func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app string,
 	if len(scopes) == 0 {
 		return Key{}, "", invalid("a key needs at least one scope")
 	}
-	key := Key{ID: newID(), App: app, Scopes: scopes, CreatedAt: fromMillis(millis(now))}
+	key := Key{ID: newID(), App: app, Scopes: scopes, CreatedAt: fromMillis(now.UnixMilli())}
 	secret := newSecret(keyPrefix)
 	err := s.write(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			key.ID, key.App, key.Scopes.String(), digest(secret), millis(now))
+			key.ID, key.App, key.Scopes.String(), digest(secret), now.UnixMilli())
 		if err != nil {
 			return wrapErr("storing a key", err)
 		}

@@ -3,6 +3,8 @@ package store
 import (
 	"database/sql"
 	"math"
+
+	"rollcall/store/presence"
 )
 
 // SessionLimit is how many active sessions a user may have in one app at once.
@@ -14,9 +16,9 @@ type SessionLimit struct {
 
 // enforceLimit makes room for a session that has just been stored, in the same
 // transaction, and so exactly, and returns the sessions that ended for it.
-func (t *tx) enforceLimit(m cutoffs, limit SessionLimit, user string, fresh Session) ([]int64, error) {
+func (t *tx) enforceLimit(m presence.Cutoffs, limit SessionLimit, user string, fresh Session) ([]int64, error) {
 	const others = `FROM user_sessions WHERE user_id = $1 AND app = $2 AND is_active = true AND expires_at > $3 AND id <> $4`
-	about := []any{user, fresh.App, m.expiry, fresh.ID}
+	about := []any{user, fresh.App, m.Expiry, fresh.ID}
 	if limit.Deny {
 		var n int
 		err := t.scan([]any{&n}, `SELECT COUNT(*) `+others, about...)
@@ -34,6 +36,6 @@ func (t *tx) enforceLimit(m cutoffs, limit SessionLimit, user string, fresh Sess
 	}, `
 		UPDATE user_sessions SET is_active = false, ended_at = $5, end_reason = $6
 		WHERE id IN (SELECT id `+others+` ORDER BY last_activity_at DESC, id DESC LIMIT $7 OFFSET $8) RETURNING id`,
-		append(about, m.now, string(EndEvicted), math.MaxInt32, limit.Sessions-1)...)
+		append(about, m.Now, string(presence.EndEvicted), math.MaxInt32, limit.Sessions-1)...)
 	return evicted, wrapErr("making room for a session", err)
 }

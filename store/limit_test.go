@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -37,13 +38,13 @@ func TestALoginTooManyEvictsTheLeastRecentlyActive(t *testing.T) {
 	}
 	_, err := s.Touch(t.Context(), after(3), second.Token, store.Beat{})
 	var ended *store.EndedError
-	if !errors.As(err, &ended) || ended.Reason != store.EndEvicted {
+	if !errors.As(err, &ended) || ended.Reason != presence.EndEvicted {
 		t.Errorf("its next heartbeat: %v", err)
 	}
 	for _, left := range []store.LoginResult{first, third, elsewhere} {
 		touch(t, s, after(3), left.Token, store.Beat{})
 	}
-	if _, err := s.EndByToken(t.Context(), after(4), "shop", third.Token, store.EndLogout); err != nil {
+	if _, err := s.EndByToken(t.Context(), after(4), "shop", third.Token, presence.EndLogout); err != nil {
 		t.Fatal(err)
 	}
 	if next := mustLogIn(t, s, 5, "shop"); next.Evicted != nil {
@@ -72,7 +73,7 @@ func TestALoginTooManyIsDenied(t *testing.T) {
 		t.Errorf("the same login again: %v, %v", again, err)
 	}
 	mustLogIn(t, s, 3, "blog")
-	if _, err := s.EndByID(t.Context(), after(4), "", first.ID, store.EndLogout); err != nil {
+	if _, err := s.EndByID(t.Context(), after(4), "", first.ID, presence.EndLogout); err != nil {
 		t.Fatal(err)
 	}
 	mustLogIn(t, s, 5, "shop")

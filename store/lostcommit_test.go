@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -128,7 +129,7 @@ func (c *cutter) serve(client net.Conn) {
 
 func TestACommitWhoseAnswerWasLostIsKnownAllTheSame(t *testing.T) {
 	c, address := newCutter(t, NewServer(t))
-	s := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
+	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
 	login(t, s, Start, "ada") // the connection is known to be good
 
 	c.cut.Store(cutAnswer)
@@ -153,7 +154,7 @@ func TestACommitWhoseAnswerWasLostIsKnownAllTheSame(t *testing.T) {
 func TestACommitThatGoesOnWithoutTheConnectionIsWaitedFor(t *testing.T) {
 	server := NewServer(t)
 	c, address := newCutter(t, server)
-	s := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
+	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
 	login(t, s, Start, "ada")
 
 	db := server.Open(t, "public")
@@ -197,7 +198,7 @@ func TestACommitThatGoesOnWithoutTheConnectionIsWaitedFor(t *testing.T) {
 func TestATransactionIsNotTakenForAnother(t *testing.T) {
 	server := NewServer(t)
 	c, address := newCutter(t, server)
-	s := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
+	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
 	login(t, s, Start, "ada")
 
 	done := make(chan struct{})
@@ -231,8 +232,8 @@ func TestATransactionIsNotTakenForAnother(t *testing.T) {
 func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.T) {
 	server := NewServer(t)
 	c, address := newCutter(t, server)
-	lost := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
-	other := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: store.DefaultRules()})
+	lost := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
+	other := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: presence.DefaultRules()})
 	login(t, other, Start, "ada")
 
 	done := make(chan struct{})

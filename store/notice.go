@@ -85,14 +85,16 @@ func checkMessage(message string) error {
 }
 
 // isSoon tells whether a time is ahead, but not so far that its year is mistyped.
-func isSoon(now, at time.Time) bool { return millis(at) > millis(now) && at.Sub(now) <= maxClaim }
+func isSoon(now, at time.Time) bool {
+	return at.UnixMilli() > now.UnixMilli() && at.Sub(now) <= maxClaim
+}
 
 // optionalMillis is a time that may be missing, as the database keeps it.
 func optionalMillis(at *time.Time) *int64 {
 	if at == nil {
 		return nil
 	}
-	ms := millis(*at)
+	ms := at.UnixMilli()
 	return &ms
 }
 
@@ -105,7 +107,7 @@ func (s *Store) PostNotice(ctx context.Context, now time.Time, actor string, in 
 	if err := in.check(now); err != nil {
 		return Notice{}, err
 	}
-	n := Notice{ID: newID(), NoticeInput: in, CreatedAt: fromMillis(millis(now)), CreatedBy: actor}
+	n := Notice{ID: newID(), NoticeInput: in, CreatedAt: fromMillis(now.UnixMilli()), CreatedBy: actor}
 	n.Until = timeOf(optionalMillis(in.Until)) // as it will be read again
 	defer s.notices.forget()
 	return n, s.write(ctx, func(t *tx) (err error) {
@@ -115,7 +117,7 @@ func (s *Store) PostNotice(ctx context.Context, now time.Time, actor string, in 
 		added, err := t.exec(`
 			INSERT INTO notices (id, message, level, app, organization_id, created_at, created_by, until)
 			SELECT $2, $3, $4, $5, $6, $1, $7, $8 WHERE (SELECT COUNT(*) FROM notices n WHERE `+activeNotice+`) < $9`,
-			millis(now), n.ID, in.Message, string(in.Level), in.App, n.OrganizationID, actor, optionalMillis(in.Until), maxNotices)
+			now.UnixMilli(), n.ID, in.Message, string(in.Level), in.App, n.OrganizationID, actor, optionalMillis(in.Until), maxNotices)
 		switch {
 		case err != nil:
 			return wrapErr("storing a notice", err)
@@ -144,7 +146,7 @@ func (t *tx) knownOrganization(name string) (*int64, error) {
 func (s *Store) WithdrawNotice(ctx context.Context, now time.Time, actor string, id int64) error {
 	defer s.notices.forget()
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE notices AS n SET withdrawn_at = $1 WHERE n.id = $2 AND `+activeNotice, millis(now), id)
+		n, err := t.exec(`UPDATE notices AS n SET withdrawn_at = $1 WHERE n.id = $2 AND `+activeNotice, now.UnixMilli(), id)
 		if err != nil {
 			return wrapErr("withdrawing a notice", err)
 		}
@@ -166,7 +168,7 @@ func noticeTarget(id int64) string { return fmt.Sprint("notice:", id) }
 // seen them.
 func (s *Store) removeOldNotices(ctx context.Context, over time.Time) error {
 	_, err := s.inBatches(ctx, `
-		DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE COALESCE(withdrawn_at, until) <= $1 LIMIT $2)`, millis(over))
+		DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE COALESCE(withdrawn_at, until) <= $1 LIMIT $2)`, over.UnixMilli())
 	return wrapErr("removing old notices", err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -171,7 +172,7 @@ func TestTwentyNoticesAreShownAtOnce(t *testing.T) {
 
 func TestNoticesGoWithTheirRetentionAndWithTheirOrganization(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	ada := enter(t, s, "ada", "shop", "Acme")
 	until := Start.Add(time.Hour)
 	seen := post(t, s, Start, store.NoticeInput{Message: "over", Until: &until})
@@ -188,7 +189,7 @@ func TestNoticesGoWithTheirRetentionAndWithTheirOrganization(t *testing.T) {
 		}
 		return number(t, shell(t, folder, ""), `SELECT COUNT(*) FROM notices`)
 	}
-	gone := until.Add(store.DefaultRules().Retention)
+	gone := until.Add(presence.DefaultRules().Retention)
 	if n := count(gone.Add(-time.Millisecond)); n != 3 {
 		t.Errorf("%d are left before their time", n)
 	}
@@ -207,7 +208,7 @@ func TestNoticesGoWithTheirRetentionAndWithTheirOrganization(t *testing.T) {
 
 func TestWhoAnnouncedAndWithdrewIsKept(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	n := post(t, s, Start, store.NoticeInput{Message: "m"})
 	for range 2 {
 		if err := s.WithdrawNotice(t.Context(), Start, "key:7:ops", n.ID); err != nil {

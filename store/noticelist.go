@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // audience is which sessions s a notice n is for. In Go the same is said by For.
@@ -36,7 +38,7 @@ const noticeColumns = `
 
 // ActiveNotices returns the notices that are shown at now, the latest first.
 func (s *Store) ActiveNotices(ctx context.Context, now time.Time) (active []Notice, err error) {
-	rows, err := s.ask(ctx, noticeColumns+` WHERE `+activeNotice+` ORDER BY n.created_at DESC, n.id`, millis(now))
+	rows, err := s.ask(ctx, noticeColumns+` WHERE `+activeNotice+` ORDER BY n.created_at DESC, n.id`, now.UnixMilli())
 	if err != nil {
 		return nil, wrapErr("reading the notices", err)
 	}
@@ -82,7 +84,7 @@ func (s *Store) listNotices(ctx context.Context, now time.Time, _ struct{}) ([]L
 			listed = append(listed, l)
 		}
 		return err
-	}, noticeColumns+` ORDER BY CASE WHEN `+activeNotice+` THEN 0 ELSE 1 END, n.created_at DESC, n.id`, millis(now))
+	}, noticeColumns+` ORDER BY CASE WHEN `+activeNotice+` THEN 0 ELSE 1 END, n.created_at DESC, n.id`, now.UnixMilli())
 	for i := range listed {
 		if err == nil {
 			err = s.countSeen(ctx, look, now, &listed[i])
@@ -99,7 +101,7 @@ func (s *Store) countSeen(ctx context.Context, look *sql.Tx, now time.Time, n *L
 	}
 	q := new(query).add(`
 		SELECT COUNT(*) FROM (SELECT user_id FROM notice_receipts WHERE notice_id = ?
-			UNION SELECT s.user_id FROM notices n JOIN user_sessions s ON `+audience+` WHERE n.id = ? AND `+onlineRule("s"),
-		append([]any{n.ID, n.ID}, s.at(now).bounds()...)...).add(`) people`)
+			UNION SELECT s.user_id FROM notices n JOIN user_sessions s ON `+audience+` WHERE n.id = ? AND `+presence.OnlineRule("s"),
+		append([]any{n.ID, n.ID}, s.at(now).Bounds()...)...).add(`) people`)
 	return look.QueryRowContext(ctx, q.String(), q.args...).Scan(&n.Of)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -14,7 +15,7 @@ import (
 // who does not look at what is erased, but might.
 func TestWhoIsErasedIsNotKeptForAnOldState(t *testing.T) {
 	server := NewServer(t)
-	s := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: store.DefaultRules()})
+	s := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: presence.DefaultRules()})
 	db := server.Open(t, "public")
 	defer db.Close()
 	for name, begins := range map[string]string{"reads": `SELECT COUNT(*) FROM pg_class`, "writes": `SELECT pg_current_xact_id()`} {

@@ -5,13 +5,15 @@ import (
 	"database/sql"
 	"strings"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // OnlineFilter chooses who of the people online is listed. Empty fields choose
 // everybody; the panel's own sessions count only with App: PanelApp.
 type OnlineFilter struct {
 	App, Organization, Team, Role string
-	Status                        Status
+	Status                        presence.Status
 	Search                        string // part of a name, e-mail address, id, role, team or organization
 	ExceptRole                    string // in any case of letters
 	Sort                          Sort
@@ -34,12 +36,12 @@ const (
 type OnlinePerson struct {
 	User
 	OrganizationID *int64
-	Status         Status
-	DecidedBy      Rule
-	StatusText     string          // of the claim that decides the status
-	StatusUntil    *time.Time      // when that claim runs out
-	Sessions       []OnlineSession // most recent activity first; in a list of who is online never empty
-	Left           OfflineReason   // of who is not online
+	Status         presence.Status
+	DecidedBy      presence.Rule
+	StatusText     string                 // of the claim that decides the status
+	StatusUntil    *time.Time             // when that claim runs out
+	Sessions       []OnlineSession        // most recent activity first; in a list of who is online never empty
+	Left           presence.OfflineReason // of who is not online
 }
 
 // OnlineSession is a session that is online.
@@ -56,8 +58,8 @@ type OnlineSession struct {
 // OnlinePage is one page of the people online.
 type OnlinePage struct {
 	People []OnlinePerson
-	Counts OnlineCounts // of all that match, not of this page; where counting takes long, from shortly before
-	Next   string       // cursor of the next page, "" on the last
+	Counts presence.Counts // of all that match, not of this page; where counting takes long, from shortly before
+	Next   string          // cursor of the next page, "" on the last
 }
 
 // Online lists who is online at now. It returns ErrInvalid for an unknown sort
@@ -110,7 +112,7 @@ func (f OnlineFilter) isHeavy() bool {
 }
 
 // findCounts counts people, not sessions.
-func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c OnlineCounts, err error) {
+func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
 	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
 	if err != nil {
 		return c, err
@@ -119,14 +121,14 @@ func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (
 	return s.countIn(ctx, look, s.at(now), f)
 }
 
-func (s *Store) countIn(ctx context.Context, look *sql.Tx, m cutoffs, f OnlineFilter) (c OnlineCounts, err error) {
+func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) (c presence.Counts, err error) {
 	q := new(query)
 	q.add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
 		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
 	if f.aboutUsers() {
 		q.add(userJoins)
 	}
-	q.add(` WHERE `+onlineRule("s"), m.bounds()...)
+	q.add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
 	q.add(` GROUP BY s.user_id) people`)
 	var people int
@@ -135,7 +137,7 @@ func (s *Store) countIn(ctx context.Context, look *sql.Tx, m cutoffs, f OnlineFi
 	}
 	c.Away = people - c.Available
 	err = s.countClaims(ctx, look, m, f, &c)
-	return c.of(f.Status), err
+	return c.Of(f.Status), err
 }
 
 const userJoins = ` JOIN users u ON u.id = s.user_id LEFT JOIN organizations o ON o.id = u.organization_id`
@@ -181,7 +183,7 @@ func (f OnlineFilter) whereApp(q *query, sessions string) {
 // listOnline reads one page. A person stands in the list by the session with
 // the latest activity, so the most recent people come straight from the index
 // on activity, however many are online.
-func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m cutoffs, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
+func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
 	q := s.onlineQuery(m, f, order, after)
 	rows, err := look.QueryContext(ctx, q.String(), q.args...)
 	if err != nil {
@@ -206,7 +208,7 @@ func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m cutoffs, f Onlin
 	return rows.Err()
 }
 
-func (s *Store) onlineQuery(m cutoffs, f OnlineFilter, order order, after *cursor) *query {
+func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, after *cursor) *query {
 	q := new(query)
 	q.add(`SELECT * FROM (
 		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, ''), ` + order.tie + ` AS tie, `)
@@ -216,7 +218,7 @@ func (s *Store) onlineQuery(m cutoffs, f OnlineFilter, order order, after *curso
 	} else {
 		q.add(order.key + ` AS key`)
 	}
-	q.add(f.source()+userJoins+` WHERE `+onlineRule("s"), m.bounds()...)
+	q.add(f.source()+userJoins+` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
 	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`,
 		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
@@ -229,15 +231,15 @@ func (s *Store) onlineQuery(m cutoffs, f OnlineFilter, order order, after *curso
 }
 
 // addOther asks about the online sessions t of the person who has s, including s.
-func (s *Store) addOther(q *query, m cutoffs, f OnlineFilter, ask, condition string) {
-	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+onlineRule("t"), m.bounds()...)
+func (s *Store) addOther(q *query, m presence.Cutoffs, f OnlineFilter, ask, condition string) {
+	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+presence.OnlineRule("t"), m.Bounds()...)
 	f.whereApp(q, "t")
 	q.add(`)`)
 }
 
 // addPresence fills in the online sessions of people, and the status that
 // follows from these and from the claims.
-func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m cutoffs, app string, people []OnlinePerson) error {
+func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoffs, app string, people []OnlinePerson) error {
 	if len(people) == 0 {
 		return nil
 	}
@@ -252,7 +254,7 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m cutoffs, app st
 	}
 	q := new(query)
 	q.add(`SELECT `+sessionColumns+`, s.user_id
-		FROM user_sessions s WHERE `+onlineRule("s"), m.bounds()...)
+		FROM user_sessions s WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	OnlineFilter{App: app}.whereApp(q, "s")
 	q.add(` AND s.user_id IN `).list(ids).add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
 	err = each(ctx, look, func(rows *sql.Rows) error {
@@ -266,20 +268,20 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m cutoffs, app st
 	for i := range people {
 		p := &people[i]
 		d := p.decide(claims[p.ID])
-		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.status, d.rule, d.claim.Text, d.claim.Until
+		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.Status, d.Rule, d.Claim.Text, d.Claim.Until
 	}
 	return err
 }
 
 // decide says what the person is doing, from the sessions online and the claims that hold.
-func (p *OnlinePerson) decide(claims []Claim) decision {
+func (p *OnlinePerson) decide(claims []presence.Claim) presence.Decision {
 	active := 0
 	for _, session := range p.Sessions {
 		if !session.Idle {
 			active++
 		}
 	}
-	return decide(len(p.Sessions), active, claims)
+	return presence.Decide(len(p.Sessions), active, claims)
 }
 
 // sessionColumns are those of the sessions s that scanSession reads.

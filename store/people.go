@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // peopleAtOnce bounds how many ids one query names.
@@ -31,7 +33,7 @@ func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]Onli
 	return people, nil
 }
 
-func (s *Store) people(ctx context.Context, look *sql.Tx, m cutoffs, ids []string) ([]OnlinePerson, error) {
+func (s *Store) people(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ids []string) ([]OnlinePerson, error) {
 	var people []OnlinePerson
 	q := new(query).add(`
 		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, '')
@@ -57,7 +59,7 @@ func (s *Store) addLeft(ctx context.Context, look *sql.Tx, people []OnlinePerson
 	offline := map[string]*OnlinePerson{}
 	var ids []string
 	for i := range people {
-		if p := &people[i]; p.Status == StatusOffline {
+		if p := &people[i]; p.Status == presence.StatusOffline {
 			offline[p.ID] = p
 			ids = append(ids, p.ID)
 		}
@@ -65,18 +67,18 @@ func (s *Store) addLeft(ctx context.Context, look *sql.Tx, people []OnlinePerson
 	if ids == nil {
 		return nil
 	}
-	latest := map[string]departure{}
+	latest := map[string]presence.Departure{}
 	q := new(query).add(`
 		SELECT user_id, last_activity_at, leaving_at, expires_at, ended_at, COALESCE(end_reason, '')
 		FROM user_sessions WHERE app <> ? AND user_id IN `, PanelApp).list(ids)
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var id string
-		var st sessionTimes
-		if err := rows.Scan(&id, &st.activity, &st.leaving, &st.expires, &st.ended, &st.reason); err != nil {
+		var st presence.SessionTimes
+		if err := rows.Scan(&id, &st.Activity, &st.Leaving, &st.Expires, &st.Ended, &st.Reason); err != nil {
 			return err
 		}
-		if d := s.rules.departure(st); d.at >= latest[id].at {
-			latest[id], offline[id].Left = d, d.reason
+		if d := s.rules.Departure(st); d.At >= latest[id].At {
+			latest[id], offline[id].Left = d, d.Reason
 		}
 		return nil
 	}, q.String(), q.args...)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -37,7 +38,7 @@ func TestPeopleAreAsInTheList(t *testing.T) {
 		if err != nil || len(people) < many {
 			t.Fatalf("%d people, %v", len(people), err)
 		}
-		people = slices.DeleteFunc(people, func(p store.OnlinePerson) bool { return p.Status == store.StatusOffline })
+		people = slices.DeleteFunc(people, func(p store.OnlinePerson) bool { return p.Status == presence.StatusOffline })
 		slices.SortFunc(people, func(a, b store.OnlinePerson) int {
 			return b.Sessions[0].LastActivity.Compare(a.Sessions[0].LastActivity)
 		})
@@ -53,7 +54,7 @@ func TestPeopleAreAsInTheList(t *testing.T) {
 
 func TestWhySomebodyIsOffline(t *testing.T) {
 	type act func(s *store.Store, ada store.LoginResult)
-	end := func(after time.Duration, reason store.EndReason) act {
+	end := func(after time.Duration, reason presence.EndReason) act {
 		return func(s *store.Store, ada store.LoginResult) {
 			if _, err := s.EndByID(t.Context(), Start.Add(after), "", ada.ID, reason); err != nil {
 				t.Error(err)
@@ -68,13 +69,13 @@ func TestWhySomebodyIsOffline(t *testing.T) {
 		name string
 		acts []act
 		at   time.Duration
-		want store.OfflineReason
+		want presence.OfflineReason
 	}{
-		{"not heard of", nil, 5 * time.Minute, store.OfflineTimedOut},
-		{"a goodbye", []act{leave}, 15 * time.Second, store.OfflineLeft},
-		{"a goodbye, long ago", []act{leave}, 48 * time.Hour, store.OfflineLeft},
-		{"a logout after a goodbye", []act{leave, end(time.Second, store.EndLogout)}, time.Second, "logout"},
-		{"revoked", []act{end(time.Minute, store.EndRevoked)}, time.Minute, "revoked"},
+		{"not heard of", nil, 5 * time.Minute, presence.OfflineTimedOut},
+		{"a goodbye", []act{leave}, 15 * time.Second, presence.OfflineLeft},
+		{"a goodbye, long ago", []act{leave}, 48 * time.Hour, presence.OfflineLeft},
+		{"a logout after a goodbye", []act{leave, end(time.Second, presence.EndLogout)}, time.Second, "logout"},
+		{"revoked", []act{end(time.Minute, presence.EndRevoked)}, time.Minute, "revoked"},
 		{"past its time", []act{idle}, 24 * time.Hour, "expired"},
 		{"past its time, cleaned up", []act{idle, func(s *store.Store, _ store.LoginResult) {
 			if _, err := s.Cleanup(t.Context(), Start.Add(24*time.Hour)); err != nil {
@@ -83,8 +84,8 @@ func TestWhySomebodyIsOffline(t *testing.T) {
 		}}, 24 * time.Hour, "expired"},
 		{"the session that was online last decides", []act{func(s *store.Store, _ store.LoginResult) {
 			login(t, s, Start.Add(time.Second), "ada") // and times out
-		}, leave}, time.Hour, store.OfflineTimedOut},
-		{"a panel session does not count", []act{end(time.Minute, store.EndRevoked), func(s *store.Store, _ store.LoginResult) {
+		}, leave}, time.Hour, presence.OfflineTimedOut},
+		{"a panel session does not count", []act{end(time.Minute, presence.EndRevoked), func(s *store.Store, _ store.LoginResult) {
 			if _, err := s.Login(t.Context(), Start.Add(time.Hour), store.By{App: store.PanelApp}, store.Login{User: store.UserInput{ID: "ada"}}); err != nil {
 				t.Error(err)
 			}
@@ -97,7 +98,7 @@ func TestWhySomebodyIsOffline(t *testing.T) {
 					do(s, ada)
 				}
 				p := person(t, s, Start.Add(c.at), "ada")
-				if p.Status != store.StatusOffline || p.Left != c.want || len(p.Sessions) != 0 || p.Name == "" {
+				if p.Status != presence.StatusOffline || p.Left != c.want || len(p.Sessions) != 0 || p.Name == "" {
 					t.Errorf("got %+v, want %s", p, c.want)
 				}
 			})
@@ -110,7 +111,7 @@ func TestSomebodyWhoWasNeverThereHasNoReason(t *testing.T) {
 	if _, err := s.PutUser(t.Context(), Start, shop, store.UserInput{ID: "ada"}); err != nil {
 		t.Fatal(err)
 	}
-	if p := person(t, s, Start, "ada"); p.Status != store.StatusOffline || p.Left != "" {
+	if p := person(t, s, Start, "ada"); p.Status != presence.StatusOffline || p.Left != "" {
 		t.Errorf("%+v", p)
 	}
 }

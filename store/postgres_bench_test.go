@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -97,8 +98,8 @@ func beatAll(b *testing.B, tokens []string, beat []func(string) error, during ti
 func beatingStores(b *testing.B, server *Server, tokens []string) (one, two *store.Store) {
 	b.Helper()
 	db := benchSchema(b, server, "ours")
-	one = OpenConfig(b, store.Config{Database: server.URL("ours"), Rules: store.DefaultRules()})
-	two = OpenConfig(b, store.Config{Database: server.URL("ours"), Rules: store.DefaultRules()})
+	one = OpenConfig(b, store.Config{Database: server.URL("ours"), Rules: presence.DefaultRules()})
+	two = OpenConfig(b, store.Config{Database: server.URL("ours"), Rules: presence.DefaultRules()})
 	ids, digests := make([]int64, len(tokens)), make([][]byte, len(tokens))
 	for i, token := range tokens {
 		ids[i], digests[i] = store.HandleOf(one, token)

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -33,7 +34,7 @@ func TestThePresenceRules(t *testing.T) {
 	checks(t, "6")
 	rapid.Check(t, func(rt *rapid.T) {
 		folder := t.TempDir()
-		s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: store.DefaultRules()})
+		s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: presence.DefaultRules()})
 		if err != nil {
 			t.Fatal(err)
 		}

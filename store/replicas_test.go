@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -22,7 +23,7 @@ import (
 func replicas(t *testing.T) (a, b *store.Store) {
 	t.Helper()
 	folder := t.TempDir()
-	return Open(t, folder, store.DefaultRules()), Open(t, folder, store.DefaultRules())
+	return Open(t, folder, presence.DefaultRules()), Open(t, folder, presence.DefaultRules())
 }
 
 // awaits fails unless s is woken by what do does elsewhere.
@@ -43,12 +44,12 @@ func TestAReplicaIsWokenByTheOthersCommits(t *testing.T) {
 	awaits(t, b, func() { ada = login(t, a, Start, "ada") })
 	wantOnline(t, b, Start, "ada")
 	awaits(t, a, func() {
-		if ended, err := b.EndByID(t.Context(), Start, "", ada.ID, store.EndRevoked); err != nil || !ended {
+		if ended, err := b.EndByID(t.Context(), Start, "", ada.ID, presence.EndRevoked); err != nil || !ended {
 			t.Fatal(ended, err)
 		}
 	})
 	changes, err := a.Changes(t.Context(), 1, 10)
-	if want := (store.Change{Seq: 2, UserID: "ada", SessionID: ada.ID, App: "shop", Reason: store.EndRevoked}); err != nil || !slices.Equal(changes, []store.Change{want}) {
+	if want := (store.Change{Seq: 2, UserID: "ada", SessionID: ada.ID, App: "shop", Reason: presence.EndRevoked}); err != nil || !slices.Equal(changes, []store.Change{want}) {
 		t.Errorf("%+v, %v", changes, err)
 	}
 	if _, err := a.Authenticate(t.Context(), Start, ada.Token); !errors.Is(err, store.ErrSessionEnded) {
@@ -61,7 +62,7 @@ func TestAReplicaIsWokenByTheOthersCommits(t *testing.T) {
 
 func TestAShellWakesTheReplicas(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	login(t, s, Start, "ada")
 	db := Shell(t, folder)
 	awaits(t, s, func() { execSQL(t, db, `UPDATE users SET team_name = 'A'`) })
@@ -69,7 +70,7 @@ func TestAShellWakesTheReplicas(t *testing.T) {
 
 func TestTheShellsCleanupEndsWhatHasExpired(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	now := time.Now()
 	old, fresh := login(t, s, now.Add(-25*time.Hour), "ada"), login(t, s, now, "bob")
 	db := Shell(t, folder)
@@ -85,7 +86,7 @@ func TestTheShellsCleanupEndsWhatHasExpired(t *testing.T) {
 		t.Error(err)
 	}
 	var ended *store.EndedError
-	if _, err := s.Touch(t.Context(), now, old.Token, store.Beat{}); !errors.As(err, &ended) || ended.Reason != store.EndExpired {
+	if _, err := s.Touch(t.Context(), now, old.Token, store.Beat{}); !errors.As(err, &ended) || ended.Reason != presence.EndExpired {
 		t.Error(err)
 	}
 }
@@ -127,7 +128,7 @@ func TestTheLimitHoldsOverTwoReplicas(t *testing.T) {
 // take long, are rolled back and touch the same rows in another order.
 func TestTheLogHasNoHolesWhoeverWrites(t *testing.T) {
 	folder := t.TempDir()
-	both := []*store.Store{Open(t, folder, store.DefaultRules()), Open(t, folder, store.DefaultRules())}
+	both := []*store.Store{Open(t, folder, presence.DefaultRules()), Open(t, folder, presence.DefaultRules())}
 	const people = 20
 	var tokens []string
 	for i := range people {
@@ -206,7 +207,7 @@ func TestTheLogHasNoHolesWhoeverWrites(t *testing.T) {
 
 func TestOneReplicaCleansUpAtATime(t *testing.T) {
 	folder := t.TempDir()
-	both := []*store.Store{Open(t, folder, store.DefaultRules()), Open(t, folder, store.DefaultRules())}
+	both := []*store.Store{Open(t, folder, presence.DefaultRules()), Open(t, folder, presence.DefaultRules())}
 	db := Shell(t, folder)
 	fill(t, db, 5000)
 	first, err := both[0].LastChange(t.Context())
@@ -303,7 +304,7 @@ func TestTwoReplicasTellTheSameAsOne(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		folder := t.TempDir()
 		cfg := Config(t, folder)
-		cfg.Rules = store.DefaultRules()
+		cfg.Rules = presence.DefaultRules()
 		var both []*store.Store
 		for range 2 {
 			s, err := store.Open(context.Background(), cfg)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -118,7 +119,7 @@ func (c *caller) beat(s *store.Store, now time.Time, w *written) {
 }
 
 func (c *caller) end(s *store.Store, now time.Time, w *written) {
-	_, err := s.EndByToken(context.Background(), now, "shop", w.token, store.EndLogout)
+	_, err := s.EndByToken(context.Background(), now, "shop", w.token, presence.EndLogout)
 	w.ended = c.noted(err)
 	w.doubtful = !w.ended
 }
@@ -159,7 +160,7 @@ func newSiege(t *testing.T, options string) *siege {
 func besiege(t *testing.T, server *Server, address string) *siege {
 	g := &siege{T: t, server: server}
 	for range 2 {
-		g.replicas = append(g.replicas, OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()}))
+		g.replicas = append(g.replicas, OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()}))
 	}
 	for i := range 8 {
 		g.callers = append(g.callers, &caller{name: fmt.Sprint("caller", i), replicas: g.replicas, acked: &g.acked, failed: &g.failed})
@@ -251,7 +252,7 @@ func (g *siege) agree() {
 	}
 	for drain(b) {
 	}
-	if _, err := a.EndByID(g.Context(), now, "", result.ID, store.EndRevoked); err != nil {
+	if _, err := a.EndByID(g.Context(), now, "", result.ID, presence.EndRevoked); err != nil {
 		g.Fatal(err)
 	}
 	select {
@@ -337,7 +338,7 @@ func TestAnotherEraBeginsWhereAStandbyLacksTheLastCommits(t *testing.T) {
 	first := NewServer(t)
 	second := first.Standby(t)
 	address := url.Values{"host": {first.Folder() + "," + second.Folder()}, "port": {"5432,5432"}, "target_session_attrs": {"read-write"}}
-	s := OpenConfig(t, store.Config{Database: "postgres://rollcall@/postgres?" + address.Encode(), Rules: store.DefaultRules()})
+	s := OpenConfig(t, store.Config{Database: "postgres://rollcall@/postgres?" + address.Encode(), Rules: presence.DefaultRules()})
 	login(t, s, Start, "ada")
 	db := first.Open(t, "public")
 	for _, statement := range []string{`ALTER SYSTEM SET synchronous_standby_names = ''`, `SELECT pg_reload_conf()`} {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Restoration says what is restored to where.
@@ -180,7 +182,7 @@ func (r Restoration) prepare(ctx context.Context, now time.Time, work string) (e
 func (s *Store) begin(ctx context.Context, now time.Time, endSessions bool) (ended int64, err error) {
 	if endSessions {
 		for _, filter := range []SessionFilter{{}, {App: PanelApp}} {
-			n, err := s.RevokeAll(ctx, now, filter, Ending{Reason: EndRevoked, By: ActorCLI, Note: "restored from a backup"})
+			n, err := s.RevokeAll(ctx, now, filter, Ending{Reason: presence.EndRevoked, By: ActorCLI, Note: "restored from a backup"})
 			if ended += n; err != nil {
 				return ended, err
 			}

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
 // backedUp returns the backup of a database in which these users are logged in.
 func backedUp(t *testing.T, users ...string) string {
 	t.Helper()
-	s := OpenFile(t, t.TempDir(), store.DefaultRules())
+	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
 	for _, user := range users {
 		login(t, s, Start, user)
 	}
@@ -34,7 +35,7 @@ func backedUp(t *testing.T, users ...string) string {
 func killed(t *testing.T, users ...string) string {
 	t.Helper()
 	from, to := t.TempDir(), t.TempDir()
-	s := OpenFile(t, from, store.DefaultRules())
+	s := OpenFile(t, from, presence.DefaultRules())
 	for _, user := range users {
 		login(t, s, Start, user)
 	}
@@ -145,7 +146,7 @@ func TestARestoreReadsTheLogBesideABackup(t *testing.T) {
 }
 
 func TestARestoreMayEndAllSessions(t *testing.T) {
-	s := OpenFile(t, t.TempDir(), store.DefaultRules())
+	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
 	token := login(t, s, Start, "ada").Token
 	login(t, s, Start, "bob")
 	if _, err := s.CreateAccount(t.Context(), Start, store.ActorCLI, store.AccountInput{Name: "root", Password: "correct horse battery staple", Access: store.AccessAdmin}); err != nil {
@@ -163,7 +164,7 @@ func TestARestoreMayEndAllSessions(t *testing.T) {
 	if err != nil || done.Ended != 3 {
 		t.Fatalf("got %+v, %v", done, err)
 	}
-	restored := OpenFile(t, folder, store.Rules{})
+	restored := OpenFile(t, folder, presence.Rules{})
 	for _, token := range []string{token, panel.Token} {
 		if _, err := restored.Authenticate(t.Context(), Start, token); !errors.Is(err, store.ErrSessionEnded) {
 			t.Errorf("a session goes on: %v", err)
@@ -173,7 +174,7 @@ func TestARestoreMayEndAllSessions(t *testing.T) {
 	if err != nil || len(page.Sessions) != 1 {
 		t.Fatal(page, err)
 	}
-	if e := page.Sessions[0]; e.EndReason != store.EndRevoked || e.EndedBy != store.ActorCLI || e.EndNote != "restored from a backup" {
+	if e := page.Sessions[0]; e.EndReason != presence.EndRevoked || e.EndedBy != store.ActorCLI || e.EndNote != "restored from a backup" {
 		t.Errorf("it ended %s by %s: %s", e.EndReason, e.EndedBy, e.EndNote)
 	}
 	if deed := ask[string](t, folder, `SELECT actor || ' ' || action || ' ' || detail FROM audit WHERE action = 'database.restore'`); deed != "cli database.restore 3 sessions ended" {
@@ -267,7 +268,7 @@ func TestWhatIsNoBackupIsRefused(t *testing.T) {
 
 func TestADatabaseThatAnyProgramHasOpenIsNotReplaced(t *testing.T) {
 	file, folder := backedUp(t, "ada"), t.TempDir()
-	s := OpenFile(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, presence.DefaultRules())
 	login(t, s, Start, "old")
 	if _, err := restore(t, file, folder); !errors.Is(err, store.ErrBusy) {
 		t.Fatalf("a store: %v", err)

@@ -12,12 +12,14 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"rollcall/store/presence"
 )
 
 // Ending is why sessions end and, where somebody asked for it, who that was and
 // what they have to say about it.
 type Ending struct {
-	Reason EndReason
+	Reason presence.EndReason
 	By     string // user:ID, key:ID:APP or ActorCLI
 	Note   string // at most 200 characters
 }
@@ -93,13 +95,13 @@ func (s *Store) RevokeAll(ctx context.Context, now time.Time, f SessionFilter, e
 
 // revoke ends those of the sessions that are active, and records it for each of
 // their users, who may ask who did it. The filter that found them is told in words.
-func (t *tx) revoke(m cutoffs, e Ending, ids []int64, filter string) (ended int64, err error) {
+func (t *tx) revoke(m presence.Cutoffs, e Ending, ids []int64, filter string) (ended int64, err error) {
 	users := map[string][]int64{}
 	for _, id := range ids {
 		var user string
 		err := t.scan([]any{&user}, `
 			UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
-			WHERE is_active = true AND expires_at > $3 AND id = $6 RETURNING user_id`, m.now, string(e.Reason), m.expiry, e.By, e.Note, id)
+			WHERE is_active = true AND expires_at > $3 AND id = $6 RETURNING user_id`, m.Now, string(e.Reason), m.Expiry, e.By, e.Note, id)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
@@ -115,7 +117,7 @@ func (t *tx) revoke(m cutoffs, e Ending, ids []int64, filter string) (ended int6
 			words[0] = "session " + strconv.FormatInt(users[user][0], 10)
 		}
 		detail := strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), "; ")
-		if err := t.record(fromMillis(m.now), AuditEvent{e.By, "session.revoke", UserActor(user), detail}); err != nil {
+		if err := t.record(fromMillis(m.Now), AuditEvent{e.By, "session.revoke", UserActor(user), detail}); err != nil {
 			return 0, err
 		}
 	}

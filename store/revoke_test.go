@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
-var byRoot = store.Ending{Reason: store.EndRevoked, By: "user:root", Note: "moving house"}
+var byRoot = store.Ending{Reason: presence.EndRevoked, By: "user:root", Note: "moving house"}
 
 func TestRevokingEndsWhatMatchesAndNothingElse(t *testing.T) {
 	for _, test := range []struct {
@@ -59,7 +60,7 @@ func TestWhoEndedASessionIsKept(t *testing.T) {
 	if ok, err := s.Revoke(t.Context(), after(21), made["bob"].ID, byRoot); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	if ok, err := s.Revoke(t.Context(), after(22), made["bob"].ID, store.Ending{Reason: store.EndRevoked, By: "user:eve"}); ok || err != nil {
+	if ok, err := s.Revoke(t.Context(), after(22), made["bob"].ID, store.Ending{Reason: presence.EndRevoked, By: "user:eve"}); ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	for _, user := range []string{"ada", "bob"} {
@@ -72,7 +73,7 @@ func TestWhoEndedASessionIsKept(t *testing.T) {
 		}
 		_, err = s.Touch(t.Context(), after(21), made[user].Token, store.Beat{})
 		var ended *store.EndedError
-		if !errors.As(err, &ended) || ended.Reason != store.EndRevoked {
+		if !errors.As(err, &ended) || ended.Reason != presence.EndRevoked {
 			t.Errorf("the heartbeat of %s: %v", user, err)
 		}
 	}
@@ -82,14 +83,14 @@ func TestNotesThatAreRefused(t *testing.T) {
 	s := New(t)
 	made := history(t, s)
 	for name, note := range map[string]string{"too long": strings.Repeat("ä", 201), "two lines": "a\nb", "an escape": "a\x1b[31m", "no text": "\xff"} {
-		e := store.Ending{Reason: store.EndRevoked, Note: note}
+		e := store.Ending{Reason: presence.EndRevoked, Note: note}
 		_, err := s.Revoke(t.Context(), after(21), made["ada"].ID, e)
 		wantError(t, err, store.ErrInvalid)
 		if _, err = s.RevokeAll(t.Context(), after(21), store.SessionFilter{}, e); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}
-	e := store.Ending{Reason: store.EndRevoked, Note: strings.Repeat("ä", 200)}
+	e := store.Ending{Reason: presence.EndRevoked, Note: strings.Repeat("ä", 200)}
 	if ok, err := s.Revoke(t.Context(), after(21), made["ada"].ID, e); !ok || err != nil {
 		t.Errorf("200 characters: %v", err)
 	}
@@ -100,7 +101,7 @@ func TestNotesThatAreRefused(t *testing.T) {
 
 func TestManySessionsEndInManyWrites(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	fill(t, db, 5000)
 	ended, err := s.RevokeAll(t.Context(), Start, store.SessionFilter{}, byRoot)

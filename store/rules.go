@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rollcall/store/presence"
 )
 
-// settings are the rules by the names under which the database keeps them.
-func (r *Rules) settings() map[string]*time.Duration {
+// settingsOf returns the rules by the names under which the database keeps them.
+func settingsOf(r *presence.Rules) map[string]*time.Duration {
 	return map[string]*time.Duration{
 		"session_ttl_ms":       &r.SessionTTL,
 		"online_window_ms":     &r.OnlineWindow,
@@ -25,36 +27,36 @@ func (r *Rules) settings() map[string]*time.Duration {
 // saveRules keeps the rules where the triggers, and the next program that
 // opens the database without rules of its own, find them. What that changes is
 // recorded.
-func (t *tx) saveRules(now time.Time, r Rules) (Rules, error) {
+func (t *tx) saveRules(now time.Time, r presence.Rules) (presence.Rules, error) {
 	stored := r // what the database has no word on yet does not change
-	if r == (Rules{}) {
-		stored = DefaultRules()
+	if r == (presence.Rules{}) {
+		stored = presence.DefaultRules()
 	}
 	if err := t.loadRules(&stored); err != nil {
-		return Rules{}, err
+		return presence.Rules{}, err
 	}
-	if r == (Rules{}) {
+	if r == (presence.Rules{}) {
 		r = stored
 	}
-	settings, before := r.settings(), stored.settings()
+	settings, before := settingsOf(&r), settingsOf(&stored)
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if _, err := t.exec(saveSetting, name, settings[name].Milliseconds()); err != nil {
-			return Rules{}, err
+			return presence.Rules{}, err
 		}
 		if now.IsZero() || *settings[name] == *before[name] {
 			continue
 		}
-		detail := fmt.Sprintf("%s %s -> %s", strings.TrimSuffix(name, "_ms"), plain(*before[name]), plain(*settings[name]))
+		detail := fmt.Sprintf("%s %s -> %s", strings.TrimSuffix(name, "_ms"), presence.Plain(*before[name]), presence.Plain(*settings[name]))
 		if err := t.record(now, AuditEvent{Actor: ActorSystem, Action: "settings.change", Detail: detail}); err != nil {
-			return Rules{}, err
+			return presence.Rules{}, err
 		}
 	}
 	return r, nil
 }
 
 // loadRules replaces what the database has another word on.
-func (t *tx) loadRules(r *Rules) error {
-	settings := r.settings()
+func (t *tx) loadRules(r *presence.Rules) error {
+	settings := settingsOf(r)
 	return t.each(func(rows *sql.Rows) error {
 		var name string
 		var ms int64

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // SampleEvery is the grid of the history: one sample for every such interval.
@@ -41,20 +43,20 @@ func (s *Store) Sample(ctx context.Context, now time.Time) error {
 		_, err := t.exec(`
 			INSERT INTO daily_peaks (day, people, at) VALUES ($1, $2, $3)
 			ON CONFLICT (day) DO UPDATE SET people = excluded.people, at = excluded.at WHERE excluded.people > daily_peaks.people`,
-			midnight(now), counts.People(), millis(now))
+			midnight(now), counts.People(), now.UnixMilli())
 		return wrapErr("keeping the day's peak", err)
 	})
 }
 
-func midnight(now time.Time) int64 { return millis(now.UTC().Truncate(day)) }
+func midnight(now time.Time) int64 { return now.UTC().Truncate(day).UnixMilli() }
 
 // SampleActivity adds the sample of the interval that now is in, once; where
 // there is one from before a restart, the higher count of each series stays.
 // While a step of the clock is forgiven, or people are awaited, it does nothing:
 // nobody knows who is there, nor which interval it is.
 func (s *Store) SampleActivity(ctx context.Context, now time.Time) error {
-	at := millis(now.Truncate(SampleEvery))
-	if s.slack.Load().clockSkewed() || s.slack.Load().inOutage() || s.sampled.Load() == at {
+	at := now.Truncate(SampleEvery).UnixMilli()
+	if s.slack.Load().ClockSkewed() || s.slack.Load().InOutage() || s.sampled.Load() == at {
 		return nil
 	}
 	rows, err := s.countSeries(ctx, now)
@@ -103,12 +105,12 @@ func (s *Store) countSeries(ctx context.Context, now time.Time) (rows []sample, 
 
 // seriesQuery counts by organization, 0 for none, and app, in one pass: a person
 // has one organization, but may be in several apps.
-func seriesQuery(m cutoffs) *query {
+func seriesQuery(m presence.Cutoffs) *query {
 	return new(query).add(`
 		SELECT organization, app, COUNT(*), SUM(CASE WHEN nth = 1 THEN 1 ELSE 0 END) FROM (
 			SELECT organization, app, ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY app) AS nth FROM (
 				SELECT s.user_id, s.app, MAX(COALESCE(s.organization_id, 0)) AS organization
-				FROM user_sessions s WHERE `+onlineRule("s"), m.bounds()...).
+				FROM user_sessions s WHERE `+presence.OnlineRule("s"), m.Bounds()...).
 		and(`s.app <> ? GROUP BY s.user_id, s.app) each_app) people GROUP BY organization, app`, PanelApp)
 }
 
@@ -132,8 +134,8 @@ func (t *tx) addSamples(at int64, rows []sample) error {
 // with the sessions: of a small one they nearly tell about persons.
 func (s *Store) purgeHistory(ctx context.Context, now time.Time) error {
 	defer s.heatmap.forget()
-	history := millis(now.Add(-s.rules.HistoryRetention))
-	organizations := max(history, millis(now.Add(-s.rules.Retention)))
+	history := now.Add(-s.rules.HistoryRetention).UnixMilli()
+	organizations := max(history, now.Add(-s.rules.Retention).UnixMilli())
 	if err := s.noteKept(ctx, organizations); err != nil {
 		return err
 	}

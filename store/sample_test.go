@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -54,7 +55,7 @@ func samples(t testing.TB, db *sql.DB) string {
 
 func TestASampleCountsEveryPersonOnceInEachSeries(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	for _, who := range []struct{ app, organization, id string }{
 		{"shop", "Acme", "ada"}, {"shop", "Acme", "ada"}, {"crm", "Acme", "ada"}, {"crm", "Acme", "bob"}, {"shop", "Zeta", "cyd"}, {"crm", "", "dan"},
@@ -82,7 +83,7 @@ func TestASampleCountsEveryPersonOnceInEachSeries(t *testing.T) {
 
 func TestOneIntervalHasOneSampleAndTheHighestWins(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	login(t, s, Start, "ada")
 	bob := login(t, s, Start, "bob")
@@ -92,15 +93,15 @@ func TestOneIntervalHasOneSampleAndTheHighestWins(t *testing.T) {
 	if got := samples(t, db); got != "*/*=2 */shop=2" {
 		t.Errorf("a second sample of the interval: %s", got)
 	}
-	restarted := Open(t, folder, store.DefaultRules())
+	restarted := Open(t, folder, presence.DefaultRules())
 	sampleActivity(t, restarted, Start.Add(4*time.Minute))
 	if got := samples(t, db); got != "*/*=3 */shop=3" {
 		t.Errorf("after a restart with more people: %s", got)
 	}
-	if _, err := s.EndByID(t.Context(), Start.Add(time.Minute), "", bob.ID, store.EndLogout); err != nil {
+	if _, err := s.EndByID(t.Context(), Start.Add(time.Minute), "", bob.ID, presence.EndLogout); err != nil {
 		t.Fatal(err)
 	}
-	again := Open(t, folder, store.DefaultRules())
+	again := Open(t, folder, presence.DefaultRules())
 	sampleActivity(t, again, Start.Add(4*time.Minute+59*time.Second))
 	if got := samples(t, db); got != "*/*=3 */shop=3" {
 		t.Errorf("after a restart with fewer people: %s", got)
@@ -113,7 +114,7 @@ func TestOneIntervalHasOneSampleAndTheHighestWins(t *testing.T) {
 
 func TestNoSampleWhileAStepOfTheClockIsForgiven(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	login(t, s, Start, "ada")
 	s.AllowClockSkew(time.Hour, 0)
@@ -133,7 +134,7 @@ func TestNoSampleWhileAStepOfTheClockIsForgiven(t *testing.T) {
 
 func TestHistoryIsKeptForItsRetention(t *testing.T) {
 	folder := t.TempDir()
-	rules := store.DefaultRules()
+	rules := presence.DefaultRules()
 	rules.Retention, rules.HistoryRetention = 24*time.Hour, 72*time.Hour
 	s := Open(t, folder, rules)
 	db := shell(t, folder, "")
@@ -195,14 +196,14 @@ func visitors(t testing.TB, s *store.Store, now time.Time) (days []string) {
 
 func TestVisitorsOfADayAreCountedOnceItIsOver(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	midnight := Start.Truncate(24 * time.Hour).Add(24 * time.Hour)
 	ada := login(t, s, Start, "ada")
 	login(t, s, Start, "ada")
 	bob := login(t, s, Start.Add(time.Hour), "bob")
 	loginOf(t, s, Start, store.PanelApp, "", "watcher")
-	if _, err := s.EndByID(t.Context(), Start.Add(61*time.Minute), "", bob.ID, store.EndLogout); err != nil {
+	if _, err := s.EndByID(t.Context(), Start.Add(61*time.Minute), "", bob.ID, presence.EndLogout); err != nil {
 		t.Fatal(err)
 	}
 	noteVisitors(t, s, Start.Add(2*time.Hour))
@@ -240,7 +241,7 @@ func TestVisitorsOfADayAreCountedOnceItIsOver(t *testing.T) {
 
 func TestVisitorsAreCountedLateAndNeverInvented(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	day := Start.Truncate(24 * time.Hour)
 	execSQL(t, db, `INSERT INTO daily_peaks (day, people, at) VALUES ($1, 5, $1)`, day.Add(-24*time.Hour).UnixMilli()) // by an older version
@@ -258,7 +259,7 @@ func TestVisitorsAreCountedLateAndNeverInvented(t *testing.T) {
 
 func TestCountingVisitorsThatWasInterrupted(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	zero := login(t, s, Start, "0")
 	login(t, s, Start, "1")
@@ -280,7 +281,7 @@ func TestCountingVisitorsThatWasInterrupted(t *testing.T) {
 
 func TestAllVisitorsAreNotedHoweverMany(t *testing.T) {
 	folder := t.TempDir()
-	s := Open(t, folder, store.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	const many = 12000
 	execSQL(t, db, `WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $1)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -40,7 +41,7 @@ func number(t testing.TB, db *sql.DB, query string, args ...any) (n int64) {
 func TestActivityTypedIntoTheShellExtendsTheSession(t *testing.T) {
 	for _, ttl := range []time.Duration{24 * time.Hour, 90 * time.Minute} {
 		folder := t.TempDir()
-		rules := store.DefaultRules()
+		rules := presence.DefaultRules()
 		rules.SessionTTL = ttl
 		s := Open(t, folder, rules)
 		ada := login(t, s, Start, "ada")
@@ -72,7 +73,7 @@ func TestDeletingCascades(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
-			s := Open(t, folder, store.DefaultRules())
+			s := Open(t, folder, presence.DefaultRules())
 			for _, id := range []string{"ada", "bob"} {
 				user := store.UserInput{ID: id}
 				if id == "ada" {
@@ -94,7 +95,7 @@ func TestDeletingCascades(t *testing.T) {
 
 func TestNobodyReadsASecretFromTheFiles(t *testing.T) {
 	folder := t.TempDir()
-	s := OpenFile(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, presence.DefaultRules())
 	secrets := map[string]string{"a session token": login(t, s, Start, "ada").Token}
 	_, secrets["a key"], _ = s.CreateKey(t.Context(), Start, "user:root", "shop", store.Scopes{store.ScopeRead})
 	secrets["a password"] = "a password that is long enough"
@@ -123,14 +124,14 @@ func TestNobodyReadsASecretFromTheFiles(t *testing.T) {
 
 func TestRulesAreKeptForProgramsWithoutTheirOwn(t *testing.T) {
 	folder := t.TempDir()
-	rules := store.DefaultRules()
+	rules := presence.DefaultRules()
 	rules.SessionTTL, rules.OnlineWindow, rules.Retention = time.Hour, 3*time.Minute, 48*time.Hour
 	Open(t, folder, rules)
-	beside := Open(t, folder, store.Rules{})
+	beside := Open(t, folder, presence.Rules{})
 	if beside.Rules() != rules {
 		t.Errorf("got %+v, want %+v", beside.Rules(), rules)
 	}
-	if fresh := Open(t, t.TempDir(), store.Rules{}); fresh.Rules() != store.DefaultRules() {
+	if fresh := Open(t, t.TempDir(), presence.Rules{}); fresh.Rules() != presence.DefaultRules() {
 		t.Errorf("a new database has %+v", fresh.Rules())
 	}
 }

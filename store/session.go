@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Session is one login of one user in one application.
@@ -67,8 +69,8 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 }
 
 // beginSession inserts a session, or finds the one with this token.
-func (t *tx) beginSession(m cutoffs, r Rules, by By, in Login, token tokenRef) (Session, bool, error) {
-	session := Session{ID: token.id, App: by.App, ExpiresAt: fromMillis(m.now).Add(r.SessionTTL)}
+func (t *tx) beginSession(m presence.Cutoffs, r presence.Rules, by By, in Login, token tokenRef) (Session, bool, error) {
+	session := Session{ID: token.id, App: by.App, ExpiresAt: fromMillis(m.Now).Add(r.SessionTTL)}
 	o := in.Origin.clipped()
 	n, err := t.exec(`
 		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
@@ -76,7 +78,7 @@ func (t *tx) beginSession(m cutoffs, r Rules, by By, in Login, token tokenRef) (
 		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13 FROM users WHERE id = $2
 		ON CONFLICT (id) DO NOTHING`,
 		session.ID, in.User.ID, by.App, token.digest, by.Grant,
-		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.now, millis(session.ExpiresAt))
+		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli())
 	if err != nil || n == 1 {
 		return session, true, wrapErr("storing a session", err)
 	}
@@ -84,7 +86,7 @@ func (t *tx) beginSession(m cutoffs, r Rules, by By, in Login, token tokenRef) (
 	err = t.scan([]any{&expires}, `
 		SELECT expires_at FROM user_sessions
 		WHERE id = $1 AND token_sha256 = $2 AND user_id = $3 AND app = $4 AND is_active = true AND expires_at > $5`,
-		token.id, token.digest, in.User.ID, by.App, m.expiry)
+		token.id, token.digest, in.User.ID, by.App, m.Expiry)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, false, ErrTokenTaken
 	}
@@ -114,7 +116,7 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 	var limit Access
 	u := &id.User
 	h := s.tokenRef(token)
-	err = stmt.QueryRowContext(ctx, h.id, h.digest, s.at(now).expiry).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
+	err = stmt.QueryRowContext(ctx, h.id, h.digest, s.at(now).Expiry).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
 		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Identity{}, ErrSessionEnded
@@ -127,14 +129,14 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 
 // EndByToken ends the session of app that has this token and tells whether it
 // was active until now.
-func (s *Store) EndByToken(ctx context.Context, now time.Time, app, token string, reason EndReason) (bool, error) {
+func (s *Store) EndByToken(ctx context.Context, now time.Time, app, token string, reason presence.EndReason) (bool, error) {
 	h := s.tokenRef(token)
 	return s.end(ctx, now, Ending{Reason: reason}, `id = $6 AND token_sha256 = $7 AND app = $8`, h.id, h.digest, app)
 }
 
 // EndByID ends the session with this id and tells whether it was active until
 // now. An app, unless empty, is the only one whose sessions it may be.
-func (s *Store) EndByID(ctx context.Context, now time.Time, app string, id int64, reason EndReason) (bool, error) {
+func (s *Store) EndByID(ctx context.Context, now time.Time, app string, id int64, reason presence.EndReason) (bool, error) {
 	return s.end(ctx, now, Ending{Reason: reason}, `id = $6 AND ($7 = '' OR app = $7)`, id, app)
 }
 
@@ -150,10 +152,10 @@ func (s *Store) end(ctx context.Context, now time.Time, e Ending, which string, 
 // end ends the active sessions that the condition which names. Its parameters
 // begin at $6. A session that is past its time is left for the cleanup, which
 // knows the true reason.
-func (t *tx) end(m cutoffs, e Ending, which string, args ...any) (int64, error) {
+func (t *tx) end(m presence.Cutoffs, e Ending, which string, args ...any) (int64, error) {
 	n, err := t.exec(fmt.Sprintf(`
 		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
 		WHERE is_active = true AND expires_at > $3 AND %s`, which),
-		append([]any{m.now, string(e.Reason), m.expiry, e.By, e.Note}, args...)...)
+		append([]any{m.Now, string(e.Reason), m.Expiry, e.By, e.Note}, args...)...)
 	return n, wrapErr("ending a session", err)
 }

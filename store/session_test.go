@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -87,14 +88,14 @@ func TestALateHeartbeatDoesNotBringASessionBack(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		expired, ended, gone := login(t, s, Start, "expired"), login(t, s, Start, "ended"), login(t, s, Start, "gone")
-		if ok, err := s.EndByToken(ctx, Start, "shop", ended.Token, store.EndLogout); !ok || err != nil {
+		if ok, err := s.EndByToken(ctx, Start, "shop", ended.Token, presence.EndLogout); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 		if n, err := s.DeleteUser(ctx, Start, shop, "gone"); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
 		now := Start.Add(24 * time.Hour)
-		for token, want := range map[string]store.EndReason{expired.Token: "expired", ended.Token: "logout", gone.Token: ""} {
+		for token, want := range map[string]presence.EndReason{expired.Token: "expired", ended.Token: "logout", gone.Token: ""} {
 			_, err := s.Touch(ctx, now, token, store.Beat{})
 			wantError(t, err, store.ErrSessionEnded)
 			var e *store.EndedError
@@ -121,7 +122,7 @@ func TestAnIdleHeartbeatKeepsOnlineButDoesNotExtend(t *testing.T) {
 			t.Fatalf("the database has %v, %v; want %v", identity.Session.ExpiresAt, err, ada.ExpiresAt)
 		}
 		page, err := s.Online(t.Context(), now, store.OnlineFilter{Limit: 10})
-		if err != nil || len(page.People) != 1 || page.People[0].Status != store.StatusAway || page.Counts.Away != 1 {
+		if err != nil || len(page.People) != 1 || page.People[0].Status != presence.StatusAway || page.Counts.Away != 1 {
 			t.Fatalf("got %+v, %v; want ada away", page, err)
 		}
 	})
@@ -172,7 +173,7 @@ func TestLogin(t *testing.T) {
 			wantError(t, err, store.ErrTokenTaken)
 		})
 		t.Run("the token of an ended session is refused", func(t *testing.T) {
-			if _, err := s.EndByToken(ctx, Start, "shop", own.Token, store.EndLogout); err != nil {
+			if _, err := s.EndByToken(ctx, Start, "shop", own.Token, presence.EndLogout); err != nil {
 				t.Fatal(err)
 			}
 			_, err := s.Login(ctx, Start, shop, own)
@@ -200,7 +201,7 @@ func TestEndingIsIdempotentAndBoundToItsApp(t *testing.T) {
 			app  string
 			want bool
 		}{{"blog", false}, {"shop", true}, {"shop", false}} {
-			if got, err := s.EndByID(ctx, Start, step.app, ada.ID, store.EndRevoked); got != step.want || err != nil {
+			if got, err := s.EndByID(ctx, Start, step.app, ada.ID, presence.EndRevoked); got != step.want || err != nil {
 				t.Fatalf("ending for %s: %v, %v; want %v", step.app, got, err, step.want)
 			}
 		}
@@ -223,7 +224,7 @@ func TestEndingRacedByHeartbeatsStaysEnded(t *testing.T) {
 				}
 			})
 		}
-		if ok, err := s.EndByID(t.Context(), Start, "", ada.ID, store.EndRevoked); !ok || err != nil {
+		if ok, err := s.EndByID(t.Context(), Start, "", ada.ID, presence.EndRevoked); !ok || err != nil {
 			t.Error(ok, err)
 		}
 		_, err := s.Touch(t.Context(), Start, ada.Token, store.Beat{})

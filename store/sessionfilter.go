@@ -1,13 +1,15 @@
 package store
 
+import "rollcall/store/presence"
+
 // from adds FROM and WHERE of the sessions s in this state.
-func (f SessionFilter) from(q *query, m cutoffs) {
+func (f SessionFilter) from(q *query, m presence.Cutoffs) {
 	q.add(` FROM user_sessions s`)
 	switch f.State {
 	case ScopeOnline:
-		q.add(` WHERE `+onlineRule("s"), m.bounds()...)
+		q.add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	case ScopeActive:
-		q.add(` WHERE s.is_active = true AND s.expires_at > ?`, m.expiry)
+		q.add(` WHERE s.is_active = true AND s.expires_at > ?`, m.Expiry)
 	case ScopeEnded:
 		// The same, but the first is said of the index on ended_at, which must not be gone through in another order.
 		q.add(map[bool]string{true: ` WHERE s.is_active = false`, false: ` WHERE s.ended_at IS NOT NULL`}[f.Sort == SortEnded])
@@ -65,7 +67,7 @@ func (f SessionFilter) whereUser(q *query) {
 }
 
 // where adds the conditions on sessions s that have no index but the user's.
-func (f SessionFilter) where(q *query, r Rules) {
+func (f SessionFilter) where(q *query, r presence.Rules) {
 	if f.User != "" {
 		q.and(`s.user_id = ?`, f.User)
 	}
@@ -74,13 +76,13 @@ func (f SessionFilter) where(q *query, r Rules) {
 	}
 	whereDevice(q, f.Device)
 	if f.From != nil {
-		q.and(`COALESCE(s.ended_at, s.expires_at) > ?`, millis(*f.From)) // one that ends at an instant is over then
+		q.and(`COALESCE(s.ended_at, s.expires_at) > ?`, f.From.UnixMilli()) // one that ends at an instant is over then
 	}
 	if f.To != nil {
-		q.and(`s.created_at <= ?`, millis(*f.To))
+		q.and(`s.created_at <= ?`, f.To.UnixMilli())
 	}
 	if f.At != nil {
-		q.and(atRule, r.cutoffsAt(*f.At)...)
+		q.and(presence.AtRule, r.CutoffsAt(*f.At)...)
 	}
 	if len(f.Except) > 0 {
 		q.and(`s.id NOT IN `)

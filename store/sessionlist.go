@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // SessionScope chooses sessions by where they stand.
@@ -32,7 +34,7 @@ type SessionFilter struct {
 	State                       SessionScope // "": what the other fields are about, else active
 	User, App, Organization, IP string
 	Device                      string // type, operating system or browser
-	Reason                      EndReason
+	Reason                      presence.EndReason
 	From, To                    *time.Time // logged in at some time between, both included
 	At                          *time.Time // logged in then, and not silent for long: see atRule
 	Search                      string     // as in OnlineFilter
@@ -46,9 +48,9 @@ type SessionFilter struct {
 type ListedSession struct {
 	OnlineSession
 	User      User
-	State     SessionState
+	State     presence.SessionState
 	EndedAt   *time.Time
-	EndReason EndReason
+	EndReason presence.EndReason
 	EndedBy   string // who ended it, where somebody did: see Ending
 	EndNote   string
 }
@@ -109,7 +111,7 @@ func (f SessionFilter) withDefaults() SessionFilter {
 	return f
 }
 
-var endReasons = []EndReason{EndLogout, EndExpired, EndRevoked, EndEvicted, EndPasswordChanged}
+var endReasons = []presence.EndReason{presence.EndLogout, presence.EndExpired, presence.EndRevoked, presence.EndEvicted, presence.EndPasswordChanged}
 
 // check returns the place after which the page begins, nil for the first.
 func (f SessionFilter) check() (*cursor, error) {
@@ -163,7 +165,7 @@ func (f SessionFilter) forPeople() OnlineFilter {
 // in the list, and it does not matter how many there are.
 const near = 10
 
-func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m cutoffs, f SessionFilter, after *cursor) (SessionPage, error) {
+func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f SessionFilter, after *cursor) (SessionPage, error) {
 	if f.isHeavy() {
 		page, err := s.readSessions(ctx, look, m, f, s.nearQuery(m, f, after))
 		if err != nil || page.Next != "" {
@@ -177,7 +179,7 @@ func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m cutoffs, f Ses
 }
 
 // allNear tells whether there are no more sessions than nearQuery looks through.
-func (f SessionFilter) allNear(ctx context.Context, look *sql.Tx, m cutoffs, after *cursor) (bool, error) {
+func (f SessionFilter) allNear(ctx context.Context, look *sql.Tx, m presence.Cutoffs, after *cursor) (bool, error) {
 	q := new(query).add(`SELECT COUNT(*) FROM (SELECT 1`)
 	f.from(q, m)
 	f.beyond(q, after)
@@ -187,7 +189,7 @@ func (f SessionFilter) allNear(ctx context.Context, look *sql.Tx, m cutoffs, aft
 	return n <= near*f.Limit, err
 }
 
-func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m cutoffs, f SessionFilter, q *query) (SessionPage, error) {
+func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f SessionFilter, q *query) (SessionPage, error) {
 	page := SessionPage{Sessions: []ListedSession{}}
 	var last cursor
 	err := each(ctx, look, func(rows *sql.Rows) error {
@@ -205,7 +207,7 @@ func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m cutoffs, f Ses
 }
 
 // nearQuery finds those of the next sessions in the list that match.
-func (s *Store) nearQuery(m cutoffs, f SessionFilter, after *cursor) *query {
+func (s *Store) nearQuery(m presence.Cutoffs, f SessionFilter, after *cursor) *query {
 	return f.page(func(q *query) {
 		q.add(` FROM (SELECT *`)
 		f.from(q, m)
@@ -223,7 +225,7 @@ func (s *Store) nearQuery(m cutoffs, f SessionFilter, after *cursor) *query {
 }
 
 // sessionsQuery finds those of all sessions that match.
-func (s *Store) sessionsQuery(m cutoffs, f SessionFilter, after *cursor) *query {
+func (s *Store) sessionsQuery(m presence.Cutoffs, f SessionFilter, after *cursor) *query {
 	return f.page(func(q *query) {
 		f.from(q, m)
 		f.beyond(q, after)
@@ -247,10 +249,10 @@ func (f SessionFilter) page(find func(*query)) *query {
 		ORDER BY key DESC, found DESC`)
 }
 
-func (s *Store) scanListed(rows *sql.Rows, m cutoffs, key *int64) (l ListedSession, err error) {
+func (s *Store) scanListed(rows *sql.Rows, m presence.Cutoffs, key *int64) (l ListedSession, err error) {
 	u := &l.User
 	e, st, err := s.scanExplained(rows, &l.EndedBy, &l.EndNote,
 		&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access, &u.Organization, key)
-	l.OnlineSession, l.EndedAt, l.EndReason, l.State = e.OnlineSession, e.EndedAt, e.EndReason, s.rules.state(st, m)
+	l.OnlineSession, l.EndedAt, l.EndReason, l.State = e.OnlineSession, e.EndedAt, e.EndReason, s.rules.State(st, m)
 	return l, err
 }

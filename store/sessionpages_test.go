@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -16,7 +17,7 @@ var scopes = []store.SessionScope{store.ScopeOnline, store.ScopeActive, store.Sc
 
 func TestWhatFewSessionsMatchIsFoundByAnIndex(t *testing.T) {
 	folder := t.TempDir()
-	s := OpenFile(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, presence.DefaultRules())
 	db := ShellFile(t, folder, "")
 	for index, filters := range map[string][]store.SessionFilter{
 		"user_sessions_app":     {{App: "none"}, {App: "none", Device: "tablet"}},
@@ -40,7 +41,7 @@ func begins(prefix string) func(string) bool {
 
 func TestTheNextSessionsInTheListAreLookedThroughFirst(t *testing.T) {
 	folder := t.TempDir()
-	s := OpenFile(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, presence.DefaultRules())
 	db := ShellFile(t, folder, "")
 	for name, f := range map[string]store.SessionFilter{"app": {App: "shop"}, "address": {IP: "192.0.2.7"}, "search": {Search: "name"}} {
 		for state, index := range map[store.SessionScope]string{
@@ -79,7 +80,7 @@ func TestPagesHaveWhatMatchesWhereverItIs(t *testing.T) {
 				t.Fatal(err)
 			}
 			if i%3 == 0 {
-				end(t, s, after(i), result.ID, store.EndLogout)
+				end(t, s, after(i), result.ID, presence.EndLogout)
 			}
 		}
 		for _, list := range []store.SessionFilter{

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -50,8 +51,8 @@ func history(t *testing.T, s *store.Store) map[string]store.LoginResult {
 		t.Fatal(err)
 	}
 	touch(t, s, after(20), made["bob"].Token, store.Beat{})
-	end(t, s, after(8), made["cyd"].ID, store.EndLogout)
-	end(t, s, after(9), made["dan"].ID, store.EndRevoked)
+	end(t, s, after(8), made["cyd"].ID, presence.EndLogout)
+	end(t, s, after(9), made["dan"].ID, presence.EndRevoked)
 	return made
 }
 
@@ -63,7 +64,7 @@ var devices = map[string]store.Device{
 // after returns the instant n minutes after Start.
 func after(n int) time.Time { return Start.Add(time.Duration(n) * minute) }
 
-func end(t testing.TB, s *store.Store, now time.Time, id int64, reason store.EndReason) {
+func end(t testing.TB, s *store.Store, now time.Time, id int64, reason presence.EndReason) {
 	t.Helper()
 	if ok, err := s.EndByID(t.Context(), now, "", id, reason); !ok || err != nil {
 		t.Fatal(ok, err)
@@ -114,7 +115,7 @@ func TestSessionsByFilter(t *testing.T) {
 			{"whatever they are", "dan", store.SessionFilter{Device: "100% browser_1", State: store.ScopeAll}},
 			{"unknown devices are not found by it", "", store.SessionFilter{Device: " ", State: store.ScopeAll}},
 			{"part of a name", "eve", store.SessionFilter{Search: "OF EVE"}},
-			{"by reason: of ended ones", "dan", store.SessionFilter{Reason: store.EndRevoked}},
+			{"by reason: of ended ones", "dan", store.SessionFilter{Reason: presence.EndRevoked}},
 			{"who was on at an instant", "dan cyd bob ada", store.SessionFilter{From: at(4), To: at(4)}},
 			{"who ends at an instant is off then", "eve dan bob ada", store.SessionFilter{From: at(8), To: at(8)}},
 			{"who was on between", "eve dan bob ada", store.SessionFilter{From: at(8), To: at(30)}},
@@ -148,7 +149,7 @@ func TestFiltersOfSessionsThatAreRefused(t *testing.T) {
 		"an unknown sort":            {Sort: "name"},
 		"an unknown reason":          {Reason: "bored"},
 		"the end of active sessions": {Sort: store.SortEnded, State: store.ScopeActive},
-		"a reason of active ones":    {Reason: store.EndRevoked, State: store.ScopeActive},
+		"a reason of active ones":    {Reason: presence.EndRevoked, State: store.ScopeActive},
 		"a time that ends first":     {From: &late, To: &early},
 		"garbage as cursor":          {Cursor: "garbage"},
 		"the cursor of another list": {Cursor: people.Next},
@@ -174,7 +175,7 @@ func TestAListedSessionTellsAllOfIt(t *testing.T) {
 	want := store.ListedSession{
 		OnlineSession: store.OnlineSession{Session: store.Session{ID: dan.ID, App: "shop", ExpiresAt: after(4).Add(24 * time.Hour)},
 			CreatedAt: after(4), LastActivity: after(4), LastInput: after(4), Origin: store.Origin{IPAddress: "192.0.2.5", Device: devices["dan"]}},
-		User: store.User{ID: "dan", Name: "Name of dan"}, State: store.StateEnded, EndedAt: &ended, EndReason: store.EndRevoked,
+		User: store.User{ID: "dan", Name: "Name of dan"}, State: presence.StateEnded, EndedAt: &ended, EndReason: presence.EndRevoked,
 	}
 	if diff := cmp.Diff(want, page.Sessions[0]); diff != "" {
 		t.Error(diff)
@@ -200,7 +201,7 @@ func TestWhoStaysPutIsListedOnce(t *testing.T) {
 				}
 				stay[made.ID] = 0
 				if f.State == store.ScopeEnded {
-					end(t, s, Start.Add(time.Duration(3+i/30)*time.Second), made.ID, store.EndLogout)
+					end(t, s, Start.Add(time.Duration(3+i/30)*time.Second), made.ID, presence.EndLogout)
 				}
 			}
 			for now, f := Start.Add(10*time.Second), (store.SessionFilter{State: f.State, Sort: f.Sort, Limit: 7}); ; now = now.Add(time.Second) {
@@ -218,7 +219,7 @@ func TestWhoStaysPutIsListedOnce(t *testing.T) {
 				}
 				for i, made := range moving[:min(2, len(moving))] {
 					if touch(t, s, now, made.Token, store.Beat{}); i == 1 {
-						end(t, s, now, made.ID, store.EndLogout)
+						end(t, s, now, made.ID, presence.EndLogout)
 					}
 				}
 				moving = append(moving[min(2, len(moving)):], login(t, s, now, "new"))
@@ -266,7 +267,7 @@ var straight = map[string]store.SessionFilter{
 
 func TestTheUsualListsAreReadFromAnIndex(t *testing.T) {
 	folder := t.TempDir()
-	s := OpenFile(t, folder, store.DefaultRules())
+	s := OpenFile(t, folder, presence.DefaultRules())
 	for name, f := range straight {
 		f.Limit = 200
 		query, args := store.SessionsQuery(s, Start, f)
@@ -289,7 +290,7 @@ func TestTheUsualListsAreReadFromAnIndex(t *testing.T) {
 
 func TestAHeartbeatPaysForNoOtherIndexThanWhatDecidesWhoIsOnline(t *testing.T) {
 	folder := t.TempDir()
-	OpenFile(t, folder, store.DefaultRules())
+	OpenFile(t, folder, presence.DefaultRules())
 	rows, err := ShellFile(t, folder, "").QueryContext(t.Context(), `
 		SELECT DISTINCT l.name FROM pragma_index_list('user_sessions') l JOIN pragma_index_info(l.name) i
 		WHERE i.name IN ('last_activity_at', 'expires_at', 'idle_ms', 'page', 'leaving_at')`)
@@ -313,7 +314,7 @@ func TestAHeartbeatPaysForNoOtherIndexThanWhatDecidesWhoIsOnline(t *testing.T) {
 
 func BenchmarkSessionsAmong100000(b *testing.B) {
 	folder := b.TempDir()
-	s := Open(b, folder, store.DefaultRules())
+	s := Open(b, folder, presence.DefaultRules())
 	fill(b, shell(b, folder, ""), 100_000)
 	lists := map[string]store.SessionFilter{
 		"costly: ended by activity":          {State: store.ScopeEnded, Sort: store.SortActivity},
@@ -330,7 +331,7 @@ func BenchmarkSessionsAmong100000(b *testing.B) {
 		"costly: an address that nobody has": {State: store.ScopeAll, IP: "::1"},
 		"costly: an instant":                 {From: &Start, To: &Start},
 		"costly: nobody's device":            {State: store.ScopeAll, Device: "vt100"},
-		"costly: nobody's reason":            {Reason: store.EndEvicted},
+		"costly: nobody's reason":            {Reason: presence.EndEvicted},
 	}
 	for name, f := range straight {
 		lists[name] = f

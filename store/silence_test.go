@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -75,7 +76,7 @@ func (w *quietWire) carry(from, to net.Conn) {
 
 func TestADatabaseThatFallsSilentIsOutOfReach(t *testing.T) {
 	w, address := wire(t, Config(t, t.TempDir()).Database)
-	s := OpenConfig(t, store.Config{Database: address, Rules: store.DefaultRules()})
+	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
 	token := login(t, s, Start, "ada").Token
 	w.mu.Lock()
 	silent := true
@@ -108,7 +109,7 @@ func TestADatabaseThatFallsSilentIsOutOfReach(t *testing.T) {
 
 func TestAServerIsNotEndedBecauseItsDatabaseIsAway(t *testing.T) {
 	server := NewServer(t)
-	s := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: store.DefaultRules()})
+	s := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: presence.DefaultRules()})
 	server.Stop()
 	if err := s.ProbeWriter(t.Context()); err != nil {
 		t.Errorf("a writer that waits for its database is said to be stuck: %v", err)

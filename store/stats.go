@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Stats are figures about all sessions but the panel's own.
@@ -67,7 +69,7 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 
 // CountOnline returns how many people are online at now; where counting takes
 // long, how many there were shortly before.
-func (s *Store) CountOnline(ctx context.Context, now time.Time) (OnlineCounts, error) {
+func (s *Store) CountOnline(ctx context.Context, now time.Time) (presence.Counts, error) {
 	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
 	return counts, wrapErr("counting who is online", err)
 }
@@ -79,7 +81,7 @@ func (s *Store) countAll(ctx context.Context, now time.Time, _ struct{}) (st Sta
 	return st, err
 }
 
-type statsPart func(context.Context, *sql.Tx, cutoffs, *Stats) error
+type statsPart func(context.Context, *sql.Tx, presence.Cutoffs, *Stats) error
 
 // together reads parts of the figures as of one instant.
 func (s *Store) together(ctx context.Context, now time.Time, st *Stats, parts ...statsPart) error {
@@ -96,15 +98,15 @@ func (s *Store) together(ctx context.Context, now time.Time, st *Stats, parts ..
 	return nil
 }
 
-func countSessions(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
+func countSessions(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
 	return look.QueryRowContext(ctx, `
 		SELECT COALESCE(SUM(CASE WHEN is_active = true AND expires_at > $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = true AND expires_at <= $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = false THEN 1 ELSE 0 END), 0)
-		FROM user_sessions WHERE app <> $2`, m.expiry, PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
+		FROM user_sessions WHERE app <> $2`, m.Expiry, PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
 }
 
-func durations(ctx context.Context, look *sql.Tx, _ cutoffs, st *Stats) (err error) {
+func durations(ctx context.Context, look *sql.Tx, _ presence.Cutoffs, st *Stats) (err error) {
 	st.AverageDuration, st.MedianDuration, err = lengths(ctx, look, new(query).add(`is_active = false AND app <> ?`, PanelApp))
 	return err
 }
@@ -117,7 +119,7 @@ func duration(ms sql.NullFloat64) *time.Duration {
 	return &d
 }
 
-func byOrganization(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
+func byOrganization(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
 	st.Organizations = []OrganizationStats{}
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var o OrganizationStats
@@ -128,10 +130,10 @@ func byOrganization(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) err
 		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active
 		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
 		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
-		GROUP BY s.organization_id, o.name ORDER BY active DESC, COALESCE(o.name, '')`, m.expiry, PanelApp)
+		GROUP BY s.organization_id, o.name ORDER BY active DESC, COALESCE(o.name, '')`, m.Expiry, PanelApp)
 }
 
-func byApp(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
+func byApp(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
 	st.Apps = []AppStats{}
 	return each(ctx, look, func(rows *sql.Rows) error {
 		var a AppStats
@@ -141,13 +143,13 @@ func byApp(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
 	}, `
 		SELECT app, COUNT(*) AS active FROM user_sessions
 		WHERE is_active = true AND expires_at > $1 AND app <> $2
-		GROUP BY app ORDER BY active DESC, app`, m.expiry, PanelApp)
+		GROUP BY app ORDER BY active DESC, app`, m.Expiry, PanelApp)
 }
 
-func peakToday(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
+func peakToday(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
 	var peak Peak
 	var at int64
-	err := look.QueryRowContext(ctx, `SELECT people, at FROM daily_peaks WHERE day = $1`, midnight(fromMillis(m.now))).Scan(&peak.People, &at)
+	err := look.QueryRowContext(ctx, `SELECT people, at FROM daily_peaks WHERE day = $1`, midnight(fromMillis(m.Now))).Scan(&peak.People, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -156,7 +158,7 @@ func peakToday(ctx context.Context, look *sql.Tx, m cutoffs, st *Stats) error {
 	return err
 }
 
-func lastCleanup(ctx context.Context, look *sql.Tx, _ cutoffs, st *Stats) error {
+func lastCleanup(ctx context.Context, look *sql.Tx, _ presence.Cutoffs, st *Stats) error {
 	var at, ended, purged sql.NullInt64
 	err := look.QueryRowContext(ctx, `
 		SELECT MAX(CASE WHEN name = 'last_cleanup_at' THEN value END),

@@ -14,15 +14,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rollcall/store/presence"
 )
 
 // Config says where a database is and by which rules it is read.
 type Config struct {
-	Path     string // data folder, created when missing
-	Schema   string // text of schema.sql, for a new database
-	Database string // address of a PostgreSQL database, instead of Path and Schema; needs the build tag postgres
-	Existing bool   // refuse an empty database with ErrNoData
-	Rules    Rules  // zero: those that the database was last opened with
+	Path     string         // data folder, created when missing
+	Schema   string         // text of schema.sql, for a new database
+	Database string         // address of a PostgreSQL database, instead of Path and Schema; needs the build tag postgres
+	Existing bool           // refuse an empty database with ErrNoData
+	Rules    presence.Rules // zero: those that the database was last opened with
 	Limit    SessionLimit
 
 	// OnCommit is told of each transaction that is on the disk: how many writes
@@ -33,7 +35,7 @@ type Config struct {
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	rules      Rules
+	rules      presence.Rules
 	limit      SessionLimit
 	idKey      [8]byte // makes session ids from tokens
 	engine     *engine
@@ -41,18 +43,18 @@ type Store struct {
 	reads      *statements
 	writer     *writer
 	heavyReads heavyReads
-	counts     *recall[OnlineFilter, OnlineCounts]
+	counts     *recall[OnlineFilter, presence.Counts]
 	totals     *recall[struct{}, Stats]
 
 	activity *recall[activityQuestion, Activity]
 	heatmap  *recall[heatmapQuestion, Heatmap]
 	notices  *recall[struct{}, []ListedNotice]
 
-	changed      chan struct{}         // see Committed; of capacity 1
-	slackMu      sync.Mutex            // held by whoever changes it
-	slack        atomic.Pointer[slack] // see Forgive and Await; never nil
-	lastDueSlack atomic.Pointer[slack] // by which Due judged last
-	sampled      atomic.Int64          // the interval that has its sample, see SampleActivity
+	changed      chan struct{}                  // see Committed; of capacity 1
+	slackMu      sync.Mutex                     // held by whoever changes it
+	slack        atomic.Pointer[presence.Slack] // see Forgive and Await; never nil
+	lastDueSlack atomic.Pointer[presence.Slack] // by which Due judged last
+	sampled      atomic.Int64                   // the interval that has its sample, see SampleActivity
 
 	probe         probe              // see Ping
 	stopListening context.CancelFunc // ends the listening to a remote database
@@ -75,8 +77,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	w.onCommit = cfg.OnCommit
 	s := &Store{limit: cfg.Limit, engine: e, read: e.read, reads: newStatements(e.read), writer: w,
 		heavyReads: make(heavyReads, maxHeavyReads), changed: make(chan struct{}, 1), probe: probe{turn: make(chan struct{}, 1)}}
-	s.slack.Store(&slack{})
-	s.lastDueSlack.Store(&slack{})
+	s.slack.Store(&presence.Slack{})
+	s.lastDueSlack.Store(&presence.Slack{})
 	s.counts, s.totals = newRecall(s.heavyReads, e.isLarge, s.findCounts), newRecall(s.heavyReads, e.isLarge, s.countAll)
 	s.notices = newRecall(s.heavyReads, e.isLarge, s.listNotices)
 	s.activity, s.heatmap = newRecall(s.heavyReads, e.isLarge, s.findActivity), newRecall(s.heavyReads, e.isLarge, s.findHeatmap)
@@ -152,7 +154,7 @@ func (s *Store) Usage(ctx context.Context) (Usage, error) { return s.engine.usag
 func (s *Store) Broken() <-chan struct{} { return s.writer.broken }
 
 // Rules returns the rules that the store was opened with.
-func (s *Store) Rules() Rules { return s.rules }
+func (s *Store) Rules() presence.Rules { return s.rules }
 
 // wrapErr is the only place that reads database errors: it names what was being
 // done and turns the database's own codes into the errors of this package.
@@ -187,7 +189,5 @@ func isOurs(err error) bool {
 	}
 	return false
 }
-
-func millis(t time.Time) int64 { return t.UnixMilli() }
 
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -18,8 +18,8 @@ import (
 // makes: tables, columns, keys, references and indexes. The marks of the replicas are PostgreSQL's alone.
 func TestBothSchemasAreTheSame(t *testing.T) {
 	file, folder := t.TempDir(), t.TempDir()
-	OpenFile(t, file, store.DefaultRules())
-	Open(t, folder, store.DefaultRules())
+	OpenFile(t, file, presence.DefaultRules())
+	Open(t, folder, presence.DefaultRules())
 	lite, post := ShellFile(t, file, ""), Shell(t, folder)
 	for what, queries := range map[string][2]string{
 		"columns": {`
@@ -81,8 +81,8 @@ func lines(t *testing.T, db *sql.DB, query string) (found []string) {
 // TestBothSchemasRefuseTheSame: what the columns do not allow.
 func TestBothSchemasRefuseTheSame(t *testing.T) {
 	file, folder := t.TempDir(), t.TempDir()
-	OpenFile(t, file, store.DefaultRules())
-	Open(t, folder, store.DefaultRules())
+	OpenFile(t, file, presence.DefaultRules())
+	Open(t, folder, presence.DefaultRules())
 	const session = `INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at`
 	digest, short := make([]byte, 32), make([]byte, 31)
 	for name, db := range map[string]*sql.DB{"sqlite": ShellFile(t, file, "&_pragma=foreign_keys(1)"), "postgres": Shell(t, folder)} {

@@ -97,7 +97,7 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 			name = COALESCE($2, users.name), email = COALESCE($3, users.email), role = COALESCE($4, users.role),
 			team_name = COALESCE($5, users.team_name), access = COALESCE($7, users.access),
 			organization_id = CASE WHEN $9 THEN $6 ELSE users.organization_id END, updated_at = $8`,
-		in.ID, in.Name, in.Email, in.Role, in.Team, organization, in.Access, millis(now), in.Organization != nil)
+		in.ID, in.Name, in.Email, in.Role, in.Team, organization, in.Access, now.UnixMilli(), in.Organization != nil)
 	if err != nil || in.Organization == nil {
 		return wrapErr("storing a user", err)
 	}
@@ -136,7 +136,7 @@ func (t *tx) organization(now time.Time, name *string) (*int64, error) {
 	var id int64
 	err := t.scan([]any{&id}, `
 		INSERT INTO organizations (name, created_at) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, millis(now))
+		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, now.UnixMilli())
 	return &id, wrapErr("storing an organization", err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
 
@@ -44,8 +45,8 @@ func measureBeats(b *testing.B, work func(*store.Store) error) {
 }
 
 // forgetful are rules by which nothing is kept that has ended.
-func forgetful() store.Rules {
-	rules := store.DefaultRules()
+func forgetful() presence.Rules {
+	rules := presence.DefaultRules()
 	rules.Retention = time.Millisecond
 	return rules
 }

@@ -79,7 +79,7 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() t
 	news, status := "READY=1", ""
 	for {
 		if opened.ProbeWriter(ctx) == nil && ctx.Err() == nil {
-			if now := presence(ctx, opened, now()); now != status {
+			if now := statusLine(ctx, opened, now()); now != status {
 				news, status = news+"\nSTATUS="+now, now
 			}
 			if news != "" {
@@ -98,8 +98,8 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() t
 	}
 }
 
-// presence is the line that systemctl status shows.
-func presence(ctx context.Context, opened *store.Store, now time.Time) string {
+// statusLine is the line that systemctl status shows.
+func statusLine(ctx context.Context, opened *store.Store, now time.Time) string {
 	counts, err := opened.CountOnline(ctx, now)
 	switch n := counts.People(); {
 	case err != nil:

@@ -11,6 +11,7 @@ import (
 
 	"rollcall/server/origin"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 const defaultListen = "127.0.0.1:8080"
@@ -29,7 +30,7 @@ type settings struct {
 	allowOrigins   origins
 	hosts          hostNames
 	heartbeat      time.Duration
-	rules          store.Rules
+	rules          presence.Rules
 	sessionLimit   int
 	limitPolicy    choice
 	tlsCert        string
@@ -40,7 +41,7 @@ type settings struct {
 
 func (s *settings) register(flags *pflag.FlagSet) {
 	s.listen = listenAddress{defaultListen}
-	s.rules = store.DefaultRules()
+	s.rules = presence.DefaultRules()
 	s.limitPolicy = choice{"evict", []string{"evict", "deny"}}
 	s.ip = choice{string(origin.FullAddresses), []string{string(origin.FullAddresses), string(origin.TruncatedAddresses), string(origin.NoAddresses)}}
 

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/server"
-	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // parse reads settings as the serve command does.
@@ -291,7 +291,7 @@ func TestHelpNamesTheVariable(t *testing.T) {
 func TestAWindowTooShortForHiddenTabsIsAdvisedAgainst(t *testing.T) {
 	for window, advised := range map[time.Duration]bool{5 * time.Minute: false, 2 * time.Minute: false, 2*time.Minute - 1: true} {
 		var log bytes.Buffer
-		s := settings{heartbeat: time.Minute, rules: store.Rules{OnlineWindow: window}}
+		s := settings{heartbeat: time.Minute, rules: presence.Rules{OnlineWindow: window}}
 		s.advise(zerolog.New(&log))
 		if got := strings.Contains(log.String(), "hidden"); got != advised {
 			t.Errorf("a window of %s: %q", window, log.String())

@@ -9,6 +9,7 @@ import (
 	"rollcall/server"
 	"rollcall/server/client"
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 	"rollcall/ui"
 )
@@ -16,7 +17,7 @@ import (
 // serving starts a server on an empty store, and returns a client that may do everything.
 func serving(t *testing.T) *client.Client {
 	t.Helper()
-	opened := storetest.Open(t, t.TempDir(), store.DefaultRules())
+	opened := storetest.Open(t, t.TempDir(), presence.DefaultRules())
 	scopes, err := store.ParseScopes([]string{"admin"})
 	if err != nil {
 		t.Fatal(err)

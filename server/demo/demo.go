@@ -23,6 +23,7 @@ import (
 	"rollcall/server/client"
 	"rollcall/server/origin"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Config says what a demo needs.
@@ -54,7 +55,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return fmt.Errorf("creating a temporary folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	opened, err := store.Open(ctx, store.Config{Path: folder, Schema: cfg.Schema, Rules: store.DefaultRules()})
+	opened, err := store.Open(ctx, store.Config{Path: folder, Schema: cfg.Schema, Rules: presence.DefaultRules()})
 	if err != nil {
 		return fmt.Errorf("opening the temporary database: %w", err)
 	}

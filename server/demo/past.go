@@ -13,6 +13,7 @@ import (
 	_ "modernc.org/sqlite" // the driver of store
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // How much is invented of the time before the demo began.
@@ -205,6 +206,6 @@ func (l *life) pretendSession(ctx context.Context, opened *store.Store, begin, e
 	if _, err := opened.Touch(ctx, end, login.Token, store.Beat{}); err != nil {
 		return err
 	}
-	_, err = opened.EndByID(ctx, end, l.app, login.ID, store.EndLogout)
+	_, err = opened.EndByID(ctx, end, l.app, login.ID, presence.EndLogout)
 	return err
 }

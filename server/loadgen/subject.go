@@ -20,6 +20,7 @@ import (
 
 	"rollcall/server"
 	"rollcall/store"
+	"rollcall/store/presence"
 	"rollcall/ui"
 )
 
@@ -106,7 +107,7 @@ func serveSubject(data string) error {
 		return err
 	}
 	meters := server.NewMeters()
-	cfg.Rules, cfg.OnCommit = store.DefaultRules(), meters.Commit
+	cfg.Rules, cfg.OnCommit = presence.DefaultRules(), meters.Commit
 	st, err := store.Open(ctx, cfg)
 	if err != nil {
 		return err

@@ -3,7 +3,7 @@ package web
 import (
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Success is in every answer that is not an error.
@@ -17,12 +17,12 @@ func (s *Success) Stamp(now time.Time) { s.Success, s.Timestamp = true, Timestam
 
 // Failure is every answer that is an error.
 type Failure struct {
-	Success   bool            `json:"success"`
-	Error     string          `json:"error"`
-	Code      string          `json:"code"`
-	EndReason store.EndReason `json:"end_reason,omitempty"`
-	Sessions  any             `json:"sessions,omitempty"`
-	Timestamp string          `json:"timestamp"`
+	Success   bool               `json:"success"`
+	Error     string             `json:"error"`
+	Code      string             `json:"code"`
+	EndReason presence.EndReason `json:"end_reason,omitempty"`
+	Sessions  any                `json:"sessions,omitempty"`
+	Timestamp string             `json:"timestamp"`
 }
 
 // Timestamp is how every time is written: RFC 3339, UTC, milliseconds.

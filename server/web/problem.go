@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Problem is an error as it is answered.
@@ -17,8 +18,8 @@ type Problem struct {
 	Code       string // for programs
 	Words      string // for people
 	RetryAfter time.Duration
-	EndReason  store.EndReason // of the session that is asked about
-	Sessions   any             // that are in the way of a login
+	EndReason  presence.EndReason // of the session that is asked about
+	Sessions   any                // that are in the way of a login
 }
 
 func (p *Problem) Error() string { return p.Words }

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Check compares everything that the store says about presence with the model,
@@ -25,21 +26,21 @@ func (w *World) Check(t *rapid.T) {
 }
 
 func (w *World) checkList(t *rapid.T) {
-	var counts store.OnlineCounts
-	byStatus := map[store.Status][]string{}
+	var counts presence.Counts
+	byStatus := map[presence.Status][]string{}
 	for _, p := range w.Model.List(w.Now) {
 		byStatus[""] = append(byStatus[""], Look(p))
 		byStatus[p.Status] = append(byStatus[p.Status], Look(p))
 		switch p.Status {
-		case store.StatusAvailable:
+		case presence.StatusAvailable:
 			counts.Available++
-		case store.StatusBusy:
+		case presence.StatusBusy:
 			counts.Busy++
-		case store.StatusAway:
+		case presence.StatusAway:
 			counts.Away++
 		}
 	}
-	for _, status := range []store.Status{"", store.StatusAvailable, store.StatusBusy, store.StatusAway} {
+	for _, status := range []presence.Status{"", presence.StatusAvailable, presence.StatusBusy, presence.StatusAway} {
 		page, err := w.Store.Online(context.Background(), w.Now, store.OnlineFilter{Status: status, Limit: 100})
 		if err != nil {
 			t.Fatal(err)
@@ -59,21 +60,21 @@ func (w *World) checkList(t *rapid.T) {
 
 func (w *World) checkGate(t *rapid.T, allowed int) {
 	var want []string
-	active, level := 0, store.GateClear
-	for _, status := range []store.Status{store.StatusBusy, store.StatusAvailable, store.StatusAway} {
+	active, level := 0, presence.GateClear
+	for _, status := range []presence.Status{presence.StatusBusy, presence.StatusAvailable, presence.StatusAway} {
 		for _, p := range w.Model.List(w.Now) {
 			if p.Status != status {
 				continue
 			}
 			want = append(want, Look(p))
-			if status == store.StatusAvailable {
+			if status == presence.StatusAvailable {
 				active++
 			}
-			if level == store.GateClear {
-				level = store.GateCaution
+			if level == presence.GateClear {
+				level = presence.GateCaution
 			}
-			if status == store.StatusBusy || active > allowed {
-				level = store.GateHold
+			if status == presence.StatusBusy || active > allowed {
+				level = presence.GateHold
 			}
 		}
 	}
@@ -102,8 +103,8 @@ func (w *World) checkPeople(t *rapid.T) {
 			t.Fatalf("at %v got %s by %s, want %s by %s", w.Now, LookOf(p), p.DecidedBy, Look(want), want.Rule)
 		}
 		reasons := w.Model.Left(p.ID)
-		if p.Status != store.StatusOffline || len(reasons) == 0 {
-			reasons = []store.OfflineReason{""}
+		if p.Status != presence.StatusOffline || len(reasons) == 0 {
+			reasons = []presence.OfflineReason{""}
 		}
 		if !slices.Contains(reasons, p.Left) {
 			t.Fatalf("at %v %s is offline because of %q, want %q", w.Now, p.ID, p.Left, reasons)
@@ -122,7 +123,7 @@ func (w *World) checkExplained(t *rapid.T, user string) {
 		t.Fatalf("at %v it explains %s, %v; the list has %s", w.Now, LookOf(e.OnlinePerson), err, Look(want))
 	}
 	for _, s := range e.States {
-		if online := slices.ContainsFunc(e.Sessions, func(o store.OnlineSession) bool { return o.ID == s.ID }); online != (s.State == store.StateOnline) {
+		if online := slices.ContainsFunc(e.Sessions, func(o store.OnlineSession) bool { return o.ID == s.ID }); online != (s.State == presence.StateOnline) {
 			t.Fatalf("at %v session %d is explained as %s, online in the list: %v", w.Now, s.ID, s.State, online)
 		}
 		if s.Rule == "" {
@@ -142,7 +143,7 @@ func (w *World) checkExplained(t *rapid.T, user string) {
 	}
 }
 
-func (w *World) stateAt(t *rapid.T, user string, id, at int64) store.SessionState {
+func (w *World) stateAt(t *rapid.T, user string, id, at int64) presence.SessionState {
 	e, err := w.Store.Explain(context.Background(), time.UnixMilli(at).UTC(), user)
 	if err != nil {
 		t.Fatal(err)

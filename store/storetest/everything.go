@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Password is that of the account "root" after Everything.
@@ -73,14 +74,14 @@ func live(t testing.TB, s *store.Store, now time.Time, i int) (token string, end
 		t.Fatal(err)
 	}
 	if i%4 == 1 {
-		if err := s.SetStatus(t.Context(), now, id, store.Claim{Status: store.StatusBusy, Text: "Recording"}); err != nil {
+		if err := s.SetStatus(t.Context(), now, id, presence.Claim{Status: presence.StatusBusy, Text: "Recording"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if i%5 != 4 {
 		return login.Token, false
 	}
-	if _, err := s.EndByID(t.Context(), now, "shop", login.ID, store.EndLogout); err != nil {
+	if _, err := s.EndByID(t.Context(), now, "shop", login.ID, presence.EndLogout); err != nil {
 		t.Fatal(err)
 	}
 	return login.Token, true

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Model is the rules as they are written for people: slow, in plain structs, and
 // without a line of what it is held against.
 type Model struct {
-	Rules    store.Rules
+	Rules    presence.Rules
 	Users    map[string]bool
 	Sessions []*ModelSession
 	Claims   []ModelClaim // latest first
@@ -31,18 +32,18 @@ type ModelSession struct {
 	Leaving          time.Time // zero: it is not
 	Expires          time.Time
 	Ended            time.Time // zero: it has not
-	Reason           store.EndReason
+	Reason           presence.EndReason
 }
 
 // ModelClaim is a claim of the model; App is "" where the person claims.
 type ModelClaim struct {
 	User string
 	At   time.Time
-	store.Claim
+	presence.Claim
 }
 
 // NewModel returns a model in which nobody is known.
-func NewModel(rules store.Rules) *Model {
+func NewModel(rules presence.Rules) *Model {
 	return &Model{Rules: rules, Users: map[string]bool{}}
 }
 
@@ -80,7 +81,7 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 }
 
 // End ends a session that is logged in.
-func (m *Model) End(s *ModelSession, now time.Time, reason store.EndReason) bool {
+func (m *Model) End(s *ModelSession, now time.Time, reason presence.EndReason) bool {
 	if !m.LoggedIn(s, now) {
 		return false
 	}
@@ -89,7 +90,7 @@ func (m *Model) End(s *ModelSession, now time.Time, reason store.EndReason) bool
 }
 
 // SetStatus claims a status.
-func (m *Model) SetStatus(user string, now time.Time, c store.Claim) {
+func (m *Model) SetStatus(user string, now time.Time, c presence.Claim) {
 	m.ClearStatus(user, c.App)
 	m.Claims = append(m.Claims, ModelClaim{user, now, c})
 	slices.SortFunc(m.Claims, func(a, b ModelClaim) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.App, b.App)) })
@@ -115,7 +116,7 @@ func (m *Model) Cleanup(now time.Time) {
 	}
 	for _, s := range m.Sessions {
 		if s.Ended.IsZero() && !now.Before(s.Expires) {
-			s.Ended, s.Reason = s.Expires, store.EndExpired
+			s.Ended, s.Reason = s.Expires, presence.EndExpired
 		}
 		if s.Ended.IsZero() && s.LastActivity.Sub(now) > m.Rules.OnlineWindow {
 			s.LastActivity = now.Add(-m.Rules.OnlineWindow - m.Silent)
@@ -133,8 +134,8 @@ func (m *Model) Cleanup(now time.Time) {
 // ModelPerson is a user as the list has to show them.
 type ModelPerson struct {
 	ID       string
-	Status   store.Status
-	Rule     store.Rule
+	Status   presence.Status
+	Rule     presence.Rule
 	Text     string
 	Until    time.Time       // zero: none
 	Sessions []*ModelSession // online, latest activity first
@@ -151,16 +152,16 @@ func (m *Model) Person(user string, now time.Time) ModelPerson {
 	slices.SortFunc(p.Sessions, later)
 	switch claim, rule := m.claim(user, now); {
 	case len(p.Sessions) == 0:
-		p.Status, p.Rule = store.StatusOffline, store.RuleNoSession
+		p.Status, p.Rule = presence.StatusOffline, presence.RuleNoSession
 	case rule != "":
 		p.Status, p.Rule, p.Text = claim.Status, rule, claim.Text
 		if claim.Until != nil {
 			p.Until = *claim.Until
 		}
 	case slices.ContainsFunc(p.Sessions, func(s *ModelSession) bool { return s.Idle < m.Rules.IdleAfter }):
-		p.Status, p.Rule = store.StatusAvailable, store.RuleActiveSession
+		p.Status, p.Rule = presence.StatusAvailable, presence.RuleActiveSession
 	default:
-		p.Status, p.Rule = store.StatusAway, store.RuleAllIdle
+		p.Status, p.Rule = presence.StatusAway, presence.RuleAllIdle
 	}
 	return p
 }
@@ -171,29 +172,29 @@ func later(a, b *ModelSession) int {
 }
 
 // claim returns the claim that counts and by which rule, "" for none.
-func (m *Model) claim(user string, now time.Time) (store.Claim, store.Rule) {
-	for _, wanted := range []func(store.Claim) bool{
-		func(c store.Claim) bool { return c.App == "" },
-		func(c store.Claim) bool { return c.App != "" && c.Status == store.StatusBusy },
-		func(c store.Claim) bool { return c.App != "" },
+func (m *Model) claim(user string, now time.Time) (presence.Claim, presence.Rule) {
+	for _, wanted := range []func(presence.Claim) bool{
+		func(c presence.Claim) bool { return c.App == "" },
+		func(c presence.Claim) bool { return c.App != "" && c.Status == presence.StatusBusy },
+		func(c presence.Claim) bool { return c.App != "" },
 	} {
 		for _, c := range m.Claims {
 			if c.User == user && (c.Until == nil || now.Before(*c.Until)) && wanted(c.Claim) {
 				if c.App == "" {
-					return c.Claim, store.RulePersonClaim
+					return c.Claim, presence.RulePersonClaim
 				}
-				return c.Claim, store.RuleAppClaim
+				return c.Claim, presence.RuleAppClaim
 			}
 		}
 	}
-	return store.Claim{}, ""
+	return presence.Claim{}, ""
 }
 
 // List is everybody who is online, most recent activity first.
 func (m *Model) List(now time.Time) []ModelPerson {
 	list := []ModelPerson{}
 	for user := range m.Users {
-		if p := m.Person(user, now); p.Status != store.StatusOffline {
+		if p := m.Person(user, now); p.Status != presence.StatusOffline {
 			list = append(list, p)
 		}
 	}
@@ -203,22 +204,22 @@ func (m *Model) List(now time.Time) []ModelPerson {
 
 // Left returns why a user who is offline may be said to be: several reasons
 // where several applied in the same millisecond.
-func (m *Model) Left(user string) (reasons []store.OfflineReason) {
+func (m *Model) Left(user string) (reasons []presence.OfflineReason) {
 	var last time.Time
 	for _, s := range m.Sessions {
 		if s.User != user || s.App == store.PanelApp {
 			continue
 		}
-		ways := map[store.OfflineReason]time.Time{
-			store.OfflineTimedOut: s.LastActivity.Add(m.Rules.OnlineWindow), "expired": s.Expires,
+		ways := map[presence.OfflineReason]time.Time{
+			presence.OfflineTimedOut: s.LastActivity.Add(m.Rules.OnlineWindow), "expired": s.Expires,
 		}
 		if !s.Leaving.IsZero() {
-			ways[store.OfflineLeft] = s.Leaving.Add(m.Rules.LeaveGrace)
+			ways[presence.OfflineLeft] = s.Leaving.Add(m.Rules.LeaveGrace)
 		}
 		first := slices.MinFunc(slices.Collect(maps.Values(ways)), time.Time.Compare)
 		if !s.Ended.IsZero() {
 			first = slices.MinFunc([]time.Time{first, s.Ended}, time.Time.Compare)
-			ways = map[store.OfflineReason]time.Time{store.OfflineReason(s.Reason): first}
+			ways = map[presence.OfflineReason]time.Time{presence.OfflineReason(s.Reason): first}
 		}
 		if first.After(last) {
 			last, reasons = first, nil

@@ -12,6 +12,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // for Shell
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Postgres tells whether this build knows PostgreSQL. Then stores are kept there
@@ -73,6 +74,6 @@ func Shell(t testing.TB, folder string) *sql.DB {
 // Each runs f as a subtest with an empty store of every database in this build.
 func Each(t *testing.T, f func(t *testing.T, s *store.Store)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { f(t, OpenFile(t, t.TempDir(), store.DefaultRules())) })
+	t.Run("sqlite", func(t *testing.T) { f(t, OpenFile(t, t.TempDir(), presence.DefaultRules())) })
 	t.Run("postgres", func(t *testing.T) { f(t, New(t)) })
 }

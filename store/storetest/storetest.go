@@ -12,6 +12,7 @@ import (
 	_ "modernc.org/sqlite" // for ShellFile
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Start is an instant for tests to begin at, far from midnight.
@@ -31,12 +32,12 @@ func Schema(t testing.TB) string {
 // New returns an empty store with the default rules, closed when the test ends.
 func New(t testing.TB) *store.Store {
 	t.Helper()
-	return Open(t, t.TempDir(), store.DefaultRules())
+	return Open(t, t.TempDir(), presence.DefaultRules())
 }
 
 // Open opens the store in folder, closed when the test ends. In a build with
 // PostgreSQL folder only stands for a database of its server.
-func Open(t testing.TB, folder string, rules store.Rules) *store.Store {
+func Open(t testing.TB, folder string, rules presence.Rules) *store.Store {
 	t.Helper()
 	cfg := Config(t, folder)
 	cfg.Rules = rules
@@ -44,7 +45,7 @@ func Open(t testing.TB, folder string, rules store.Rules) *store.Store {
 }
 
 // OpenFile is Open of an SQLite file in folder in every build.
-func OpenFile(t testing.TB, folder string, rules store.Rules) *store.Store {
+func OpenFile(t testing.TB, folder string, rules presence.Rules) *store.Store {
 	t.Helper()
 	return OpenConfig(t, store.Config{Path: folder, Schema: Schema(t), Rules: rules})
 }

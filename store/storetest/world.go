@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // World is a store and the model of it, to which the same things happen. A
@@ -134,7 +135,7 @@ func (w *World) end(t *rapid.T) string {
 	if s == nil {
 		return "nothing to end"
 	}
-	reason := Pick(t, "reason", store.EndLogout, store.EndRevoked)
+	reason := Pick(t, "reason", presence.EndLogout, presence.EndRevoked)
 	got, err := w.Store.EndByID(context.Background(), w.Now, "", s.ID, reason)
 	if want := w.Model.End(s, w.Now, reason); err != nil || got != want {
 		t.Fatalf("ending %s: %v, %v, want %v", s.Token, got, err, want)
@@ -154,9 +155,9 @@ func (w *World) delete(t *rapid.T) string {
 
 func (w *World) claim(t *rapid.T) string {
 	user := Pick(t, "user", users...)
-	c := store.Claim{
+	c := presence.Claim{
 		App:    Pick(t, "app", "", "shop", "blog", "wiki"),
-		Status: Pick(t, "status", store.StatusBusy, store.StatusAway),
+		Status: Pick(t, "status", presence.StatusBusy, presence.StatusAway),
 		Text:   Pick(t, "text", "", "Recording", "Lunch"),
 	}
 	if d := Pick(t, "for", 0, time.Minute, time.Hour); d > 0 {

@@ -1,4 +1,4 @@
-package store
+package presence
 
 import "time"
 
@@ -35,32 +35,32 @@ type Claim struct {
 	Since  int64      // unix milliseconds: when it was made
 }
 
-// decision is a status with what it rests on.
-type decision struct {
-	status Status
-	rule   Rule
-	claim  Claim // which decided; zero for none
+// Decision is a status with what it rests on.
+type Decision struct {
+	Status Status
+	Rule   Rule
+	Claim  Claim // which decided; zero for none
 }
 
-// decide says what one person is doing, from how many of their sessions are online and
+// Decide says what one person is doing, from how many of their sessions are online and
 // how many of these are not idle, and from the claims that hold. The first rule that
 // applies wins: somebody who is active
 // in one browser is available, whatever lies open elsewhere.
-func decide(online, active int, claims []Claim) decision {
+func Decide(online, active int, claims []Claim) Decision {
 	if online == 0 {
-		return decision{status: StatusOffline, rule: RuleNoSession}
+		return Decision{Status: StatusOffline, Rule: RuleNoSession}
 	}
 	if c, ok := winningClaim(claims); ok {
 		rule := RuleAppClaim
 		if c.App == "" {
 			rule = RulePersonClaim
 		}
-		return decision{c.Status, rule, c}
+		return Decision{c.Status, rule, c}
 	}
 	if active > 0 {
-		return decision{status: StatusAvailable, rule: RuleActiveSession}
+		return Decision{Status: StatusAvailable, Rule: RuleActiveSession}
 	}
-	return decision{status: StatusAway, rule: RuleAllIdle}
+	return Decision{Status: StatusAway, Rule: RuleAllIdle}
 }
 
 // winningClaim returns the claim that counts: the person's own, or of the

@@ -1,22 +1,22 @@
-package store
+package presence
 
-// OnlineCounts are how many people match a filter.
-type OnlineCounts struct {
+// Counts are how many people match a filter.
+type Counts struct {
 	Available, Busy, Away int
 }
 
 // People is how many there are of any status.
-func (c OnlineCounts) People() int { return c.Available + c.Busy + c.Away }
+func (c Counts) People() int { return c.Available + c.Busy + c.Away }
 
-// of returns the counts of one status only; of all for "".
-func (c OnlineCounts) of(status Status) OnlineCounts {
+// Of returns the counts of one status only; of all for "".
+func (c Counts) Of(status Status) Counts {
 	switch status {
 	case StatusAvailable:
-		return OnlineCounts{Available: c.Available}
+		return Counts{Available: c.Available}
 	case StatusBusy:
-		return OnlineCounts{Busy: c.Busy}
+		return Counts{Busy: c.Busy}
 	case StatusAway:
-		return OnlineCounts{Away: c.Away}
+		return Counts{Away: c.Away}
 	}
 	return c
 }
@@ -33,7 +33,7 @@ const (
 
 // Level is the rule: whoever is busy must not be interrupted, whoever is active
 // would notice, whoever is idle might.
-func (c OnlineCounts) Level(allowed int) GateLevel {
+func (c Counts) Level(allowed int) GateLevel {
 	switch {
 	case c.Busy > 0 || c.Available > allowed:
 		return GateHold

@@ -1,4 +1,4 @@
-package store
+package presence
 
 // OfflineReason is why somebody is not online: how the session that was online
 // last ceased to be. "" of somebody who has no session on record.
@@ -23,36 +23,36 @@ const (
 	EndUserDeleted     EndReason = "user_deleted" // with the user, and so on no row
 )
 
-// sessionTimes are what decides whether a session is online, in milliseconds.
-type sessionTimes struct {
-	activity, expires int64
-	leaving, ended    *int64
-	reason            EndReason // where it has ended
+// SessionTimes are what decides whether a session is online, in milliseconds.
+type SessionTimes struct {
+	Activity, Expires int64
+	Leaving, Ended    *int64
+	Reason            EndReason // where it has ended
 }
 
-// departure is when a session ceases to be online, and why.
-type departure struct {
-	at     int64
-	reason OfflineReason
+// Departure is when a session ceases to be online, and why.
+type Departure struct {
+	At     int64
+	Reason OfflineReason
 }
 
-// departure returns which rule is the first to take a session from the list if
+// Departure returns which rule is the first to take a session from the list if
 // nothing more is heard of it. Of one that has ended the reason is how it ended.
-func (r Rules) departure(st sessionTimes) departure {
-	first := departure{st.activity + r.OnlineWindow.Milliseconds(), OfflineTimedOut}
-	if st.leaving != nil {
-		first = earlier(departure{*st.leaving + r.LeaveGrace.Milliseconds(), OfflineLeft}, first)
+func (r Rules) Departure(st SessionTimes) Departure {
+	first := Departure{st.Activity + r.OnlineWindow.Milliseconds(), OfflineTimedOut}
+	if st.Leaving != nil {
+		first = earlier(Departure{*st.Leaving + r.LeaveGrace.Milliseconds(), OfflineLeft}, first)
 	}
-	first = earlier(departure{st.expires, OfflineReason(EndExpired)}, first)
-	if st.ended != nil {
-		first = departure{min(*st.ended, first.at), OfflineReason(st.reason)}
+	first = earlier(Departure{st.Expires, OfflineReason(EndExpired)}, first)
+	if st.Ended != nil {
+		first = Departure{min(*st.Ended, first.At), OfflineReason(st.Reason)}
 	}
 	return first
 }
 
 // earlier returns the earlier departure, a where they are at once.
-func earlier(a, b departure) departure {
-	if b.at < a.at {
+func earlier(a, b Departure) Departure {
+	if b.At < a.At {
 		return b
 	}
 	return a

@@ -1,20 +1,20 @@
-package store
+package presence
 
 import "strings"
 
-// onlineRule is who is online, in SQL, for the sessions called alias: active,
+// OnlineRule is who is online, in SQL, for the sessions called alias: active,
 // not expired, heard of within the online window (nor after it, by a clock that
 // has been set back since), and not left.
-func onlineRule(alias string) string {
+func OnlineRule(alias string) string {
 	return strings.ReplaceAll(`s.is_active = true AND s.expires_at > ? AND s.last_activity_at > ? AND s.last_activity_at <= ?
 		AND (s.leaving_at IS NULL OR s.leaving_at > ?)`, "s.", alias+".")
 }
 
-// bounds returns the parameters of onlineRule.
-func (m cutoffs) bounds() []any { return []any{m.expiry, m.window, m.future, m.grace} }
+// Bounds returns the parameters of onlineRule.
+func (m Cutoffs) Bounds() []any { return []any{m.Expiry, m.Window, m.Future, m.Grace} }
 
-// atRule is whose sessions s were on at a time in the past, as far as is known: logged in by then and
+// AtRule is whose sessions s were on at a time in the past, as far as is known: logged in by then and
 // not over, and neither past the online window nor past a goodbye. A row keeps its last activity only:
 // who was heard of later may have been silent at that time, and is on here.
-const atRule = `s.created_at <= ? AND COALESCE(s.ended_at, s.expires_at) > ? AND s.last_activity_at > ?
+const AtRule = `s.created_at <= ? AND COALESCE(s.ended_at, s.expires_at) > ? AND s.last_activity_at > ?
 	AND (s.leaving_at IS NULL OR s.leaving_at > ?)`
