@@ -55,10 +55,13 @@ func copyDatabase(ctx context.Context, from, to string) error {
 // readOnly leaves even the log beside a database as it is.
 const readOnly = "&mode=ro"
 
+// ReadOnlyDSN names the database at path for a connection that can not change it.
+func ReadOnlyDSN(path string) string { return dsn(path, "query_only(1)") + readOnly }
+
 // verify reads the whole file, which must be a database of rollcall, and returns
 // the version of its schema.
 func verify(ctx context.Context, file string) (version int, err error) {
-	db, err := sql.Open("sqlite", dsn(file, "query_only(1)")+readOnly)
+	db, err := sql.Open("sqlite", ReadOnlyDSN(file))
 	if err != nil {
 		return 0, err
 	}

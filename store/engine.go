@@ -65,9 +65,6 @@ type server struct {
 
 	// info asks the server how it keeps what it is given.
 	info func(context.Context) (ServerInfo, error)
-
-	// load inserts rows in the transaction that conn is in, faster than one by one.
-	load func(ctx context.Context, conn *sql.Conn, table string, columns []string, rows [][]any) error
 }
 
 // txContext returns the context of one transaction.

@@ -79,18 +79,6 @@ var (
 
 	// ErrNewerSchema: a later version of the program wrote this database.
 	ErrNewerSchema = errors.New("database is from a newer version of rollcall")
-
-	// ErrOlderSchema: an earlier version of the program wrote the database that is to be copied.
-	ErrOlderSchema = errors.New("database is from an older version of rollcall")
-
-	// ErrUnfinishedCopy: not everything has been copied to this database yet, or it was not compared.
-	ErrUnfinishedCopy = errors.New("the copy to this database is unfinished; run the same rollcall copy again until it says that it is complete")
-
-	// ErrTargetTaken: a database has something else than what was to be copied to it.
-	ErrTargetTaken = errors.New("this is no database to copy to")
-
-	// ErrSourceChanged: another program wrote to the database while it was copied. The next copy begins anew.
-	ErrSourceChanged = errors.New("the source was changed while it was copied; run the same command again")
 )
 
 // EndedError is ErrSessionEnded with the reason why.

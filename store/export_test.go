@@ -80,9 +80,3 @@ func Together(s *Store, calls []func()) {
 	close(release)
 	wg.Wait()
 }
-
-// WithBatch makes a copy commit after so many rows.
-func (c Copying) WithBatch(rows int) Copying {
-	c.batch = rows
-	return c
-}

@@ -23,6 +23,9 @@ var historyAndNotices string
 //go:embed upgrade5.sql
 var appAndAddress string
 
+// SchemaVersion is the version of schema.sql, and of postgres.sql.
+func SchemaVersion() int { return len(steps) + 1 }
+
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.
 func migrate(ctx context.Context, conn *sql.Conn, e *engine) error {
@@ -49,9 +52,6 @@ func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
 	version, err := schemaVersion(ctx, conn, e.tables)
 	if err == nil {
 		err = checkVersion(version, newest)
-	}
-	if err == nil && version > 0 {
-		err = whole(ctx, conn)
 	}
 	var steps []string
 	switch {
@@ -87,16 +87,6 @@ func run(ctx context.Context, conn *sql.Conn, statements []string) error {
 		}
 	}
 	return nil
-}
-
-// whole refuses a database to which not everything has been copied.
-func whole(ctx context.Context, conn *sql.Conn) error {
-	var unfinished bool
-	err := conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM settings WHERE name = $1)`, copyUnfinished).Scan(&unfinished)
-	if err == nil && unfinished {
-		err = ErrUnfinishedCopy
-	}
-	return err
 }
 
 // checkVersion refuses a schema of which nobody here knows what it means.

@@ -2,8 +2,6 @@
 
 package store
 
-const withPostgres = false
-
 func openPostgres(Config) (*engine, error) { return nil, ErrNoPostgres }
 
 func unconnected(error) bool { return false }

@@ -35,12 +35,13 @@ func (o Origin) clipped() Origin {
 	return o
 }
 
-func storableText(text string) string {
+// StorableText puts U+FFFD in the place of what PostgreSQL can not store: NUL, and bytes that are no UTF-8.
+func StorableText(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, replacement), nul, replacement)
 }
 
 func clip(text string, limit int) string {
-	text = storableText(text)
+	text = StorableText(text)
 	if utf8.RuneCountInString(text) <= limit {
 		return text
 	}

@@ -19,8 +19,10 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
+// PostgresSchema is the text of postgres.sql, which makes everything in an empty schema.
+//
 //go:embed postgres.sql
-var postgresSchema string
+var PostgresSchema string
 
 const (
 	postgresOldest  = 5 // version of the schema in the first release that knew PostgreSQL
@@ -30,14 +32,15 @@ const (
 	txTimeout       = 8 * time.Second
 )
 
-const withPostgres = true
+// LockSchema begins the turn, up to the end of a transaction, of whoever makes or upgrades the tables.
+const LockSchema = `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`
 
 const writeLock = `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)` // as take_turn in postgres.sql
 
-// openPostgres makes ready for the database at cfg.Database; it connects when
-// that is first needed.
-func openPostgres(cfg Config) (*engine, error) {
-	config, err := pgx.ParseConfig(cfg.Database)
+// PostgresConfig is how every connection to the database at address is made. Its
+// errors do not tell the password.
+func PostgresConfig(address string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		return nil, fmt.Errorf("reading the address of the database: %w", withoutSecret(err))
 	}
@@ -52,6 +55,16 @@ func openPostgres(cfg Config) (*engine, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
+	return config, nil
+}
+
+// openPostgres makes ready for the database at cfg.Database; it connects when
+// that is first needed.
+func openPostgres(cfg Config) (*engine, error) {
+	config, err := PostgresConfig(cfg.Database)
+	if err != nil {
+		return nil, err
+	}
 	e, m := &listener{config: config}, newMarks()
 	write := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.onWriterConnect))
 	write.SetMaxOpenConns(1)
@@ -61,9 +74,9 @@ func openPostgres(cfg Config) (*engine, error) {
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
 		write: write, read: read,
-		schema: postgresSchema, oldest: postgresOldest,
+		schema: PostgresSchema, oldest: postgresOldest,
 		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
-		upgrade:      []string{`BEGIN`, `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`},
+		upgrade:      []string{`BEGIN`, LockSchema},
 		begin:        []string{`BEGIN`, writeLock},
 		snapshotOpts: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 		bulkUpdates:  true,
@@ -81,7 +94,6 @@ func openPostgres(cfg Config) (*engine, error) {
 				return withAdvisoryLock(ctx, read, name, wait, f)
 			},
 			info: func(ctx context.Context) (ServerInfo, error) { return askServer(ctx, read) },
-			load: loadRows,
 		},
 	}, nil
 }

@@ -181,7 +181,7 @@ func wrapErr(doing string, err error) error {
 func isOurs(err error) bool {
 	for _, ours := range []error{
 		ErrNotFound, ErrSessionEnded, ErrTokenTaken, ErrSessionLimit, ErrForbidden, ErrInvalid, ErrNameTaken,
-		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrTooManyNotices, ErrDraining, ErrUnfinishedCopy, ErrTargetTaken, ErrFull, ErrBusy, ErrBroken, ErrUnavailable,
+		ErrTooLate, ErrLastAdmin, ErrAlreadySetUp, ErrWrongPassword, ErrTooManyNotices, ErrDraining, ErrFull, ErrBusy, ErrBroken, ErrUnavailable,
 	} {
 		if errors.Is(err, ours) {
 			return true

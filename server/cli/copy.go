@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/store"
+	"rollcall/store/transfer"
 )
 
 // copying are the flags of copy.
@@ -27,10 +28,9 @@ func newCopy() *cobra.Command {
 			"every row. Sessions, accounts, keys and history go on there: nobody has to log\n" +
 			"in again.\n\n" +
 			"No server may use the folder meanwhile. It is not changed, so it can be gone\n" +
-			"back to until the new database is in use. The database must be empty. Whatever\n" +
-			"interrupts the copy, the same command again goes on where it was; where the\n" +
-			"folder was used in between, it begins anew. Until the copy is complete no server\n" +
-			"starts on it. Of a complete copy the same command only compares the rows again.",
+			"back to until the new database is in use. The database must be empty. All is\n" +
+			"one transaction: where anything interrupts the copy, the database stays empty,\n" +
+			"and the same command starts again.",
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
@@ -85,13 +85,13 @@ func (c *copying) run(cmd *cobra.Command) (err error) {
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	shown := copyDisplay{screen: cmd.ErrOrStderr()}
 	began := time.Now()
-	done, err := store.Copy(cmd.Context(), store.Copying{Folder: c.from, Database: address, Progress: shown.show})
+	done, err := transfer.Copy(cmd.Context(), transfer.Options{Folder: c.from, Database: address, Progress: shown.show})
 	shown.clear()
 	switch {
 	case errors.Is(err, store.ErrNoPostgres):
 		return usageError{store.ErrNoPostgres}
-	case cmd.Context().Err() != nil && err != nil:
-		return errors.New("stopped; the same command goes on where it was")
+	case cmd.Context().Err() != nil && err != nil && !errors.Is(err, transfer.ErrCommitUnknown):
+		return errors.New("stopped; nothing was copied, and the same command starts again")
 	case err != nil:
 		return fmt.Errorf("copying %s to %s: %w", c.from, &c.to, err)
 	}

@@ -8,36 +8,32 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rollcall/store"
+	"rollcall/store/transfer"
 )
 
 // copyDisplay shows on a terminal how far a copy is, in one line.
 type copyDisplay struct {
 	screen io.Writer
-	now    store.CopyProgress // what is being done
-	since  time.Time          // and since when,
-	first  int64              // from which row on
+	now    transfer.Progress // what is being done
+	since  time.Time         // and since when
 	drawn  time.Time
 }
 
 const redraw = 100 * time.Millisecond
 
-func (d *copyDisplay) show(p store.CopyProgress) {
+func (d *copyDisplay) show(p transfer.Progress) {
 	now := time.Now()
-	if p.Doing != d.now.Doing || p.Table != d.now.Table {
-		d.since, d.first = now, p.Rows
+	if p.Step != d.now.Step || p.Table != d.now.Table {
+		d.since = now
 	}
 	d.now = p
 	if !isTerminal(d.screen) || now.Sub(d.drawn) < redraw {
 		return
 	}
 	d.drawn = now
-	line := fmt.Sprintf("%s %s: %d", p.Doing, p.Table, p.Rows)
-	if p.Of > 0 {
-		line += fmt.Sprintf(" of %d rows", p.Of)
-	}
-	if took := now.Sub(d.since).Seconds(); took > 0 && p.Rows > d.first {
-		line += fmt.Sprintf(", %.0f/s", float64(p.Rows-d.first)/took)
+	line := fmt.Sprintf("%s %s: %d of %d rows", p.Step, p.Table, p.Rows, p.Of)
+	if took := now.Sub(d.since).Seconds(); took > 0 {
+		line += fmt.Sprintf(", %.0f/s", float64(p.Rows)/took)
 	}
 	fmt.Fprint(d.screen, "\r\x1b[K"+truncate(line, columns(d.screen)-1))
 }
@@ -54,16 +50,15 @@ type copiedTable struct {
 }
 
 type copyReport struct {
-	Begun    store.CopyState `json:"begun"`
-	Tables   []copiedTable   `json:"tables"`
-	Rows     int64           `json:"rows"`
-	Replaced int64           `json:"replaced"`
-	Seconds  float64         `json:"seconds"`
+	Tables   []copiedTable `json:"tables"`
+	Rows     int64         `json:"rows"`
+	Replaced int64         `json:"replaced"`
+	Seconds  float64       `json:"seconds"`
 }
 
 // report prints how much there is, table by table.
-func (c *copying) report(cmd *cobra.Command, done store.Copied, took time.Duration) error {
-	all := copyReport{Begun: done.Begun, Replaced: done.Replaced, Seconds: took.Round(time.Millisecond).Seconds()}
+func (c *copying) report(cmd *cobra.Command, done transfer.Result, took time.Duration) error {
+	all := copyReport{Replaced: done.Replaced, Seconds: took.Round(time.Millisecond).Seconds()}
 	rows := table{header: []string{"TABLE", "ROWS"}, fit: columns(out(cmd))}
 	for _, t := range done.Tables {
 		all.Tables, all.Rows = append(all.Tables, copiedTable(t)), all.Rows+t.Rows
@@ -78,12 +73,6 @@ func (c *copying) report(cmd *cobra.Command, done store.Copied, took time.Durati
 	if all.Replaced > 0 {
 		say(cmd, "%d texts have U+FFFD for what PostgreSQL can not store (U+0000 and bytes that are no UTF-8).", all.Replaced)
 	}
-	words := map[store.CopyState]string{
-		store.CopyNew:       "The copy is complete",
-		store.CopyResumed:   "The copy that was begun before is complete",
-		store.CopyRestarted: "The folder was used since a copy was begun; a new one is complete",
-		store.CopyComplete:  "The copy was complete already",
-	}
-	say(cmd, "%s: all %d rows are the same (%s).", words[done.Begun], all.Rows, took.Round(100*time.Millisecond))
+	say(cmd, "The copy is complete: all %d rows are the same (%s).", all.Rows, took.Round(100*time.Millisecond))
 	return nil
 }
