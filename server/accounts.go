@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -46,7 +47,7 @@ func (s *Server) createAccount(r *http.Request) (any, error) {
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
-	account, err := s.store.CreateAccount(r.Context(), s.now(), callerOf(r).actor(), store.AccountInput(in))
+	account, err := s.store.CreateAccount(r.Context(), s.now(), auth.CallerOf(r).Actor(), store.AccountInput(in))
 	if err != nil {
 		return nil, err
 	}
@@ -58,5 +59,5 @@ func (s *Server) deleteAccount(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &success{}, s.store.DeleteAccount(r.Context(), s.now(), callerOf(r).actor(), id)
+	return &success{}, s.store.DeleteAccount(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -96,7 +97,7 @@ const (
 // viewed notes that the caller looks at a user. Who looks is answered whatever
 // becomes of that: on a full disk, too, and without waiting long.
 func (s *Server) viewed(r *http.Request, user string) {
-	actor, now := callerOf(r).actor(), s.now()
+	actor, now := auth.CallerOf(r).Actor(), s.now()
 	waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.RecordView(ctx, now, actor, user) }))
 }
 

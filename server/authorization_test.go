@@ -221,7 +221,7 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	case "GET /static/{version}/{file}":
 		return g.static("base/base.css"), nil
 	case "POST /setup":
-		return path, map[string]any{"code": g.codes.setup, "name": "late", "password": password}
+		return path, map[string]any{"code": g.codes.Setup, "name": "late", "password": password}
 	case "POST /auth/login":
 		return path, map[string]any{"name": "watch", "password": password}
 	case "DELETE /admin/sessions/{id}":

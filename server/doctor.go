@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/server/auth"
 	"rollcall/store"
 )
 
@@ -126,7 +127,7 @@ func (s *Server) loginsFinding(r *http.Request, st store.Stats) (f Finding, err 
 	if err != nil {
 		return f, err
 	}
-	asking := callerOf(r).key // is no application's
+	asking := auth.CallerOf(r).Key // is no application's
 	for _, key := range keys {
 		if key.Scopes.Has(store.ScopeSessions) && (asking == nil || key.ID != asking.ID) {
 			return warning("logins", "No application has reported one yet",

@@ -22,6 +22,7 @@ import (
 	"github.com/gorilla/mux"
 	"go.uber.org/goleak"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 )
 
@@ -91,14 +92,14 @@ func TestEveryRouteIsInTheDocumentAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	routes, operations := map[string]audience{}, map[string]audience{}
+	routes, operations := map[string]auth.Audience{}, map[string]auth.Audience{}
 	for _, route := range (&Server{}).routes() {
 		routes[route.method+" "+documented(route.path)] = route.who
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
 			who, _ := operation.Extensions["x-who"].(string)
-			operations[method+" "+path] = audience(who)
+			operations[method+" "+path] = auth.Audience(who)
 		}
 	}
 	if diff := cmp.Diff(routes, operations); diff != "" {
@@ -111,10 +112,10 @@ func TestTheDocumentNamesTheCredentialsThatEachRouteTakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[audience][]string{
-		anyone: {}, people: {"panelCookie", "sessionToken"}, viewers: {"key", "panelCookie", "sessionToken"},
-		admins: {"key", "panelCookie", "sessionToken"}, backends: {"key"},
-		claimants: {"key", "panelCookie", "sessionToken"},
+	want := map[auth.Audience][]string{
+		auth.Anyone: {}, auth.People: {"panelCookie", "sessionToken"}, auth.Viewers: {"key", "panelCookie", "sessionToken"},
+		auth.Admins: {"key", "panelCookie", "sessionToken"}, auth.Backends: {"key"},
+		auth.Claimants: {"key", "panelCookie", "sessionToken"},
 	}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
@@ -127,7 +128,7 @@ func TestTheDocumentNamesTheCredentialsThatEachRouteTakes(t *testing.T) {
 			}
 			slices.Sort(got)
 			who, _ := operation.Extensions["x-who"].(string)
-			if diff := cmp.Diff(want[audience(who)], got); diff != "" {
+			if diff := cmp.Diff(want[auth.Audience(who)], got); diff != "" {
 				t.Errorf("%s %s:\n%s", method, path, diff)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -53,7 +54,7 @@ func (s *Server) beginDrain(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.store.BeginDrain(r.Context(), now, callerOf(r).actor(), in.Message, end)
+	d, err := s.store.BeginDrain(r.Context(), now, auth.CallerOf(r).Actor(), in.Message, end)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (s *Server) beginDrain(r *http.Request) (any, error) {
 
 // endDrain lets people log in again. Saying it twice is no error.
 func (s *Server) endDrain(r *http.Request) (any, error) {
-	if err := s.store.EndDrain(r.Context(), s.now(), callerOf(r).actor()); err != nil {
+	if err := s.store.EndDrain(r.Context(), s.now(), auth.CallerOf(r).Actor()); err != nil {
 		return nil, err
 	}
 	s.announce(r)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -119,10 +120,10 @@ func (s *Server) heartbeatToken(r *http.Request, body heartbeatBody) (string, er
 	if body.SessionToken != "" {
 		return body.SessionToken, nil
 	}
-	if token := bearer(r); token != "" {
+	if token := auth.Bearer(r); token != "" {
 		return token, nil
 	}
-	token, err := s.cookieToken(r)
+	token, err := s.auth.CookieToken(r)
 	if token == "" && err == nil {
 		err = errNoToken
 	}

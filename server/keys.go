@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -50,7 +51,7 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, secret, err := s.store.CreateKey(r.Context(), s.now(), callerOf(r).actor(), in.App, scopes)
+	key, secret, err := s.store.CreateKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), in.App, scopes)
 	if err != nil {
 		return nil, err
 	}
@@ -62,5 +63,5 @@ func (s *Server) deleteKey(r *http.Request) (any, error) {
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return &success{}, s.store.DeleteKey(r.Context(), s.now(), callerOf(r).actor(), id)
+	return &success{}, s.store.DeleteKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/rs/zerolog"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -87,7 +88,7 @@ func (l *live) stop() {
 
 // follow opens the live feed.
 func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
-	s.open(w, r, viewers, func(ctx context.Context, k *socket) error {
+	s.open(w, r, auth.Viewers, func(ctx context.Context, k *socket) error {
 		if q := r.URL.Query(); q.Has("since") {
 			k.since = new(q.Get("since"))
 		}
@@ -98,8 +99,8 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 // open accepts a WebSocket and has serve speak until there is a reason to stop. A
 // browser sends cookies from any page, so a cookie counts only from a page of ours;
 // other pages, and programs, bring a token.
-func (s *Server) open(w http.ResponseWriter, r *http.Request, who audience, serve func(context.Context, *socket) error) {
-	token, err := s.liveToken(r, who)
+func (s *Server) open(w http.ResponseWriter, r *http.Request, who auth.Audience, serve func(context.Context, *socket) error) {
+	token, err := s.auth.SocketToken(r, who)
 	if err == nil && !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		w.Header().Set("Upgrade", "websocket")
 		err = errUpgrade
@@ -108,7 +109,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, who audience, serv
 		s.respond.Fail(w, r, err)
 		return
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // liveToken has looked at the origin
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // SocketToken has looked at the origin
 	if err != nil {
 		return // and that is answered
 	}
@@ -119,31 +120,4 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, who audience, serv
 	defer cancel()
 	status, reason := closing(ctx, serve(ctx, &socket{Server: s, conn: conn, as: who, token: token}))
 	_ = conn.Close(status, reason) // whoever is gone does not hear it
-}
-
-// liveToken returns the credential in the request's head, "" for none, after
-// finding that it may and that the page may ask.
-func (s *Server) liveToken(r *http.Request, who audience) (token string, err error) {
-	ours, known := s.pages.Own(r), s.pages.Known(r)
-	if !ours && !known {
-		return "", errCrossOrigin
-	}
-	if token = bearer(r); token == "" && ours {
-		if cookie, err := r.Cookie(s.cookieName()); err == nil && !store.IsKey(cookie.Value) {
-			token = cookie.Value
-		}
-	}
-	if token != "" {
-		_, err = s.mayFollow(r.Context(), token, who)
-	}
-	return token, err
-}
-
-// mayFollow returns who has the credential, if they belong to the audience.
-func (s *Server) mayFollow(ctx context.Context, token string, who audience) (caller, error) {
-	c, err := s.callerWith(ctx, token)
-	if err == nil && !c.may(who) {
-		err = errForbidden
-	}
-	return c, err
 }

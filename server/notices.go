@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -86,7 +87,7 @@ func (s *Server) postNotice(r *http.Request) (any, error) {
 	if in.Level == "" {
 		in.Level = store.LevelInfo
 	}
-	n, err := s.store.PostNotice(r.Context(), now, callerOf(r).actor(), store.NoticeInput{
+	n, err := s.store.PostNotice(r.Context(), now, auth.CallerOf(r).Actor(), store.NoticeInput{
 		Message: in.Message, Level: in.Level, App: in.App, Organization: in.Organization, Until: until})
 	if err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func (s *Server) withdrawNotice(r *http.Request) (any, error) {
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	err := s.store.WithdrawNotice(r.Context(), s.now(), callerOf(r).actor(), id)
+	err := s.store.WithdrawNotice(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 	if err == nil {
 		s.announce(r)
 	}

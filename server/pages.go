@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"errors"
 	"net/http"
+
+	"rollcall/server/auth"
 )
 
 //go:embed openapi.yaml
@@ -48,11 +50,11 @@ func (s *Server) needsSignIn(r *http.Request) (string, error) {
 	if elsewhere, err := s.needsAccounts(r); err != nil || elsewhere != "" {
 		return elsewhere, err
 	}
-	c, err := s.identify(r)
-	if errors.Is(err, errUnauthenticated) {
+	c, err := s.auth.Identify(r)
+	if errors.Is(err, auth.Unauthenticated) {
 		return "login", nil
 	}
-	return elsewhereUnless(c.may(viewers), "login"), err
+	return elsewhereUnless(c.May(auth.Viewers), "login"), err
 }
 
 func elsewhereUnless(ok bool, page string) string {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -37,7 +38,7 @@ func (s *Server) eraseUser(r *http.Request) (any, error) {
 	if in.Confirm != id {
 		return nil, web.Invalid("confirm must repeat the id of the person to erase")
 	}
-	gone, err := s.store.Erase(r.Context(), s.now(), callerOf(r).actor(), id)
+	gone, err := s.store.Erase(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 	if err != nil {
 		return nil, unknownUser(err)
 	}
@@ -56,7 +57,7 @@ func (s *Server) exportUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, unknownUser(err)
 	}
-	now, deed := s.now(), store.AuditEvent{Actor: callerOf(r).actor(), Action: "user.export", Target: store.UserActor(id)}
+	now, deed := s.now(), store.AuditEvent{Actor: auth.CallerOf(r).Actor(), Action: "user.export", Target: store.UserActor(id)}
 	write := func(w http.ResponseWriter) error {
 		waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, deed) }))
 		return s.writeHeld(w, r, id, user, now)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rollcall/server/auth"
 	"rollcall/store"
 	"rollcall/store/presence"
 	"rollcall/store/storetest"
@@ -19,7 +20,7 @@ func (g *gate) everyRoute(t *testing.T, call func(t *testing.T, route route, pat
 		name := route.method + " " + documented(route.path)
 		path, body := g.request(t, name)
 		caller := g.caller(t, "cookie:a")
-		if route.who == backends || strings.HasSuffix(route.path, "/live") { // where a cookie needs a page
+		if route.who == auth.Backends || strings.HasSuffix(route.path, "/live") { // where a cookie needs a page
 			caller = g.caller(t, "key:a")
 		}
 		call(t, route, path, body, together(caller, g.fromElsewhere()))

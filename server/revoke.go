@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rollcall/server/auth"
 	"rollcall/server/origin"
 	"rollcall/server/web"
 	"rollcall/store"
@@ -35,7 +36,7 @@ func (s *Server) revokeSession(r *http.Request) (any, error) {
 
 // revoked is an end that the caller asks for.
 func revoked(r *http.Request, note string) store.Ending {
-	return store.Ending{Reason: presence.EndRevoked, By: callerOf(r).actor(), Note: note}
+	return store.Ending{Reason: presence.EndRevoked, By: auth.CallerOf(r).Actor(), Note: note}
 }
 
 type revocation struct {

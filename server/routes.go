@@ -8,26 +8,14 @@ import (
 	"github.com/gorilla/mux"
 
 	"rollcall/server/assets"
+	"rollcall/server/auth"
 	"rollcall/server/web"
-)
-
-// audience is who may call a route.
-type audience string
-
-const (
-	anyone   audience = "anyone"
-	people   audience = "any live session"
-	viewers  audience = "access viewer or admin, or key scope read"
-	admins   audience = "access admin, or key scope admin"
-	backends audience = "key scope sessions or admin"
-
-	claimants audience = "the person, or key scope sessions or admin"
 )
 
 // A route is one line of the API. Exactly one of answer and serve is set.
 type route struct {
 	method, path string
-	who          audience
+	who          auth.Audience
 	answer       web.Handler   // JSON
 	serve        http.Handler  // pages and files
 	takes        time.Duration // until answered, where that may be longer than web.WriteTimeout
@@ -39,68 +27,68 @@ const EraseTime = 10 * time.Minute
 // routes is the whole API, by who may call.
 func (s *Server) routes() []route {
 	return []route{
-		{method: "GET", path: "/healthz", who: anyone, answer: s.healthz},
-		{method: "GET", path: "/readyz", who: anyone, answer: s.readyz},
-		{method: "GET", path: "/openapi.yaml", who: anyone, serve: assets.Document("openapi.yaml", openAPI)},
-		{method: "GET", path: "/docs", who: anyone, serve: s.page("docs/docs.html", s.needsNothing)},
-		{method: "GET", path: "/heartbeat.js", who: anyone, serve: s.assets.Script("built/heartbeat.js")},
-		{method: "GET", path: "/heartbeat-notices.js", who: anyone, serve: s.assets.Script("built/heartbeat-notices.js")},
-		{method: "GET", path: "/online-users-panel.js", who: anyone, serve: s.assets.Script("built/online-users-panel.js")},
-		{method: "GET", path: "/online-users-badge.js", who: anyone, serve: s.assets.Script("built/online-users-badge.js")},
-		{method: "GET", path: "/static/{version}/{file:.+}", who: anyone, serve: s.assets.Static(s.respond.Always(web.NothingHere))},
-		{method: "GET", path: "/login", who: anyone, serve: s.page("auth/login.html", s.needsAccounts)},
-		{method: "GET", path: "/setup", who: anyone, serve: s.page("auth/setup.html", s.needsNoAccounts)},
-		{method: "POST", path: "/setup", who: anyone, answer: s.setup},
-		{method: "POST", path: "/auth/login", who: anyone, answer: s.login},
-		{method: "POST", path: "/auth/logout", who: anyone, answer: s.logout},
-		{method: "POST", path: "/admin/users/heartbeat", who: anyone, answer: s.heartbeat}, // the token may stand in the body
+		{method: "GET", path: "/healthz", who: auth.Anyone, answer: s.healthz},
+		{method: "GET", path: "/readyz", who: auth.Anyone, answer: s.readyz},
+		{method: "GET", path: "/openapi.yaml", who: auth.Anyone, serve: assets.Document("openapi.yaml", openAPI)},
+		{method: "GET", path: "/docs", who: auth.Anyone, serve: s.page("docs/docs.html", s.needsNothing)},
+		{method: "GET", path: "/heartbeat.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat.js")},
+		{method: "GET", path: "/heartbeat-notices.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-notices.js")},
+		{method: "GET", path: "/online-users-panel.js", who: auth.Anyone, serve: s.assets.Script("built/online-users-panel.js")},
+		{method: "GET", path: "/online-users-badge.js", who: auth.Anyone, serve: s.assets.Script("built/online-users-badge.js")},
+		{method: "GET", path: "/static/{version}/{file:.+}", who: auth.Anyone, serve: s.assets.Static(s.respond.Always(web.NothingHere))},
+		{method: "GET", path: "/login", who: auth.Anyone, serve: s.page("auth/login.html", s.needsAccounts)},
+		{method: "GET", path: "/setup", who: auth.Anyone, serve: s.page("auth/setup.html", s.needsNoAccounts)},
+		{method: "POST", path: "/setup", who: auth.Anyone, answer: s.setup},
+		{method: "POST", path: "/auth/login", who: auth.Anyone, answer: s.login},
+		{method: "POST", path: "/auth/logout", who: auth.Anyone, answer: s.logout},
+		{method: "POST", path: "/admin/users/heartbeat", who: auth.Anyone, answer: s.heartbeat}, // the token may stand in the body
 
-		{method: "GET", path: "/auth/me", who: people, answer: s.me},
-		{method: "GET", path: "/live", who: people, serve: http.HandlerFunc(s.followOwn)}, // the token may come as first message
+		{method: "GET", path: "/auth/me", who: auth.People, answer: s.me},
+		{method: "GET", path: "/live", who: auth.People, serve: http.HandlerFunc(s.followOwn)}, // the token may come as first message
 
-		{method: "PUT", path: "/admin/users/{id}/status", who: claimants, answer: s.setStatus},
-		{method: "DELETE", path: "/admin/users/{id}/status", who: claimants, answer: s.clearStatus},
+		{method: "PUT", path: "/admin/users/{id}/status", who: auth.Claimants, answer: s.setStatus},
+		{method: "DELETE", path: "/admin/users/{id}/status", who: auth.Claimants, answer: s.clearStatus},
 
-		{method: "GET", path: "/", who: viewers, serve: s.page("now/now.html", s.needsSignIn)},
-		{method: "GET", path: "/integrate", who: viewers, serve: s.page("integrate/integrate.html", s.needsSignIn)},
-		{method: "GET", path: "/sessions", who: viewers, serve: s.page("sessions/sessions.html", s.needsSignIn)},
-		{method: "GET", path: "/deploy", who: viewers, serve: s.page("deploy/deploy.html", s.needsSignIn)},
-		{method: "GET", path: "/history", who: viewers, serve: s.page("history/history.html", s.needsSignIn)},
-		{method: "GET", path: "/settings", who: viewers, serve: s.page("settings/settings.html", s.needsSignIn)},
-		{method: "GET", path: "/admin/users/online", who: viewers, answer: s.online},
-		{method: "GET", path: "/admin/users/online/live", who: viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
-		{method: "GET", path: "/admin/users/{id}/explain", who: viewers, answer: s.explainUser},
-		{method: "GET", path: "/admin/sessions", who: viewers, answer: s.sessions},
-		{method: "GET", path: "/admin/stats", who: viewers, answer: s.stats},
-		{method: "GET", path: "/admin/notices", who: viewers, answer: s.notices},
-		{method: "GET", path: "/admin/drain", who: viewers, answer: s.drain},
-		{method: "GET", path: "/admin/gate", who: viewers, answer: s.gate},
-		{method: "GET", path: "/admin/stats/activity", who: viewers, answer: s.activityOverTime},
-		{method: "GET", path: "/admin/stats/heatmap", who: viewers, answer: s.heatmap},
+		{method: "GET", path: "/", who: auth.Viewers, serve: s.page("now/now.html", s.needsSignIn)},
+		{method: "GET", path: "/integrate", who: auth.Viewers, serve: s.page("integrate/integrate.html", s.needsSignIn)},
+		{method: "GET", path: "/sessions", who: auth.Viewers, serve: s.page("sessions/sessions.html", s.needsSignIn)},
+		{method: "GET", path: "/deploy", who: auth.Viewers, serve: s.page("deploy/deploy.html", s.needsSignIn)},
+		{method: "GET", path: "/history", who: auth.Viewers, serve: s.page("history/history.html", s.needsSignIn)},
+		{method: "GET", path: "/settings", who: auth.Viewers, serve: s.page("settings/settings.html", s.needsSignIn)},
+		{method: "GET", path: "/admin/users/online", who: auth.Viewers, answer: s.online},
+		{method: "GET", path: "/admin/users/online/live", who: auth.Viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
+		{method: "GET", path: "/admin/users/{id}/explain", who: auth.Viewers, answer: s.explainUser},
+		{method: "GET", path: "/admin/sessions", who: auth.Viewers, answer: s.sessions},
+		{method: "GET", path: "/admin/stats", who: auth.Viewers, answer: s.stats},
+		{method: "GET", path: "/admin/notices", who: auth.Viewers, answer: s.notices},
+		{method: "GET", path: "/admin/drain", who: auth.Viewers, answer: s.drain},
+		{method: "GET", path: "/admin/gate", who: auth.Viewers, answer: s.gate},
+		{method: "GET", path: "/admin/stats/activity", who: auth.Viewers, answer: s.activityOverTime},
+		{method: "GET", path: "/admin/stats/heatmap", who: auth.Viewers, answer: s.heatmap},
 
-		{method: "POST", path: "/admin/users/cleanup-sessions", who: admins, answer: s.cleanup},
-		{method: "POST", path: "/admin/sessions/revoke", who: admins, answer: s.revokeSessions},
-		{method: "DELETE", path: "/admin/sessions/{id}", who: admins, answer: s.revokeSession},
-		{method: "POST", path: "/admin/notices", who: admins, answer: s.postNotice},
-		{method: "DELETE", path: "/admin/notices/{id}", who: admins, answer: s.withdrawNotice},
-		{method: "PUT", path: "/admin/drain", who: admins, answer: s.beginDrain},
-		{method: "DELETE", path: "/admin/drain", who: admins, answer: s.endDrain},
-		{method: "GET", path: "/admin/settings", who: admins, answer: s.settings},
-		{method: "GET", path: "/admin/doctor", who: admins, answer: s.doctor},
-		{method: "GET", path: "/admin/users/{id}/export", who: admins, answer: s.exportUser},
-		{method: "POST", path: "/admin/users/{id}/erase", who: admins, answer: s.eraseUser, takes: EraseTime},
-		{method: "GET", path: "/admin/audit", who: admins, answer: s.audit},
-		{method: "GET", path: "/admin/keys", who: admins, answer: s.keys},
-		{method: "POST", path: "/admin/keys", who: admins, answer: s.createKey},
-		{method: "DELETE", path: "/admin/keys/{id}", who: admins, answer: s.deleteKey},
-		{method: "GET", path: "/admin/accounts", who: admins, answer: s.accounts},
-		{method: "POST", path: "/admin/accounts", who: admins, answer: s.createAccount},
-		{method: "DELETE", path: "/admin/accounts/{id}", who: admins, answer: s.deleteAccount},
+		{method: "POST", path: "/admin/users/cleanup-sessions", who: auth.Admins, answer: s.cleanup},
+		{method: "POST", path: "/admin/sessions/revoke", who: auth.Admins, answer: s.revokeSessions},
+		{method: "DELETE", path: "/admin/sessions/{id}", who: auth.Admins, answer: s.revokeSession},
+		{method: "POST", path: "/admin/notices", who: auth.Admins, answer: s.postNotice},
+		{method: "DELETE", path: "/admin/notices/{id}", who: auth.Admins, answer: s.withdrawNotice},
+		{method: "PUT", path: "/admin/drain", who: auth.Admins, answer: s.beginDrain},
+		{method: "DELETE", path: "/admin/drain", who: auth.Admins, answer: s.endDrain},
+		{method: "GET", path: "/admin/settings", who: auth.Admins, answer: s.settings},
+		{method: "GET", path: "/admin/doctor", who: auth.Admins, answer: s.doctor},
+		{method: "GET", path: "/admin/users/{id}/export", who: auth.Admins, answer: s.exportUser},
+		{method: "POST", path: "/admin/users/{id}/erase", who: auth.Admins, answer: s.eraseUser, takes: EraseTime},
+		{method: "GET", path: "/admin/audit", who: auth.Admins, answer: s.audit},
+		{method: "GET", path: "/admin/keys", who: auth.Admins, answer: s.keys},
+		{method: "POST", path: "/admin/keys", who: auth.Admins, answer: s.createKey},
+		{method: "DELETE", path: "/admin/keys/{id}", who: auth.Admins, answer: s.deleteKey},
+		{method: "GET", path: "/admin/accounts", who: auth.Admins, answer: s.accounts},
+		{method: "POST", path: "/admin/accounts", who: auth.Admins, answer: s.createAccount},
+		{method: "DELETE", path: "/admin/accounts/{id}", who: auth.Admins, answer: s.deleteAccount},
 
-		{method: "POST", path: "/admin/sessions", who: backends, answer: s.reportLogin},
-		{method: "POST", path: "/admin/sessions/end", who: backends, answer: s.reportLogout},
-		{method: "PUT", path: "/admin/users/{id}", who: backends, answer: s.putUser},
-		{method: "DELETE", path: "/admin/users/{id}", who: backends, answer: s.deleteUser},
+		{method: "POST", path: "/admin/sessions", who: auth.Backends, answer: s.reportLogin},
+		{method: "POST", path: "/admin/sessions/end", who: auth.Backends, answer: s.reportLogout},
+		{method: "PUT", path: "/admin/users/{id}", who: auth.Backends, answer: s.putUser},
+		{method: "DELETE", path: "/admin/users/{id}", who: auth.Backends, answer: s.deleteUser},
 	}
 }
 
@@ -130,7 +118,7 @@ func (s *Server) router() http.Handler {
 func (s *Server) adapt(route route) http.Handler {
 	results := s.meters.results[route.method+" "+route.path]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r, err := s.admit(r, route.who)
+		r, err := s.auth.Admit(r, route.who)
 		var answer any
 		if err == nil {
 			if route.takes > 0 {

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -291,7 +292,7 @@ func TestARouteMayTakeLongerThanOthers(t *testing.T) {
 			}
 			s = serving(t, func(c *Config) {
 				c.Mount = map[string]http.Handler{"/slow/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					s.adapt(route{who: anyone, answer: slow, takes: takes}).ServeHTTP(w, r)
+					s.adapt(route{who: auth.Anyone, answer: slow, takes: takes}).ServeHTTP(w, r)
 				})}
 			})
 			if status, body := s.get(t, "/slow/"); status != want {

@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rollcall/server/assets"
+	"rollcall/server/auth"
 	"rollcall/server/origin"
 	"rollcall/server/web"
 	"rollcall/store"
@@ -59,14 +60,13 @@ type Server struct {
 	clockMu      sync.Mutex       // the clock to the database's
 	log          zerolog.Logger
 	assets       *assets.Files
-	codes        *codes
+	codes        *auth.Codes
 	live         *live
-	limits       *signInLimits
 	meters       *Meters
 	misconfig    misconfig
 	scrapes      chan struct{} // of capacity 1: one at a time
-	crossSite    *http.CrossOriginProtection
 	pages        origin.Pages
+	auth         *auth.Authenticator
 	handler      http.Handler
 	stepped      atomic.Bool // the clock was, and that is not cleaned up after
 	forgiving    atomic.Bool // a step of the clock, so nothing is cleaned up
@@ -92,19 +92,17 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection(),
+	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
 		pages:  origin.Pages{PublicURL: cfg.PublicURL, Allowed: cfg.AllowedOrigins},
 		meters: cmp.Or(cfg.Meters, NewMeters()), scrapes: make(chan struct{}, 1), outage: &outage{log: cfg.Log}}
 	s.clock = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive)
 	s.now = s.clock.now
 	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.refusals.refused, Outage: s.outage.observe}
-	s.codes, s.live = newCodes(s.now), newLive(cfg.Store, s.now, cfg.Log, s.outage)
-	if cfg.PublicURL != nil {
-		if err := s.crossSite.AddTrustedOrigin(cfg.PublicURL.Scheme + "://" + cfg.PublicURL.Host); err != nil {
-			return nil, fmt.Errorf("reading the public address: %w", err)
-		}
-	}
+	s.codes, s.live = auth.NewCodes(s.now), newLive(cfg.Store, s.now, cfg.Log, s.outage)
 	var err error
+	if s.auth, err = auth.New(cfg.Store, s.now, cfg.TLS, cfg.Origin, s.pages); err != nil {
+		return nil, fmt.Errorf("reading the public address: %w", err)
+	}
 	if s.assets, err = assets.Load(cfg.Assets); err != nil {
 		return nil, fmt.Errorf("loading the pages: %w", err)
 	}

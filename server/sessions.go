@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -60,7 +61,7 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
-	by := callerOf(r).by()
+	by := auth.CallerOf(r).By()
 	result, err := s.store.Login(r.Context(), s.now(), by, store.Login{
 		User: in.User.forStore(), Token: in.SessionToken, Origin: s.cfg.Origin.Of(in.IPAddress, in.UserAgent),
 	})
@@ -109,7 +110,7 @@ func (s *Server) reportLogout(r *http.Request) (any, error) {
 	if (in.SessionToken == "") == (in.ID == "") {
 		return nil, web.Invalid("Either session_token or id is needed")
 	}
-	app := callerOf(r).key.App
+	app := auth.CallerOf(r).Key.App
 	var ended bool
 	var err error
 	if in.SessionToken != "" {

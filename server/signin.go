@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -39,7 +40,7 @@ func (s *Server) login(r *http.Request) (any, error) {
 	if err := s.decodeOwn(r, &in); err != nil {
 		return nil, err
 	}
-	if err := s.limits.allow(s.now(), in.Name, s.cfg.Origin.Network(r), s.knownDevice(r, store.AccountID(in.Name))); err != nil {
+	if err := s.auth.AllowSignIn(r, in.Name); err != nil {
 		return nil, err
 	}
 	var result store.LoginResult
@@ -61,7 +62,7 @@ func (s *Server) login(r *http.Request) (any, error) {
 
 // redeem signs in the account that a one-time code was made for.
 func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error) {
-	user, ok := s.codes.take(code)
+	user, ok := s.codes.TakeSignIn(code)
 	if !ok {
 		return store.LoginResult{}, store.ErrWrongPassword
 	}
@@ -78,14 +79,13 @@ func (s *Server) signedIn(ctx context.Context, status int, token string) (any, e
 		return nil, err
 	}
 	answer := &signedIn{User: accountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
-	cookies := []*http.Cookie{s.sessionCookie(token), s.deviceCookie(me.User.ID)}
-	return web.Reply{Status: status, Cookies: cookies, Body: answer}, nil
+	return web.Reply{Status: status, Cookies: s.auth.SignInCookies(token, me.User.ID), Body: answer}, nil
 }
 
 // decodeOwn is decode for what only our own pages send to begin or end a
 // session: no other page may sign anybody in or out.
 func (s *Server) decodeOwn(r *http.Request, dest any) error {
-	if err := s.ownOrigin(r); err != nil {
+	if err := s.auth.OwnOrigin(r); err != nil {
 		return err
 	}
 	return web.Decode(r, dest)
@@ -96,10 +96,10 @@ func (s *Server) decodeOwn(r *http.Request, dest any) error {
 func (s *Server) logout(r *http.Request) (any, error) {
 	// SameSite withholds the cookie from pages of others, but not from our answer,
 	// which deletes it.
-	if err := s.ownOrigin(r); err != nil {
+	if err := s.auth.OwnOrigin(r); err != nil {
 		return nil, err
 	}
-	token, err := s.cookieToken(r)
+	token, err := s.auth.CookieToken(r)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (s *Server) logout(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return web.Reply{Status: http.StatusOK, Cookies: []*http.Cookie{s.sessionCookie("")}, Body: &success{}}, nil
+	return web.Reply{Status: http.StatusOK, Cookies: s.auth.SignOutCookies(), Body: &success{}}, nil
 }
 
 type meAnswer struct {
@@ -120,7 +120,7 @@ type meAnswer struct {
 
 // me tells who has the session, and what they claim of themselves.
 func (s *Server) me(r *http.Request) (any, error) {
-	me := callerOf(r).person
+	me := auth.CallerOf(r).Person
 	user := answerUser(me.User)
 	user.Access = me.Access // of this session, which is what counts
 	session := answerSession(me.Session)
@@ -139,7 +139,7 @@ func (s *Server) setup(r *http.Request) (any, error) {
 	if err := s.decodeOwn(r, &in); err != nil {
 		return nil, err
 	}
-	if err := s.limits.allow(s.now(), "", s.cfg.Origin.Network(r), false); err != nil {
+	if err := s.auth.AllowSignIn(r, ""); err != nil {
 		return nil, err
 	}
 	exists, err := s.store.HasAccounts(r.Context())
@@ -149,7 +149,7 @@ func (s *Server) setup(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !s.codes.isSetup(in.Code) {
+	if !s.codes.IsSetup(in.Code) {
 		return nil, &web.Problem{Status: http.StatusForbidden, Code: "wrong_code", Words: "That is not the code from the server's terminal"}
 	}
 	account, err := s.store.CreateFirstAccount(r.Context(), s.now(), in.Name, in.Password)
@@ -169,11 +169,11 @@ func (s *Server) SetupCode(ctx context.Context) (string, error) {
 	if exists, err := s.store.HasAccounts(ctx); err != nil || exists {
 		return "", err
 	}
-	return s.codes.setup, nil
+	return s.codes.Setup, nil
 }
 
 // SignInCode returns a code that signs in the account with this user id once,
 // within 15 minutes.
 func (s *Server) SignInCode(_ context.Context, userID string) (string, error) {
-	return s.codes.make(userID), nil
+	return s.codes.NewSignIn(userID), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 )
 
@@ -16,9 +17,9 @@ import (
 type socket struct {
 	*Server
 	conn  *websocket.Conn
-	as    audience // that the reader has to belong to
-	token string   // "" until the first message has brought it
-	since *string  // cursor of the list that the reader has; nil for none
+	as    auth.Audience // that the reader has to belong to
+	token string        // "" until the first message has brought it
+	since *string       // cursor of the list that the reader has; nil for none
 	at    place
 }
 
@@ -69,21 +70,21 @@ func (k *socket) serve(ctx context.Context) (err error) {
 }
 
 // identified returns who the reader is, which the first message may have to say.
-func (k *socket) identified(ctx context.Context) (who caller, err error) {
+func (k *socket) identified(ctx context.Context) (who auth.Caller, err error) {
 	if k.token == "" {
 		if k.token, err = k.firstMessage(ctx); err != nil {
 			return who, err
 		}
 	}
-	return k.mayFollow(ctx, k.token, k.as)
+	return k.auth.Follow(ctx, k.token, k.as)
 }
 
 // mayStay returns who the reader is now, if they may still follow. While the database
 // is away nobody knows, and the reader is told nothing: one who is sent away would only
 // come back at once, with all others.
-func (k *socket) mayStay(ctx context.Context) (caller, error) {
+func (k *socket) mayStay(ctx context.Context) (auth.Caller, error) {
 	for {
-		who, err := k.mayFollow(ctx, k.token, k.as)
+		who, err := k.auth.Follow(ctx, k.token, k.as)
 		if !k.outage.observe(err) {
 			return who, err
 		}
@@ -102,12 +103,12 @@ func (k *socket) firstMessage(ctx context.Context) (string, error) {
 		return "", errTooManyWatch
 	}
 	// Not by the context: a read that is given up closes the socket without a word.
-	late := time.AfterFunc(tokenWait, func() { _ = k.conn.Close(websocket.StatusPolicyViolation, errUnauthenticated.Code) })
+	late := time.AfterFunc(tokenWait, func() { _ = k.conn.Close(websocket.StatusPolicyViolation, auth.Unauthenticated.Code) })
 	defer late.Stop()
 	k.conn.SetReadLimit(maxFirst)
 	_, text, err := k.conn.Read(ctx)
 	if err != nil {
-		return "", errors.Join(errUnauthenticated, err)
+		return "", errors.Join(auth.Unauthenticated, err)
 	}
 	return firstToken(text)
 }
@@ -117,7 +118,7 @@ func firstToken(text []byte) (string, error) {
 		Token string `json:"token"`
 	}
 	if json.Unmarshal(text, &first) != nil || first.Token == "" {
-		return "", errUnauthenticated
+		return "", auth.Unauthenticated
 	}
 	return first.Token, nil
 }

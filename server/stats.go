@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"time"
+
+	"rollcall/server/auth"
 )
 
 type statsAnswer struct {
@@ -81,6 +83,6 @@ type cleanupAnswer struct {
 
 // cleanup ends expired sessions and purges old ones, now.
 func (s *Server) cleanup(r *http.Request) (any, error) {
-	cleaned, err := s.store.CleanupBy(r.Context(), s.now(), callerOf(r).actor())
+	cleaned, err := s.store.CleanupBy(r.Context(), s.now(), auth.CallerOf(r).Actor())
 	return &cleanupAnswer{AffectedRows: cleaned.Ended, PurgedRows: cleaned.Purged}, err
 }

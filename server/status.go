@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -49,16 +50,16 @@ func unknownUser(err error) error {
 // claimed: "" where the person claims it, who may do so for nobody else.
 func claimant(r *http.Request) (user, app string, err error) {
 	user, err = web.PathText(r)
-	c := callerOf(r)
+	c := auth.CallerOf(r)
 	switch {
 	case err != nil:
 		return "", "", err
-	case c.key != nil:
-		return user, c.key.App, nil
-	case user == "me" || user == c.person.User.ID:
-		return c.person.User.ID, "", nil
+	case c.Key != nil:
+		return user, c.Key.App, nil
+	case user == "me" || user == c.Person.User.ID:
+		return c.Person.User.ID, "", nil
 	}
-	return "", "", errForbidden
+	return "", "", auth.Forbidden
 }
 
 // setStatus claims a status; available takes the claim back.

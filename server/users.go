@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -30,7 +31,7 @@ func (s *Server) putUser(r *http.Request) (any, error) {
 		return nil, web.Invalid("The id in the body is another than in the address")
 	}
 	in.ID = id
-	user, err := s.store.PutUser(r.Context(), s.now(), callerOf(r).by(), in.forStore())
+	user, err := s.store.PutUser(r.Context(), s.now(), auth.CallerOf(r).By(), in.forStore())
 	return &putUserAnswer{User: answerUser(user)}, err
 }
 
@@ -45,6 +46,6 @@ func (s *Server) deleteUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ended, err := s.store.DeleteUser(r.Context(), s.now(), callerOf(r).by(), id)
+	ended, err := s.store.DeleteUser(r.Context(), s.now(), auth.CallerOf(r).By(), id)
 	return &deleteUserAnswer{EndedSessions: ended}, unknownUser(err)
 }

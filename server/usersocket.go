@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/server/auth"
 	"rollcall/store"
 )
 
@@ -29,10 +30,10 @@ type userMessage struct {
 
 // followOwn opens the live connection of an end user.
 func (s *Server) followOwn(w http.ResponseWriter, r *http.Request) {
-	s.open(w, r, people, func(ctx context.Context, k *socket) error {
+	s.open(w, r, auth.People, func(ctx context.Context, k *socket) error {
 		v := &userSocket{socket: k}
 		err := v.serve(ctx)
-		if errors.Is(err, errUnauthenticated) && k.token != "" {
+		if errors.Is(err, auth.Unauthenticated) && k.token != "" {
 			v.sendEnded(ctx)
 		}
 		return err
@@ -62,7 +63,7 @@ func (v *userSocket) serve(ctx context.Context) error {
 func (v *userSocket) recheck(ctx context.Context) error {
 	c, err := v.mayStay(ctx)
 	if err == nil {
-		v.who = *c.person
+		v.who = *c.Person
 	}
 	return err
 }

@@ -1,10 +1,14 @@
 package server
 
-import "sync"
+import (
+	"sync"
+
+	"rollcall/server/auth"
+)
 
 // watcher is an open socket, as the hub knows it.
 type watcher struct {
-	who   caller
+	who   auth.Caller
 	check chan struct{} // of capacity 1: the credential may have ended
 }
 
@@ -21,7 +25,7 @@ func newWatchers() *watchers {
 }
 
 // add takes a watcher in, unless there are too many.
-func (ws *watchers) add(who caller) (*watcher, error) {
+func (ws *watchers) add(who auth.Caller) (*watcher, error) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if len(ws.all) >= maxWatchers {
@@ -46,7 +50,7 @@ func (ws *watchers) count() int {
 }
 
 // recheck has the watchers that doubtful names look again whether they may watch.
-func (ws *watchers) recheck(doubtful func(who caller) bool) {
+func (ws *watchers) recheck(doubtful func(who auth.Caller) bool) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	for w := range ws.all {
@@ -58,13 +62,13 @@ func (ws *watchers) recheck(doubtful func(who caller) bool) {
 
 // recheckChanged is about those whose credential these changes may have ended.
 func (ws *watchers) recheckChanged(users map[string]bool, keys map[int64]bool) {
-	ws.recheck(func(who caller) bool {
-		if who.key != nil {
-			return keys[who.key.ID]
+	ws.recheck(func(who auth.Caller) bool {
+		if who.Key != nil {
+			return keys[who.Key.ID]
 		}
-		return users[who.person.User.ID]
+		return users[who.Person.User.ID]
 	})
 }
 
 // recheckAll is about everybody.
-func (ws *watchers) recheckAll() { ws.recheck(func(caller) bool { return true }) }
+func (ws *watchers) recheckAll() { ws.recheck(func(auth.Caller) bool { return true }) }

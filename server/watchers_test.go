@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"rollcall/server/auth"
 	"rollcall/store"
 	"rollcall/store/presence"
 	"rollcall/store/storetest"
@@ -206,7 +207,7 @@ func TestTheHubBeginsAgainInAnotherEra(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	h := b.live.hub
 	key := b.key(t, "panel", "read")
-	who, err := b.mayFollow(t.Context(), key, viewers)
+	who, err := b.auth.Follow(t.Context(), key, auth.Viewers)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package server
+package auth
 
 import (
 	"crypto/hmac"
@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"rollcall/server/web"
+	"rollcall/store"
 )
 
 // How many sign-ins may be tried. With passwords of 15 characters this is far
@@ -24,6 +25,12 @@ const (
 	maxBuckets   = 20000            // remembered at once
 	maxName      = 64               // bytes of a name that count; no account has more
 )
+
+// AllowSignIn counts a try to sign in to an account, "" where no account has a name yet.
+// It returns an error when there were too many of late.
+func (a *Authenticator) AllowSignIn(r *http.Request, account string) error {
+	return a.limits.allow(a.now(), account, a.origin.Network(r), a.knownDevice(r, store.AccountID(account)))
+}
 
 // signInLimits counts tries per account and network, and per network. No count
 // is per account alone: strangers could use it up and lock somebody out.

@@ -1,0 +1,148 @@
+// Package auth finds out who sends a request and what they may: sessions, keys, the
+// panel's cookies, how often a sign-in may be tried, and one-time codes. It does not know
+// which routes there are, nor what they do.
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"rollcall/server/origin"
+	"rollcall/store"
+)
+
+// Authenticator knows callers by their credentials.
+type Authenticator struct {
+	store     *store.Store
+	now       func() time.Time
+	tls       bool // people reach the panel by https
+	origin    origin.Resolver
+	pages     origin.Pages
+	crossSite *http.CrossOriginProtection
+	limits    *signInLimits
+}
+
+// New returns an authenticator for callers that a store knows. tls tells that people
+// reach the panel by https.
+func New(s *store.Store, now func() time.Time, tls bool, from origin.Resolver, pages origin.Pages) (*Authenticator, error) {
+	a := &Authenticator{store: s, now: now, tls: tls, origin: from, pages: pages, crossSite: http.NewCrossOriginProtection(), limits: newSignInLimits()}
+	if u := pages.PublicURL; u != nil {
+		if err := a.crossSite.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// Admit finds out who is calling and whether they may. Where anyone may, nobody is
+// asked who they are, so a broken credential can not keep them out.
+func (a *Authenticator) Admit(r *http.Request, who Audience) (*http.Request, error) {
+	if who == Anyone {
+		return r, nil
+	}
+	c, err := a.Identify(r)
+	switch {
+	case err != nil:
+		return r, err
+	case c.Person == nil && c.Key == nil:
+		return r, Unauthenticated
+	case !c.May(who):
+		return r, Forbidden
+	}
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c)), nil
+}
+
+// Identify returns the caller behind the bearer token or, without one, behind
+// the panel's cookie.
+func (a *Authenticator) Identify(r *http.Request) (Caller, error) {
+	if token := Bearer(r); token != "" {
+		return a.callerWith(r.Context(), token)
+	}
+	token, err := a.CookieToken(r)
+	if token == "" || err != nil {
+		return Caller{}, err
+	}
+	return a.personWith(r.Context(), token)
+}
+
+// callerWith returns who has a key or a session token.
+func (a *Authenticator) callerWith(ctx context.Context, secret string) (Caller, error) {
+	if !store.IsKey(secret) {
+		return a.personWith(ctx, secret)
+	}
+	key, err := a.store.KeyBySecret(ctx, secret)
+	return Caller{Key: &key}, unknownIs401(err)
+}
+
+func (a *Authenticator) personWith(ctx context.Context, token string) (Caller, error) {
+	person, err := a.store.Authenticate(ctx, a.now(), token)
+	return Caller{Person: &person}, unknownIs401(err)
+}
+
+func unknownIs401(err error) error {
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrSessionEnded) {
+		return Unauthenticated
+	}
+	return err
+}
+
+// Bearer returns the token of the Authorization header, "" without one. Other schemes
+// than Bearer are not for us, but for a proxy that asks for a password of its own.
+func Bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// CookieToken returns the panel's session token, "" without one. A browser adds
+// cookies by itself, so whatever changes something must come from our own page.
+func (a *Authenticator) CookieToken(r *http.Request) (string, error) {
+	cookie, err := r.Cookie(a.cookieName())
+	if err != nil || cookie.Value == "" {
+		return "", nil
+	}
+	return cookie.Value, a.OwnOrigin(r)
+}
+
+// OwnOrigin refuses an unsafe request that a page of another origin sends.
+func (a *Authenticator) OwnOrigin(r *http.Request) error {
+	if a.crossSite.Check(r) != nil {
+		return CrossOrigin
+	}
+	return nil
+}
+
+// Follow returns who has a credential, if they belong to the audience. Whoever keeps a
+// connection open asks again when that may have changed.
+func (a *Authenticator) Follow(ctx context.Context, token string, who Audience) (Caller, error) {
+	c, err := a.callerWith(ctx, token)
+	if err == nil && !c.May(who) {
+		err = Forbidden
+	}
+	return c, err
+}
+
+// SocketToken returns the credential in the head of a request for a WebSocket, "" for
+// none, after finding that it may be used by the page that asks and belongs to the
+// audience. A browser sends cookies from any page, so a cookie counts only from a page
+// of ours; other pages, and programs, bring a token.
+func (a *Authenticator) SocketToken(r *http.Request, who Audience) (token string, err error) {
+	ours := a.pages.Own(r)
+	if !ours && !a.pages.Known(r) {
+		return "", CrossOrigin
+	}
+	if token = Bearer(r); token == "" && ours {
+		if cookie, err := r.Cookie(a.cookieName()); err == nil && !store.IsKey(cookie.Value) {
+			token = cookie.Value
+		}
+	}
+	if token != "" {
+		_, err = a.Follow(r.Context(), token, who)
+	}
+	return token, err
+}

@@ -1,0 +1,23 @@
+package auth
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"rollcall/store/storetest"
+)
+
+func TestNamesOfAnyLengthAreCountedInBoundedMemory(t *testing.T) {
+	l, long := newSignInLimits(), strings.Repeat("x", 60000)
+	for i := range 3 * maxBuckets {
+		_ = l.allow(storetest.Start, long+strconv.Itoa(i), "10.0.0.0/"+strconv.Itoa(i), false)
+	}
+	size := 0
+	for key := range l.buckets {
+		size += len(key)
+	}
+	if len(l.buckets) > maxBuckets || size > 128*maxBuckets {
+		t.Errorf("%d names with %d bytes are remembered", len(l.buckets), size)
+	}
+}
