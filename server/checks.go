@@ -97,7 +97,7 @@ func (s *Server) tokensFinding(now time.Time) Finding {
 	strays, well, latest, from := 0, uint64(0), time.Time{}, ""
 	for i, entry := range seen {
 		strays += entry.count
-		well = max(well, s.meters.heartbeats()-entry.wellBefore) // since the first of them
+		well = max(well, s.meters.Heartbeats()-entry.wellBefore) // since the first of them
 		if entry.last.After(latest) {
 			latest, from = entry.last, origins[i]
 		}

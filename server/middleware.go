@@ -12,6 +12,7 @@ import (
 	"github.com/rs/cors"
 	"github.com/rs/zerolog"
 
+	"rollcall/server/metrics"
 	"rollcall/server/origin"
 	"rollcall/server/web"
 )
@@ -31,7 +32,17 @@ func (s *Server) wrap(h http.Handler) http.Handler {
 	h = s.knownHost(h)
 	h = s.secureHeaders(h)
 	h = s.recovered(h)
-	return s.counted(h)
+	return s.meters.All(h)
+}
+
+// scraping is what is served of the metrics, behind the same checks and headers: else a
+// page of a stranger could read them in a visitor's browser.
+func (s *Server) scraping() http.Handler {
+	live := func() metrics.Live {
+		return metrics.Live{Sockets: s.live.watchers.count(), Events: s.live.published.Load(), Resets: s.live.resets.Load()}
+	}
+	page := metrics.NewPage(s.meters, s.store, s.cfg.Version, live, &s.respond)
+	return s.recovered(s.secureHeaders(s.knownHost(page)))
 }
 
 // recovered answers 500 where a handler panics, and keeps the server up.

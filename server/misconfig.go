@@ -48,7 +48,7 @@ func (s *Server) noteUnknownToken(r *http.Request, err error) {
 	if !errors.Is(err, store.ErrSessionEnded) || errors.As(err, &ended) {
 		return
 	}
-	s.misconfig.unknownTokens.note(s.now(), plainOrigin(r), s.meters.heartbeats())
+	s.misconfig.unknownTokens.note(s.now(), plainOrigin(r), s.meters.Heartbeats())
 }
 
 // originPattern is how a browser writes one. It is shown to be pasted into a shell.

@@ -103,10 +103,10 @@ func (s *Server) router() http.Handler {
 		if h == nil {
 			h = s.adapt(route)
 		}
-		r.Handle(route.path, ofRoute(s.meters.traffic(route.method, route.path), h)).Methods(verbs(route.method)...)
+		r.Handle(route.path, s.meters.Route(route.method, route.path, h)).Methods(verbs(route.method)...)
 	}
 	for prefix, h := range s.cfg.Mount {
-		r.PathPrefix(prefix).Handler(ofRoute(s.meters.traffic("", prefix), h))
+		r.PathPrefix(prefix).Handler(s.meters.Route("", prefix, h))
 	}
 	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
 	r.NotFoundHandler = s.respond.Always(web.NothingHere)
@@ -116,7 +116,7 @@ func (s *Server) router() http.Handler {
 // adapt turns a route into an http.Handler: the one place that checks who is calling and
 // writes what comes back.
 func (s *Server) adapt(route route) http.Handler {
-	results := s.meters.results[route.method+" "+route.path]
+	count := s.meters.Results(route.method, route.path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, err := s.auth.Admit(r, route.who)
 		var answer any
@@ -126,9 +126,7 @@ func (s *Server) adapt(route route) http.Handler {
 			}
 			answer, err = route.answer(r)
 		}
-		if results != nil {
-			results.count(err)
-		}
+		count(err)
 		if err != nil {
 			s.respond.Fail(w, r, err)
 			return

@@ -18,6 +18,7 @@ import (
 
 	"rollcall/server/assets"
 	"rollcall/server/auth"
+	"rollcall/server/metrics"
 	"rollcall/server/origin"
 	"rollcall/server/web"
 	"rollcall/store"
@@ -39,7 +40,7 @@ type Config struct {
 	Data           string           // folder of the database, "" where it is not to be looked at
 	Database       string           // address of the database, without a password; "" where it is a file
 	Log            zerolog.Logger   //
-	Meters         *Meters          // what the store's commits are counted by; nil: those are not counted
+	Meters         *metrics.Meters  // what the store's commits are counted by; nil: those are not counted
 	Metrics        net.Listener     // where /metrics is served, to whoever reaches it; nil: nowhere
 	Now            func() time.Time // nil: time.Now
 
@@ -62,9 +63,8 @@ type Server struct {
 	assets       *assets.Files
 	codes        *auth.Codes
 	live         *live
-	meters       *Meters
+	meters       *metrics.Meters
 	misconfig    misconfig
-	scrapes      chan struct{} // of capacity 1: one at a time
 	pages        origin.Pages
 	auth         *auth.Authenticator
 	handler      http.Handler
@@ -94,10 +94,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
 		pages:  origin.Pages{PublicURL: cfg.PublicURL, Allowed: cfg.AllowedOrigins},
-		meters: cmp.Or(cfg.Meters, NewMeters()), scrapes: make(chan struct{}, 1), outage: &outage{log: cfg.Log}}
+		meters: cmp.Or(cfg.Meters, metrics.New()), outage: &outage{log: cfg.Log}}
 	s.clock = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive)
 	s.now = s.clock.now
-	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.refusals.refused, Outage: s.outage.observe}
+	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Outage: s.outage.observe}
 	s.codes, s.live = auth.NewCodes(s.now), newLive(cfg.Store, s.now, cfg.Log, s.outage)
 	var err error
 	if s.auth, err = auth.New(cfg.Store, s.now, cfg.TLS, cfg.Origin, s.pages); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/server"
+	"rollcall/server/metrics"
 	"rollcall/server/origin"
 	"rollcall/store"
 	"rollcall/ui"
@@ -65,7 +66,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 		return err
 	}
 	defer doors.close()
-	meters := server.NewMeters()
+	meters := metrics.New()
 	opened, err := s.data.open(cmd.Context(), store.Config{Schema: schema, Rules: s.rules, Limit: s.limit(),
 		OnCommit: meters.Commit, Now: time.Now()})
 	if err != nil {

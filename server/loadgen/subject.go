@@ -19,6 +19,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rollcall/server"
+	"rollcall/server/metrics"
 	"rollcall/store"
 	"rollcall/store/presence"
 	"rollcall/ui"
@@ -106,7 +107,7 @@ func serveSubject(data string) error {
 	} else if cfg.Schema, err = readSchema(); err != nil {
 		return err
 	}
-	meters := server.NewMeters()
+	meters := metrics.New()
 	cfg.Rules, cfg.OnCommit = presence.DefaultRules(), meters.Commit
 	st, err := store.Open(ctx, cfg)
 	if err != nil {

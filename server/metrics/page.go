@@ -1,4 +1,4 @@
-package server
+package metrics
 
 import (
 	"bytes"
@@ -21,69 +21,87 @@ import (
 // seconds, and then has nothing at all.
 const scrapeTimeout = 5 * time.Second
 
-// scraping answers on the listener of its own, where there are no callers to
-// tell apart: whoever reaches it may read.
-func (s *Server) scraping() http.Handler {
-	h := s.knownHost(http.HandlerFunc(s.scrape)) // else a page of a stranger could read it in a visitor's browser
-	return s.recovered(s.secureHeaders(h))
+// Live is what the live feed has counted.
+type Live struct {
+	Sockets        int    // open now
+	Events, Resets uint64 // since the start
 }
 
-func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
+// Page shows the figures to Prometheus.
+type Page struct {
+	meters  *Meters
+	store   *store.Store
+	version string
+	live    func() Live
+	respond *web.Responder
+	turn    chan struct{} // of capacity 1: one scrape at a time
+}
+
+// NewPage returns the page of a server of some version.
+func NewPage(m *Meters, s *store.Store, version string, live func() Live, respond *web.Responder) *Page {
+	return &Page{meters: m, store: s, version: version, live: live, respond: respond, turn: make(chan struct{}, 1)}
+}
+
+// ServeHTTP answers on a listener of its own, where there are no callers to tell apart:
+// whoever reaches it may read.
+func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path != "/metrics":
-		s.respond.Fail(w, r, web.NothingHere)
+		p.respond.Fail(w, r, web.NothingHere)
 		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		s.respond.Fail(w, r, web.MethodNotAllowed)
+		p.respond.Fail(w, r, web.MethodNotAllowed)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), scrapeTimeout)
 	defer cancel()
 	select {
-	case s.scrapes <- struct{}{}:
-		defer func() { <-s.scrapes }()
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		s.respond.Fail(w, r, store.ErrBusy)
+		p.respond.Fail(w, r, store.ErrBusy)
 		return
 	}
-	var page bytes.Buffer
-	s.measure(ctx, &page)
-	s.meters.write(&page)
+	var text bytes.Buffer
+	p.measure(ctx, &text)
+	p.meters.write(&text)
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(page.Len()))
-	_, _ = w.Write(page.Bytes()) // a caller that is gone needs no answer
+	w.Header().Set("Content-Length", strconv.Itoa(text.Len()))
+	_, _ = w.Write(text.Bytes()) // a caller that is gone needs no answer
 }
 
 // measure writes what is not counted as it happens but looked up. Where the
 // database does not answer in time, only that it does not.
-func (s *Server) measure(ctx context.Context, w io.Writer) {
+func (p *Page) measure(ctx context.Context, w io.Writer) {
 	g := gauges{w}
 	g.family("rollcall_info")
-	g.labelled("rollcall_info", "version", s.cfg.Version, 1)
-	g.single("rollcall_live_sockets", s.live.watchers.count())
-	metrics.WriteCounterUint64(w, "rollcall_live_events_total", s.live.published.Load())
-	metrics.WriteCounterUint64(w, "rollcall_live_resets_total", s.live.resets.Load())
+	g.labelled("rollcall_info", "version", p.version, 1)
+	live := p.live()
+	g.single("rollcall_live_sockets", live.Sockets)
+	metrics.WriteCounterUint64(w, "rollcall_live_events_total", live.Events)
+	metrics.WriteCounterUint64(w, "rollcall_live_resets_total", live.Resets)
 	up := 1
-	if err := s.measureStore(ctx, g); err != nil {
+	if err := p.measureStore(ctx, g); err != nil {
 		up = 0
-		if !s.outage.observe(err) {
-			s.log.Warn().Err(err).Msg("measuring the database for /metrics")
+		if !p.respond.Outage(err) {
+			p.respond.Log.Warn().Err(err).Msg("measuring the database for /metrics")
 		}
 	}
 	g.single("rollcall_database_up", up)
 }
 
-func (s *Server) measureStore(ctx context.Context, g gauges) error {
-	people, err := s.store.CountOnline(ctx, s.now())
+func (p *Page) measureStore(ctx context.Context, g gauges) error {
+	now := p.respond.Now()
+	people, err := p.store.CountOnline(ctx, now)
 	if err != nil {
 		return err
 	}
-	st, err := s.store.Stats(ctx, s.now())
+	st, err := p.store.Stats(ctx, now)
 	if err != nil {
 		return err
 	}
-	usage, err := s.store.Usage(ctx)
+	usage, err := p.store.Usage(ctx)
 	if err != nil {
 		return err
 	}

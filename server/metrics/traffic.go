@@ -1,4 +1,4 @@
-package server
+package metrics
 
 import (
 	"fmt"
@@ -31,18 +31,20 @@ func (m *Meters) traffic(method, pattern string) func() *traffic {
 	})
 }
 
-// counted counts every request, also those that no route takes.
-func (s *Server) counted(next http.Handler) http.Handler {
-	nowhere := s.meters.traffic("", "")
+// All counts every request that h answers, also those that no route takes.
+func (m *Meters) All(h http.Handler) http.Handler {
+	nowhere := m.traffic("", "")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &statusRecorder{ResponseWriter: w, traffic: nowhere, began: time.Now()}
 		defer a.done() // also of an answer that is broken off
-		next.ServeHTTP(a, r)
+		h.ServeHTTP(a, r)
 	})
 }
 
-// ofRoute has the requests that h answers counted as t.
-func ofRoute(t func() *traffic, h http.Handler) http.Handler {
+// Route has the requests that h answers counted as those of a route, named by its pattern.
+// It stands inside All.
+func (m *Meters) Route(method, pattern string, h http.Handler) http.Handler {
+	t := m.traffic(method, pattern)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a, ok := w.(*statusRecorder); ok {
 			a.traffic = t

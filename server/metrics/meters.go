@@ -1,4 +1,6 @@
-package server
+// Package metrics counts what a server does and shows it to Prometheus. It does not
+// decide anything, and nothing that it counts or shows names a person.
+package metrics
 
 import (
 	"fmt"
@@ -20,8 +22,8 @@ type Meters struct {
 	refusals   *tally
 }
 
-// NewMeters returns meters at zero.
-func NewMeters() *Meters {
+// New returns meters at zero.
+func New() *Meters {
 	metrics.ExposeMetadata(true) // said of the library as a whole: it leaves out what kind each metric is otherwise
 	set := metrics.NewSet()
 	return &Meters{
@@ -37,14 +39,26 @@ func NewMeters() *Meters {
 	}
 }
 
-// heartbeats is how many were recorded.
-func (m *Meters) heartbeats() uint64 { return m.results["POST /admin/users/heartbeat"].ok.Get() }
+// Heartbeats is how many were recorded.
+func (m *Meters) Heartbeats() uint64 { return m.results["POST /admin/users/heartbeat"].ok.Get() }
 
 // Commit counts a transaction of the store; see [store.Config].
 func (m *Meters) Commit(writes int, took time.Duration) {
 	m.commits.Update(float64(writes))
 	m.commitTime.Update(took.Seconds())
 }
+
+// Results returns what counts the outcomes of a route, named by its pattern. Most routes
+// have no such count.
+func (m *Meters) Results(method, pattern string) func(error) {
+	if t, counted := m.results[method+" "+pattern]; counted {
+		return t.count
+	}
+	return func(error) {}
+}
+
+// Refused counts an error that was answered, by its code.
+func (m *Meters) Refused(code string) { m.refusals.failed(code) }
 
 func (m *Meters) write(w io.Writer) {
 	m.set.WritePrometheus(w)
@@ -67,9 +81,9 @@ func (t *tally) count(err error) {
 		t.ok.Inc()
 		return
 	}
-	t.refused(web.Explain(err).Code)
+	t.failed(web.Explain(err).Code)
 }
 
-func (t *tally) refused(code string) {
+func (t *tally) failed(code string) {
 	t.set.GetOrCreateCounter(fmt.Sprintf(t.name, code)).Inc()
 }
