@@ -70,7 +70,7 @@ CREATE INDEX user_sessions_active       ON user_sessions (last_activity_at) WHER
 CREATE INDEX user_sessions_expiry       ON user_sessions (expires_at) WHERE is_active = true;           -- cleanup: what to end
 CREATE INDEX user_sessions_ended        ON user_sessions (ended_at) WHERE is_active = false;            -- cleanup: what to purge
 CREATE INDEX user_sessions_created      ON user_sessions (created_at);                                  -- all, latest first
-CREATE INDEX user_sessions_user         ON user_sessions (user_id);
+CREATE INDEX user_sessions_user         ON user_sessions (user_id, is_active);                          -- of a person; those that are active without a look at the others
 CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
 CREATE INDEX user_sessions_app          ON user_sessions ((app || ''));                                 -- of an app; an expression, for the list of sessions only: see store/sessionfilter.go
 CREATE INDEX user_sessions_address      ON user_sessions ((ip_address || ''));                          -- likewise from an address

@@ -112,12 +112,7 @@ func answerInTheWay(p store.OnlinePerson, now time.Time) inTheWay {
 	answer := inTheWay{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, OrganizationName: u.OrganizationName, TeamName: u.TeamName,
 		statusFields: u.statusFields, LastActivityAt: u.LastActivityAt, Page: u.Page, Apps: u.Apps}
 	if u.Idle { // of all sessions, as it is the one with the latest input
-		input := p.Sessions[0].LastInput
-		for _, session := range p.Sessions {
-			if session.LastInput.After(input) {
-				input = session.LastInput
-			}
-		}
+		input := p.Shown().LastInput
 		answer.IdleSince = optional(&input)
 	}
 	return answer

@@ -19,7 +19,6 @@ const (
 	pollEvery    = time.Second // for what happens by time alone
 	pollTimeout  = 30 * time.Second
 	pollRest     = 20 * time.Millisecond // between two looks, however much is written
-	lateCommit   = 2 * time.Second       // how much later than its time a heartbeat is seen at most
 	releaseAfter = time.Minute           // after the last reader has gone
 	maxChanges   = 1000                  // of the log in one look; more are read in the next
 	maxTracked   = 100_000               // people online, beyond which they are not told apart
@@ -269,9 +268,7 @@ func (h *hub) due(ctx context.Context, now time.Time) ([]string, error) {
 	if err != nil || h.overLimit {
 		return due, err
 	}
-	due = slices.AppendSeq(due, maps.Keys(h.waiting))
-	alternating, err := h.store.Alternating(ctx, h.lastSweep.Add(-lateCommit))
-	return append(due, alternating...), err
+	return slices.AppendSeq(due, maps.Keys(h.waiting)), nil
 }
 
 // afterErasure returns whom to look at when somebody was erased, by another server

@@ -126,12 +126,9 @@ func answerPerson(p store.OnlinePerson, now time.Time) onlineUser {
 	if len(p.Sessions) == 0 { // offline
 		return answer
 	}
-	shown, since := p.Sessions[0], p.Sessions[0].CreatedAt
-	answer.LastActivityAt = timestamp(shown.LastActivity)
+	shown, since := p.Shown(), p.Sessions[0].CreatedAt
+	answer.LastActivityAt = timestamp(p.Sessions[0].LastActivity)
 	for _, session := range p.Sessions {
-		if session.LastInput.After(shown.LastInput) {
-			shown = session
-		}
 		if session.CreatedAt.Before(since) {
 			since = session.CreatedAt
 		}
@@ -140,6 +137,7 @@ func answerPerson(p store.OnlinePerson, now time.Time) onlineUser {
 		}
 		answer.Sessions = append(answer.Sessions, answerOnlineSession(session))
 	}
+	slices.Sort(answer.Apps) // every heartbeat moves the order of the sessions
 	answer.IPAddress, answer.UserAgent, answer.Device, answer.Location = shown.IPAddress, shown.UserAgent, device(shown.Device), shown.Location
 	answer.Page, answer.Idle = shown.Page, shown.Idle
 	answer.SessionStartedAt, answer.SessionMinutes = timestamp(since), int(max(now.Sub(since), 0)/time.Minute) // the clock may be set back

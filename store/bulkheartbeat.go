@@ -5,15 +5,19 @@ import (
 	"slices"
 )
 
-// touchUnchanged and openly are the two updates of touch for many heartbeats in one
-// statement, and with it what their answers say.
-const (
-	touchUnchanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at)` + fromHeartbeats + `
+// bulkUnchanged and bulkChanged are the two updates of touch for many heartbeats in one
+// statement, and with it what their answers say. Heartbeats in one statement do not see each
+// other, so that two of one person always count as a change.
+var (
+	bulkUnchanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at)` + fromHeartbeats + `
 		AND s.page = COALESCE(b.page, s.page) AND (s.idle_ms >= b.idle_after) = (b.until IS NULL) AND s.leaving_at IS NULL
-		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.future` + returningExpiry
-	touchChanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at),
+		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.future
+		AND NOT ` + otherActive + `(o.id = ANY ($1) OR ` + overtakes("b.at - b.idle") + `))` + returningExpiry
+	bulkChanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at),
 		page = COALESCE(b.page, s.page), leaving_at = NULL` + fromHeartbeats + returningExpiry
+)
 
+const (
 	fromHeartbeats = `
 		FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::boolean[],
 				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
@@ -43,9 +47,9 @@ func (t *tx) touchBulk(batch []*write) error {
 			waiting = append(waiting, h)
 		}
 	}
-	waiting, err := t.recordBulk(touchUnchanged, waiting, true)
+	waiting, err := t.recordBulk(bulkUnchanged, waiting, true)
 	if err == nil && len(waiting) > 0 {
-		_, err = t.recordBulk(touchChanged, waiting, false)
+		_, err = t.recordBulk(bulkChanged, waiting, false)
 	}
 	return wrapErr("recording heartbeats", err)
 }

@@ -173,3 +173,38 @@ func TestHeartbeatsInOneTransactionAreAnsweredAsOneAfterTheOther(t *testing.T) {
 		}
 	})
 }
+
+func TestTwoHeartbeatsOfOnePersonInOneTransactionAreLoggedWhereTheyChangeWhatIsShown(t *testing.T) {
+	e := openEnsemble(t)
+	idles := []time.Duration{0, 50 * time.Second, time.Minute, 65 * time.Second}
+	var moved, stayed int
+	for i, idle := range idles {
+		for k, other := range idles {
+			ada := fmt.Sprint("ada", i, k)
+			phone, laptop := login(t, e.store, Start, ada), login(t, e.store, Start, ada)
+			touch(t, e.store, Start, phone.Token, store.Beat{Idle: 40 * time.Second})
+			touch(t, e.store, Start, laptop.Token, store.Beat{Idle: 20 * time.Second})
+			told := logged(t, e.store, func() {
+				now := Start.Add(30 * time.Second)
+				store.Together(e.store, []func(){
+					func() { touch(t, e.store, now, phone.Token, store.Beat{Idle: idle}) },
+					func() { touch(t, e.store, now, laptop.Token, store.Beat{Idle: other}) },
+				})
+			})
+			people, err := e.store.People(t.Context(), Start.Add(time.Minute), []string{ada})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if people[0].Shown().ID == laptop.ID {
+				stayed++
+				continue
+			}
+			if moved++; len(told) == 0 {
+				t.Errorf("with %v and %v another session is shown, and nothing was logged", idle, other)
+			}
+		}
+	}
+	if moved == 0 || stayed == 0 {
+		t.Errorf("another session is shown %d times, the same one %d times", moved, stayed)
+	}
+}

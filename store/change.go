@@ -137,18 +137,6 @@ func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
 	return ids, wrapErr("finding who is due", err)
 }
 
-const alternatingQuery = `
-	SELECT DISTINCT s.user_id FROM user_sessions s WHERE s.is_active = true AND s.last_activity_at > $1
-	AND EXISTS (SELECT 1 FROM user_sessions o WHERE o.user_id = s.user_id AND o.id <> s.id AND o.is_active = true)`
-
-// Alternating returns the ids of the users with several active sessions, one of
-// which was heard of after since: they are shown where their latest input was,
-// and that may be another session now, though none of them changed.
-func (s *Store) Alternating(ctx context.Context, since time.Time) ([]string, error) {
-	ids, err := s.texts(ctx, alternatingQuery, since.UnixMilli())
-	return ids, wrapErr("finding who alternates", err)
-}
-
 // dueBetween returns the stamps that two moments judge differently, as pairs of
 // bounds in the order of Due's query. A bound goes back where a forgiven step
 // of the clock begins or ends between them.

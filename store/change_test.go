@@ -87,6 +87,44 @@ func TestAHeartbeatIsLoggedWhereSomebodyCouldSeeIt(t *testing.T) {
 	}
 }
 
+func TestAHeartbeatIsLoggedWhereAPersonIsShownByAnotherSession(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		beat store.Beat // of the phone; the laptop had its last input 20 s ago, the phone 40 s ago
+		seen bool
+	}{
+		{"by the phone, which had a later input", store.Beat{Idle: time.Second}, true},
+		{"by the phone, which had an input at the same time", store.Beat{Idle: 50 * time.Second}, true},
+		{"not by the phone, which had an earlier input", store.Beat{Idle: 55 * time.Second}, false},
+		{"not by the phone, which had no input", store.Beat{Idle: 70 * time.Second}, false},
+		{"not by the phone, which denies its last input", store.Beat{Idle: 2 * time.Minute}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			Each(t, func(t *testing.T, s *store.Store) {
+				phone, laptop := login(t, s, Start, "ada"), login(t, s, Start, "ada")
+				login(t, s, Start.Add(30*time.Second), "somebody else")
+				touch(t, s, Start, phone.Token, store.Beat{Idle: 40 * time.Second})
+				touch(t, s, Start, laptop.Token, store.Beat{Idle: 20 * time.Second})
+				var want []store.Change
+				if c.seen {
+					want = []store.Change{{UserID: "ada"}}
+				}
+				drain(s)
+				wantLogged(t, s, func() { touch(t, s, Start.Add(30*time.Second), phone.Token, c.beat) }, want...)
+				if told := drain(s); told != c.seen {
+					t.Errorf("told of a commit: %v", told)
+				}
+			})
+		})
+	}
+	Each(t, func(t *testing.T, s *store.Store) {
+		phone, laptop := login(t, s, Start, "ada"), login(t, s, Start, "ada")
+		touch(t, s, Start, phone.Token, store.Beat{Idle: time.Minute})
+		touch(t, s, Start, laptop.Token, store.Beat{})
+		wantLogged(t, s, func() { touch(t, s, Start.Add(time.Second), laptop.Token, store.Beat{Idle: 2 * time.Minute}) }, store.Change{UserID: "ada"}) // less than it had
+	})
+}
+
 func TestReturningIsLogged(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ada := login(t, s, Start, "ada")

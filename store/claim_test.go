@@ -151,7 +151,7 @@ func TestClaimsAreWhereTheCountBegins(t *testing.T) {
 	} {
 		text, args := query(s, Start)
 		all := strings.Join(plan(t, db, text, args...), "\n")
-		if !strings.Contains(all, "SEARCH s USING INDEX user_sessions_user (user_id=?)") || strings.Contains(all, "user_sessions_active") {
+		if !strings.Contains(all, "SEARCH s USING INDEX user_sessions_user (user_id=? AND is_active=?)") || strings.Contains(all, "user_sessions_active") {
 			t.Errorf("%s are read like this:\n%s", name, all)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"rollcall/store/presence"
@@ -65,6 +66,7 @@ type heartbeat struct {
 	presence.Cutoffs
 	tokenRef
 	idle        int64
+	input       int64   // when the last input was
 	idleAfter   int64   // from which idle on a session counts as idle
 	staleBefore int64   // one that was last active up to here may seem to have left to somebody
 	end         *int64  // of its session, from now on; nil: as before
@@ -80,7 +82,7 @@ func (s *Store) newHeartbeat(now time.Time, token string, beat Beat) *heartbeat 
 	h := &heartbeat{Cutoffs: s.at(now), tokenRef: s.tokenRef(token), wantMember: beat.WantMember,
 		idle: beat.Idle.Milliseconds(), idleAfter: s.rules.IdleAfter.Milliseconds()}
 	h.staleBefore = now.Add(min(nearTimeout, s.rules.OnlineWindow/4) - s.rules.OnlineWindow).UnixMilli()
-	h.result.ID = h.id
+	h.input, h.result.ID = h.Now-h.idle, h.id
 	if beat.Page != nil {
 		clipped := clip(*beat.Page, maxPage)
 		h.page = &clipped
@@ -98,17 +100,30 @@ func (t *tx) member(session int64) (m Member, err error) {
 	return m, wrapErr("reading whose session it is", err)
 }
 
+// otherActive begins a condition on another active session o of the person of s.
+const otherActive = `EXISTS (SELECT 1 FROM user_sessions o WHERE o.user_id = s.user_id AND o.is_active = true AND o.id <> s.id AND `
+
+// overtakes is the condition that the last input of o lies between the previous one of s
+// and the new one. A person is shown by the session with the latest input, and
+// without such an o that can not become another one.
+func overtakes(input string) string {
+	return strings.ReplaceAll(`(o.last_activity_at - o.idle_ms >= s.last_activity_at - s.idle_ms OR o.last_activity_at - o.idle_ms >= NEW)
+			AND (o.last_activity_at - o.idle_ms <= s.last_activity_at - s.idle_ms OR o.last_activity_at - o.idle_ms <= NEW)`, "NEW", input)
+}
+
+// touchUnchanged applies to a heartbeat of which nobody can see a difference.
+var touchUnchanged = `
+	UPDATE user_sessions AS s
+	SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at)
+	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
+		AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
+		AND last_activity_at > $9 AND last_activity_at <= $10 AND NOT ` + otherActive + overtakes("$11") + `)`
+
 // touch records activity and whether anybody could see a difference. Nearly
 // always nobody can, and then nothing but the row is written: the second update
 // is logged by a trigger because it sets the page.
 func (t *tx) touch(h *heartbeat) (expires time.Time, err error) {
-	n, err := t.exec(`
-		UPDATE user_sessions
-		SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at)
-		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
-			AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
-			AND last_activity_at > $9 AND last_activity_at <= $10`,
-		h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future)
+	n, err := t.exec(touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.input)
 	h.unchanged = n > 0
 	if err == nil && n == 0 {
 		n, err = t.exec(`

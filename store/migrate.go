@@ -9,7 +9,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, activeOfUser}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -22,6 +22,9 @@ var historyAndNotices string
 
 //go:embed upgrade5.sql
 var appAndAddress string
+
+//go:embed upgrade6.sql
+var activeOfUser string
 
 // SchemaVersion is the version of schema.sql, and of postgres.sql.
 func SchemaVersion() int { return len(steps) + 1 }

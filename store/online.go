@@ -44,6 +44,18 @@ type OnlinePerson struct {
 	Left           presence.OfflineReason // of who is not online
 }
 
+// Shown returns the session by which somebody online is shown: the one with the
+// latest input, and of those alike the one with the latest activity.
+func (p OnlinePerson) Shown() OnlineSession {
+	shown := p.Sessions[0]
+	for _, session := range p.Sessions {
+		if session.LastInput.After(shown.LastInput) {
+			shown = session
+		}
+	}
+	return shown
+}
+
 // OnlineSession is a session that is online.
 type OnlineSession struct {
 	Session

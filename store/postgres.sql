@@ -60,7 +60,7 @@ CREATE INDEX user_sessions_active ON user_sessions (last_activity_at) WHERE is_a
 CREATE INDEX user_sessions_expiry ON user_sessions (expires_at) WHERE is_active = true;
 CREATE INDEX user_sessions_ended ON user_sessions (ended_at) WHERE is_active = false;
 CREATE INDEX user_sessions_created ON user_sessions (created_at);
-CREATE INDEX user_sessions_user ON user_sessions (user_id);
+CREATE INDEX user_sessions_user ON user_sessions (user_id, is_active);
 CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
 CREATE INDEX user_sessions_app ON user_sessions ((app || ''));
 CREATE INDEX user_sessions_address ON user_sessions ((ip_address || ''));

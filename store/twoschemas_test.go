@@ -132,3 +132,21 @@ func TestBothSchemasRefuseTheSame(t *testing.T) {
 		t.Error(fmt.Errorf("an organization without an id: %w", err))
 	}
 }
+
+func TestUpgradingPostgresFromVersion5(t *testing.T) {
+	folder := t.TempDir()
+	Open(t, folder, presence.DefaultRules())
+	db := Shell(t, folder)
+	const indexes = `SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY indexname`
+	fresh := texts(t, db, indexes)
+	execSQL(t, db, `DROP INDEX user_sessions_user`)
+	execSQL(t, db, `CREATE INDEX user_sessions_user ON user_sessions (user_id)`)
+	execSQL(t, db, `UPDATE settings SET value = 5 WHERE name = 'schema_version'`)
+	Open(t, folder, presence.DefaultRules())
+	if diff := cmp.Diff(fresh, texts(t, db, indexes)); diff != "" {
+		t.Errorf("new (-) and upgraded (+):\n%s", diff)
+	}
+	if v := number(t, db, `SELECT value FROM settings WHERE name = 'schema_version'`); v != 6 {
+		t.Errorf("version %d", v)
+	}
+}

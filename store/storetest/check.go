@@ -180,6 +180,9 @@ func (w *World) checkTold(t *rapid.T) {
 // heartbeat moves.
 func Look(p ModelPerson) string {
 	look := fmt.Sprintf("%s %s %q until %d:", p.ID, p.Status, p.Text, max(p.Until.UnixMilli(), 0))
+	if len(p.Sessions) > 0 {
+		look += fmt.Sprintf(" shown by %d,", p.Shown().ID)
+	}
 	return look + sorted(func(yield func(string) bool) {
 		for _, s := range p.Sessions {
 			yield(fmt.Sprintf(" %d %s %q idle %v", s.ID, s.App, s.Page, s.Idle >= 5*60e9))
@@ -194,6 +197,9 @@ func LookOf(p store.OnlinePerson) string {
 		until = p.StatusUntil.UnixMilli()
 	}
 	look := fmt.Sprintf("%s %s %q until %d:", p.ID, p.Status, p.StatusText, until)
+	if len(p.Sessions) > 0 {
+		look += fmt.Sprintf(" shown by %d,", p.Shown().ID)
+	}
 	return look + sorted(func(yield func(string) bool) {
 		for _, s := range p.Sessions {
 			yield(fmt.Sprintf(" %d %s %q idle %v", s.ID, s.App, s.Page, s.Idle))

@@ -141,6 +141,13 @@ type ModelPerson struct {
 	Sessions []*ModelSession // online, latest activity first
 }
 
+// Shown is the session that had the latest input.
+func (p ModelPerson) Shown() *ModelSession {
+	return slices.MaxFunc(p.Sessions, func(a, b *ModelSession) int {
+		return cmp.Or(a.LastActivity.Add(-a.Idle).Compare(b.LastActivity.Add(-b.Idle)), later(b, a))
+	})
+}
+
 // Person says what a user is doing.
 func (m *Model) Person(user string, now time.Time) ModelPerson {
 	p := ModelPerson{ID: user}
