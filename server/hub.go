@@ -33,7 +33,7 @@ type hub struct {
 	store         *store.Store
 	now           func() time.Time
 	log           zerolog.Logger
-	outage        *outage
+	outage        *web.Outage
 	feed          *feed
 	watchers      *watchers
 	userSockets   *watchers // end users, who are told of their own session only
@@ -69,7 +69,7 @@ type published struct {
 	at     int64 // when, in milliseconds
 }
 
-func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, o *outage, f *feed, ws, visitors *watchers, b *announcements) *hub {
+func newHub(st *store.Store, now func() time.Time, log zerolog.Logger, o *web.Outage, f *feed, ws, visitors *watchers, b *announcements) *hub {
 	return &hub{store: st, now: now, log: log, outage: o, feed: f, watchers: ws, userSockets: visitors, announcements: b,
 		limit: maxTracked, userSeq: fromNow, resets: make(chan struct{}, 1), erasures: make(chan []store.Change, maxGone), seed: maphash.MakeSeed()}
 }
@@ -113,7 +113,7 @@ func (h *hub) run(ctx context.Context) {
 		case <-h.userSockets.came:
 		case <-h.changed:
 		}
-		if err := h.pollBriefly(ctx); err != nil && ctx.Err() == nil && !h.outage.observe(err) {
+		if err := h.pollBriefly(ctx); err != nil && ctx.Err() == nil && !h.outage.Observe(err) {
 			h.log.Error().Err(err).Msg("looking for changes in the list")
 		}
 		rest(ctx, pollRest)

@@ -41,6 +41,14 @@ func (s *Server) jobs() []job {
 	}
 }
 
+// endOutage looks whether the database can be reached again.
+func (s *Server) endOutage(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	s.outage.Recheck(ctx, s.store.Ping)
+	return nil
+}
+
 // sampleAfter samples for the history once everybody has had the time to be heard
 // of: after a long pause nobody seems to be online. It looks every minute, so that
 // no interval is missed because a run was late.
@@ -87,7 +95,7 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 			gocron.WithStartAt(gocron.WithStartImmediately()),
 			gocron.WithEventListeners(
 				gocron.AfterJobRunsWithError(func(_ uuid.UUID, name string, err error) {
-					if !s.outage.observe(err) {
+					if !s.outage.Observe(err) {
 						s.log.Error().Err(err).Str("job", name).Msg("job failed")
 					}
 				}),

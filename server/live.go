@@ -68,7 +68,7 @@ type live struct {
 	end    context.CancelFunc
 }
 
-func newLive(st *store.Store, now func() time.Time, log zerolog.Logger, o *outage) *live {
+func newLive(st *store.Store, now func() time.Time, log zerolog.Logger, o *web.Outage) *live {
 	l := &live{feed: newFeed(), watchers: newWatchers(), userSockets: newWatchers(), announcements: newBoard(st), pendingAuth: make(chan struct{}, maxPendingAuth)}
 	l.hub = newHub(st, now, log, o, l.feed, l.watchers, l.userSockets, l.announcements)
 	l.ending, l.end = context.WithCancel(context.Background())

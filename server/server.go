@@ -70,7 +70,7 @@ type Server struct {
 	handler      http.Handler
 	stepped      atomic.Bool // the clock was, and that is not cleaned up after
 	forgiving    atomic.Bool // a step of the clock, so nothing is cleaned up
-	outage       *outage
+	outage       *web.Outage
 	heartbeatGap heartbeatGap
 	gapRestored  atomic.Bool    // at who was there before the start
 	auditWrites  sync.WaitGroup // in the audit log that are being written
@@ -94,10 +94,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
 		pages:  origin.Pages{PublicURL: cfg.PublicURL, Allowed: cfg.AllowedOrigins},
-		meters: cmp.Or(cfg.Meters, metrics.New()), outage: &outage{log: cfg.Log}}
+		meters: cmp.Or(cfg.Meters, metrics.New()), outage: &web.Outage{Log: cfg.Log}}
 	s.clock = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive)
 	s.now = s.clock.now
-	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Outage: s.outage.observe}
+	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Outage: s.outage}
 	s.codes, s.live = auth.NewCodes(s.now), newLive(cfg.Store, s.now, cfg.Log, s.outage)
 	var err error
 	if s.auth, err = auth.New(cfg.Store, s.now, cfg.TLS, cfg.Origin, s.pages); err != nil {
@@ -120,11 +120,11 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // it finishes what is under way. It returns store.ErrBroken when the disk
 // failed, because nothing may be acknowledged from then on.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	if err := s.syncClock(ctx); err != nil && !s.outage.observe(err) {
+	if err := s.syncClock(ctx); err != nil && !s.outage.Observe(err) {
 		s.log.Error().Err(err).Msg("the database's clock could not be read")
 	}
 	s.clock.begin()
-	if err := s.restoreGap(ctx); err != nil && !s.outage.observe(err) {
+	if err := s.restoreGap(ctx); err != nil && !s.outage.Observe(err) {
 		s.log.Error().Err(err).Msg("nobody knows yet who was there when the server stopped")
 	}
 	jobs, err := s.startJobs()

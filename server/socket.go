@@ -85,10 +85,10 @@ func (k *socket) identified(ctx context.Context) (who auth.Caller, err error) {
 func (k *socket) mayStay(ctx context.Context) (auth.Caller, error) {
 	for {
 		who, err := k.auth.Follow(ctx, k.token, k.as)
-		if !k.outage.observe(err) {
+		if !k.outage.Observe(err) {
 			return who, err
 		}
-		if err := k.outage.wait(ctx); err != nil {
+		if err := k.outage.Wait(ctx); err != nil {
 			return who, err
 		}
 	}

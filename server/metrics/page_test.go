@@ -15,7 +15,7 @@ import (
 func TestAScrapeDoesNotWaitForEverForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New()
-		p := NewPage(m, nil, "1", nil, &web.Responder{Now: time.Now, Log: zerolog.Nop(), Refused: m.Refused, Outage: func(error) bool { return false }})
+		p := NewPage(m, nil, "1", nil, &web.Responder{Now: time.Now, Log: zerolog.Nop(), Refused: m.Refused, Outage: &web.Outage{}})
 		p.turn <- struct{}{} // another, that never ends
 		began, w := time.Now(), httptest.NewRecorder()
 		p.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))

@@ -44,7 +44,7 @@ type Responder struct {
 	Log     zerolog.Logger
 	Redact  func(text string) string // removes from a text what must not be logged
 	Refused func(code string)        // is told of every error that is answered
-	Outage  func(err error) bool     // tells whether an error is due to an outage, which has its own line in the log
+	Outage  *Outage                  // errors that are due to it are not logged one by one
 }
 
 // Succeed writes what a handler returned.
@@ -84,7 +84,7 @@ func (a *Responder) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := Explain(err)
 	a.Refused(p.Code)
 	intended := errors.Is(err, store.ErrDraining) // by an administrator: no failure
-	if p.Status >= http.StatusInternalServerError && !intended && !a.Outage(err) {
+	if p.Status >= http.StatusInternalServerError && !intended && !a.Outage.Observe(err) {
 		a.Log.Error().Err(err).Str("method", r.Method).Str("code", p.Code).Msg("request failed")
 	}
 	a.writeProblem(w, p)
