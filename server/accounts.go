@@ -3,47 +3,19 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
 
-type accountAnswer struct {
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	Access    store.Access `json:"access"`
-	CreatedAt string       `json:"created_at"`
-}
-
-func answerAccount(a store.Account) accountAnswer {
-	return accountAnswer{ID: a.ID, Name: a.Name, Access: a.Access, CreatedAt: timestamp(a.CreatedAt)}
-}
-
-type accountsAnswer struct {
-	success
-	Accounts []accountAnswer `json:"accounts"`
-}
-
 func (s *Server) accounts(r *http.Request) (any, error) {
 	accounts, err := s.store.Accounts(r.Context())
-	answer := &accountsAnswer{Accounts: []accountAnswer{}}
-	for _, account := range accounts {
-		answer.Accounts = append(answer.Accounts, answerAccount(account))
-	}
-	return answer, err
-}
-
-type createAccountAnswer struct {
-	success
-	Account accountAnswer `json:"account"`
+	return api.Accounts{Accounts: api.AccountsOf(accounts)}, err
 }
 
 func (s *Server) createAccount(r *http.Request) (any, error) {
-	var in struct {
-		Name     string       `json:"name"`
-		Password string       `json:"password"`
-		Access   store.Access `json:"access"`
-	}
+	var in api.AccountInput
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
@@ -51,7 +23,7 @@ func (s *Server) createAccount(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return web.Reply{Status: http.StatusCreated, Body: &createAccountAnswer{Account: answerAccount(account)}}, nil
+	return web.Reply{Status: http.StatusCreated, Body: api.CreatedAccount{Account: api.AccountOf(account)}}, nil
 }
 
 func (s *Server) deleteAccount(r *http.Request) (any, error) {
@@ -59,5 +31,5 @@ func (s *Server) deleteAccount(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &success{}, s.store.DeleteAccount(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
+	return api.Nothing{}, s.store.DeleteAccount(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 )
 
@@ -87,20 +88,10 @@ func (p *announced) drained() bool { return p.drain != nil && p.drain.SessionsEn
 
 func (p *announced) empty() bool { return len(p.notices) == 0 && p.drain == nil }
 
-// shownNotice is an announcement as the browser of a person gets it.
-type shownNotice struct {
-	ID        string            `json:"id"`
-	Kind      string            `json:"kind"` // notice or drain
-	Message   string            `json:"message"`
-	Level     store.NoticeLevel `json:"level"`
-	Until     *string           `json:"until"` // of a drain: when the session ends
-	CreatedAt string            `json:"created_at"`
-}
-
 // shownTo lists what is to be shown to the person of a session: the drain first,
 // then the latest.
-func (p *announced) shownTo(m store.Member, now time.Time) []shownNotice {
-	list := []shownNotice{} // not nil: JSON must say [], never null
+func (p *announced) shownTo(m store.Member, now time.Time) []api.ShownNotice {
+	list := []api.ShownNotice{} // not nil: JSON must say [], never null
 	if p.drain != nil && m.App != store.PanelApp {
 		d := showDrain(*p.drain)
 		if store.Exempt(m.Role) {
@@ -116,13 +107,13 @@ func (p *announced) shownTo(m store.Member, now time.Time) []shownNotice {
 	return list
 }
 
-func showNotice(n store.Notice) shownNotice {
-	return shownNotice{ID: formatID(n.ID), Kind: "notice", Message: n.Message, Level: n.Level, Until: optional(n.Until), CreatedAt: timestamp(n.CreatedAt)}
+func showNotice(n store.Notice) api.ShownNotice {
+	return api.ShownNotice{ID: api.ID(n.ID), Kind: "notice", Message: n.Message, Level: n.Level, Until: api.AtOptional(n.Until), CreatedAt: api.At(n.CreatedAt)}
 }
 
-func showDrain(d store.Drain) shownNotice {
-	return shownNotice{ID: drainID(&d), Kind: "drain", Message: d.Message, Level: store.LevelWarning,
-		Until: optional(d.EndSessionsAt), CreatedAt: timestamp(d.StartedAt)}
+func showDrain(d store.Drain) api.ShownNotice {
+	return api.ShownNotice{ID: drainID(&d), Kind: "drain", Message: d.Message, Level: store.LevelWarning,
+		Until: api.AtOptional(d.EndSessionsAt), CreatedAt: api.At(d.StartedAt)}
 }
 
 // drainID is another one whenever there is news in a drain, so that who has
@@ -132,9 +123,9 @@ func drainID(d *store.Drain) string {
 		return ""
 	}
 	sum := fnv.New64a()
-	sum.Write([]byte(d.Message + "\n" + timestamp(d.StartedAt)))
+	sum.Write([]byte(d.Message + "\n" + api.At(d.StartedAt).String()))
 	if d.EndSessionsAt != nil {
-		sum.Write([]byte(timestamp(*d.EndSessionsAt)))
+		sum.Write([]byte(api.At(*d.EndSessionsAt).String()))
 	}
 	return "drain-" + strconv.FormatUint(sum.Sum64(), 36)
 }

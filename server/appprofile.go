@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/origin"
 	"rollcall/store"
 )
@@ -53,15 +54,15 @@ func (a *appProfile) add(session store.ListedSession, settled time.Time) {
 }
 
 // heartbeatsFinding tells of applications that report logins, and whose pages are silent.
-func (s *Server) heartbeatsFinding(apps []*appProfile) Finding {
+func (s *Server) heartbeatsFinding(apps []*appProfile) api.Finding {
 	for _, a := range apps {
 		if !a.beaten && a.settled >= enough {
-			return warning("heartbeats", fmt.Sprintf("%d logins of %s, and no heartbeat of any", a.settled, a.app),
+			return api.Warning("heartbeats", fmt.Sprintf("%d logins of %s, and no heartbeat of any", a.settled, a.app),
 				"Who is logged in there is not seen online. Its pages need the script tag: README, Start, step 2, or Integrate in the panel:",
 				`<script src="`+s.publicAddress()+`/heartbeat.js" data-token-from="localStorage:accessToken" defer></script>`)
 		}
 	}
-	return fine("heartbeats", "No application that reports logins lacks them")
+	return api.Fine("heartbeats", "No application that reports logins lacks them")
 }
 
 func (s *Server) publicAddress() string {
@@ -73,9 +74,9 @@ func (s *Server) publicAddress() string {
 
 // addressesFinding tells of applications that report their proxy's address as
 // everybody's. People in one office share one too, but no private one.
-func (s *Server) addressesFinding(apps []*appProfile) Finding {
+func (s *Server) addressesFinding(apps []*appProfile) api.Finding {
 	if rule := s.cfg.Origin.Addresses; rule == origin.TruncatedAddresses || rule == origin.NoAddresses {
-		return fine("addresses", "Are not kept as they are (--ip "+string(rule)+")")
+		return api.Fine("addresses", "Are not kept as they are (--ip "+string(rule)+")")
 	}
 	for _, a := range apps {
 		if len(a.people) < enough || len(a.addresses) != 1 {
@@ -83,11 +84,11 @@ func (s *Server) addressesFinding(apps []*appProfile) Finding {
 		}
 		for address := range a.addresses {
 			if addr, err := netip.ParseAddr(address); err == nil && origin.Inside(addr) {
-				return warning("addresses", fmt.Sprintf("All %d people of %s have the address %s", len(a.people), a.app, address),
+				return api.Warning("addresses", fmt.Sprintf("All %d people of %s have the address %s", len(a.people), a.app, address),
 					fmt.Sprintf("Unless they are all there, %s is a proxy in front of %s, and its back end takes it for the browser. Have that trust the proxy "+
 						"(Express: app.set('trust proxy', '%s')), and report the browser's address as ip_address at login.", address, a.app, address))
 			}
 		}
 	}
-	return fine("addresses", "No application reports its proxy's as everybody's")
+	return api.Fine("addresses", "No application reports its proxy's as everybody's")
 }

@@ -6,27 +6,11 @@ import (
 	"net/url"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
-
-type auditAnswer struct {
-	success
-	Entries    []auditEntry `json:"entries"`
-	NextCursor string       `json:"next_cursor"`
-}
-
-type auditEntry struct {
-	ID         string `json:"id"`
-	At         string `json:"at"`
-	Actor      string `json:"actor"`
-	ActorName  string `json:"actor_name"`
-	Action     string `json:"action"`
-	Target     string `json:"target"`
-	TargetName string `json:"target_name"`
-	Detail     string `json:"detail"`
-}
 
 // audit lists who did what, as JSON or as a file.
 func (s *Server) audit(r *http.Request) (any, error) {
@@ -46,9 +30,9 @@ func (s *Server) audit(r *http.Request) (any, error) {
 		return s.auditFile(r, q, filter)
 	}
 	page, err := s.store.Audit(r.Context(), filter)
-	answer := &auditAnswer{Entries: []auditEntry{}, NextCursor: page.Next}
+	answer := api.Audit{Entries: []api.AuditEntry{}, NextCursor: page.Next}
 	for _, entry := range page.Entries {
-		answer.Entries = append(answer.Entries, answerEntry(entry))
+		answer.Entries = append(answer.Entries, api.AuditEntryOf(entry))
 	}
 	return answer, err
 }
@@ -65,11 +49,6 @@ func auditFilter(q url.Values) (f store.AuditFilter, err error) {
 	return f, err
 }
 
-func answerEntry(e store.AuditEntry) auditEntry {
-	return auditEntry{ID: formatID(e.ID), At: timestamp(e.At), Actor: e.Actor, ActorName: e.ActorName, Action: e.Action,
-		Target: e.Target, TargetName: e.TargetName, Detail: e.Detail}
-}
-
 var auditColumns = []string{"id", "at", "actor", "actor_name", "action", "target", "target_name", "detail"}
 
 func (s *Server) auditFile(r *http.Request, q url.Values, f store.AuditFilter) (any, error) {
@@ -80,8 +59,8 @@ func (s *Server) auditFile(r *http.Request, q url.Values, f store.AuditFilter) (
 	return web.Sheet(r, s.now(), "audit", auditColumns, func() (rows [][]string, more bool, err error) {
 		page, err := s.store.Audit(r.Context(), f)
 		for _, entry := range page.Entries {
-			e := answerEntry(entry)
-			rows = append(rows, []string{e.ID, e.At, e.Actor, e.ActorName, e.Action, e.Target, e.TargetName, e.Detail})
+			e := api.AuditEntryOf(entry)
+			rows = append(rows, []string{e.ID, e.At.String(), e.Actor, e.ActorName, e.Action, e.Target, e.TargetName, e.Detail})
 		}
 		f.Cursor = page.Next
 		return rows, page.Next != "", err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -239,7 +240,7 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return "/admin/notices/" + formatID(n.ID), nil
+		return "/admin/notices/" + api.ID(n.ID), nil
 	case "PUT /admin/drain":
 		return path, map[string]any{"message": unique}
 	case "POST /admin/keys":
@@ -249,7 +250,7 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return "/admin/keys/" + formatID(key.ID), nil
+		return "/admin/keys/" + api.ID(key.ID), nil
 	case "POST /admin/accounts":
 		return path, map[string]any{"name": unique, "password": password, "access": "viewer"}
 	case "DELETE /admin/accounts/{id}":

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
@@ -65,11 +66,11 @@ func (h *hub) publishChanged(ctx context.Context, now time.Time, n changed) erro
 	}
 	events := append(endings(n.ended), h.differences(people, n.order, now)...)
 	if len(events) > maxEvents {
-		events = []liveMessage{{Type: "reset"}}
+		events = []api.Event{{Type: "reset"}}
 	}
 	if level := h.gate(); level != h.level {
 		h.level = level
-		events = append(events, liveMessage{Type: "gate", Level: level, Counts: h.counted()})
+		events = append(events, api.Event{Type: "gate", Level: level, Counts: h.counted()})
 	}
 	for _, m := range events {
 		h.publish(m, now)
@@ -81,21 +82,21 @@ func (h *hub) publishChanged(ctx context.Context, now time.Time, n changed) erro
 func (h *hub) publishReset(now time.Time) {
 	if now.Sub(h.lastReset).Abs() >= resetEvery {
 		h.lastReset = now
-		h.publish(liveMessage{Type: "reset"}, now)
+		h.publish(api.Event{Type: "reset"}, now)
 	}
 }
 
-func endings(ended []store.Change) (events []liveMessage) {
+func endings(ended []store.Change) (events []api.Event) {
 	for _, c := range ended {
-		events = append(events, liveMessage{Type: "session_ended", UserID: c.UserID, Reason: string(c.Reason),
-			Session: &liveSession{ID: formatID(c.SessionID), App: c.App}})
+		events = append(events, api.Event{Type: "session_ended", UserID: c.UserID, Reason: string(c.Reason),
+			Session: &api.EndedSession{ID: api.ID(c.SessionID), App: c.App}})
 	}
 	return events
 }
 
 // differences compares people with what was told of them, in the given order of
 // their ids. Whoever is not among them was deleted.
-func (h *hub) differences(people []store.OnlinePerson, order []string, now time.Time) (events []liveMessage) {
+func (h *hub) differences(people []store.OnlinePerson, order []string, now time.Time) (events []api.Event) {
 	at := make(map[string]store.OnlinePerson, len(people))
 	for _, p := range people {
 		at[p.ID] = p
@@ -113,10 +114,10 @@ func (h *hub) differences(people []store.OnlinePerson, order []string, now time.
 }
 
 // difference remembers how a person looks now and returns what that is news of.
-func (h *hub) difference(p store.OnlinePerson, now time.Time) (m liveMessage, isNews bool) {
+func (h *hub) difference(p store.OnlinePerson, now time.Time) (m api.Event, isNews bool) {
 	before, wasOnline := h.online[p.ID]
 	delete(h.waiting, p.ID)
-	user := answerPerson(p, now)
+	user := api.PersonOf(p, now)
 	m.User = &user
 	if p.Status == presence.StatusOffline {
 		h.forget(p.ID)
@@ -140,44 +141,52 @@ func (h *hub) difference(p store.OnlinePerson, now time.Time) (m liveMessage, is
 }
 
 // gate is what the gate says where nobody may be disturbed.
-func (h *hub) gate() presence.GateLevel { return presence.Counts(h.counts).Level(0) }
+func (h *hub) gate() presence.GateLevel { return h.counts.Level(0) }
 
 // counted is how many people are online after what was looked at so far.
-func (h *hub) counted() *counts {
-	c := h.counts
-	return &c
+func (h *hub) counted() *api.Counts { return new(api.Counts(h.counts)) }
+
+// countOf is the count of people with a status, which is not offline.
+func (h *hub) countOf(status presence.Status) *int {
+	switch status {
+	case presence.StatusAvailable:
+		return &h.counts.Available
+	case presence.StatusBusy:
+		return &h.counts.Busy
+	}
+	return &h.counts.Away
 }
 
 func (h *hub) remember(id string, s published) {
 	h.forget(id)
 	h.online[id] = s
-	*h.counts.of(s.status)++
+	*h.countOf(s.status)++
 }
 
 func (h *hub) forget(id string) {
 	if s, ok := h.online[id]; ok {
-		*h.counts.of(s.status)--
+		*h.countOf(s.status)--
 		delete(h.online, id)
 	}
 }
 
 // fingerprint is what to remember of an entry that is told now. That somebody is still
 // there would be no news.
-func (h *hub) fingerprint(user onlineUser, now time.Time) published {
-	user.LastActivityAt, user.SessionMinutes = "", 0
-	sessions := make([]onlineSession, len(user.Sessions))
+func (h *hub) fingerprint(user api.Person, now time.Time) published {
+	user.LastActivityAt, user.SessionDurationMinutes = api.Time{}, 0
+	sessions := make([]api.OnlineSession, len(user.Sessions))
 	for i, session := range user.Sessions {
-		session.LastActivityAt, session.ExpiresAt = "", ""
+		session.LastActivityAt, session.ExpiresAt = api.Time{}, api.Time{}
 		sessions[i] = session
 	}
-	slices.SortFunc(sessions, func(a, b onlineSession) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(sessions, func(a, b api.OnlineSession) int { return strings.Compare(a.ID, b.ID) })
 	user.Sessions = sessions
 	text, _ := json.Marshal(user) // of texts and numbers only: can not fail
 	return published{print: maphash.Bytes(h.seed, text), status: user.Status, at: now.UnixMilli()}
 }
 
-func (h *hub) publish(m liveMessage, now time.Time) {
-	m.Timestamp = timestamp(now)
+func (h *hub) publish(m api.Event, now time.Time) {
+	m.Timestamp = api.At(now)
 	if m.Type == "reset" {
 		h.feed.resets.Add(1)
 	}

@@ -8,18 +8,20 @@ import (
 	"time"
 
 	"rollcall/server/origin"
+
+	"rollcall/server/api"
 )
 
 // proxyFinding tells of proxies whose word for the caller's address does not count.
 // One that the request itself came through is surely there; of others anybody
 // inside may have sent the header.
-func (s *Server) proxyFinding(r *http.Request, now time.Time) Finding {
+func (s *Server) proxyFinding(r *http.Request, now time.Time) api.Finding {
 	proxies, _ := s.misconfig.proxies.lately(now)
 	if addr, _, disbelieved := s.cfg.Origin.ForwardedFor(r); disbelieved && !origin.Inside(addr) {
 		proxies = append([]netip.Addr{addr}, proxies...)
 	}
 	if len(proxies) == 0 {
-		return fine("proxy", "No proxy that is not trusted has forwarded a request")
+		return api.Fine("proxy", "No proxy that is not trusted has forwarded a request")
 	}
 	trusted := []string{}
 	for _, prefix := range s.cfg.Origin.TrustedProxies {
@@ -28,7 +30,7 @@ func (s *Server) proxyFinding(r *http.Request, now time.Time) Finding {
 	for _, addr := range proxies {
 		trusted = append(trusted, addr.String())
 	}
-	return wrong("proxy", proxies[0].String()+more(len(proxies))+" forwards requests, but is not trusted",
+	return api.Problem("proxy", proxies[0].String()+more(len(proxies))+" forwards requests, but is not trusted",
 		"What it says in X-Forwarded-For is not believed, so everybody's address is its own, and all sign-ins share one limit. "+
 			"If it is your proxy, start the server with this setting:",
 		"--trusted-proxies "+strings.Join(trusted, ","))
@@ -51,14 +53,14 @@ func more(n int) string {
 }
 
 // schemeFinding tells whether the server knows that browsers use TLS.
-func (s *Server) schemeFinding(r *http.Request) Finding {
+func (s *Server) schemeFinding(r *http.Request) api.Finding {
 	switch {
 	case s.cfg.TLS:
-		return fine("https", "Cookies are for https only")
+		return api.Fine("https", "Cookies are for https only")
 	case !strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"):
-		return fine("https", "This request came by http, as the server expects")
+		return api.Fine("https", "This request came by http, as the server expects")
 	}
-	return wrong("https", "A proxy adds TLS, and the server does not know of it",
+	return api.Problem("https", "A proxy adds TLS, and the server does not know of it",
 		"The panel's cookie is not kept to https. Start the server with the address that browsers use:",
 		"--public-url https://"+s.nameOr(r, "rollcall.example"))
 }
@@ -73,16 +75,16 @@ func (s *Server) nameOr(r *http.Request, otherwise string) string {
 }
 
 // originsFinding tells of pages whose scripts are kept from asking.
-func (s *Server) originsFinding(now time.Time) Finding {
+func (s *Server) originsFinding(now time.Time) api.Finding {
 	origins, seen := s.misconfig.origins.lately(now)
 	if len(origins) == 0 {
-		return fine("origins", "No page of another origin was refused")
+		return api.Fine("origins", "No page of another origin was refused")
 	}
 	var flags []string
 	for _, origin := range origins {
 		flags = append(flags, "--allow-origin "+origin)
 	}
-	return wrong("origins", origins[0]+more(len(origins))+" asks, but is not allowed",
+	return api.Problem("origins", origins[0]+more(len(origins))+" asks, but is not allowed",
 		fmt.Sprintf("Its scripts can not read the answers; last at %s. If it is a page of yours, start the server with this setting, beside those that it has:",
 			when(seen[0].last)), flags...)
 }
@@ -92,7 +94,7 @@ func (s *Server) originsFinding(now time.Time) Finding {
 const enoughStrays = 3
 
 // tokensFinding tells of heartbeats with tokens that no login has named.
-func (s *Server) tokensFinding(now time.Time) Finding {
+func (s *Server) tokensFinding(now time.Time) api.Finding {
 	origins, seen := s.misconfig.unknownTokens.lately(now)
 	strays, well, latest, from := 0, uint64(0), time.Time{}, ""
 	for i, entry := range seen {
@@ -103,14 +105,14 @@ func (s *Server) tokensFinding(now time.Time) Finding {
 		}
 	}
 	if strays < enoughStrays || uint64(strays)*20 < well {
-		return fine("tokens", "Heartbeats come with tokens of sessions")
+		return api.Fine("tokens", "Heartbeats come with tokens of sessions")
 	}
 	if from == "" {
 		from = "a page that does not say where it is"
 	}
-	state := warning
+	state := api.Warning
 	if uint64(strays)*2 >= well { // the panel's own heartbeats are always in order
-		state = wrong
+		state = api.Problem
 	}
 	return state("tokens", fmt.Sprint(strays, " heartbeats came with a token of no session"),
 		fmt.Sprintf("The last, at %s, was from %s. Its back end has to report each login by POST /admin/sessions, and the page to use the token "+

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"rollcall/server/api"
 	"rollcall/store"
 )
 
@@ -20,16 +21,16 @@ const leastFree = 100 << 20
 
 // DataChecks tells whether the folder of a database is on a disk that suits it, as
 // far as this machine can tell. It opens nothing: that could drop SQLite's locks.
-func DataChecks(folder string) []Finding {
+func DataChecks(folder string) []api.Finding {
 	disk, err := DiskOf(folder)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return nil
 	case err != nil:
-		return []Finding{wrong("folder", "The data folder can not be looked at",
+		return []api.Finding{api.Problem("folder", "The data folder can not be looked at",
 			fmt.Sprintf("%v. Run this as the user of the server, on its machine, with the folder that it uses:", err), "rollcall doctor --data FOLDER")}
 	}
-	return []Finding{networkFinding(folder, disk), roomFinding(disk, databaseSize(folder))}
+	return []api.Finding{networkFinding(folder, disk), roomFinding(disk, databaseSize(folder))}
 }
 
 func databaseSize(folder string) (bytes uint64) {
@@ -41,12 +42,12 @@ func databaseSize(folder string) (bytes uint64) {
 	return bytes
 }
 
-func networkFinding(folder string, disk Disk) Finding {
+func networkFinding(folder string, disk Disk) api.Finding {
 	if disk.Network == "" {
-		return fine("folder", "The data folder is not on a network file system")
+		return api.Fine("folder", "The data folder is not on a network file system")
 	}
 	at := InShell(folder)
-	return wrong("folder", "The data folder is on "+disk.Network+", where databases get damaged",
+	return api.Problem("folder", "The data folder is on "+disk.Network+", where databases get damaged",
 		"Locks and shared memory do not work there as SQLite needs them. Stop the server, move the data to a folder on a local disk, "+
 			"and start it with that folder:",
 		"rollcall backup --data "+at+" /var/tmp/rollcall-move.db",
@@ -56,14 +57,14 @@ func networkFinding(folder string, disk Disk) Finding {
 
 const newFolder = "/var/lib/rollcall"
 
-func roomFinding(disk Disk, used uint64) Finding {
+func roomFinding(disk Disk, used uint64) api.Finding {
 	left := fmt.Sprintf("%d MB are free on the disk of the data", disk.Free>>20)
 	switch {
 	case disk.Free < leastFree:
-		return wrong("room", "Only "+left, "On a full disk the server refuses logins and heartbeats until there is room again. Make some.")
+		return api.Problem("room", "Only "+left, "On a full disk the server refuses logins and heartbeats until there is room again. Make some.")
 	case disk.Free < used:
-		return warning("room", left+fmt.Sprintf(", which takes %d MB", used>>20),
+		return api.Warning("room", left+fmt.Sprintf(", which takes %d MB", used>>20),
 			"There is no room for a backup beside the database, nor for the copy that erasing a person takes. Make some.")
 	}
-	return fine("room", left)
+	return api.Fine("room", left)
 }

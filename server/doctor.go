@@ -5,47 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/store"
 )
-
-// Finding is the answer to one question about how a server is set up.
-type Finding struct {
-	Check string       `json:"check"` // what was looked at, in a word
-	State FindingState `json:"state"`
-	Words string       `json:"words"` // one short line
-	Fix   string       `json:"fix"`   // what to do, "" where there is nothing
-	Paste []string     `json:"paste"` // lines that do it
-}
-
-// FindingState is how bad it is.
-type FindingState string
-
-// The states. A warning may be as it should be; a problem is not.
-const (
-	FindingOK      FindingState = "ok"
-	FindingWarning FindingState = "warning"
-	FindingProblem FindingState = "problem"
-)
-
-func fine(check, words string) Finding {
-	return Finding{Check: check, State: FindingOK, Words: words, Paste: []string{}}
-}
-
-func warning(check, words, fix string, paste ...string) Finding {
-	return Finding{Check: check, State: FindingWarning, Words: words, Fix: fix, Paste: append([]string{}, paste...)}
-}
-
-func wrong(check, words, fix string, paste ...string) Finding {
-	f := warning(check, words, fix, paste...)
-	f.State = FindingProblem
-	return f
-}
-
-type doctorAnswer struct {
-	success
-	Findings []Finding `json:"findings"`
-}
 
 // doctor answers with what may be wrong with how this server is set up, as far as
 // only the server can know.
@@ -67,30 +30,30 @@ func (s *Server) doctor(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	findings := []Finding{s.proxyFinding(r, now), s.schemeFinding(r), s.originsFinding(now), logins, s.tokensFinding(now),
+	findings := []api.Finding{s.proxyFinding(r, now), s.schemeFinding(r), s.originsFinding(now), logins, s.tokensFinding(now),
 		s.heartbeatsFinding(apps), s.addressesFinding(apps), s.cleanupFinding(now, st.LastCleanup)}
 	findings = append(findings, backing...)
 	if s.cfg.Data != "" {
 		findings = append(findings, DataChecks(s.cfg.Data)...)
 	}
-	return &doctorAnswer{Findings: findings}, nil
+	return api.Doctor{Findings: findings}, nil
 }
 
 // cleanupLate is when a cleanup that should run every hour must have failed.
 const cleanupLate = 3 * time.Hour
 
-func (s *Server) cleanupFinding(now time.Time, last *store.CleanupRun) Finding {
+func (s *Server) cleanupFinding(now time.Time, last *store.CleanupRun) api.Finding {
 	switch {
 	case s.forgiving.Load():
-		return fine("cleanup", "Waits: the clock was set a moment ago")
+		return api.Fine("cleanup", "Waits: the clock was set a moment ago")
 	case last == nil:
-		return fine("cleanup", "Has not run yet")
+		return api.Fine("cleanup", "Has not run yet")
 	case now.Sub(last.At) > cleanupLate:
-		return wrong("cleanup", "Expired sessions were last ended at "+when(last.At),
+		return api.Problem("cleanup", "Expired sessions were last ended at "+when(last.At),
 			`The server should do it every hour. Why it did not is in its log, as "job failed". To do it now, on its machine:`,
 			s.onData("rollcall cleanup"))
 	}
-	return fine("cleanup", "Expired sessions were last ended at "+when(last.At))
+	return api.Fine("cleanup", "Expired sessions were last ended at "+when(last.At))
 }
 
 // onData is a command on the same data, where it is known where that is.
@@ -119,9 +82,9 @@ func InShell(word string) string {
 }
 
 // loginsFinding tells whether any application has ever said who logs in.
-func (s *Server) loginsFinding(r *http.Request, st store.Stats) (f Finding, err error) {
+func (s *Server) loginsFinding(r *http.Request, st store.Stats) (f api.Finding, err error) {
 	if st.Active+st.Expired+st.Ended > 0 {
-		return fine("logins", "Applications report them"), nil
+		return api.Fine("logins", "Applications report them"), nil
 	}
 	keys, err := s.store.Keys(r.Context())
 	if err != nil {
@@ -130,11 +93,11 @@ func (s *Server) loginsFinding(r *http.Request, st store.Stats) (f Finding, err 
 	asking := auth.CallerOf(r).Key // is no application's
 	for _, key := range keys {
 		if key.Scopes.Has(store.ScopeSessions) && (asking == nil || key.ID != asking.ID) {
-			return warning("logins", "No application has reported one yet",
+			return api.Warning("logins", "No application has reported one yet",
 				"The back end has to report each login by POST /admin/sessions with its key: README, Start, step 1, or Integrate in the panel."), nil
 		}
 	}
-	return warning("logins", "No application has a key to report them by",
+	return api.Warning("logins", "No application has a key to report them by",
 		"Make one for each, with the application's name, and go on with README, Start, step 1, or with Integrate in the panel:",
 		s.onData("rollcall key create --app NAME --scope sessions")), nil
 }

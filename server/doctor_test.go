@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/server/origin"
 	"rollcall/store"
 	"rollcall/store/storetest"
@@ -316,17 +317,17 @@ func TestTheDoctorLooksAtTheDiskOfTheServer(t *testing.T) {
 }
 
 func TestWhatIsSaidOfADisk(t *testing.T) {
-	for name, c := range map[string]struct{ got, want Finding }{
-		"on a network": {networkFinding("/mnt/my data", Disk{Network: "NFS"}), Finding{Check: "folder", State: FindingProblem,
+	for name, c := range map[string]struct{ got, want api.Finding }{
+		"on a network": {networkFinding("/mnt/my data", Disk{Network: "NFS"}), api.Finding{Check: "folder", State: api.FindingProblem,
 			Words: "The data folder is on NFS, where databases get damaged", Paste: []string{
 				"rollcall backup --data '/mnt/my data' /var/tmp/rollcall-move.db",
 				"rollcall restore --data /var/lib/rollcall /var/tmp/rollcall-move.db",
 				"rollcall serve --data /var/lib/rollcall"}}},
-		"nearly full":        {roomFinding(Disk{Free: 99 << 20}, 0), Finding{Check: "room", State: FindingProblem, Words: "Only 99 MB are free on the disk of the data", Paste: []string{}}},
-		"no room for a copy": {roomFinding(Disk{Free: 200 << 20}, 300<<20), Finding{Check: "room", State: FindingWarning, Words: "200 MB are free on the disk of the data, which takes 300 MB", Paste: []string{}}},
-		"enough room":        {roomFinding(Disk{Free: 200 << 20}, 100<<20), Finding{Check: "room", State: FindingOK, Words: "200 MB are free on the disk of the data", Paste: []string{}}},
+		"nearly full":        {roomFinding(Disk{Free: 99 << 20}, 0), api.Finding{Check: "room", State: api.FindingProblem, Words: "Only 99 MB are free on the disk of the data", Paste: []string{}}},
+		"no room for a copy": {roomFinding(Disk{Free: 200 << 20}, 300<<20), api.Finding{Check: "room", State: api.FindingWarning, Words: "200 MB are free on the disk of the data, which takes 300 MB", Paste: []string{}}},
+		"enough room":        {roomFinding(Disk{Free: 200 << 20}, 100<<20), api.Finding{Check: "room", State: api.FindingOK, Words: "200 MB are free on the disk of the data", Paste: []string{}}},
 	} {
-		if (c.got.Fix == "") != (c.got.State == FindingOK) {
+		if (c.got.Fix == "") != (c.got.State == api.FindingOK) {
 			t.Errorf("%s: %s, with the fix %q", name, c.got.State, c.got.Fix)
 		}
 		c.got.Fix = ""

@@ -4,21 +4,11 @@ import (
 	"context"
 	"net/http"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
-
-type drainAnswer struct {
-	success
-	Draining        bool    `json:"draining"`
-	Message         string  `json:"message"`
-	StartedAt       *string `json:"started_at"`
-	StartedBy       string  `json:"started_by"`
-	EndSessionsAt   *string `json:"end_sessions_at"`
-	SessionsEndedAt *string `json:"sessions_ended_at"`
-	Online          int     `json:"online"`
-}
 
 // drain tells whether new logins are kept out, and how many people are still there.
 func (s *Server) drain(r *http.Request) (any, error) {
@@ -29,28 +19,23 @@ func (s *Server) drain(r *http.Request) (any, error) {
 	return s.drainAnswer(r.Context(), d)
 }
 
-func (s *Server) drainAnswer(ctx context.Context, d *store.Drain) (answer *drainAnswer, err error) {
-	answer = &drainAnswer{}
-	if d != nil {
-		answer = &drainAnswer{Draining: true, Message: d.Message, StartedAt: optional(&d.StartedAt), StartedBy: d.StartedBy,
-			EndSessionsAt: optional(d.EndSessionsAt), SessionsEndedAt: optional(d.SessionsEndedAt)}
+// drainAnswer shows a drain, nil for none.
+func (s *Server) drainAnswer(ctx context.Context, d *store.Drain) (any, error) {
+	online, err := s.store.CountDrained(ctx, s.now())
+	if err != nil || d == nil {
+		return api.Drain{Online: online}, err
 	}
-	answer.Online, err = s.store.CountDrained(ctx, s.now())
-	return answer, err
+	return api.DrainOf(*d, online), nil
 }
 
 // beginDrain keeps new logins out, or changes what a drain says.
 func (s *Server) beginDrain(r *http.Request) (any, error) {
-	var in struct {
-		Message string  `json:"message"`
-		EndAt   *string `json:"end_sessions_at"`
-		EndInMS *int64  `json:"end_sessions_in_ms"`
-	}
+	var in api.DrainInput
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	now := s.now()
-	end, err := web.Ahead(now, "end_sessions_at", in.EndAt, "end_sessions_in_ms", in.EndInMS)
+	end, err := web.Ahead(now, "end_sessions_at", in.EndSessionsAt, "end_sessions_in_ms", in.EndSessionsInMS)
 	if err != nil {
 		return nil, err
 	}

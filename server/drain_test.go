@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 	"rollcall/store/storetest"
@@ -19,7 +20,7 @@ func TestADrainKeepsPeopleOutUntilItIsOver(t *testing.T) {
 		t.Errorf("before: %v", got)
 	}
 	got := do(t, b, "PUT", "/admin/drain", `{"message":"Back at six","end_sessions_in_ms":60000}`, admin).wants(200)
-	if got["draining"] != true || got["message"] != "Back at six" || got["end_sessions_at"] != timestamp(b.now().Add(time.Minute)) || got["online"] != 1.0 {
+	if got["draining"] != true || got["message"] != "Back at six" || got["end_sessions_at"] != api.At(b.now().Add(time.Minute)).String() || got["online"] != 1.0 {
 		t.Errorf("begun: %v", got)
 	}
 	refused := do(t, b, "POST", "/admin/sessions", `{"user":{"id":"bob","name":"Bob"}}`, shop)
@@ -57,7 +58,7 @@ func TestWhoIsInSeesTheDrainAsANotice(t *testing.T) {
 	}
 	do(t, b, "PUT", "/admin/drain", `{"message":"Back at six","end_sessions_in_ms":60000}`, admin).wants(200)
 	first := notice(ada)
-	if first["kind"] != "drain" || first["message"] != "Back at six" || first["until"] != timestamp(b.now().Add(time.Minute)) {
+	if first["kind"] != "drain" || first["message"] != "Back at six" || first["until"] != api.At(b.now().Add(time.Minute)).String() {
 		t.Errorf("ada sees %v", first)
 	}
 	if got := notice(boss); got["kind"] != "drain" || got["until"] != nil {

@@ -2,47 +2,15 @@ package server
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
-
-// gateAnswer is the gate's word, as a success or, where it is closed, as a
-// failure that says who is in the way.
-type gateAnswer struct {
-	Success   bool               `json:"success"`
-	Error     string             `json:"error,omitempty"`
-	Code      string             `json:"code,omitempty"`
-	Level     presence.GateLevel `json:"level"`
-	Online    int                `json:"online"`
-	Counts    counts             `json:"counts"`
-	Blocking  []inTheWay         `json:"blocking"`
-	Quietest  *quietTime         `json:"quietest"` // when it is likely to be quiet next; null while nobody knows
-	Timestamp string             `json:"timestamp"`
-}
-
-func (a *gateAnswer) Stamp(now time.Time) { a.Success, a.Timestamp = a.Code == "", timestamp(now) }
-
-// inTheWay is somebody who would notice a deployment.
-type inTheWay struct {
-	ID               string `json:"id"`
-	Name             string `json:"name"`
-	Email            string `json:"email"`
-	Role             string `json:"role"`
-	OrganizationName string `json:"organization_name"`
-	TeamName         string `json:"team_name"`
-	statusFields
-	IdleSince      *string  `json:"idle_since"` // the last input; null while not idle
-	LastActivityAt string   `json:"last_activity_at"`
-	Page           string   `json:"page"`
-	Apps           []string `json:"apps"`
-}
 
 // maxActive bounds how many active people a question may let pass.
 const maxActive = 1_000_000
@@ -66,15 +34,13 @@ func (s *Server) gate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &gateAnswer{Level: gate.Level, Online: gate.Counts.People(), Counts: counts(gate.Counts), Blocking: []inTheWay{}, Quietest: week.Next}
-	for _, person := range gate.Blocking {
-		answer.Blocking = append(answer.Blocking, answerInTheWay(person, now))
+	open := gate.Level == presence.GateClear || gate.Level == presence.GateCaution && q.Get("allow") == "caution"
+	answer := api.GateOf(gate, open, now)
+	answer.Quietest = week.Next
+	if !open {
+		return web.Reply{Status: http.StatusConflict, Body: answer, Complete: true}, nil
 	}
-	if gate.Level == presence.GateClear || gate.Level == presence.GateCaution && q.Get("allow") == "caution" {
-		return answer, nil
-	}
-	answer.Code, answer.Error = "gate_"+string(gate.Level), gateWords(gate.Counts)
-	return web.Reply{Status: http.StatusConflict, Body: answer}, nil
+	return web.Reply{Status: http.StatusOK, Body: answer, Complete: true}, nil
 }
 
 func gateQuestion(q url.Values) (ask store.GateQuestion, err error) {
@@ -88,32 +54,4 @@ func gateQuestion(q url.Values) (ask store.GateQuestion, err error) {
 		}
 	}
 	return ask, nil
-}
-
-// gateWords says who is there, such as "1 busy, 3 active, 2 away".
-func gateWords(c presence.Counts) (words string) {
-	for _, kind := range []struct {
-		people int
-		word   string
-	}{{c.Busy, "busy"}, {c.Available, "active"}, {c.Away, "away"}} {
-		if kind.people == 0 {
-			continue
-		}
-		if words != "" {
-			words += ", "
-		}
-		words += fmt.Sprint(kind.people, " ", kind.word)
-	}
-	return words
-}
-
-func answerInTheWay(p store.OnlinePerson, now time.Time) inTheWay {
-	u := answerPerson(p, now)
-	answer := inTheWay{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, OrganizationName: u.OrganizationName, TeamName: u.TeamName,
-		statusFields: u.statusFields, LastActivityAt: u.LastActivityAt, Page: u.Page, Apps: u.Apps}
-	if u.Idle { // of all sessions, as it is the one with the latest input
-		input := p.Shown().LastInput
-		answer.IdleSince = optional(&input)
-	}
-	return answer
 }

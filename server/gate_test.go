@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -21,7 +22,7 @@ func TestTheGate(t *testing.T) {
 	}
 	_, ada := b.person(t, shop, "ada")
 	held := asks("", 409)
-	if held["success"] != false || held["code"] != "gate_hold" || held["error"] != "1 active" {
+	if held["success"] != false || held["code"] != "gate_hold" || held["error"] != "1 available" {
 		t.Errorf("with one active: %v", held)
 	}
 	if got := asks("?max=1", 409); got["code"] != "gate_caution" {
@@ -34,7 +35,7 @@ func TestTheGate(t *testing.T) {
 	b.clock.advance(time.Second)
 	do(t, b, "POST", "/admin/users/heartbeat", `{"idle_ms":600000,"page":"/orders"}`, bearing(ada)).wants(200)
 	idle := asks("", 409)
-	if first := idle["blocking"].([]any)[0].(map[string]any); idle["code"] != "gate_caution" || first["idle_since"] != timestamp(b.clock.Now().Add(-10*time.Minute)) || first["page"] != "/orders" {
+	if first := idle["blocking"].([]any)[0].(map[string]any); idle["code"] != "gate_caution" || first["idle_since"] != api.At(b.clock.Now().Add(-10*time.Minute)).String() || first["page"] != "/orders" {
 		t.Errorf("with one idle: %v", idle)
 	}
 	do(t, b, "PUT", "/admin/users/ada/status", `{"status":"busy","text":"Recording"}`, bearing(shop)).wants(200)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"rollcall/server/api"
 )
 
 // readyTimeout bounds the wait for the database: who asks gives up soon, and then
@@ -11,11 +13,11 @@ import (
 const readyTimeout = 2 * time.Second
 
 // healthz tells that the process answers.
-func (s *Server) healthz(*http.Request) (any, error) { return &success{}, nil }
+func (s *Server) healthz(*http.Request) (any, error) { return api.Nothing{}, nil }
 
 // readyz tells that the database answers too and takes writes.
 func (s *Server) readyz(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	return &success{}, s.store.Ping(ctx)
+	return api.Nothing{}, s.store.Ping(ctx)
 }

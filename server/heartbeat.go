@@ -6,40 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
-
-// heartbeatBody is what a browser sends. Fields of later versions are ignored.
-type heartbeatBody struct {
-	SessionToken string  `json:"sessionToken"`
-	IdleMS       int64   `json:"idle_ms"`
-	Visible      *bool   `json:"visible"` // informs nobody yet
-	Page         *string `json:"page"`
-	Leaving      bool    `json:"leaving"`
-
-	Seen []string `json:"seen"` // notices that were shown
-}
-
-type heartbeatAnswer struct {
-	success
-	Session         sessionAnswer `json:"session"`
-	Idle            bool          `json:"idle"` // the next input is worth a heartbeat at once
-	NextHeartbeatMS int64         `json:"next_heartbeat_ms"`
-	Notices         []shownNotice `json:"notices"`
-}
-
-type sessionAnswer struct {
-	ID        string `json:"id"`
-	Token     string `json:"token,omitempty"` // only where it was minted just now
-	App       string `json:"app,omitempty"`   // only where the caller does not know it
-	ExpiresAt string `json:"expires_at"`
-}
-
-func answerSession(s store.Session) sessionAnswer {
-	return sessionAnswer{ID: formatID(s.ID), ExpiresAt: timestamp(s.ExpiresAt)}
-}
 
 // maxHeartbeat bounds the body of a heartbeat, in bytes.
 const maxHeartbeat = 4 << 10
@@ -69,20 +40,20 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	}
 	idle := time.Duration(body.IdleMS) * time.Millisecond
 	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving,
-		Seen: body.seen(), WantMember: !up.empty()})
+		Seen: seen(body.Seen), WantMember: !up.empty()})
 	s.heartbeatGap.tried(now, err)
 	if err != nil {
 		s.noteUnknownToken(r, err)
 		return nil, err
 	}
-	return &heartbeatAnswer{Session: answerSession(beaten.Session), Idle: s.store.Rules().Idle(idle),
+	return api.HeartbeatAnswer{Session: api.OwnSession(beaten.Session), Idle: s.store.Rules().Idle(idle),
 		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: up.shownTo(beaten.Member, now)}, nil
 }
 
 // seen are the notices that a heartbeat names. What can be none is passed over: a
 // heartbeat must not fail for it.
-func (in heartbeatBody) seen() (ids []int64) {
-	for _, text := range in.Seen[:min(len(in.Seen), maxSeen)] {
+func seen(named []string) (ids []int64) {
+	for _, text := range named[:min(len(named), maxSeen)] {
 		if id, ok := web.ParseID(text); ok {
 			ids = append(ids, id)
 		}
@@ -93,7 +64,7 @@ func (in heartbeatBody) seen() (ids []int64) {
 // heartbeatOf reads the body. A beacon of a closing page can send text/plain
 // only, and then has to bring its token with it: a browser sends such a request
 // from any page without asking.
-func heartbeatOf(r *http.Request) (body heartbeatBody, err error) {
+func heartbeatOf(r *http.Request) (body api.Heartbeat, err error) {
 	text, err := web.ReadBody(r, maxHeartbeat)
 	if err != nil || len(text) == 0 {
 		return body, err
@@ -116,7 +87,7 @@ func heartbeatOf(r *http.Request) (body heartbeatBody, err error) {
 
 // heartbeatToken finds the session's token: in the body, as bearer or in the
 // panel's cookie.
-func (s *Server) heartbeatToken(r *http.Request, body heartbeatBody) (string, error) {
+func (s *Server) heartbeatToken(r *http.Request, body api.Heartbeat) (string, error) {
 	if body.SessionToken != "" {
 		return body.SessionToken, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -88,7 +89,7 @@ func TestAHeartbeatSaysUntilWhenTheSessionLives(t *testing.T) {
 		}
 		return session["expires_at"]
 	}
-	soon := timestamp(b.now().Add(24 * time.Hour))
+	soon := api.At(b.now().Add(24 * time.Hour)).String()
 	if got := beat(`{}`); got != soon {
 		t.Errorf("got %v, want %v", got, soon)
 	}
@@ -96,7 +97,7 @@ func TestAHeartbeatSaysUntilWhenTheSessionLives(t *testing.T) {
 	if got := beat(`{"idle_ms":300000}`); got != soon {
 		t.Errorf("an idle heartbeat moved the end to %v", got)
 	}
-	if got, want := beat(`{"idle_ms":299999}`), timestamp(b.now().Add(24*time.Hour)); got != want {
+	if got, want := beat(`{"idle_ms":299999}`), api.At(b.now().Add(24*time.Hour)).String(); got != want {
 		t.Errorf("input moved the end to %v, want %v", got, want)
 	}
 }

@@ -3,11 +3,11 @@ package server
 import (
 	"cmp"
 	"context"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/web"
 	"rollcall/store"
 )
@@ -17,34 +17,6 @@ const (
 	heatmapWeeks = 4              // likewise
 	serverZone   = "Local"
 )
-
-type activityAnswer struct {
-	success
-	From     string        `json:"from"`
-	To       string        `json:"to"`
-	StepMS   int64         `json:"step_ms"`
-	Since    *string       `json:"since"`
-	Points   []point       `json:"points"`
-	Days     []dayFigures  `json:"days"`
-	Duration sessionLength `json:"duration"`
-}
-
-type point struct {
-	At     string `json:"at"`
-	People *int   `json:"people"` // null: unknown
-}
-
-type dayFigures struct {
-	Day      string `json:"day"`
-	Peak     int    `json:"peak"`
-	PeakAt   string `json:"peak_at"`
-	Visitors *int   `json:"visitors"`
-}
-
-type sessionLength struct {
-	AverageMS *int64 `json:"average_ms"`
-	MedianMS  *int64 `json:"median_ms"`
-}
 
 // activityOverTime answers with how many people were online over time.
 func (s *Server) activityOverTime(r *http.Request) (any, error) {
@@ -57,16 +29,7 @@ func (s *Server) activityOverTime(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &activityAnswer{From: timestamp(a.From), To: timestamp(a.To), StepMS: a.Step.Milliseconds(), Since: optional(a.Since),
-		Points: make([]point, len(a.Points)), Days: make([]dayFigures, len(a.Days)),
-		Duration: sessionLength{AverageMS: wholeMillis(a.Sessions.Average), MedianMS: wholeMillis(a.Sessions.Median)}}
-	for i, p := range a.Points {
-		answer.Points[i] = point{At: timestamp(p.At), People: p.People}
-	}
-	for i, d := range a.Days {
-		answer.Days[i] = dayFigures{Day: d.Day.Format(time.DateOnly), Peak: d.Peak.People, PeakAt: timestamp(d.Peak.At), Visitors: d.Visitors}
-	}
-	return answer, nil
+	return api.ActivityOf(a), nil
 }
 
 func activityFilter(query string, now time.Time) (f store.ActivityFilter, err error) {
@@ -95,32 +58,6 @@ func activityFilter(query string, now time.Time) (f store.ActivityFilter, err er
 	return f, nil
 }
 
-func wholeMillis(d *time.Duration) *int64 {
-	if d == nil {
-		return nil
-	}
-	ms := max(d.Milliseconds(), 0) // the clock may have been set back
-	return &ms
-}
-
-type heatmapAnswer struct {
-	success
-	Zone  string        `json:"tz"`
-	Weeks int           `json:"weeks"`
-	Cells []heatCell    `json:"cells"`
-	Quiet []quietWindow `json:"quiet"`
-	Next  *quietTime    `json:"next_quiet"`
-	Note  string        `json:"note"` // why there is nothing quiet
-}
-
-type heatCell struct {
-	Weekday int     `json:"weekday"` // 1 is Monday
-	Hour    int     `json:"hour"`
-	Average float64 `json:"average"`
-	Peak    int     `json:"peak"`
-	Samples int     `json:"samples"` // 0: unknown
-}
-
 // heatmap answers with how many people are online by weekday and hour, and when
 // nobody is.
 func (s *Server) heatmap(r *http.Request) (any, error) {
@@ -128,11 +65,7 @@ func (s *Server) heatmap(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.weeks(r.Context(), s.now(), filter)
-	if err != nil {
-		return nil, err
-	}
-	return answer, nil
+	return s.weeks(r.Context(), s.now(), filter)
 }
 
 func heatmapFilter(query string) (f store.HeatmapFilter, err error) {
@@ -149,22 +82,14 @@ func heatmapFilter(query string) (f store.HeatmapFilter, err error) {
 	return f, nil
 }
 
-func (s *Server) weeks(ctx context.Context, now time.Time, f store.HeatmapFilter) (*heatmapAnswer, error) {
+func (s *Server) weeks(ctx context.Context, now time.Time, f store.HeatmapFilter) (api.Heatmap, error) {
 	h, err := s.store.Heatmap(ctx, now, f)
 	if err != nil {
-		return nil, err
+		return api.Heatmap{}, err
 	}
 	zone, err := f.Location()
 	if err != nil {
-		return nil, err
+		return api.Heatmap{}, err
 	}
-	answer := &heatmapAnswer{Zone: f.Zone, Weeks: f.Weeks, Cells: make([]heatCell, len(h.Cells)), Quiet: make([]quietWindow, len(h.Quiet)),
-		Next: nextQuiet(now.In(zone), h.Quiet), Note: noteWords[h.Note]}
-	for i, c := range h.Cells {
-		answer.Cells[i] = heatCell{Weekday: i/24 + 1, Hour: i % 24, Average: math.Round(c.Average*100) / 100, Peak: c.Peak, Samples: c.Samples}
-	}
-	for i, w := range h.Quiet {
-		answer.Quiet[i] = answerQuiet(w)
-	}
-	return answer, nil
+	return api.HeatmapOf(h, f, now.In(zone)), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 	"rollcall/store/storetest"
@@ -150,36 +151,9 @@ func TestTheHeatmapNamesQuietTimes(t *testing.T) {
 	}
 }
 
-func TestWordsForQuietTimes(t *testing.T) {
-	hours := func(n int) time.Duration { return time.Duration(n) * time.Hour }
-	monday := time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
-	for _, c := range []struct {
-		begin, length, peak int
-		words, next         string
-	}{
-		{6*24 + 3, 3, 0, "Sundays 03:00 to 06:00, nobody in 4 weeks", "Sunday 03:00 to 06:00, nobody in 4 weeks"},
-		{4*24 + 18, 62, 0, "Fridays 18:00 to Mondays 08:00, nobody in 4 weeks", "Friday 18:00 to Monday 08:00, nobody in 4 weeks"},
-		{5 * 24, 24, 2, "Saturdays 00:00 to 24:00, at most 2 people in 4 weeks", "Saturday 00:00 to 24:00, at most 2 people in 4 weeks"},
-		{5 * 24, 48, 1, "Saturdays 00:00 to Sundays 24:00, at most 1 person in 4 weeks", "Saturday 00:00 to Sunday 24:00, at most 1 person in 4 weeks"},
-		{8, 4, 0, "Mondays 08:00 to 12:00, nobody in 4 weeks", "Now until 12:00, nobody in 4 weeks"},
-		{8, 24, 0, "Mondays 08:00 to Tuesdays 08:00, nobody in 4 weeks", "Now until Tuesday 08:00, nobody in 4 weeks"},
-		{48, 167, 0, "Wednesdays 00:00 to Tuesdays 23:00, nobody in 4 weeks", "Now until Tuesday 23:00, nobody in 4 weeks"},
-		{50, 167, 0, "Wednesdays 02:00 to Wednesdays 01:00, nobody in 4 weeks", "Now until Wednesday 01:00, nobody in 4 weeks"},
-		{0, 168, 0, "At any time, nobody in 4 weeks", "At any time, nobody in 4 weeks"},
-	} {
-		w := store.QuietWindow{Begin: hours(c.begin), Length: hours(c.length), Weeks: 4, Peak: c.peak}
-		if got := answerQuiet(w).Words; got != c.words {
-			t.Errorf("%q, want %q", got, c.words)
-		}
-		if got := nextQuiet(monday, []store.QuietWindow{w}).Words; got != c.next {
-			t.Errorf("%q, want %q", got, c.next)
-		}
-	}
-}
-
 func TestWhoWasOnAtATime(t *testing.T) {
 	b, key := company(t)
-	at := url.QueryEscape(timestamp(b.now()))
+	at := url.QueryEscape(api.At(b.now()).String())
 	b.clock.advance(3 * time.Hour)
 	late := b.key(t, "shop", "sessions")
 	b.person(t, late, "late")
@@ -203,7 +177,7 @@ func TestSamplingBeginsWhenEverybodyCouldBeHeardOf(t *testing.T) {
 			history = func() error { return j.run(t.Context()) }
 		}
 	}
-	for minute, want := range []any{nil, nil, timestamp(storetest.Start)} {
+	for minute, want := range []any{nil, nil, api.At(storetest.Start).String()} {
 		if err := history(); err != nil {
 			t.Fatal(err)
 		}

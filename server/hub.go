@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rollcall/server/api"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -43,7 +44,7 @@ type hub struct {
 	limit        int                  // how many can be known
 	overLimit    bool                 // there are more than that
 	waiting      map[string]bool      // of whom too much was told just now
-	counts       counts
+	counts       presence.Counts
 	level        presence.GateLevel // that was told, or that follows from what was
 	timeline     int64              // of the log that was read; see [store.Store.Era]
 	lastSeq      int64              // last change read
@@ -191,7 +192,7 @@ func (h *hub) begin(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	h.online, h.waiting, h.counts, h.overLimit = map[string]published{}, map[string]bool{}, counts{}, false
+	h.online, h.waiting, h.counts, h.overLimit = map[string]published{}, map[string]bool{}, presence.Counts{}, false
 	if err := h.loadOnline(ctx, now); err != nil {
 		h.online = nil
 		return err
@@ -213,7 +214,7 @@ func (h *hub) loadOnline(ctx context.Context, now time.Time) error {
 			return err
 		}
 		for _, p := range page.People {
-			h.remember(p.ID, h.fingerprint(answerPerson(p, now), now.Add(-tellEvery)))
+			h.remember(p.ID, h.fingerprint(api.PersonOf(p, now), now.Add(-tellEvery)))
 		}
 		if h.overLimit = len(h.online) > h.limit; h.overLimit {
 			clear(h.online)

@@ -3,47 +3,19 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
 
-type keyAnswer struct {
-	ID        string       `json:"id"`
-	App       string       `json:"app"`
-	Scopes    store.Scopes `json:"scopes"`
-	CreatedAt string       `json:"created_at"`
-	Secret    string       `json:"secret,omitempty"` // only when it has just been made
-}
-
-func answerKey(k store.Key, secret string) keyAnswer {
-	return keyAnswer{ID: formatID(k.ID), App: k.App, Scopes: k.Scopes, CreatedAt: timestamp(k.CreatedAt), Secret: secret}
-}
-
-type keysAnswer struct {
-	success
-	Keys []keyAnswer `json:"keys"`
-}
-
 func (s *Server) keys(r *http.Request) (any, error) {
 	keys, err := s.store.Keys(r.Context())
-	answer := &keysAnswer{Keys: []keyAnswer{}}
-	for _, key := range keys {
-		answer.Keys = append(answer.Keys, answerKey(key, ""))
-	}
-	return answer, err
-}
-
-type createKeyAnswer struct {
-	success
-	Key keyAnswer `json:"key"`
+	return api.Keys{Keys: api.KeysOf(keys)}, err
 }
 
 func (s *Server) createKey(r *http.Request) (any, error) {
-	var in struct {
-		App    string   `json:"app"`
-		Scopes []string `json:"scopes"`
-	}
+	var in api.KeyInput
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
@@ -55,7 +27,9 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return web.Reply{Status: http.StatusCreated, Body: &createKeyAnswer{Key: answerKey(key, secret)}}, nil
+	answer := api.CreatedKey{Key: api.KeyOf(key)}
+	answer.Key.Secret = secret
+	return web.Reply{Status: http.StatusCreated, Body: answer}, nil
 }
 
 func (s *Server) deleteKey(r *http.Request) (any, error) {
@@ -63,5 +37,5 @@ func (s *Server) deleteKey(r *http.Request) (any, error) {
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return &success{}, s.store.DeleteKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
+	return api.Nothing{}, s.store.DeleteKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 	"rollcall/store"
 	"rollcall/store/storetest"
@@ -50,7 +51,7 @@ func TestTheClientTellsOfTheLimit(t *testing.T) {
 		defer web.Close()
 		asks := client.New(web.URL, b.key(t, "shop", "sessions"))
 		defer asks.Close()
-		login := client.LoginRequest{User: client.UserInput{ID: "ada"}}
+		login := api.LoginReport{User: api.UserInput{ID: "ada"}}
 		first, err := asks.Login(t.Context(), login)
 		if err != nil {
 			t.Fatal(err)
@@ -58,9 +59,9 @@ func TestTheClientTellsOfTheLimit(t *testing.T) {
 		second, err := asks.Login(t.Context(), login)
 		var refused *client.Error
 		switch {
-		case !limit.Deny && (err != nil || len(second.Evicted) != 1 || second.Evicted[0] != first.ID):
+		case !limit.Deny && (err != nil || len(second.Evicted) != 1 || second.Evicted[0] != first.Session.ID):
 			t.Errorf("evicted for it: %v, %v", second.Evicted, err)
-		case limit.Deny && (!errors.As(err, &refused) || refused.Code != "session_limit" || len(refused.Sessions) != 1 || refused.Sessions[0].ID != first.ID):
+		case limit.Deny && (!errors.As(err, &refused) || refused.Code != "session_limit" || len(refused.Sessions) != 1 || refused.Sessions[0].ID != first.Session.ID):
 			t.Errorf("refused: %+v", err)
 		}
 	}

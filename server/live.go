@@ -13,7 +13,6 @@ import (
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
-	"rollcall/store/presence"
 )
 
 // Bounds of the live feed.
@@ -28,26 +27,6 @@ const (
 	maxWatchers    = 20_000
 	maxPendingAuth = 1000 // sockets that have not said yet who they are
 )
-
-// liveMessage is what the feed sends.
-type liveMessage struct {
-	Type      string             `json:"type"`
-	Cursor    string             `json:"cursor"`
-	User      *onlineUser        `json:"user,omitempty"`
-	Counts    *counts            `json:"counts,omitempty"`
-	Level     presence.GateLevel `json:"level,omitempty"`
-	Session   *liveSession       `json:"session,omitempty"`
-	UserID    string             `json:"user_id,omitempty"`
-	Reason    string             `json:"reason,omitempty"`
-	Notice    *shownNotice       `json:"notice,omitempty"`
-	Withdrawn string             `json:"withdrawn,omitempty"` // id of a notice that is over
-	Timestamp string             `json:"timestamp"`
-}
-
-type liveSession struct {
-	ID  string `json:"id"`
-	App string `json:"app"`
-}
 
 var (
 	errUpgrade      = &web.Problem{Status: http.StatusUpgradeRequired, Code: "upgrade_required", Words: "This address speaks WebSocket only"}

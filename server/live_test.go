@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 	"rollcall/store/storetest"
@@ -68,7 +69,7 @@ type event struct {
 	Notice               struct{ Message string }
 	Withdrawn            string
 
-	entry onlineUser // the user in full
+	entry api.Person // the user in full
 }
 
 // String is what is news in an event.
@@ -124,7 +125,7 @@ func parseEvent(text []byte) (e event, err error) {
 		err = doc.Components.Schemas["LiveMessage"].Value.VisitJSON(value)
 	}
 	if err == nil {
-		err = json.Unmarshal(text, &struct{ User *onlineUser }{&e.entry})
+		err = json.Unmarshal(text, &struct{ User *api.Person }{&e.entry})
 	}
 	if err != nil {
 		err = fmt.Errorf("%w in %s", err, text)

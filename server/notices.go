@@ -3,79 +3,25 @@ package server
 import (
 	"net/http"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
 
-type noticesAnswer struct {
-	success
-	Notices []listedNotice `json:"notices"`
-}
-
-type noticeAnswer struct {
-	success
-	Notice listedNotice `json:"notice"`
-}
-
-// listedNotice is a notice as whoever made it wants to know of it.
-type listedNotice struct {
-	notice
-	State string `json:"state"` // active, over or withdrawn
-	Seen  int    `json:"seen"`
-	Of    *int   `json:"of"` // null once it is over
-}
-
-type notice struct {
-	ID           string            `json:"id"`
-	Message      string            `json:"message"`
-	Level        store.NoticeLevel `json:"level"`
-	App          string            `json:"app"`
-	Organization string            `json:"organization"`
-	CreatedAt    string            `json:"created_at"`
-	CreatedBy    string            `json:"created_by"`
-	Until        *string           `json:"until"`
-	WithdrawnAt  *string           `json:"withdrawn_at"`
-}
-
-func answerNotice(n store.Notice) notice {
-	return notice{ID: formatID(n.ID), Message: n.Message, Level: n.Level, App: n.App, Organization: n.Organization,
-		CreatedAt: timestamp(n.CreatedAt), CreatedBy: n.CreatedBy, Until: optional(n.Until), WithdrawnAt: optional(n.WithdrawnAt)}
-}
-
-func answerListedNotice(n store.ListedNotice) listedNotice {
-	l := listedNotice{notice: answerNotice(n.Notice), State: "over", Seen: n.Seen}
-	switch {
-	case n.Active:
-		l.State, l.Of = "active", &n.Of
-	case n.WithdrawnAt != nil:
-		l.State = "withdrawn"
-	}
-	return l
-}
-
 // notices lists what is announced, and what was.
 func (s *Server) notices(r *http.Request) (any, error) {
 	all, err := s.store.Notices(r.Context(), s.now())
-	answer := &noticesAnswer{Notices: []listedNotice{}}
+	answer := api.Notices{Notices: []api.Notice{}}
 	for _, n := range all {
-		answer.Notices = append(answer.Notices, answerListedNotice(n))
+		answer.Notices = append(answer.Notices, api.NoticeOf(n))
 	}
 	return answer, err
 }
 
-type noticeInput struct {
-	Message      string            `json:"message"`
-	Level        store.NoticeLevel `json:"level"`
-	App          string            `json:"app"`
-	Organization string            `json:"organization"`
-	Until        *string           `json:"until"`  // RFC 3339
-	ForMS        *int64            `json:"for_ms"` // for clients whose clock may be wrong
-}
-
 // postNotice announces something to the people who are online.
 func (s *Server) postNotice(r *http.Request) (any, error) {
-	var in noticeInput
+	var in api.NoticeInput
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
@@ -97,10 +43,10 @@ func (s *Server) postNotice(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &noticeAnswer{Notice: answerListedNotice(store.ListedNotice{Notice: n})}
+	answer := api.PostedNotice{Notice: api.NoticeOf(store.ListedNotice{Notice: n})}
 	for _, listed := range all {
 		if listed.ID == n.ID {
-			answer.Notice = answerListedNotice(listed)
+			answer.Notice = api.NoticeOf(listed)
 		}
 	}
 	return web.Reply{Status: http.StatusCreated, Body: answer}, nil
@@ -116,7 +62,7 @@ func (s *Server) withdrawNotice(r *http.Request) (any, error) {
 	if err == nil {
 		s.announce(r)
 	}
-	return &success{}, err
+	return api.Nothing{}, err
 }
 
 // announce has the next heartbeat know what has just been stored. It is stored

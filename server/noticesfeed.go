@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 )
 
@@ -31,15 +32,15 @@ func (h *hub) publishAnnouncements(up *announced, now time.Time) {
 	}
 	is, was := up.all(), before.all()
 	for _, gone := range missing(was, is) {
-		h.publish(liveMessage{Type: "notice", Withdrawn: gone.ID}, now)
+		h.publish(api.Event{Type: "notice", Withdrawn: gone.ID}, now)
 	}
 	for _, fresh := range missing(is, was) {
-		h.publish(liveMessage{Type: "notice", Notice: &fresh}, now)
+		h.publish(api.Event{Type: "notice", Notice: &fresh}, now)
 	}
 }
 
 // all is all that is shown to anybody.
-func (p *announced) all() (list []shownNotice) {
+func (p *announced) all() (list []api.ShownNotice) {
 	if p.drain != nil {
 		list = append(list, showDrain(*p.drain))
 	}
@@ -50,9 +51,9 @@ func (p *announced) all() (list []shownNotice) {
 }
 
 // missing are those of list that are not in other.
-func missing(list, other []shownNotice) (rest []shownNotice) {
+func missing(list, other []api.ShownNotice) (rest []api.ShownNotice) {
 	for _, n := range list {
-		if !slices.ContainsFunc(other, func(o shownNotice) bool { return o.ID == n.ID }) {
+		if !slices.ContainsFunc(other, func(o api.ShownNotice) bool { return o.ID == n.ID }) {
 			rest = append(rest, n)
 		}
 	}

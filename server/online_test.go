@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -102,7 +103,7 @@ func TestAPersonIsShownOnceWithAllSessions(t *testing.T) {
 	if got := fmt.Sprint(ada["apps"], len(ada["sessions"].([]any)), len(dan["sessions"].([]any))); got != "[blog shop] 2 2" {
 		t.Errorf("got %s", got)
 	}
-	if started := ada["session_started_at"]; started != timestamp(storetest.Start.Add(time.Second)) {
+	if started := ada["session_started_at"]; started != api.At(storetest.Start.Add(time.Second)).String() {
 		t.Errorf("online since %v, want the first session's start", started)
 	}
 	if ada["organization_name"] != "Engines" || ada["organization_id"] == nil || b.people(t, viewer, "")["cyd"]["organization_id"] != nil {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 )
 
 // postgresFindings tell how the database's server keeps what it is given; none where
 // the database is a file.
-func (s *Server) postgresFindings(ctx context.Context) ([]Finding, error) {
+func (s *Server) postgresFindings(ctx context.Context) ([]api.Finding, error) {
 	b, err := s.store.ServerInfo(ctx)
 	if err != nil || b == nil {
 		return nil, err
@@ -18,28 +19,28 @@ func (s *Server) postgresFindings(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Finding{commitsFinding(b), encryptionFinding(b), replicaClockFinding(ahead)}, nil
+	return []api.Finding{commitsFinding(b), encryptionFinding(b), replicaClockFinding(ahead)}, nil
 }
 
-func commitsFinding(b *store.ServerInfo) Finding {
+func commitsFinding(b *store.ServerInfo) api.Finding {
 	switch {
 	case b.FsyncOff:
-		return wrong("commits", "PostgreSQL does not write them to its disk (fsync=off)",
+		return api.Problem("commits", "PostgreSQL does not write them to its disk (fsync=off)",
 			"When its machine stops, what was acknowledged may be gone, and all else with it. As its superuser:",
 			"ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()")
 	case b.AsyncCommit:
-		return wrong("commits", "PostgreSQL answers before they are on its disk (synchronous_commit=off)",
+		return api.Problem("commits", "PostgreSQL answers before they are on its disk (synchronous_commit=off)",
 			"When it stops, what was acknowledged in the moments before is gone. Take that setting out of the address of the database.")
 	}
-	return fine("commits", "PostgreSQL answers when they are on its disk")
+	return api.Fine("commits", "PostgreSQL answers when they are on its disk")
 }
 
-func encryptionFinding(b *store.ServerInfo) Finding {
+func encryptionFinding(b *store.ServerInfo) api.Finding {
 	if b.Plaintext {
-		return warning("encryption", "PostgreSQL is reached over a network in the clear",
+		return api.Warning("encryption", "PostgreSQL is reached over a network in the clear",
 			"Whoever listens there reads who is logged in, and from where. Add to the address of the database:", "sslmode=verify-full")
 	}
-	return fine("encryption", "Nobody listens on the way to PostgreSQL")
+	return api.Fine("encryption", "Nobody listens on the way to PostgreSQL")
 }
 
 // roundedWords rounds to what a measurement over a network is good for.
@@ -50,15 +51,15 @@ func roundedWords(d time.Duration) string {
 	return d.Round(10 * time.Second).String()
 }
 
-func replicaClockFinding(ahead *difference) Finding {
+func replicaClockFinding(ahead *difference) api.Finding {
 	if !ahead.surely(clockTolerance) {
-		return fine("clocks", "This server's agrees with PostgreSQL's")
+		return api.Fine("clocks", "This server's agrees with PostgreSQL's")
 	}
 	direction := " ahead of PostgreSQL's"
 	if ahead.by < 0 {
 		direction = " behind PostgreSQL's"
 	}
-	return warning("clocks", "This machine's is about "+roundedWords(ahead.by.Abs())+direction,
+	return api.Warning("clocks", "This machine's is about "+roundedWords(ahead.by.Abs())+direction,
 		"All replicas go by PostgreSQL's, so nobody is counted wrongly, but the log has this machine's times. Have the clocks of both set:",
 		"timedatectl set-ntp true")
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 	"rollcall/store/storetest"
@@ -47,7 +48,7 @@ func TestTheDoctorNamesAReplicaWhoseClockIsWrong(t *testing.T) {
 }
 
 func TestTheDoctorNamesAWayToPostgreSQLInTheClear(t *testing.T) {
-	if f := encryptionFinding(&store.ServerInfo{Plaintext: true}); f.State != FindingWarning || f.Paste[0] != "sslmode=verify-full" {
+	if f := encryptionFinding(&store.ServerInfo{Plaintext: true}); f.State != api.FindingWarning || f.Paste[0] != "sslmode=verify-full" {
 		t.Errorf("got %+v", f)
 	}
 }

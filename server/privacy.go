@@ -6,21 +6,11 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 )
-
-type eraseAnswer struct {
-	success
-	Sessions int64 `json:"sessions"`
-	Claims   int64 `json:"claims"`
-	Notices  int64 `json:"notices_seen"`
-	Visits   int64 `json:"visits"`
-	Account  bool  `json:"account"`
-	Mentions int64 `json:"mentions"`
-	Complete bool  `json:"complete"`
-}
 
 // eraseUser removes a person for good. The body repeats the id: this can not be
 // undone.
@@ -29,9 +19,7 @@ func (s *Server) eraseUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in struct {
-		Confirm string `json:"confirm"`
-	}
+	var in api.EraseInput
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
@@ -43,8 +31,7 @@ func (s *Server) eraseUser(r *http.Request) (any, error) {
 		return nil, unknownUser(err)
 	}
 	s.live.hub.erased(id, gone.Ended)
-	return &eraseAnswer{Sessions: gone.Sessions, Claims: gone.Claims, Notices: gone.Receipts, Visits: gone.Visits,
-		Account: gone.Account, Mentions: gone.Mentions, Complete: gone.Complete}, nil
+	return api.ErasedOf(gone), nil
 }
 
 // exportUser is everything that is held on a person, as a file.
@@ -76,7 +63,7 @@ func (s *Server) writeHeld(w http.ResponseWriter, r *http.Request, id string, us
 		}
 		return err
 	}
-	if err := write(`{"success":true,"timestamp":`, timestamp(now)); err != nil {
+	if err := write(`{"success":true,"timestamp":`, api.At(now)); err != nil {
 		return err
 	}
 	if err := write(`,"user":`, user); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
@@ -22,8 +23,8 @@ var replays = flag.Uint64("replays", 4, "how many random histories TestTheFeedRe
 // follower keeps a list by the feed alone, as the panel does.
 type follower struct {
 	*reader
-	people map[string]onlineUser
-	counts counts
+	people map[string]api.Person
+	counts presence.Counts
 	level  presence.GateLevel
 	told   int // arrivals and departures
 }
@@ -60,19 +61,19 @@ func (f *follower) catchUp(t *testing.T) {
 		default:
 			t.Fatalf("a %s", e.Type)
 		}
-		f.counts = counts(e.Counts)
+		f.counts = presence.Counts(e.Counts)
 		f.told++
 	}
 }
 
 // still is a list without what changes by mere presence.
-func still(people map[string]onlineUser) map[string]string {
+func still(people map[string]api.Person) map[string]string {
 	list := map[string]string{}
 	for id, user := range people {
-		user.LastActivityAt, user.SessionMinutes = "", 0
-		slices.SortFunc(user.Sessions, func(a, b onlineSession) int { return strings.Compare(a.ID, b.ID) })
+		user.LastActivityAt, user.SessionDurationMinutes = api.Time{}, 0
+		slices.SortFunc(user.Sessions, func(a, b api.OnlineSession) int { return strings.Compare(a.ID, b.ID) })
 		for i := range user.Sessions {
-			user.Sessions[i].LastActivityAt, user.Sessions[i].ExpiresAt = "", ""
+			user.Sessions[i].LastActivityAt, user.Sessions[i].ExpiresAt = api.Time{}, api.Time{}
 		}
 		text, _ := json.Marshal(user)
 		list[id] = string(text)
@@ -153,7 +154,7 @@ func TestTheFeedReplayedIsTheList(t *testing.T) {
 				rules.SessionTTL = 20 * time.Minute
 				s := servingBy(t, rules)
 				r, _ := s.follow(t, "", bearing(s.key(t, "panel", "read")))
-				f := &follower{reader: r, people: map[string]onlineUser{}, level: presence.GateClear}
+				f := &follower{reader: r, people: map[string]api.Person{}, level: presence.GateClear}
 				o := &office{served: s, rng: rand.New(rand.NewPCG(seed, 0))}
 				var history []string
 				f.catchUp(t)
@@ -165,9 +166,9 @@ func TestTheFeedReplayedIsTheList(t *testing.T) {
 					now := s.now().Truncate(pollEvery) // as of the last look
 					page, err := s.store.Online(t.Context(), now, store.OnlineFilter{Limit: 100})
 					s.must(t, err)
-					list := map[string]onlineUser{}
+					list := map[string]api.Person{}
 					for _, p := range page.People {
-						list[p.ID] = answerPerson(p, now)
+						list[p.ID] = api.PersonOf(p, now)
 					}
 					if want := page.Counts.Level(0); f.level != want {
 						t.Fatalf("after %v the gate is told to be at %s, it is at %s", history, f.level, want)
@@ -175,7 +176,7 @@ func TestTheFeedReplayedIsTheList(t *testing.T) {
 					if diff := cmp.Diff(still(list), still(f.people)); diff != "" {
 						t.Fatalf("after %v the feed (+) differs from the list (-):\n%s", history, diff)
 					}
-					if got := f.counts; got.Available+got.Busy+got.Away != len(list) || got != counts(page.Counts) {
+					if got := f.counts; got.Available+got.Busy+got.Away != len(list) || got != page.Counts {
 						t.Fatalf("the feed counts %+v, the list %+v", got, page.Counts)
 					}
 				}

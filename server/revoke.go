@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/origin"
 	"rollcall/server/web"
@@ -31,7 +32,7 @@ func (s *Server) revokeSession(r *http.Request) (any, error) {
 	if err == nil && !ended {
 		err = store.ErrSessionEnded
 	}
-	return &success{}, err
+	return api.Nothing{}, err
 }
 
 // revoked is an end that the caller asks for.
@@ -39,36 +40,13 @@ func revoked(r *http.Request, note string) store.Ending {
 	return store.Ending{Reason: presence.EndRevoked, By: auth.CallerOf(r).Actor(), Note: note}
 }
 
-type revocation struct {
-	User         string             `json:"user"`
-	App          string             `json:"app"`
-	Organization string             `json:"organization"`
-	IP           string             `json:"ip"`
-	Device       string             `json:"device"`
-	From         string             `json:"from"`
-	To           string             `json:"to"`
-	Q            string             `json:"q"`
-	All          bool               `json:"all"`
-	State        store.SessionScope `json:"state"`
-	Except       []string           `json:"except"`
-	Note         string             `json:"note"`
-	DryRun       bool               `json:"dry_run"`
-}
-
-type revocationAnswer struct {
-	success
-	DryRun bool            `json:"dry_run"`
-	Count  int64           `json:"count"`
-	Sample []listedSession `json:"sample"`
-}
-
 // revokeSessions ends all sessions that match, or tells which would end.
 func (s *Server) revokeSessions(r *http.Request) (any, error) {
-	var in revocation
+	var in api.Revocation
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
-	filter, err := in.filter(s.cfg.Origin.Addresses)
+	filter, err := revocationFilter(in, s.cfg.Origin.Addresses)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +59,7 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &revocationAnswer{DryRun: in.DryRun, Sample: answerSessions(sample.Sessions, now)}
+	answer := api.Revoked{DryRun: in.DryRun, Sample: api.SessionsOf(sample.Sessions, now)}
 	if in.DryRun {
 		answer.Count, err = s.store.CountSessions(r.Context(), now, filter)
 	} else {
@@ -90,9 +68,9 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 	return answer, err
 }
 
-// filter is which sessions are meant, with the sample as its page. A forgotten
+// revocationFilter is which sessions are meant, with the sample as its page. A forgotten
 // filter must not end everybody's session, so that has to be said.
-func (in revocation) filter(rule origin.AddressRule) (f store.SessionFilter, err error) {
+func revocationFilter(in api.Revocation, rule origin.AddressRule) (f store.SessionFilter, err error) {
 	filtered := in.User+in.App+in.Organization+in.IP+in.Device+in.From+in.To+strings.TrimSpace(in.Q) != "" // a blank is in everybody's text
 	switch {
 	case !filtered && !in.All:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -114,7 +115,7 @@ func TestWhoEndedASessionIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][2]string{
-		"ada": {"user:" + store.AccountID("root"), `Stolen "laptop"`}, "bob": {"key:" + formatID(keys[0].ID) + ":shop", "Left us"},
+		"ada": {"user:" + store.AccountID("root"), `Stolen "laptop"`}, "bob": {"key:" + api.ID(keys[0].ID) + ":shop", "Left us"},
 	}
 	got := map[string][2]string{}
 	for _, session := range do(t, b, "GET", "/admin/sessions?reason=revoked", nil, bearing(key)).wants(200)["sessions"].([]any) {

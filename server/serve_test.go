@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
@@ -288,7 +289,7 @@ func TestARouteMayTakeLongerThanOthers(t *testing.T) {
 			var s *served
 			slow := func(*http.Request) (any, error) {
 				time.Sleep(web.WriteTimeout + time.Second)
-				return &success{}, nil
+				return api.Nothing{}, nil
 			}
 			s = serving(t, func(c *Config) {
 				c.Mount = map[string]http.Handler{"/slow/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rollcall/server/api"
 	"rollcall/server/assets"
 	"rollcall/server/auth"
 	"rollcall/server/metrics"
@@ -36,7 +37,7 @@ type Config struct {
 	Heartbeat      time.Duration    // how often a browser should send one
 	Hosts          []string         // host names served besides localhost, addresses and PublicURL's
 	Version        string           // for the log
-	Settings       []Setting        // what administrators are shown of all this
+	Settings       []api.Setting    // what administrators are shown of all this
 	Data           string           // folder of the database, "" where it is not to be looked at
 	Database       string           // address of the database, without a password; "" where it is a file
 	Log            zerolog.Logger   //

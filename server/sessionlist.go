@@ -4,47 +4,12 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
-
-type sessionsAnswer struct {
-	success
-	Sessions   []listedSession `json:"sessions"`
-	NextCursor string          `json:"next_cursor"`
-}
-
-type listedSession struct {
-	ID               string                `json:"id"`
-	App              string                `json:"app"`
-	User             listedUser            `json:"user"`
-	State            presence.SessionState `json:"state"`
-	SessionStartedAt string                `json:"session_started_at"`
-	LastActivityAt   string                `json:"last_activity_at"`
-	ExpiresAt        string                `json:"expires_at"`
-	EndedAt          *string               `json:"ended_at"`
-	EndReason        *presence.EndReason   `json:"end_reason"`
-	EndedBy          string                `json:"ended_by"`
-	EndNote          string                `json:"end_note"`
-	IPAddress        string                `json:"ip_address"`
-	UserAgent        string                `json:"user_agent"`
-	Device           device                `json:"device"`
-	Location         string                `json:"location"`
-	Page             string                `json:"page"`
-	DurationMinutes  int                   `json:"duration_minutes"`
-}
-
-type listedUser struct {
-	ID               string `json:"id"`
-	Name             string `json:"name"`
-	Email            string `json:"email"`
-	OrganizationName string `json:"organization_name"`
-	TeamName         string `json:"team_name"`
-	Role             string `json:"role"`
-}
 
 // sessions lists the sessions that match, as JSON or as a file.
 func (s *Server) sessions(r *http.Request) (any, error) {
@@ -71,7 +36,7 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sessionsAnswer{Sessions: answerSessions(page.Sessions, now), NextCursor: page.Next}, nil
+	return api.Sessions{Sessions: api.SessionsOf(page.Sessions, now), NextCursor: page.Next}, nil
 }
 
 func (s *Server) sessionFilter(q url.Values) (f store.SessionFilter, err error) {
@@ -93,39 +58,6 @@ func (s *Server) sessionFilter(q url.Values) (f store.SessionFilter, err error) 
 	return f, err
 }
 
-func answerSessions(sessions []store.ListedSession, now time.Time) []listedSession {
-	answer := make([]listedSession, len(sessions))
-	for i, session := range sessions {
-		answer[i] = answerListed(session, now)
-	}
-	return answer
-}
-
-func answerListed(l store.ListedSession, now time.Time) listedSession {
-	u := l.User
-	answer := listedSession{ID: formatID(l.ID), App: l.App, State: l.State,
-		User:             listedUser{ID: u.ID, Name: u.Name, Email: u.Email, OrganizationName: u.Organization, TeamName: u.Team, Role: u.Role},
-		SessionStartedAt: timestamp(l.CreatedAt), LastActivityAt: timestamp(l.LastActivity), ExpiresAt: timestamp(l.ExpiresAt),
-		EndedAt: optional(l.EndedAt), EndedBy: l.EndedBy, EndNote: l.EndNote,
-		IPAddress: l.IPAddress, UserAgent: l.UserAgent, Device: device(l.Device), Location: l.Location, Page: l.Page,
-		DurationMinutes: int(max(over(l, now).Sub(l.CreatedAt), 0) / time.Minute)} // the clock may be set back
-	if l.EndReason != "" {
-		answer.EndReason = &l.EndReason
-	}
-	return answer
-}
-
-// over is until when a session has lasted.
-func over(l store.ListedSession, now time.Time) time.Time {
-	switch {
-	case l.EndedAt != nil:
-		return *l.EndedAt
-	case l.State == presence.StateExpired:
-		return l.ExpiresAt
-	}
-	return now
-}
-
 // sessionsFile is the list of all sessions that match. It is in the order of
 // their beginning unless another is asked for: that never changes, so none is
 // missed that moves while the file is written.
@@ -141,7 +73,7 @@ func (s *Server) sessionsFile(r *http.Request, q url.Values, f store.SessionFilt
 	return web.Sheet(r, s.now(), "sessions", sessionColumns, func() (rows [][]string, more bool, err error) {
 		page, err := s.store.Sessions(r.Context(), now, f)
 		for _, session := range page.Sessions {
-			rows = append(rows, sessionRow(answerListed(session, now)))
+			rows = append(rows, sessionRow(api.SessionOf(session, now)))
 		}
 		f.Cursor = page.Next
 		return rows, page.Next != "", err
@@ -152,13 +84,13 @@ var sessionColumns = []string{"id", "app", "user_id", "name", "email", "organiza
 	"session_started_at", "last_activity_at", "expires_at", "ended_at", "end_reason", "ended_by", "end_note",
 	"ip_address", "user_agent", "page", "duration_minutes", "device_type", "device_os", "device_browser", "location"}
 
-func sessionRow(l listedSession) []string {
+func sessionRow(l api.ListedSession) []string {
 	var ended string
 	var reason presence.EndReason
 	if l.EndedAt != nil && l.EndReason != nil {
-		ended, reason = *l.EndedAt, *l.EndReason
+		ended, reason = l.EndedAt.String(), *l.EndReason
 	}
 	return []string{l.ID, l.App, l.User.ID, l.User.Name, l.User.Email, l.User.OrganizationName, l.User.TeamName, l.User.Role, string(l.State),
-		l.SessionStartedAt, l.LastActivityAt, l.ExpiresAt, ended, string(reason), l.EndedBy, l.EndNote,
+		l.SessionStartedAt.String(), l.LastActivityAt.String(), l.ExpiresAt.String(), ended, string(reason), l.EndedBy, l.EndNote,
 		l.IPAddress, l.UserAgent, l.Page, strconv.Itoa(l.DurationMinutes), l.Device.Type, l.Device.OS, l.Device.Browser, l.Location}
 }

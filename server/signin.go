@@ -5,38 +5,17 @@ import (
 	"errors"
 	"net/http"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
 
-// userAnswer is a user as the API shows one.
-type userAnswer struct {
-	ID           string       `json:"id"`
-	Name         string       `json:"name"`
-	Email        string       `json:"email"`
-	Role         string       `json:"role"`
-	Team         string       `json:"team"`
-	Organization string       `json:"organization"`
-	Access       store.Access `json:"access"`
-}
-
-type signedIn struct {
-	success
-	User accountUser `json:"user"`
-}
-
-type accountUser struct {
-	ID     string       `json:"id"`
-	Name   string       `json:"name"`
-	Access store.Access `json:"access"`
-}
-
 // login begins a panel session by name and password, or by the code of a
 // one-time link. The session's token is in the cookie and nowhere else.
 func (s *Server) login(r *http.Request) (any, error) {
-	var in struct{ Name, Password, Code string }
+	var in api.SignIn
 	if err := s.decodeOwn(r, &in); err != nil {
 		return nil, err
 	}
@@ -78,7 +57,7 @@ func (s *Server) signedIn(ctx context.Context, status int, token string) (any, e
 	if err != nil {
 		return nil, err
 	}
-	answer := &signedIn{User: accountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
+	answer := api.SignedIn{User: api.AccountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
 	return web.Reply{Status: status, Cookies: s.auth.SignInCookies(token, me.User.ID), Body: answer}, nil
 }
 
@@ -108,34 +87,28 @@ func (s *Server) logout(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return web.Reply{Status: http.StatusOK, Cookies: s.auth.SignOutCookies(), Body: &success{}}, nil
-}
-
-type meAnswer struct {
-	success
-	User    userAnswer    `json:"user"`
-	Session sessionAnswer `json:"session"`
-	statusFields
+	return web.Reply{Status: http.StatusOK, Cookies: s.auth.SignOutCookies(), Body: api.Nothing{}}, nil
 }
 
 // me tells who has the session, and what they claim of themselves.
 func (s *Server) me(r *http.Request) (any, error) {
 	me := auth.CallerOf(r).Person
-	user := answerUser(me.User)
+	user := api.UserOf(me.User)
 	user.Access = me.Access // of this session, which is what counts
-	session := answerSession(me.Session)
+	session := api.OwnSession(me.Session)
 	session.App = me.Session.App
 	claim, err := s.store.OwnClaim(r.Context(), s.now(), me.User.ID)
 	if claim == nil {
 		claim = &presence.Claim{Status: presence.StatusAvailable}
 	}
-	return &meAnswer{User: user, Session: session, statusFields: answerStatus(claim.Status, claim.Text, claim.Until)}, err
+	status := api.ShownStatus{Status: claim.Status, StatusText: claim.Text, StatusUntil: api.AtOptional(claim.Until)}
+	return api.Me{User: user, Session: session, ShownStatus: status}, err
 }
 
 // setup makes the first account for whoever has the code from the terminal, and
 // signs them in.
 func (s *Server) setup(r *http.Request) (any, error) {
-	var in struct{ Code, Name, Password string }
+	var in api.Setup
 	if err := s.decodeOwn(r, &in); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"rollcall/server/auth"
 	"rollcall/server/web"
+
+	"rollcall/server/api"
 )
 
 // socket is one reader's end of the live feed.
@@ -114,9 +116,7 @@ func (k *socket) firstMessage(ctx context.Context) (string, error) {
 }
 
 func firstToken(text []byte) (string, error) {
-	var first struct {
-		Token string `json:"token"`
-	}
+	var first api.Opening
 	if json.Unmarshal(text, &first) != nil || first.Token == "" {
 		return "", auth.Unauthenticated
 	}
@@ -168,7 +168,7 @@ func (k *socket) say(ctx context.Context, kind string) error {
 	if kind == "reset" {
 		k.live.resets.Add(1)
 	}
-	text, _ := json.Marshal(liveMessage{Type: kind, Cursor: k.at.String(), Timestamp: timestamp(k.now())})
+	text, _ := json.Marshal(api.Event{Type: kind, Cursor: k.at.String(), Timestamp: api.At(k.now())})
 	return k.send(ctx, text)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -100,7 +101,7 @@ func TestWhatExpiredIsCountedUntilItIsCleanedUp(t *testing.T) {
 	if got["active_sessions"] != 1.0 || got["expired_sessions"] != 0.0 || got["ended_sessions"] != 1.0 {
 		t.Errorf("after the cleanup: %v", got)
 	}
-	want := map[string]any{"at": timestamp(b.now()), "affected_rows": 1.0, "purged_rows": 0.0}
+	want := map[string]any{"at": api.At(b.now()).String(), "affected_rows": 1.0, "purged_rows": 0.0}
 	if diff := cmp.Diff(any(want), got["last_cleanup"]); diff != "" {
 		t.Errorf("the last cleanup:\n%s", diff)
 	}
@@ -128,7 +129,7 @@ func TestThePeakIsOfToday(t *testing.T) {
 	b.person(t, key, "ada")
 	b.person(t, key, "bob")
 	b.account(t, "watch", store.AccessViewer)
-	high := map[string]any{"people": 2.0, "at": timestamp(b.now())}
+	high := map[string]any{"people": 2.0, "at": api.At(b.now()).String()}
 	if diff := cmp.Diff(any(high), sample()); diff != "" {
 		t.Errorf("the first sample:\n%s", diff)
 	}

@@ -5,36 +5,12 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
-
-type statusAnswer struct {
-	success
-	statusFields
-}
-
-// statusFields are a status as every answer has it.
-type statusFields struct {
-	Status      presence.Status `json:"status"`
-	StatusText  string          `json:"status_text"`
-	StatusUntil *string         `json:"status_until"`
-}
-
-func answerStatus(status presence.Status, text string, until *time.Time) statusFields {
-	return statusFields{Status: status, StatusText: text, StatusUntil: optional(until)}
-}
-
-// optional is a time that may be missing.
-func optional(t *time.Time) *string {
-	if t == nil {
-		return nil
-	}
-	text := timestamp(*t)
-	return &text
-}
 
 var errNoSuchUser = &web.Problem{Status: http.StatusNotFound, Code: "user_not_found", Words: "No such user"}
 
@@ -68,7 +44,7 @@ func (s *Server) setStatus(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in statusInput
+	var in api.StatusInput
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
@@ -79,7 +55,7 @@ func (s *Server) setStatus(r *http.Request) (any, error) {
 		return s.withoutClaim(r, user, app)
 	}
 	now := s.now()
-	claim, err := in.claim(now)
+	claim, err := claimOf(in, now)
 	if err != nil {
 		return nil, err
 	}
@@ -116,18 +92,11 @@ func (s *Server) statusOf(r *http.Request, user string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &statusAnswer{statusFields: answerStatus(people[0].Status, people[0].StatusText, people[0].StatusUntil)}, nil
+	return api.StatusOf(people[0]), nil
 }
 
-// statusInput is a claim as somebody sends it.
-type statusInput struct {
-	Status presence.Status `json:"status"`
-	Text   string          `json:"text"`
-	Until  *string         `json:"until"`  // RFC 3339
-	ForMS  *int64          `json:"for_ms"` // for clients whose clock may be wrong
-}
-
-func (in statusInput) claim(now time.Time) (presence.Claim, error) {
+// claimOf is a claim as somebody sends it.
+func claimOf(in api.StatusInput, now time.Time) (presence.Claim, error) {
 	claim := presence.Claim{Status: in.Status, Text: in.Text}
 	var err error
 	claim.Until, err = web.Ahead(now, "until", in.Until, "for_ms", in.ForMS)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/store"
 )
@@ -17,15 +18,7 @@ import (
 type userSocket struct {
 	*socket
 	who  store.Identity
-	told []shownNotice // nil: nothing yet
-}
-
-// userMessage is what such a socket sends.
-type userMessage struct {
-	Type      string        `json:"type"`             // notices or session_ended
-	Notices   []shownNotice `json:"notices,omitzero"` // all that there are now
-	Reason    string        `json:"reason,omitempty"` // why the session ended
-	Timestamp string        `json:"timestamp"`
+	told []api.ShownNotice // nil: nothing yet
 }
 
 // followOwn opens the live connection of an end user.
@@ -107,12 +100,12 @@ func (v *userSocket) tellNotices(ctx context.Context) (changed <-chan struct{}, 
 		return changed, nil
 	}
 	v.told = list
-	return changed, v.say(ctx, userMessage{Type: "notices", Notices: list})
+	return changed, v.say(ctx, api.OwnEvent{Type: "notices", Notices: list})
 }
 
 // sameShown compares what differs between two that look alike: another role changes
 // the end of a drain.
-func sameShown(a, b shownNotice) bool {
+func sameShown(a, b api.ShownNotice) bool {
 	return a.ID == b.ID && (a.Until == nil) == (b.Until == nil)
 }
 
@@ -123,11 +116,11 @@ func (v *userSocket) sendEnded(ctx context.Context) {
 	if err := v.store.WhyEnded(ctx, v.token); errors.As(err, &ended) {
 		reason = string(ended.Reason)
 	}
-	_ = v.say(ctx, userMessage{Type: "session_ended", Reason: reason}) // whoever is gone does not hear it
+	_ = v.say(ctx, api.OwnEvent{Type: "session_ended", Reason: reason}) // whoever is gone does not hear it
 }
 
-func (v *userSocket) say(ctx context.Context, m userMessage) error {
-	m.Timestamp = timestamp(v.now())
+func (v *userSocket) say(ctx context.Context, m api.OwnEvent) error {
+	m.Timestamp = api.At(v.now())
 	text, _ := json.Marshal(m) // of texts only: can not fail
 	return v.send(ctx, text)
 }

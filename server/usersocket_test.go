@@ -11,6 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
@@ -54,7 +55,7 @@ func (v *visitor) next() string {
 	}
 	doc, err := document()
 	var value any
-	var m userMessage
+	var m api.OwnEvent
 	if err == nil {
 		err = json.Unmarshal(text, &value)
 	}

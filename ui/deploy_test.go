@@ -7,7 +7,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"rollcall/server/client"
+	"rollcall/server/api"
 )
 
 func TestThePageDeploy(t *testing.T) {
@@ -30,7 +30,7 @@ func TestThePageDeploy(t *testing.T) {
 	})
 	t.Run("who has seen it is counted", func(t *testing.T) {
 		id := b.eval(`document.querySelector('[data-notice-id]').dataset.noticeId`)
-		if _, err := backend.Heartbeat(t.Context(), ada.Token, client.Beat{Seen: []string{id}}); err != nil {
+		if _, err := backend.Heartbeat(t.Context(), ada.Token, api.Heartbeat{Seen: []string{id}}); err != nil {
 			t.Fatal(err)
 		}
 		b.until(`document.querySelector('[data-notice-id] .seen').textContent === 'Seen by 1 of 1'`)
@@ -88,7 +88,7 @@ func TestTheListOfNoticesStaysInPlace(t *testing.T) {
 	b.setUpAccount(in)
 	backend := in.backend(t, "shop", "sessions,admin")
 	ada := login(t, backend, "ada", "Ada Lovelace")
-	first, err := backend.PostNotice(t.Context(), client.NoticeInput{Message: "First"})
+	first, err := backend.PostNotice(t.Context(), api.NoticeInput{Message: "First"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,12 +102,12 @@ func TestTheListOfNoticesStaysInPlace(t *testing.T) {
 			&& document.activeElement.closest('li').innerText.includes('It was not withdrawn')`)
 	}
 	stays(`true`)
-	if _, err := backend.Heartbeat(t.Context(), ada.Token, client.Beat{Seen: []string{first.ID}}); err != nil {
+	if _, err := backend.Heartbeat(t.Context(), ada.Token, api.Heartbeat{Seen: []string{first.ID}}); err != nil {
 		t.Fatal(err)
 	}
 	b.eval(`void document.dispatchEvent(new Event('visibilitychange'))`) // has it look again
 	stays(`document.activeElement.closest('li').innerText.includes('Seen by 1 of 1')`)
-	if _, err := backend.PostNotice(t.Context(), client.NoticeInput{Message: "Second"}); err != nil {
+	if _, err := backend.PostNotice(t.Context(), api.NoticeInput{Message: "Second"}); err != nil {
 		t.Fatal(err)
 	}
 	stays(`document.querySelectorAll('[data-notice-id]').length === 2`)

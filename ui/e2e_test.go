@@ -13,21 +13,22 @@ import (
 
 	_ "modernc.org/sqlite"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
 func text(s string) *string { return &s }
 
 // login reports a login to the server as a back end does.
-func login(t *testing.T, backend *client.Client, id, name string) client.Session {
+func login(t *testing.T, backend *client.Client, id, name string) api.Session {
 	t.Helper()
-	session, err := backend.Login(context.Background(), client.LoginRequest{User: client.UserInput{
+	session, err := backend.Login(context.Background(), api.LoginReport{User: api.UserInput{
 		ID: id, Name: text(name), Email: text(id + "@example.org"), Organization: text("Acme"), Team: text("Core"), Role: text("editor"),
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return session
+	return session.Session
 }
 
 // listed is the condition that the panel's rows show exactly these names, in any order.
@@ -65,7 +66,7 @@ func TestThePanel(t *testing.T) {
 		b.until(`document.title === '● 1 online – Rollcall'`)
 	})
 	b.refreshEvery("3600")
-	var bob client.Session
+	var bob api.Session
 	t.Run("manual refresh: several people", func(t *testing.T) {
 		login(t, backend, "grace", "Grace Hopper")
 		bob = login(t, backend, "bob", "Bob <b>Bold</b>")
@@ -87,7 +88,7 @@ func TestThePanel(t *testing.T) {
 		b.until(panel + `.querySelector('[data-user-id=ada]').innerText.includes('3 h 4 min')`)
 		b.until(panel + `.querySelector('[data-user-id=ada]').innerText.includes('2 min ago')`)
 		in.backdate(t, "bob", time.Hour, 4*time.Minute)
-		if _, err := backend.Heartbeat(t.Context(), bob.Token, client.Beat{Page: text("/orders")}); err != nil {
+		if _, err := backend.Heartbeat(t.Context(), bob.Token, api.Heartbeat{Page: text("/orders")}); err != nil {
 			t.Fatal(err)
 		}
 		b.clickIn(`[part=refresh]`)
@@ -105,7 +106,7 @@ func TestThePanel(t *testing.T) {
 		b.clickIn(`[data-action=end-session]`)
 		b.clickIn(`[data-action=confirm-end]`)
 		b.until(listed("Ada Lovelace", "Grace Hopper"))
-		_, err := backend.Heartbeat(t.Context(), bob.Token, client.Beat{})
+		_, err := backend.Heartbeat(t.Context(), bob.Token, api.Heartbeat{})
 		if e, ok := err.(*client.Error); !ok || e.Status != 404 || e.EndReason != "revoked" {
 			t.Errorf("a heartbeat of the ended session: %v", err)
 		}
@@ -191,7 +192,7 @@ func TestIntegrating(t *testing.T) {
 	session := login(t, backend, "ada", "Ada Lovelace")
 	b.until(`document.querySelector('[data-first-heartbeat]').innerText.includes('Ada Lovelace has logged in')`)
 	b.until(`document.querySelector('[data-first-heartbeat]').dataset.state === 'waiting'`)
-	if _, err := backend.Heartbeat(t.Context(), session.Token, client.Beat{}); err != nil {
+	if _, err := backend.Heartbeat(t.Context(), session.Token, api.Heartbeat{}); err != nil {
 		t.Fatal(err)
 	}
 	b.until(`document.querySelector('[data-first-heartbeat]').innerText.includes('Ada Lovelace is online')`)
@@ -220,7 +221,7 @@ func lastActivity(t *testing.T, c *client.Client, id string) time.Time {
 	}
 	for _, p := range people.Users {
 		if p.ID == id {
-			return p.LastActivityAt
+			return p.LastActivityAt.Time
 		}
 	}
 	return time.Time{}

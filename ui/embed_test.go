@@ -9,7 +9,9 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
+	"rollcall/store"
 )
 
 // strictHost is an application of another origin whose pages may run scripts of
@@ -37,12 +39,12 @@ func strictHost(t *testing.T, rollcall *string, style string, page func() string
 // watcher is the token of a user of an application who may see the list.
 func watcher(t *testing.T, backend *client.Client, id, name string) string {
 	t.Helper()
-	access := "viewer"
-	session, err := backend.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: id, Name: &name, Access: &access}})
+	access := store.AccessViewer
+	session, err := backend.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: id, Name: &name, Access: &access}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return session.Token
+	return session.Session.Token
 }
 
 // TestThePanelInAStrictPageOfAnotherOrigin ends with the browser's complaints,
@@ -88,7 +90,7 @@ func TestThePanelInAStrictPageOfAnotherOrigin(t *testing.T) {
 	t.Run("with what each session is used on, and where", func(t *testing.T) {
 		const hostile = `<img src=x onerror=document.title='owned'>`
 		for _, agent := range []string{"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", hostile} {
-			if _, err := backend.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "eve"}, IPAddress: "192.0.2.7", UserAgent: agent}); err != nil {
+			if _, err := backend.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "eve"}, IPAddress: "192.0.2.7", UserAgent: agent}); err != nil {
 				t.Fatal(err)
 			}
 		}

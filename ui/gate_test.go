@@ -6,7 +6,7 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 
-	"rollcall/server/client"
+	"rollcall/server/api"
 )
 
 // light is the condition that the page's light, title and icon are at a level.
@@ -30,7 +30,7 @@ func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {
 	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
 	b.until(`document.querySelector('[data-in-the-way] li').innerText.includes('Ada <b>Lovelace</b>')`)
 	idle := int64(600_000)
-	if _, err := backend.Heartbeat(t.Context(), ada.Token, client.Beat{IdleMS: &idle}); err != nil {
+	if _, err := backend.Heartbeat(t.Context(), ada.Token, api.Heartbeat{IdleMS: idle}); err != nil {
 		t.Fatal(err)
 	}
 	b.until(light("caution", "Caution", "◐ 1 online – Rollcall"))

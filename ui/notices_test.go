@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -29,7 +30,7 @@ type guest struct {
 	*tab
 	in      instance
 	backend *client.Client
-	session client.Session
+	session api.Session
 	host    string
 }
 
@@ -49,7 +50,7 @@ func newGuest(t *testing.T, attributes string, settings ...string) *guest {
 	return g
 }
 
-func (g *guest) announces(in client.NoticeInput) string {
+func (g *guest) announces(in api.NoticeInput) string {
 	g.t.Helper()
 	n, err := g.backend.PostNotice(g.t.Context(), in)
 	if err != nil {
@@ -91,8 +92,8 @@ func TestNoticesInAStrictPageOfAnotherOrigin(t *testing.T) {
 		t.Error("without a notice something is loaded or shown")
 	}
 	const hostile = `<img src=x onerror=document.title='owned'><script>document.title='owned'</script>`
-	first := g.announces(client.NoticeInput{Message: hostile, Level: "critical"})
-	second := g.announces(client.NoticeInput{Message: "Restart at 18:00"})
+	first := g.announces(api.NoticeInput{Message: hostile, Level: "critical"})
+	second := g.announces(api.NoticeInput{Message: "Restart at 18:00"})
 	g.beats(says(hostile, "Restart at 18:00"))
 
 	t.Run("each is read out as loudly as it matters", func(t *testing.T) {
@@ -120,11 +121,11 @@ func TestNoticesInAStrictPageOfAnotherOrigin(t *testing.T) {
 		g.run("dismissing", chromedp.KeyEvent(kb.Enter))
 		g.until(says())
 		g.run("reloading", chromedp.Reload())
-		g.announces(client.NoticeInput{Message: "Another one"})
+		g.announces(api.NoticeInput{Message: "Another one"})
 		g.beats(says("Another one"))
 	})
 	t.Run("a drain counts down", func(t *testing.T) {
-		if _, err := g.backend.BeginDrain(t.Context(), client.DrainInput{Message: "Moving house", EndSessionsInMS: 90000}); err != nil {
+		if _, err := g.backend.BeginDrain(t.Context(), api.DrainInput{Message: "Moving house", EndSessionsInMS: new(int64(90000))}); err != nil {
 			t.Fatal(err)
 		}
 		g.beats(says("Another one", "Moving house"))
@@ -150,7 +151,7 @@ func TestNoticesInAStrictPageOfAnotherOrigin(t *testing.T) {
 func TestAPageMayShowNoticesItself(t *testing.T) {
 	g := newGuest(t, `data-notices="off"`)
 	g.eval(`void (window.heard = [], document.addEventListener('rollcall:notices', (event) => heard.push(event.detail.notices.map(n => n.level + ' ' + n.message).join())))`)
-	id := g.announces(client.NoticeInput{Message: "Restart", Level: "warning"})
+	id := g.announces(api.NoticeInput{Message: "Restart", Level: "warning"})
 	g.beats(`heard.join('|') === 'warning Restart'`)
 	if err := g.backend.WithdrawNotice(t.Context(), id); err != nil {
 		t.Fatal(err)
@@ -172,13 +173,13 @@ func TestLiveForEndUsers(t *testing.T) {
 	g.until(`performance.getEntriesByType('resource').some(e => e.name.endsWith('/built/heartbeat-live.js'))`)
 	other.until(`window.rollcall`)
 
-	g.announces(client.NoticeInput{Message: "First"})
+	g.announces(api.NoticeInput{Message: "First"})
 	g.until(says("First")) // and so the connection stands
 	other.until(says("First"))
 
 	heard := g.hearing(other)
 	start := time.Now()
-	g.announces(client.NoticeInput{Message: "At once"})
+	g.announces(api.NoticeInput{Message: "At once"})
 	if took := heard("At once").Sub(start); took > 2*time.Second {
 		t.Errorf("it took %v to reach both tabs", took)
 	}
@@ -206,7 +207,7 @@ func TestATokenThatComesTooLateIsSentAgain(t *testing.T) {
 	}))
 	b.open(g.host)
 	b.until(beats + ` > 0`)
-	g.announces(client.NoticeInput{Message: "At once"})
+	g.announces(api.NoticeInput{Message: "At once"})
 	b.until(says("At once"))
 }
 
@@ -226,7 +227,7 @@ func TestAPolicyThatOnlyReportsLeavesTheConnection(t *testing.T) {
 	script = `<script src="` + in.url + `/heartbeat.js" data-token="` + login(t, backend, "ada", "Ada").Token + `" data-live defer></script>`
 	b.open(host.URL)
 	b.until(beats + ` > 0`)
-	if _, err := backend.PostNotice(t.Context(), client.NoticeInput{Message: "At once"}); err != nil {
+	if _, err := backend.PostNotice(t.Context(), api.NoticeInput{Message: "At once"}); err != nil {
 		t.Fatal(err)
 	}
 	b.until(says("At once"))
@@ -239,7 +240,7 @@ func TestAPolicyThatOnlyReportsLeavesTheConnection(t *testing.T) {
 // person's token in the place of the first one's.
 func TestTheNextPersonInATabSeesWhatThePreviousOneDismissed(t *testing.T) {
 	g := newGuest(t, "")
-	id := g.announces(client.NoticeInput{Message: "Restart"})
+	id := g.announces(api.NoticeInput{Message: "Restart"})
 	g.beats(says("Restart"))
 	g.seenBy(id, 1)
 	g.eval(banners + `.querySelector('button').click()`)
@@ -255,7 +256,7 @@ func TestAnAnswerThatComesLateTakesNothingBack(t *testing.T) {
 	g := newGuest(t, "data-live", "--heartbeat", "1h", "--online-window", "3h")
 	other := g.another()
 	other.open(g.host)
-	g.announces(client.NoticeInput{Message: "Before"})
+	g.announces(api.NoticeInput{Message: "Before"})
 	g.until(says("Before")) // and so the connection stands
 	other.until(says("Before"))
 
@@ -263,7 +264,7 @@ func TestAnAnswerThatComesLateTakesNothingBack(t *testing.T) {
 		document.addEventListener('rollcall:notices', ({ detail }) => { taken += !detail.notices.some((n) => n.message === 'After') }),
 		window.fetch = (...asked) => real(...asked).then((answer) => { heartbeats++; return late.then(() => answer) }))`)
 	other.until(`(rollcall.beat(), heartbeats === 1)`)
-	g.announces(client.NoticeInput{Message: "After"})
+	g.announces(api.NoticeInput{Message: "After"})
 	g.until(says("Before", "After"))
 	other.until(says("Before", "After"))
 	other.eval(`void (release(), rollcall.beat())`)
@@ -285,7 +286,7 @@ func TestAClockThatIsSetBack(t *testing.T) {
 	g.until(`(rollcall.beat(), heartbeats === 1)`)
 	g.eval(`void (back = 3600000, rollcall.beat(), release())`)
 	g.until(`heartbeats === 2`)
-	g.announces(client.NoticeInput{Message: "Restart"})
+	g.announces(api.NoticeInput{Message: "Restart"})
 	g.beats(says("Restart"))
 }
 
@@ -293,7 +294,7 @@ func TestAClockThatIsSetBack(t *testing.T) {
 // notices again, and a keyboard user who is at a banner meanwhile.
 func TestBannersComeBackToAPageThatReplacesItsBody(t *testing.T) {
 	g := newGuest(t, "")
-	g.announces(client.NoticeInput{Message: "Restart"})
+	g.announces(api.NoticeInput{Message: "Restart"})
 	g.beats(says("Restart"))
 	answered := `performance.getEntriesByType('resource').filter(e => e.name.endsWith('/heartbeat') && e.responseEnd).length`
 	g.eval(`void (window.changes = 0, window.before = ` + answered + `, ` + banners + `.querySelector('button').focus(),
@@ -318,7 +319,7 @@ func TestBannersThatCouldNotBeLoadedAreAskedForAgain(t *testing.T) {
 		return `performance.getEntriesByType('resource').some((e) => e.name.startsWith('` + g.in.url + prefix + `') && e.name.includes('` + part + `'))`
 	}
 	blocked(&network.BlockPattern{URLPattern: ofThisVersion, Block: true}, &network.BlockPattern{URLPattern: ofTheServer, Block: true})
-	g.announces(client.NoticeInput{Message: "Restart"})
+	g.announces(api.NoticeInput{Message: "Restart"})
 	g.beats(asked("/static/") + ` && ` + asked(part))
 	blocked(&network.BlockPattern{URLPattern: ofThisVersion, Block: true}) // as if the server had been upgraded
 	g.beats(says("Restart"))

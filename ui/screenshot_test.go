@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -76,12 +77,12 @@ func TestScreenshots(t *testing.T) {
 	b.until(`document.querySelector('#notices .empty') && document.querySelector('.drain form')`)
 	b.picture("deploy-empty", 1280, 1000)
 	ops := in.backend(t, "ops", "admin")
-	for _, n := range []client.NoticeInput{{Message: "The export is back. Thank you for waiting."}, {Message: "Save your work: the invoices move to the new server at 18:00 and are back at 18:30.", Level: "warning", Organization: "Contoso", ForMS: 3600000}} {
+	for _, n := range []api.NoticeInput{{Message: "The export is back. Thank you for waiting."}, {Message: "Save your work: the invoices move to the new server at 18:00 and are back at 18:30.", Level: "warning", Organization: "Contoso", ForMS: new(int64(3600000))}} {
 		if _, err := ops.PostNotice(t.Context(), n); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := ops.BeginDrain(t.Context(), client.DrainInput{Message: "Moving to the new server, back at 18:30", EndSessionsInMS: 600000}); err != nil {
+	if _, err := ops.BeginDrain(t.Context(), api.DrainInput{Message: "Moving to the new server, back at 18:30", EndSessionsInMS: new(int64(600000))}); err != nil {
 		t.Fatal(err)
 	}
 	b.until(`document.querySelectorAll('[data-notice-id]').length === 2 && document.querySelector('[data-open]')`)
@@ -140,9 +141,9 @@ func TestScreenshotsOfBanners(t *testing.T) {
 		t.Skip("no -screenshots folder was given")
 	}
 	g := newGuest(t, "")
-	g.announces(client.NoticeInput{Message: "The export is back. Thank you for waiting."})
-	g.announces(client.NoticeInput{Message: "Card payments are down. Do not take orders by card.", Level: "critical"})
-	if _, err := g.backend.BeginDrain(t.Context(), client.DrainInput{Message: "Moving to the new server, back at 18:30.", EndSessionsInMS: 600000}); err != nil {
+	g.announces(api.NoticeInput{Message: "The export is back. Thank you for waiting."})
+	g.announces(api.NoticeInput{Message: "Card payments are down. Do not take orders by card.", Level: "critical"})
+	if _, err := g.backend.BeginDrain(t.Context(), api.DrainInput{Message: "Moving to the new server, back at 18:30.", EndSessionsInMS: new(int64(600000))}); err != nil {
 		t.Fatal(err)
 	}
 	g.beats(banners + `.querySelectorAll('p').length === 3`)
@@ -187,8 +188,8 @@ func populate(t *testing.T, in instance, shop, crm *client.Client) {
 		}
 		id := fmt.Sprint("u", i+1)
 		first, _, _ := strings.Cut(strings.ToLower(p.name), " ")
-		session, err := backend.Login(t.Context(), client.LoginRequest{
-			User: client.UserInput{ID: id, Name: &p.name, Organization: &p.organization, Team: &p.team, Role: &p.role,
+		session, err := backend.Login(t.Context(), api.LoginReport{
+			User: api.UserInput{ID: id, Name: &p.name, Organization: &p.organization, Team: &p.team, Role: &p.role,
 				Email: text(first + "@" + strings.ToLower(p.organization) + ".example")},
 			IPAddress: fmt.Sprintf("192.0.2.%d", 17*(i+1)), UserAgent: agents[i%len(agents)],
 		})
@@ -199,7 +200,7 @@ func populate(t *testing.T, in instance, shop, crm *client.Client) {
 		if p.idle {
 			idle = (12 * time.Minute).Milliseconds()
 		}
-		if _, err := backend.Heartbeat(t.Context(), session.Token, client.Beat{IdleMS: &idle, Page: &p.page}); err != nil {
+		if _, err := backend.Heartbeat(t.Context(), session.Session.Token, api.Heartbeat{IdleMS: idle, Page: &p.page}); err != nil {
 			t.Fatal(err)
 		}
 		in.backdate(t, id, p.started, p.active)

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"testing"
 
-	"rollcall/server/client"
+	"rollcall/server/api"
 )
 
 func TestThePageSettings(t *testing.T) {
@@ -59,7 +59,7 @@ func TestThePageSettings(t *testing.T) {
 	})
 	t.Run("the audit log has all of it, and can be searched", func(t *testing.T) {
 		login(t, backend, "ada", "Ada <i>Lovelace</i>")
-		if _, err := backend.RevokeAll(t.Context(), client.Revocation{User: "ada", Note: "Laptop was stolen"}); err != nil {
+		if _, err := backend.RevokeAll(t.Context(), api.Revocation{User: "ada", Note: "Laptop was stolen"}); err != nil {
 			t.Fatal(err)
 		}
 		b.open("about:blank") // to load the page anew

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -43,7 +44,7 @@ func newStage(t *testing.T, page string, settings ...string) *stage {
 
 // signIn leaves the token of a new login where the application's pages look for
 // it. The login is made long past, so that only a heartbeat brings its user online.
-func (s *stage) signIn(b *tab, user string) client.Session {
+func (s *stage) signIn(b *tab, user string) api.Session {
 	s.t.Helper()
 	session := login(s.t, s.backend, user, user)
 	s.in.backdate(s.t, user, time.Hour, 10*time.Minute)
@@ -144,17 +145,17 @@ func (w *wire) since(moment time.Time, kind func(message) bool) (found []message
 // sample is what the list said of a user at a moment between asked and answered.
 type sample struct {
 	asked, answered time.Time
-	*client.Entry   // nil: not online
+	*api.Person     // nil: not online
 }
 
-func (s sample) online() bool  { return s.Entry != nil }
-func (s sample) offline() bool { return s.Entry == nil }
+func (s sample) online() bool  { return s.Person != nil }
+func (s sample) offline() bool { return s.Person == nil }
 
 func (s sample) String() string {
 	if s.offline() {
 		return "offline"
 	}
-	return fmt.Sprintf("%+v", *s.Entry)
+	return fmt.Sprintf("%+v", *s.Person)
 }
 
 // watch asks the list for one user all the time, so that a test can tell what
@@ -200,7 +201,7 @@ func (s *stage) look(user string) (sample, error) {
 		if look.online() {
 			return look, fmt.Errorf("%s is in the list twice", user)
 		}
-		look.Entry = &p
+		look.Person = &p
 	}
 	return look, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server/api"
 	"rollcall/store"
 )
 
@@ -69,14 +70,6 @@ func newAccountPassword(schema string) *cobra.Command {
 	return cmd
 }
 
-// listedAccount is an account as the API shows it.
-type listedAccount struct {
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	Access    store.Access `json:"access"`
-	CreatedAt time.Time    `json:"created_at"`
-}
-
 func newAccountList(schema string) *cobra.Command {
 	folder := localData{schema: schema}
 	var asJSON bool
@@ -89,14 +82,12 @@ func newAccountList(schema string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return writeJSON(out(cmd), api.AccountsOf(accounts))
+			}
 			rows := table{header: []string{"NAME", "ACCESS", "CREATED"}}
-			all := []listedAccount{} // [] rather than null
 			for _, account := range accounts {
 				rows.add(account.Name, account.Access.String(), day(account.CreatedAt))
-				all = append(all, listedAccount{account.ID, account.Name, account.Access, account.CreatedAt})
-			}
-			if asJSON {
-				return writeJSON(out(cmd), all)
 			}
 			return rows.print(out(cmd), nil)
 		}),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server/api"
 	"rollcall/store"
 )
 
@@ -26,8 +27,8 @@ func newCleanup(schema string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON { // with the API's names
-				return writeJSON(out(cmd), map[string]int64{"affected_rows": cleaned.Ended, "purged_rows": cleaned.Purged})
+			if asJSON {
+				return writeJSON(out(cmd), api.Cleanup{AffectedRows: cleaned.Ended, PurgedRows: cleaned.Purged})
 			}
 			_, err = fmt.Fprintf(out(cmd), "%d expired sessions ended, %d old rows removed\n", cleaned.Ended, cleaned.Purged)
 			return err

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 	"rollcall/store"
 	"rollcall/store/storetest"
@@ -53,10 +54,10 @@ func TestNothingAcknowledgedIsLostToKills(t *testing.T) {
 		for w, book := range ledgers {
 			source := rand.New(rand.NewPCG(seed, uint64(kill*writers+w)+1))
 			wg.Go(func() {
-				api := client.New(url, key)
-				defer api.Close()
+				asked := client.New(url, key)
+				defer asked.Close()
 				for n := 0; ; n++ {
-					if err := book.write(t, api, source, fmt.Sprintf("user-%d-%d-%d", kill, w, n)); err != nil {
+					if err := book.write(t, asked, source, fmt.Sprintf("user-%d-%d-%d", kill, w, n)); err != nil {
 						<-dead // nothing but the kill may fail a call
 						return
 					}
@@ -75,25 +76,26 @@ func TestNothingAcknowledgedIsLostToKills(t *testing.T) {
 }
 
 // write does one random write and enters its acknowledgement.
-func (b *ledger) write(t *testing.T, api *client.Client, random *rand.Rand, id string) error {
+func (b *ledger) write(t *testing.T, asked *client.Client, random *rand.Rand, id string) error {
 	token, known := b.any()
 	switch dice := random.IntN(10); {
 	case dice < 3 || !known:
-		session, err := api.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: id}})
+		login, err := asked.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: id}})
 		if err != nil {
 			return err
 		}
-		b.alive[session.Token], b.ids[session.Token] = session.ExpiresAt, session.ID
+		session := login.Session
+		b.alive[session.Token], b.ids[session.Token] = session.ExpiresAt.Time, session.ID
 	case dice < 8:
-		answer, err := api.Heartbeat(t.Context(), token, client.Beat{})
+		answer, err := asked.Heartbeat(t.Context(), token, api.Heartbeat{})
 		if err != nil {
 			return err
 		}
-		b.alive[token] = answer.Session.ExpiresAt
+		b.alive[token] = answer.Session.ExpiresAt.Time
 	default:
 		b.doubtful[token] = true
 		delete(b.alive, token)
-		if err := end(t, api, token, b.ids[token], dice == 8); err != nil {
+		if err := end(t, asked, token, b.ids[token], dice == 8); err != nil {
 			return err
 		}
 		delete(b.doubtful, token)
@@ -102,12 +104,12 @@ func (b *ledger) write(t *testing.T, api *client.Client, random *rand.Rand, id s
 	return nil
 }
 
-func end(t *testing.T, api *client.Client, token, id string, logout bool) error {
+func end(t *testing.T, asked *client.Client, token, id string, logout bool) error {
 	if logout {
-		_, err := api.EndSession(t.Context(), token)
+		_, err := asked.EndSession(t.Context(), token)
 		return err
 	}
-	return api.Revoke(t.Context(), id)
+	return asked.Revoke(t.Context(), id)
 }
 
 // any returns some session that is alive.
@@ -153,21 +155,21 @@ func TestADrainOutlivesKills(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "data")
 	key := adminKey(t, folder)
 	cmd, url := startServer(t, folder)
-	api := client.New(url, key)
-	defer api.Close()
+	asked := client.New(url, key)
+	defer asked.Close()
 	book := newLedgers(1)[0]
 	for n := range 300 {
-		session, err := api.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: fmt.Sprint("user-", n)}})
+		login, err := asked.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: fmt.Sprint("user-", n)}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		book.ended = append(book.ended, session.Token)
+		book.ended = append(book.ended, login.Session.Token)
 	}
-	begun, err := api.BeginDrain(t.Context(), client.DrainInput{Message: "Moving house", EndSessionsInMS: 1500})
+	begun, err := asked.BeginDrain(t.Context(), api.DrainInput{Message: "Moving house", EndSessionsInMS: new(int64(1500))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for time.Until(*begun.EndSessionsAt) > 0 { // a start before the time, killed again
+	for time.Until(begun.EndSessionsAt.Time) > 0 { // a start before the time, killed again
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		cmd, _ = startServer(t, folder)
@@ -179,7 +181,7 @@ func TestADrainOutlivesKills(t *testing.T) {
 	defer again.Close()
 	for deadline := time.Now().Add(patience); ; {
 		d, err := again.Drain(t.Context())
-		if err != nil || !d.Draining || d.Message != "Moving house" || !d.EndSessionsAt.Equal(*begun.EndSessionsAt) {
+		if err != nil || !d.Draining || d.Message != "Moving house" || !d.EndSessionsAt.Equal(begun.EndSessionsAt.Time) {
 			t.Fatalf("after the kills it is %+v, %v", d, err)
 		}
 		if d.SessionsEndedAt != nil {
@@ -190,7 +192,7 @@ func TestADrainOutlivesKills(t *testing.T) {
 		}
 	}
 	compare(t, folder, []*ledger{book})
-	_, err = again.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "late"}})
+	_, err = again.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "late"}})
 	if !errors.Is(err, &client.Error{Code: "draining"}) {
 		t.Errorf("somebody got in: %v", err)
 	}

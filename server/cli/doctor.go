@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/server"
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -47,7 +48,7 @@ Each line is ok, a warning (which may be as it should be) or a problem. The exit
 				return err
 			}
 			if asJSON {
-				err = writeJSON(out(cmd), examination{count(findings, server.FindingProblem) == 0, findings})
+				err = writeJSON(out(cmd), examination{count(findings, api.FindingProblem) == 0, findings})
 			} else {
 				err = printFindings(out(cmd), findings)
 			}
@@ -62,13 +63,13 @@ Each line is ok, a warning (which may be as it should be) or a problem. The exit
 }
 
 type examination struct {
-	Success  bool             `json:"success"` // no problem
-	Findings []client.Finding `json:"findings"`
+	Success  bool          `json:"success"` // no problem
+	Findings []api.Finding `json:"findings"`
 }
 
 // examine asks the server and looks at the data folder. Where the server told of its
 // folder, only a folder that was named is looked at from here.
-func (d *doctor) examine(ctx context.Context) ([]client.Finding, error) {
+func (d *doctor) examine(ctx context.Context) ([]api.Finding, error) {
 	asked, err := d.server.client()
 	if err != nil {
 		return nil, err
@@ -79,23 +80,23 @@ func (d *doctor) examine(ctx context.Context) ([]client.Finding, error) {
 		return findings, ctx.Err()
 	}
 	for _, f := range server.DataChecks(absolute(d.data)) {
-		findings = slices.DeleteFunc(findings, func(other client.Finding) bool { return other.Check == f.Check })
-		findings = append(findings, wire(f))
+		findings = slices.DeleteFunc(findings, func(other api.Finding) bool { return other.Check == f.Check })
+		findings = append(findings, f)
 	}
 	return findings, ctx.Err()
 }
 
 // ask looks at the way to the server and has it tell what it knows.
-func (d *doctor) ask(ctx context.Context, asked *client.Client) (findings []client.Finding, told bool) {
+func (d *doctor) ask(ctx context.Context, asked *client.Client) (findings []api.Finding, told bool) {
 	if _, err := asked.Clock(ctx); err != nil { // and the next question finds the connection open
-		return []client.Finding{d.unreachable(err)}, false
+		return []api.Finding{d.unreachable(err)}, false
 	}
-	findings = []client.Finding{fine("server", "Answers at "+d.server.url), d.transport(ctx), clockFinding(ctx, asked)}
+	findings = []api.Finding{api.Fine("server", "Answers at "+d.server.url), d.transport(ctx), clockFinding(ctx, asked)}
 	known, err := asked.Doctor(ctx)
 	if err != nil {
 		return append(findings, d.refused(err)), false
 	}
-	return append(append(findings, fine("key", "May ask what the server knows")), known...), true
+	return append(append(findings, api.Fine("key", "May ask what the server knows")), known...), true
 }
 
 func (d *doctor) dataIsHere() bool {
@@ -112,29 +113,17 @@ func absolute(folder string) string {
 	return path
 }
 
-func fine(check, words string) client.Finding {
-	return client.Finding{Check: check, State: string(server.FindingOK), Words: words, Paste: []string{}}
-}
-
-func wrong(state server.FindingState, check, words, fix string, paste ...string) client.Finding {
-	return client.Finding{Check: check, State: string(state), Words: words, Fix: fix, Paste: append([]string{}, paste...)}
-}
-
-func wire(f server.Finding) client.Finding {
-	return client.Finding{Check: f.Check, State: string(f.State), Words: f.Words, Fix: f.Fix, Paste: f.Paste}
-}
-
-func count(findings []client.Finding, state server.FindingState) (n int) {
+func count(findings []api.Finding, state api.FindingState) (n int) {
 	for _, f := range findings {
-		if f.State == string(state) {
+		if f.State == state {
 			n++
 		}
 	}
 	return n
 }
 
-func verdict(findings []client.Finding) error {
-	switch n := count(findings, server.FindingProblem); n {
+func verdict(findings []api.Finding) error {
+	switch n := count(findings, api.FindingProblem); n {
 	case 0:
 		return nil
 	case 1:
@@ -148,12 +137,12 @@ const fixIndent = "         " // below the check
 
 // printFindings gives each a line, and below it what to do. What is to be pasted is
 // never broken.
-func printFindings(w io.Writer, findings []client.Finding) error {
+func printFindings(w io.Writer, findings []api.Finding) error {
 	lines, fit, paint := bufio.NewWriter(w), columns(w), colourful(w)
 	for _, f := range findings {
-		state := fmt.Sprintf("%-7s", printable(f.State))
+		state := fmt.Sprintf("%-7s", printable(string(f.State)))
 		line := truncate(fmt.Sprintf("%s  %-10s  %s", state, printable(f.Check), printable(f.Words)), fit)
-		if code := map[string]string{"ok": "32", "warning": "33", "problem": "31"}[f.State]; paint && code != "" {
+		if code := map[api.FindingState]string{api.FindingOK: "32", api.FindingWarning: "33", api.FindingProblem: "31"}[f.State]; paint && code != "" {
 			line = "\x1b[" + code + "m" + state + "\x1b[0m" + strings.TrimPrefix(line, state)
 		}
 		lines.WriteString(line + "\n")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/server"
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -29,7 +29,7 @@ func TestTheDoctorComparesClocks(t *testing.T) {
 		"far behind":                       {-61 * time.Second, 0, "problem The server's is 1m1s behind this machine's"},
 	} {
 		f := compareClocks(c.ahead, c.took)
-		if got := f.State + " " + f.Words; got != c.want || (f.Fix == "") != (f.State == "ok") {
+		if got := string(f.State) + " " + f.Words; got != c.want || (f.Fix == "") != (f.State == "ok") {
 			t.Errorf("%s: %s, want %s; the fix: %s", name, got, c.want, f.Fix)
 		}
 	}
@@ -37,7 +37,7 @@ func TestTheDoctorComparesClocks(t *testing.T) {
 
 // The time in an answer is of when it was written, half way through.
 func TestTheDoctorReadsTheClockOfAServer(t *testing.T) {
-	for ahead, want := range map[time.Duration]string{0: "ok", -time.Hour: "problem", 10 * time.Second: "warning"} {
+	for ahead, want := range map[time.Duration]api.FindingState{0: "ok", -time.Hour: "problem", 10 * time.Second: "warning"} {
 		away := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, `{"success":true,"timestamp":%q}`, time.Now().Add(ahead).UTC().Format(time.RFC3339Nano))
 		}))
@@ -78,7 +78,7 @@ func TestTheDoctorTellsApartWhatAnswers(t *testing.T) {
 }
 
 func TestTheDoctorKnowsAPublicAddress(t *testing.T) {
-	for url, want := range map[string]string{
+	for url, want := range map[string]api.FindingState{
 		"http://127.0.0.1:8080": "ok", "http://localhost:8080": "ok", "http://10.1.2.3": "ok", "http://[fd00::1]:8080": "ok", "http://100.100.1.2": "ok",
 		"https://8.8.8.8": "ok", "http://8.8.8.8:8080": "warning", "http://[2606:4700::1111]": "warning",
 	} {
@@ -91,9 +91,9 @@ func TestTheDoctorKnowsAPublicAddress(t *testing.T) {
 
 func TestFindingsFitTheTerminalAndDoNotCommandIt(t *testing.T) {
 	var screen bytes.Buffer
-	err := printFindings(&screen, []client.Finding{
-		fine("server", "Answers"),
-		wrong(server.FindingProblem, "origins", strings.Repeat("long ", 20), "What to do about it, in a text that does not fit into one line of eighty columns.\x1b[2J",
+	err := printFindings(&screen, []api.Finding{
+		api.Fine("server", "Answers"),
+		api.Problem("origins", strings.Repeat("long ", 20), "What to do about it, in a text that does not fit into one line of eighty columns.\x1b[2J",
 			"--allow-origin https://"+strings.Repeat("a", 80)+".example", "evil\x1b]0;\nid"),
 	})
 	want := `ok       server      Answers

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -70,7 +71,7 @@ func (d draining) check() error {
 }
 
 func (d draining) run(cmd *cobra.Command, asked *client.Client) (err error) {
-	var now client.Drain
+	var now api.Drain
 	switch {
 	case d.open:
 		now, err = asked.EndDrain(cmd.Context())
@@ -91,10 +92,10 @@ func (d draining) run(cmd *cobra.Command, asked *client.Client) (err error) {
 var errDrainEnded = errors.New("the drain was ended by somebody else: people can log in")
 
 // begin keeps new logins out, and waits if it is to. A failure that may leave them out says so.
-func (d draining) begin(cmd *cobra.Command, asked *client.Client) (client.Drain, error) {
+func (d draining) begin(cmd *cobra.Command, asked *client.Client) (api.Drain, error) {
 	var sent atomic.Bool
 	ctx := httptrace.WithClientTrace(cmd.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
-	now, err := asked.BeginDrain(ctx, client.DrainInput{Message: d.message, EndSessionsInMS: d.end.Milliseconds()})
+	now, err := asked.BeginDrain(ctx, api.DrainInput{Message: d.message, EndSessionsInMS: milliseconds(d.end)})
 	if err != nil {
 		refused, answered := errors.AsType[*client.Error](err)
 		if sent.Load() && !(answered && refused.Status < 500) {
@@ -112,7 +113,7 @@ func (d draining) begin(cmd *cobra.Command, asked *client.Client) (client.Drain,
 }
 
 // await waits until nobody is there. A drain that was ended meanwhile is a no, whoever is there.
-func (d draining) await(cmd *cobra.Command, asked *client.Client) (now client.Drain, err error) {
+func (d draining) await(cmd *cobra.Command, asked *client.Client) (now api.Drain, err error) {
 	err = waitUntil(cmd, asked, d.wait, func(ctx context.Context) (_ bool, line string, err error) {
 		now, err = asked.Drain(ctx)
 		if err != nil || !now.Draining || now.Online == 0 {
@@ -127,7 +128,7 @@ func (d draining) await(cmd *cobra.Command, asked *client.Client) (now client.Dr
 	return now, err
 }
 
-func printDrain(w io.Writer, d client.Drain) error {
+func printDrain(w io.Writer, d api.Drain) error {
 	if !d.Draining {
 		_, err := fmt.Fprintf(w, "Open: people can log in. %s online.\n", headcount(d.Online))
 		return err
@@ -145,7 +146,7 @@ func printDrain(w io.Writer, d client.Drain) error {
 }
 
 // whoIsLeft tells whom it waits for.
-func whoIsLeft(ctx context.Context, asked *client.Client, now client.Drain) (string, error) {
+func whoIsLeft(ctx context.Context, asked *client.Client, now api.Drain) (string, error) {
 	page, err := asked.Online(ctx, client.OnlineFilter{Limit: maxNamed + 1, Sort: "name"})
 	if err != nil {
 		return "", err

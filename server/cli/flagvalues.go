@@ -5,12 +5,12 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rollcall/server"
+	"rollcall/server/api"
 )
 
 // flagValues are the flags as the panel shows them to administrators. The only one of
 // a server's flags that may be secret tells no more of itself than may be seen.
-func flagValues(flags *pflag.FlagSet) (all []server.Setting) {
+func flagValues(flags *pflag.FlagSet) (all []api.Setting) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		if flag.Name == "help" {
 			return
@@ -22,7 +22,7 @@ func flagValues(flags *pflag.FlagSet) (all []server.Setting) {
 			}
 			return value
 		}
-		all = append(all, server.Setting{Name: flag.Name, Value: text(flag.Value.String()), Default: text(flag.DefValue), About: about})
+		all = append(all, api.Setting{Name: flag.Name, Value: text(flag.Value.String()), Default: text(flag.DefValue), About: about})
 	})
 	return all
 }

@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
+	"rollcall/store/presence"
 )
 
 // errHold is a no, not a failure of the command.
@@ -27,8 +29,8 @@ func newGate() *cobra.Command {
 		Short: "Tell whether it is safe to deploy, or wait until it is",
 		Long: `Tell whether it is safe to deploy, by the exit code: 0 where it is, 1 where not.
 
-Hold: somebody online is busy, or more than --max people are active. Caution: people are
-online, but away, or no more than --max are active. Clear: nobody is online.`,
+Hold: somebody online is busy, or more than --max people are available. Caution: people
+are online, but away, or no more than --max are available. Clear: nobody is online.`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if ask.Max < 0 || wait < 0 {
@@ -57,7 +59,7 @@ online, but away, or no more than --max are active. Clear: nobody is online.`,
 	flags := cmd.Flags()
 	server.register(flags, "read")
 	flags.StringVar(&ask.App, "app", "", "only people of this application count")
-	flags.IntVar(&ask.Max, "max", 0, "how many active people may be disturbed")
+	flags.IntVar(&ask.Max, "max", 0, "how many available people may be disturbed")
 	flags.BoolVar(&ask.AllowCaution, "allow-caution", false, "caution is enough")
 	flags.StringVar(&ask.IgnoreRole, "ignore-role", "", "people of this role in the application do not count")
 	flags.DurationVar(&wait, "wait", 0, "wait until it is safe, but no longer than this, such as 20m")
@@ -66,7 +68,7 @@ online, but away, or no more than --max are active. Clear: nobody is online.`,
 }
 
 // askGate returns the last answer, also with errStillThere.
-func askGate(cmd *cobra.Command, asked *client.Client, ask client.GateQuestion, wait time.Duration) (gate client.Gate, err error) {
+func askGate(cmd *cobra.Command, asked *client.Client, ask client.GateQuestion, wait time.Duration) (gate api.Gate, err error) {
 	if wait == 0 {
 		return asked.Gate(cmd.Context(), ask)
 	}
@@ -82,7 +84,7 @@ func askGate(cmd *cobra.Command, asked *client.Client, ask client.GateQuestion, 
 }
 
 // waitsFor names who is in the way.
-func waitsFor(gate client.Gate) string {
+func waitsFor(gate api.Gate) string {
 	var names []string
 	for _, person := range gate.Blocking[:min(len(gate.Blocking), maxNamed)] {
 		names = append(names, printable(cmp.Or(person.Name, person.ID)))
@@ -95,12 +97,12 @@ func waitsFor(gate client.Gate) string {
 }
 
 // printGate says the answer in a line, then who is in the way.
-func printGate(w io.Writer, gate client.Gate) error {
-	word := strings.ToUpper(gate.Level[:1]) + gate.Level[1:]
-	if code := map[string]string{"clear": "32", "caution": "33", "hold": "31"}[gate.Level]; colourful(w) && code != "" {
+func printGate(w io.Writer, gate api.Gate) error {
+	word := strings.ToUpper(string(gate.Level[:1])) + string(gate.Level[1:])
+	if code := map[presence.GateLevel]string{presence.GateClear: "32", presence.GateCaution: "33", presence.GateHold: "31"}[gate.Level]; colourful(w) && code != "" {
 		word = "\x1b[" + code + "m" + word + "\x1b[0m"
 	}
-	if _, err := fmt.Fprintf(w, "%s: %s.\n", word, gateCounts(gate.Counts)); err != nil || gate.Online == 0 {
+	if _, err := fmt.Fprintf(w, "%s: %s.\n", word, printable(gate.Text)); err != nil || gate.Online == 0 {
 		return err
 	}
 	rows := table{header: []string{"NAME", "STATUS", "APP", "LAST", "IDLE", "PAGE"}, fit: columns(w)}
@@ -109,7 +111,7 @@ func printGate(w io.Writer, gate client.Gate) error {
 		if p.IdleSince != nil {
 			idle = ago(*p.IdleSince, gate.Timestamp)
 		}
-		rows.add(cmp.Or(p.Name, p.ID), statusCell(client.Entry{Status: p.Status, StatusText: p.StatusText}), strings.Join(p.Apps, ","),
+		rows.add(cmp.Or(p.Name, p.ID), statusCell(p.ShownStatus), strings.Join(p.Apps, ","),
 			ago(p.LastActivityAt, gate.Timestamp), idle, p.Page)
 	}
 	if err := rows.print(w, nil); err != nil {
@@ -125,17 +127,4 @@ func printGate(w io.Writer, gate client.Gate) error {
 	}
 	_, err := fmt.Fprintf(w, "It is likely to be quiet: %s.\n", printable(gate.Quietest.Words))
 	return err
-}
-
-func gateCounts(c client.Counts) string {
-	var parts []string
-	for _, kind := range []struct {
-		people int
-		word   string
-	}{{c.Busy, "busy"}, {c.Available, "active"}, {c.Away, "away"}} {
-		if kind.people > 0 {
-			parts = append(parts, fmt.Sprint(kind.people, " ", kind.word))
-		}
-	}
-	return cmp.Or(strings.Join(parts, ", "), "nobody is online")
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rollcall/server/client"
+	"rollcall/server/api"
 	"rollcall/store"
 )
 
@@ -67,7 +67,7 @@ func newKeyList(schema string) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return writeJSON(out(cmd), keysAsAnswered(keys))
+				return writeJSON(out(cmd), api.KeysOf(keys))
 			}
 			rows := table{header: []string{"ID", "APP", "SCOPES", "CREATED"}}
 			for _, key := range keys {
@@ -79,15 +79,6 @@ func newKeyList(schema string) *cobra.Command {
 	folder.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the keys as JSON")
 	return cmd
-}
-
-// keysAsAnswered are keys as the API shows them.
-func keysAsAnswered(keys []store.Key) []client.Key {
-	all := []client.Key{} // [] rather than null
-	for _, key := range keys {
-		all = append(all, client.Key{ID: strconv.FormatInt(key.ID, 10), App: key.App, Scopes: strings.Split(key.Scopes.String(), ","), CreatedAt: key.CreatedAt})
-	}
-	return all
 }
 
 func newKeyDelete(schema string) *cobra.Command {

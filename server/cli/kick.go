@@ -8,12 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rollcall/server/client"
+	"rollcall/server/api"
 )
 
 func newKick() *cobra.Command {
 	var server serverFlags
-	var which client.Revocation
+	var which api.Revocation
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "kick USER",
@@ -53,7 +53,7 @@ func newKick() *cobra.Command {
 }
 
 // printKick says what was done, then to which sessions.
-func printKick(w io.Writer, done client.Revoked) error {
+func printKick(w io.Writer, done api.Revoked) error {
 	verb, noun := "Ended", "sessions"
 	if done.DryRun {
 		verb = "Would end"
@@ -67,7 +67,7 @@ func printKick(w io.Writer, done client.Revoked) error {
 	}
 	rows := table{header: []string{"APP", "STATE", "SINCE", "LAST", "ADDRESS", "PAGE"}, fit: columns(w)}
 	for _, session := range done.Sample {
-		rows.add(session.App, session.State, since(session.SessionStartedAt, done.Timestamp), ago(session.LastActivityAt, done.Timestamp),
+		rows.add(session.App, string(session.State), since(session.SessionStartedAt, done.Timestamp), ago(session.LastActivityAt, done.Timestamp),
 			session.IPAddress, session.Page)
 	}
 	if err := rows.print(w, nil); err != nil || int64(len(done.Sample)) == done.Count {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -84,9 +85,9 @@ func parseMoment(text string, now time.Time) (*time.Time, error) {
 }
 
 // latest reads the latest sessions, page by page; all for 0.
-func latest(ctx context.Context, asked *client.Client, filter client.SessionFilter, most int) (all client.SessionPage, err error) {
+func latest(ctx context.Context, asked *client.Client, filter client.SessionFilter, most int) (all api.Sessions, err error) {
 	filter.State, filter.Sort = "all", "created"
-	all.Sessions = []client.ListedSession{} // [] rather than null
+	all.Sessions = []api.ListedSession{} // [] rather than null
 	for {
 		filter.Limit = lastPage
 		if most > 0 {
@@ -107,7 +108,7 @@ func latest(ctx context.Context, asked *client.Client, filter client.SessionFilt
 const untilColumn = 4
 
 // printLast looks like last(1): a line for each session.
-func printLast(w io.Writer, page client.SessionPage, at *time.Time) error {
+func printLast(w io.Writer, page api.Sessions, at *time.Time) error {
 	if len(page.Sessions) == 0 {
 		words := "No session is kept."
 		if at != nil {
@@ -118,12 +119,12 @@ func printLast(w io.Writer, page client.SessionPage, at *time.Time) error {
 	}
 	rows := table{header: []string{"NAME", "APP", "FROM", "LOGIN", "LOGOUT", "TIME"}, fit: columns(w), keep: 3}
 	for _, session := range page.Sessions {
-		began, end, over := session.SessionStartedAt, session.ExpiresAt, true
+		began, end, over := session.SessionStartedAt.Time, session.ExpiresAt.Time, true
 		switch {
 		case session.EndedAt != nil:
-			end = *session.EndedAt
+			end = session.EndedAt.Time
 		case session.State != "expired":
-			end, over = page.Timestamp, false
+			end, over = page.Timestamp.Time, false
 		}
 		rows.add(cmp.Or(session.User.Name, session.User.ID), session.App, cmp.Or(session.Location, session.IPAddress), began.Local().Format("Jan _2 15:04"),
 			logout(began, end, over), length(end.Sub(began)))

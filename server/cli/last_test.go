@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/server/client"
+	"rollcall/server/api"
 )
 
 func TestATimeWithoutADateIsTheLatestOne(t *testing.T) {
@@ -34,12 +34,12 @@ func TestATimeWithoutADateIsTheLatestOne(t *testing.T) {
 }
 
 func TestLastFitsEightyColumns(t *testing.T) {
-	ended := noon.Add(-time.Hour)
-	page := client.SessionPage{Timestamp: noon, Sessions: []client.ListedSession{
-		{User: client.SessionUser{Name: strings.Repeat("A long name ", 9)}, App: "an-application-of-some-length", IPAddress: "2001:db8:85a3:8d3:1319:8a2e:370:7348",
-			SessionStartedAt: noon.Add(-30 * time.Hour), State: "online"},
-		{User: client.SessionUser{ID: "7"}, App: "wiki", IPAddress: "192.0.2.7", Location: "Office", SessionStartedAt: noon.Add(-50 * time.Hour), EndedAt: &ended, State: "ended"},
-		{User: client.SessionUser{ID: "8"}, App: "wiki", SessionStartedAt: noon.Add(-2 * time.Hour), ExpiresAt: noon.Add(-90 * time.Second), State: "expired"},
+	ended := api.At(noon.Add(-time.Hour))
+	page := api.Sessions{Timestamp: api.At(noon), Sessions: []api.ListedSession{
+		{User: api.SessionUser{Name: strings.Repeat("A long name ", 9)}, App: "an-application-of-some-length", IPAddress: "2001:db8:85a3:8d3:1319:8a2e:370:7348",
+			SessionStartedAt: api.At(noon.Add(-30 * time.Hour)), State: "online"},
+		{User: api.SessionUser{ID: "7"}, App: "wiki", IPAddress: "192.0.2.7", Location: "Office", SessionStartedAt: api.At(noon.Add(-50 * time.Hour)), EndedAt: &ended, State: "ended"},
+		{User: api.SessionUser{ID: "8"}, App: "wiki", SessionStartedAt: api.At(noon.Add(-2 * time.Hour)), ExpiresAt: api.At(noon.Add(-90 * time.Second)), State: "expired"},
 	}}
 	var w bytes.Buffer
 	if err := printLast(&w, page, nil); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/server"
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -91,7 +92,7 @@ func confirmErase(cmd *cobra.Command, id string) error {
 	return nil
 }
 
-func printErased(cmd *cobra.Command, id string, gone client.Erased) error {
+func printErased(cmd *cobra.Command, id string, gone api.Erased) error {
 	sessions := "sessions"
 	if gone.Sessions == 1 {
 		sessions = "session"

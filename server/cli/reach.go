@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"time"
 
-	"rollcall/server"
+	"rollcall/server/api"
 	"rollcall/server/client"
 	"rollcall/server/origin"
 )
@@ -18,9 +18,9 @@ import (
 // What the doctor finds on the way to the server.
 
 // unreachable says why the server can not be asked anything.
-func (d *doctor) unreachable(err error) client.Finding {
-	found := func(words, fix string, paste ...string) client.Finding {
-		return wrong(server.FindingProblem, "server", words, fix, paste...)
+func (d *doctor) unreachable(err error) api.Finding {
+	found := func(words, fix string, paste ...string) api.Finding {
+		return api.Problem("server", words, fix, paste...)
 	}
 	failure, answered := errors.AsType[*client.Error](err)
 	switch {
@@ -46,9 +46,9 @@ func (d *doctor) unreachable(err error) client.Finding {
 }
 
 // refused says why the server does not tell what it knows.
-func (d *doctor) refused(err error) client.Finding {
-	found := func(words, fix string, paste ...string) client.Finding {
-		return wrong(server.FindingProblem, "key", words, fix, paste...)
+func (d *doctor) refused(err error) api.Finding {
+	found := func(words, fix string, paste ...string) api.Finding {
+		return api.Problem("key", words, fix, paste...)
 	}
 	const makeOne = "export ROLLCALL_KEY=$(rollcall key create --app doctor --scope admin)"
 	failure, answered := errors.AsType[*client.Error](err)
@@ -68,23 +68,23 @@ func (d *doctor) refused(err error) client.Finding {
 }
 
 // transport tells whether the key can be read on its way.
-func (d *doctor) transport(ctx context.Context) client.Finding {
+func (d *doctor) transport(ctx context.Context) api.Finding {
 	u := d.at()
 	if u.Scheme == "https" {
-		return fine("transport", "Is by https")
+		return api.Fine("transport", "Is by https")
 	}
 	addrs, err := addressesOf(ctx, u.Hostname())
 	for _, addr := range addrs {
 		if !origin.Inside(addr) {
-			return wrong(server.FindingWarning, "transport", "The server is asked by plain http over the internet",
+			return api.Warning("transport", "The server is asked by plain http over the internet",
 				"Keys, passwords and tokens can be read on the way. Put a proxy with TLS in front (README, On a server), and use its address:",
 				"rollcall doctor --url https://"+u.Hostname())
 		}
 	}
 	if err != nil {
-		return fine("transport", "Is by http, through a proxy")
+		return api.Fine("transport", "Is by http, through a proxy")
 	}
-	return fine("transport", "Is by http within this machine or a private network")
+	return api.Fine("transport", "Is by http within this machine or a private network")
 }
 
 func addressesOf(ctx context.Context, host string) ([]netip.Addr, error) {
@@ -115,30 +115,30 @@ const (
 
 // clockFinding compares the clocks here and there. The answer was written about half
 // way through.
-func clockFinding(ctx context.Context, asked *client.Client) client.Finding {
+func clockFinding(ctx context.Context, asked *client.Client) api.Finding {
 	began := time.Now()
 	there, err := asked.Clock(ctx)
 	took := time.Since(began)
 	if err != nil {
-		return wrong(server.FindingProblem, "clock", "The server answered once, and then no more", oneLine(err.Error()))
+		return api.Problem("clock", "The server answered once, and then no more", oneLine(err.Error()))
 	}
 	return compareClocks(there.Sub(began.Add(took/2)), took)
 }
 
-func compareClocks(ahead, took time.Duration) client.Finding {
+func compareClocks(ahead, took time.Duration) api.Finding {
 	if ahead.Abs() <= smallSkew+took/2 {
-		return fine("clock", "The server's agrees with this machine's")
+		return api.Fine("clock", "The server's agrees with this machine's")
 	}
-	state := server.FindingWarning
+	finding := api.Warning
 	if ahead.Abs() > largeSkew {
-		state = server.FindingProblem
+		finding = api.Problem
 	}
 	direction := " ahead of this machine's"
 	if ahead < 0 {
 		direction = " behind this machine's"
 	}
 	const set = "timedatectl set-ntp true"
-	return wrong(state, "clock", "The server's is "+ahead.Abs().Round(time.Second).String()+direction,
+	return finding("clock", "The server's is "+ahead.Abs().Round(time.Second).String()+direction,
 		"Times that you give or are shown here mean others there. "+whoseClock()+" (a container has its host's):", set)
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"rollcall/server/api"
 	"rollcall/server/cli"
 	"rollcall/server/client"
 	"rollcall/store/storetest"
@@ -291,20 +292,20 @@ func login(ts *testscript.TestScript, _ bool, args []string) {
 	c := client.New(ts.Getenv("URL"), ts.Getenv("KEY"))
 	defer c.Close()
 	name := strings.ReplaceAll(args[1], `\e`, "\x1b")
-	user := client.UserInput{ID: args[0], Name: &name, Organization: &args[2]}
+	user := api.UserInput{ID: args[0], Name: &name, Organization: &args[2]}
 	if len(args) > 3 {
 		user.Role = &args[3]
 	}
-	session, err := c.Login(context.Background(), client.LoginRequest{User: user})
+	reported, err := c.Login(context.Background(), api.LoginReport{User: user})
 	ts.Check(err)
-	ts.Setenv("TOKEN", session.Token)
+	ts.Setenv("TOKEN", reported.Session.Token)
 }
 
 // beat sends a heartbeat of TOKEN from a page: beat PAGE.
 func beat(ts *testscript.TestScript, neg bool, args []string) {
 	c := client.New(ts.Getenv("URL"), "")
 	defer c.Close()
-	_, err := c.Heartbeat(context.Background(), ts.Getenv("TOKEN"), client.Beat{Page: &args[0]})
+	_, err := c.Heartbeat(context.Background(), ts.Getenv("TOKEN"), api.Heartbeat{Page: &args[0]})
 	if (err != nil) != neg {
 		ts.Fatalf("heartbeat: %v", err)
 	}
@@ -352,7 +353,7 @@ func stranger(ts *testscript.TestScript, _ bool, args []string) {
 func busy(ts *testscript.TestScript, _ bool, args []string) {
 	c := client.New(ts.Getenv("URL"), ts.Getenv("KEY"))
 	defer c.Close()
-	_, err := c.SetStatus(context.Background(), args[0], client.StatusClaim{Status: "busy", Text: args[1]})
+	_, err := c.SetStatus(context.Background(), args[0], api.StatusInput{Status: "busy", Text: args[1]})
 	ts.Check(err)
 }
 

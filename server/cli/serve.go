@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/server"
+	"rollcall/server/api"
 	"rollcall/server/metrics"
 	"rollcall/server/origin"
 	"rollcall/store"
@@ -88,7 +89,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 // know better, so it is no error.
 func adviseData(folder string, log zerolog.Logger) {
 	for _, f := range server.DataChecks(folder) {
-		if f.State != server.FindingOK {
+		if f.State != api.FindingOK {
 			log.Warn().Str("data", folder).Str("fix", f.Fix).Msg(f.Words + "; see rollcall doctor")
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"rollcall/server"
+	"rollcall/server/api"
 	"rollcall/store/presence"
 )
 
@@ -305,7 +305,7 @@ func TestAdministratorsAreShownWhatTheServerWasStartedWith(t *testing.T) {
 	if err := cmd.ParseFlags([]string{"--session-ttl", "90m", "--allow-origin", "https://a.example"}); err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]server.Setting{}
+	all := map[string]api.Setting{}
 	for _, setting := range flagValues(cmd.Flags()) {
 		all[setting.Name] = setting
 	}

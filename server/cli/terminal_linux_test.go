@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -197,7 +198,7 @@ func TestWhoAtATerminal(t *testing.T) {
 	folder := t.TempDir()
 	_, c, env := withServer(t)
 	name := "Ada " + strings.Repeat("Long ", 20)
-	if _, err := c.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "7", Name: &name}}); err != nil {
+	if _, err := c.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "7", Name: &name}}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -219,12 +220,12 @@ func TestWhoWatchesUntilCtrlC(t *testing.T) {
 	server, c, env := withServer(t)
 	who := atTerminal(t, t.TempDir(), env, "who", "--watch")
 	who.await(`Nobody is online`)
-	session, err := c.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "ada"}})
+	login, err := c.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "ada"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	who.await(`\x1b\[H1 online: 1 active\r\n(?s:.*)ada `)
-	if _, err := c.EndSession(t.Context(), session.Token); err != nil {
+	who.await(`\x1b\[H1 online: 1 available\r\n(?s:.*)ada `)
+	if _, err := c.EndSession(t.Context(), login.Session.Token); err != nil {
 		t.Fatal(err)
 	}
 	who.await(`(?s)ada .*Nobody is online`)
@@ -242,7 +243,7 @@ func TestWhoWatchesUntilCtrlC(t *testing.T) {
 func TestCtrlCEndsTheWaitWithALine(t *testing.T) {
 	_, c, env := withServer(t)
 	name := "Ada"
-	if _, err := c.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: "7", Name: &name}}); err != nil {
+	if _, err := c.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "7", Name: &name}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -96,7 +97,7 @@ func awaitNews(ctx context.Context, asked *client.Client, since string) string {
 		return since
 	}
 	defer feed.Close()
-	event := client.Event{Type: "hello"}
+	event := api.Event{Type: "hello"}
 	for err == nil && event.Type == "hello" {
 		event, err = feed.Next(look)
 		since = cmp.Or(event.Cursor, since)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rollcall/server"
+	"rollcall/server/api"
 	"rollcall/server/client"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -55,7 +56,7 @@ func TestNoNewsIsMissedBetweenTheListAndTheFeed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Login(t.Context(), client.LoginRequest{User: client.UserInput{ID: name}}); err != nil {
+		if _, err := c.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: name}}); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()

@@ -8,12 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
 func newWall() *cobra.Command {
 	var server serverFlags
-	var in client.NoticeInput
+	var in api.NoticeInput
 	var until string
 	var lasts time.Duration
 	var list, asJSON bool
@@ -30,7 +31,7 @@ func newWall() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in.Until, in.ForMS = end, lasts.Milliseconds()
+			in.Until, in.ForMS = api.AtOptional(end), milliseconds(lasts)
 			asked, err := server.client()
 			if err != nil {
 				return err
@@ -52,7 +53,7 @@ func newWall() *cobra.Command {
 	server.register(flags, "admin")
 	flags.StringVar(&in.App, "app", "", "only to people in this application")
 	flags.StringVar(&in.Organization, "organization", "", "only to people of this organization")
-	flags.StringVar(&in.Level, "level", "info", "how much it matters: info, warning or critical")
+	flags.StringVar((*string)(&in.Level), "level", "info", "how much it matters: info, warning or critical")
 	flags.StringVar(&until, "until", "", "when it ends by itself, such as 18:00 or 2026-03-02T18:00:00Z")
 	flags.DurationVar(&lasts, "for", 0, "how long it is shown, such as 30m")
 	flags.BoolVar(&list, "list", false, "show what is announced, and how many have seen it")
@@ -102,7 +103,15 @@ func endOf(until string, lasts time.Duration) (*time.Time, error) {
 	return &at, nil
 }
 
-func postNotice(cmd *cobra.Command, asked *client.Client, in client.NoticeInput, asJSON bool) error {
+// milliseconds is a time that was given, nil for none.
+func milliseconds(d time.Duration) *int64 {
+	if d == 0 {
+		return nil
+	}
+	return new(d.Milliseconds())
+}
+
+func postNotice(cmd *cobra.Command, asked *client.Client, in api.NoticeInput, asJSON bool) error {
 	n, err := asked.PostNotice(cmd.Context(), in)
 	if err != nil {
 		return err
@@ -139,12 +148,12 @@ func listNotices(cmd *cobra.Command, asked *client.Client, asJSON bool) error {
 	case err != nil:
 		return err
 	case asJSON:
-		return writeJSON(out(cmd), append([]client.Notice{}, all...)) // [] rather than null
+		return writeJSON(out(cmd), append([]api.Notice{}, all...)) // [] rather than null
 	}
-	return printNotices(out(cmd), all, time.Now())
+	return printNotices(out(cmd), all, api.At(time.Now()))
 }
 
-func printNotices(w io.Writer, all []client.Notice, now time.Time) error {
+func printNotices(w io.Writer, all []api.Notice, now api.Time) error {
 	if len(all) == 0 {
 		_, err := fmt.Fprintln(w, "Nothing is announced.")
 		return err
@@ -155,12 +164,12 @@ func printNotices(w io.Writer, all []client.Notice, now time.Time) error {
 		if n.Of != nil {
 			seen += fmt.Sprint(" of ", *n.Of)
 		}
-		rows.add(n.ID, n.State, n.Level, audienceOf(n), since(n.CreatedAt, now), seen, n.Message)
+		rows.add(n.ID, n.State, string(n.Level), audienceOf(n), since(n.CreatedAt, now), seen, n.Message)
 	}
 	return rows.print(w, nil)
 }
 
-func audienceOf(n client.Notice) string {
+func audienceOf(n api.Notice) string {
 	if n.App != "" && n.Organization != "" {
 		return n.App + ", " + n.Organization
 	}

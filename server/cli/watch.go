@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -34,8 +35,8 @@ func watchWho(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilt
 // A watch goes on showing who is online. What it can not renew it leaves as it is, and
 // says so.
 type watch struct {
-	read  func(context.Context) (client.OnlinePage, error)
-	show  func(client.OnlinePage) error
+	read  func(context.Context) (api.Online, error)
+	show  func(api.Online) error
 	doubt func(words string)
 }
 
@@ -55,7 +56,7 @@ func (w watch) run(ctx context.Context, asked *client.Client) error {
 			pause(ctx, askAgain)
 			continue
 		}
-		last = page.Timestamp
+		last = page.Timestamp.Time
 		if err := w.show(page); err != nil {
 			return err
 		}
@@ -71,11 +72,11 @@ func onScreen(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilt
 		return watch{}, usagef("who: --watch needs a terminal; for programs there is --json")
 	}
 	return watch{
-		read: func(ctx context.Context) (client.OnlinePage, error) {
+		read: func(ctx context.Context) (api.Online, error) {
 			filter.Limit = peopleThatFit(screen)
 			return asked.Online(ctx, filter)
 		},
-		show:  func(page client.OnlinePage) error { return drawWho(screen, page) },
+		show:  func(page api.Online) error { return drawWho(screen, page) },
 		doubt: func(words string) { fmt.Fprint(screen, "\r\x1b[K"+truncate(words, columns(screen)-1)) },
 	}, nil
 }
@@ -84,8 +85,8 @@ func onScreen(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilt
 func inLines(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilter) watch {
 	shown, doubted := "", ""
 	return watch{
-		read: func(ctx context.Context) (client.OnlinePage, error) { return asked.OnlineAll(ctx, filter) },
-		show: func(page client.OnlinePage) error {
+		read: func(ctx context.Context) (api.Online, error) { return asked.OnlineAll(ctx, filter) },
+		show: func(page api.Online) error {
 			doubted = ""
 			looks, err := newsOf(page)
 			if err != nil || looks == shown {
@@ -104,18 +105,18 @@ func inLines(cmd *cobra.Command, asked *client.Client, filter client.OnlineFilte
 }
 
 // newsOf is what of a list is news when it changes. That somebody is still there is not.
-func newsOf(page client.OnlinePage) (string, error) {
+func newsOf(page api.Online) (string, error) {
 	users := slices.Clone(page.Users)
 	for i := range users {
 		user := &users[i]
-		user.LastActivityAt, user.SessionDurationMinutes = time.Time{}, 0
+		user.LastActivityAt, user.SessionDurationMinutes = api.Time{}, 0
 		user.Sessions = slices.Clone(user.Sessions)
 		for j := range user.Sessions {
-			user.Sessions[j].LastActivityAt, user.Sessions[j].ExpiresAt = time.Time{}, time.Time{}
+			user.Sessions[j].LastActivityAt, user.Sessions[j].ExpiresAt = api.Time{}, api.Time{}
 		}
-		slices.SortFunc(user.Sessions, func(a, b client.OnlineSession) int { return cmp.Compare(a.ID, b.ID) })
+		slices.SortFunc(user.Sessions, func(a, b api.OnlineSession) int { return cmp.Compare(a.ID, b.ID) })
 	}
-	slices.SortFunc(users, func(a, b client.Entry) int { return cmp.Compare(a.ID, b.ID) }) // the latest active come first in the list
+	slices.SortFunc(users, func(a, b api.Person) int { return cmp.Compare(a.ID, b.ID) }) // the latest active come first in the list
 	raw, err := json.Marshal(users)
 	return string(raw), err
 }
@@ -129,10 +130,10 @@ func peopleThatFit(screen *os.File) int {
 	return min(max(height-4, 1), 1000)
 }
 
-func drawWho(w io.Writer, page client.OnlinePage) error {
+func drawWho(w io.Writer, page api.Online) error {
 	head := clearScreen
 	if page.Count > 0 {
-		head += fmt.Sprintf("%d online: %s\n", page.Count, gateCounts(page.Counts))
+		head += fmt.Sprintf("%d online: %s\n", page.Count, page.Counts)
 	}
 	if _, err := io.WriteString(w, head); err != nil {
 		return err

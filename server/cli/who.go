@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -103,7 +104,7 @@ and "counts", as the API names them. It begins with the list as it is now.
 const statusColumn = 1
 
 // printWho looks like who(1): a line for each person.
-func printWho(w io.Writer, page client.OnlinePage) error {
+func printWho(w io.Writer, page api.Online) error {
 	if len(page.Users) == 0 {
 		_, err := fmt.Fprintln(w, "Nobody is online.")
 		return err
@@ -121,24 +122,24 @@ func printWho(w io.Writer, page client.OnlinePage) error {
 }
 
 // whoTable leaves out where people are and what they use unless that is known, and there is room.
-func whoTable(page client.OnlinePage, fit int) table {
+func whoTable(page api.Online, fit int) table {
 	rows := table{header: []string{"NAME", "STATUS", "APP", "ORGANIZATION", "SINCE", "LAST", "PAGE"}, fit: fit}
-	var further []func(client.Entry) string
+	var further []func(api.Person) string
 	for _, column := range []struct {
 		head string
 		from int // columns of the terminal
-		cell func(client.Entry) string
+		cell func(api.Person) string
 	}{
-		{"PLACE", 100, func(user client.Entry) string { return user.Location }},
-		{"DEVICE", 120, func(user client.Entry) string { return user.Device.String() }},
+		{"PLACE", 100, func(user api.Person) string { return user.Location }},
+		{"DEVICE", 120, func(user api.Person) string { return user.Device.String() }},
 	} {
-		known := func(user client.Entry) bool { return column.cell(user) != "" }
+		known := func(user api.Person) bool { return column.cell(user) != "" }
 		if fit >= column.from && slices.ContainsFunc(page.Users, known) {
 			rows.header, further = append(rows.header, column.head), append(further, column.cell)
 		}
 	}
 	for _, user := range page.Users {
-		cells := []string{cmp.Or(user.Name, user.ID), statusCell(user), strings.Join(user.Apps, ","), user.OrganizationName,
+		cells := []string{cmp.Or(user.Name, user.ID), statusCell(user.ShownStatus), strings.Join(user.Apps, ","), user.OrganizationName,
 			since(user.SessionStartedAt, page.Timestamp), ago(user.LastActivityAt, page.Timestamp), user.Page}
 		for _, cell := range further {
 			cells = append(cells, cell(user))
@@ -149,11 +150,11 @@ func whoTable(page client.OnlinePage, fit int) table {
 }
 
 // statusCell is a status with what the person says about it.
-func statusCell(user client.Entry) string {
-	if user.StatusText == "" {
-		return user.Status
+func statusCell(s api.ShownStatus) string {
+	if s.StatusText == "" {
+		return string(s.Status)
 	}
-	return user.Status + ": " + user.StatusText
+	return string(s.Status) + ": " + s.StatusText
 }
 
 func colour(cell string) string {
@@ -177,8 +178,8 @@ func columns(w io.Writer) int {
 }
 
 // since is the time of a login today, else its date, as the person at this terminal counts them.
-func since(at, now time.Time) string {
-	at, now = at.Local(), now.Local()
+func since(t, answered api.Time) string {
+	at, now := t.Local(), answered.Local()
 	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
 		return at.Format("15:04")
 	}
@@ -186,8 +187,8 @@ func since(at, now time.Time) string {
 }
 
 // ago is how long before the server's now somebody was last active.
-func ago(at, now time.Time) string {
-	switch age := now.Sub(at); {
+func ago(at, now api.Time) string {
+	switch age := now.Sub(at.Time); {
 	case age < time.Second:
 		return "now"
 	case age < time.Minute:
@@ -199,9 +200,9 @@ func ago(at, now time.Time) string {
 	}
 }
 
-func printJSON(w io.Writer, entries []client.Entry) error {
+func printJSON(w io.Writer, entries []api.Person) error {
 	if entries == nil {
-		entries = []client.Entry{} // [] rather than null
+		entries = []api.Person{} // [] rather than null
 	}
 	return writeJSON(w, entries)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/server/client"
+	"rollcall/server/api"
 )
 
 func TestPrintable(t *testing.T) {
@@ -55,14 +55,14 @@ func TestTruncateCountsColumns(t *testing.T) {
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.Local)
 
-func people() client.OnlinePage {
-	return client.OnlinePage{Timestamp: noon, Users: []client.Entry{
-		{ID: "1", Name: "Ada Lovelace", Status: "available", Apps: []string{"wiki"}, OrganizationName: "Analytical",
-			SessionStartedAt: noon.Add(-time.Hour), LastActivityAt: noon.Add(-500 * time.Millisecond), Page: "/notes"},
-		{ID: "2", Name: "山田花子", Status: "away", Apps: []string{"shop", "wiki"},
-			SessionStartedAt: noon.AddDate(0, 0, -20), LastActivityAt: noon.Add(-61 * time.Second), Page: "/"},
-		{ID: "id-3", Status: "busy", StatusText: "On a call", Apps: []string{"wiki"}, OrganizationName: "Eve\x1b[31m\nInc",
-			SessionStartedAt: noon.Add(-time.Minute), LastActivityAt: noon.Add(-59 * time.Second)},
+func people() api.Online {
+	return api.Online{Timestamp: api.At(noon), Users: []api.Person{
+		{ID: "1", Name: "Ada Lovelace", ShownStatus: api.ShownStatus{Status: "available"}, Apps: []string{"wiki"}, OrganizationName: "Analytical",
+			SessionStartedAt: api.At(noon.Add(-time.Hour)), LastActivityAt: api.At(noon.Add(-500 * time.Millisecond)), Page: "/notes"},
+		{ID: "2", Name: "山田花子", ShownStatus: api.ShownStatus{Status: "away"}, Apps: []string{"shop", "wiki"},
+			SessionStartedAt: api.At(noon.AddDate(0, 0, -20)), LastActivityAt: api.At(noon.Add(-61 * time.Second)), Page: "/"},
+		{ID: "id-3", ShownStatus: api.ShownStatus{Status: "busy", StatusText: "On a call"}, Apps: []string{"wiki"}, OrganizationName: "Eve\x1b[31m\nInc",
+			SessionStartedAt: api.At(noon.Add(-time.Minute)), LastActivityAt: api.At(noon.Add(-59 * time.Second))},
 	}}
 }
 
@@ -91,7 +91,7 @@ func TestAWideTerminalShowsPlacesAndDevices(t *testing.T) {
 			t.Errorf("where nothing is known, in %d columns: %v", fit, rows.header)
 		}
 	}
-	page.Users[0].Location, page.Users[1].Device = "Berlin, Germany", client.Device{Type: "mobile", OS: "Android", Browser: "Firefox 143"}
+	page.Users[0].Location, page.Users[1].Device = "Berlin, Germany", api.Device{Type: "mobile", OS: "Android", Browser: "Firefox 143"}
 	for fit, want := range map[int]string{
 		99:  "NAME STATUS APP ORGANIZATION SINCE LAST PAGE",
 		100: "NAME STATUS APP ORGANIZATION SINCE LAST PAGE PLACE",
@@ -134,7 +134,7 @@ func TestWhoFitsEightyColumns(t *testing.T) {
 
 func TestNobody(t *testing.T) {
 	var got bytes.Buffer
-	if err := printWho(&got, client.OnlinePage{}); err != nil || got.String() != "Nobody is online.\n" {
+	if err := printWho(&got, api.Online{}); err != nil || got.String() != "Nobody is online.\n" {
 		t.Errorf("%q, %v", &got, err)
 	}
 	got.Reset()
@@ -146,7 +146,7 @@ func TestNobody(t *testing.T) {
 func TestJSONCannotCommandATerminal(t *testing.T) {
 	name := "a\x1b\u009b\u202e\U000e0041\x7f<b>"
 	var got bytes.Buffer
-	if err := printJSON(&got, []client.Entry{{Name: name}}); err != nil {
+	if err := printJSON(&got, []api.Person{{Name: name}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range got.String() {
@@ -154,7 +154,7 @@ func TestJSONCannotCommandATerminal(t *testing.T) {
 			t.Errorf("%U is written as it is", r)
 		}
 	}
-	var back []client.Entry
+	var back []api.Person
 	if err := json.Unmarshal(got.Bytes(), &back); err != nil || back[0].Name != name {
 		t.Errorf("it reads back as %+v, %v", back, err)
 	}

@@ -1,8 +1,7 @@
 // Package client is a small typed client of Rollcall's own HTTP API. The command line, the demo,
 // the load generator and the tests use it, so that all of them ask the server what any
 // application would ask it.
-//
-// The wire types are its own: the client knows the API and nothing of the store behind it.
+// It has a function for each question, and the shapes of package api for what goes there and back.
 package client
 
 import (

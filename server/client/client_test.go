@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -118,7 +119,7 @@ func TestOnlineAll(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, ids); diff != "" {
 		t.Errorf("everybody once, in order: %s", diff)
 	}
-	if want := (client.Counts{Available: 3, Away: 1}); page.Counts != want || page.Count != 4 {
+	if want := (api.Counts{Available: 3, Away: 1}); page.Counts != want || page.Count != 4 {
 		t.Errorf("got %+v and %d", page.Counts, page.Count)
 	}
 	wantAsked := []string{"app=wiki+%26+more&limit=1000", "app=wiki+%26+more&cursor=1&limit=1000", "app=wiki+%26+more&cursor=2&limit=1000"}
@@ -138,22 +139,21 @@ func TestOnlineAllEndsWhenTheCursorStands(t *testing.T) {
 
 func TestRequests(t *testing.T) {
 	type request struct{ Method, Path, Authorization, Body string }
-	idle := int64(1500)
 	tests := []struct {
 		name string
 		call func(context.Context, *client.Client) error
 		want request
 	}{
 		{"a heartbeat speaks for the session, not for the key", func(ctx context.Context, c *client.Client) error {
-			_, err := c.Heartbeat(ctx, "rcs_1", client.Beat{IdleMS: &idle, Page: new("/a"), Leaving: true})
+			_, err := c.Heartbeat(ctx, "rcs_1", api.Heartbeat{IdleMS: 1500, Page: new("/a"), Leaving: true})
 			return err
 		}, request{"POST", "/admin/users/heartbeat", "Bearer rcs_1", `{"idle_ms":1500,"page":"/a","leaving":true}`}},
 		{"a login tells only what it was given", func(ctx context.Context, c *client.Client) error {
-			_, err := c.Login(ctx, client.LoginRequest{User: client.UserInput{ID: "7", Name: new("Ada"), Team: new("")}})
+			_, err := c.Login(ctx, api.LoginReport{User: api.UserInput{ID: "7", Name: new("Ada"), Team: new("")}})
 			return err
 		}, request{"POST", "/admin/sessions", "Bearer " + secret, `{"user":{"id":"7","name":"Ada","team":""}}`}},
 		{"a user's id is in the path alone, whatever it holds", func(ctx context.Context, c *client.Client) error {
-			_, err := c.PutUser(ctx, client.UserInput{ID: "a/b c?", Email: new("a@b")})
+			_, err := c.PutUser(ctx, api.UserInput{ID: "a/b c?", Email: new("a@b")})
 			return err
 		}, request{"PUT", "/admin/users/a%2Fb%20c%3F", "Bearer " + secret, `{"email":"a@b"}`}},
 		{"a logout has the token in the body", func(ctx context.Context, c *client.Client) error {
@@ -161,7 +161,7 @@ func TestRequests(t *testing.T) {
 			return err
 		}, request{"POST", "/admin/sessions/end", "Bearer " + secret, `{"session_token":"rcs_1"}`}},
 		{"a status is claimed for somebody", func(ctx context.Context, c *client.Client) error {
-			_, err := c.SetStatus(ctx, "a/b", client.StatusClaim{Status: "busy", Text: "Recording", ForMS: 1000})
+			_, err := c.SetStatus(ctx, "a/b", api.StatusInput{Status: "busy", Text: "Recording", ForMS: new(int64(1000))})
 			return err
 		}, request{"PUT", "/admin/users/a%2Fb/status", "Bearer " + secret, `{"status":"busy","text":"Recording","for_ms":1000}`}},
 		{"a status is taken back without a body", func(ctx context.Context, c *client.Client) error {
@@ -220,7 +220,7 @@ func TestAnotherServicesSuccessIsNoAnswer(t *testing.T) {
 			return err
 		},
 		"a drain that is begun": func(ctx context.Context, c *client.Client) error {
-			_, err := c.BeginDrain(ctx, client.DrainInput{Message: "Moving"})
+			_, err := c.BeginDrain(ctx, api.DrainInput{Message: "Moving"})
 			return err
 		},
 		"a drain that is ended": func(ctx context.Context, c *client.Client) error {
@@ -313,7 +313,7 @@ func TestABasePathIsKept(t *testing.T) {
 	if path != "/rollcall/admin/users/cleanup-sessions" {
 		t.Errorf("asked %s", path)
 	}
-	want := client.CleanupReport{At: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC), AffectedRows: 3, PurgedRows: 4}
+	want := api.CleanupRun{At: api.At(time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)), Cleanup: api.Cleanup{AffectedRows: 3, PurgedRows: 4}}
 	if diff := cmp.Diff(want, report); diff != "" {
 		t.Error(diff)
 	}

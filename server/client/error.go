@@ -7,17 +7,20 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/server/api"
+	"rollcall/store/presence"
 )
 
 // Error is an answer of the server that is not a success.
 type Error struct {
-	Status     int           // the HTTP status
-	Code       string        // the API's code, "" where something else than Rollcall answered
-	Message    string        // the server's words
-	EndReason  string        // why the session ended, where the server knows
-	RetryAfter time.Duration // how long the server asks to wait, 0 if it does not
+	Status     int                // the HTTP status
+	Code       string             // the API's code, "" where something else than Rollcall answered
+	Message    string             // the server's words
+	EndReason  presence.EndReason // why the session ended, where the server knows
+	RetryAfter time.Duration      // how long the server asks to wait, 0 if it does not
 
-	Sessions []ListedSession // in the way of a login, with the code session_limit
+	Sessions []api.ListedSession // in the way of a login, with the code session_limit
 }
 
 // Error says the server's words, and the status where these alone would not tell.
@@ -37,13 +40,7 @@ func (e *Error) Is(target error) bool {
 // answerError reads a failure. Text that is not the API's own (a proxy's page, say) is not repeated.
 func answerError(res *http.Response, raw []byte) *Error {
 	failure := &Error{Status: res.StatusCode, RetryAfter: retryAfter(res.Header.Get("Retry-After"))}
-	var body struct {
-		Code      string `json:"code"`
-		Error     string `json:"error"`
-		EndReason string `json:"end_reason"`
-
-		Sessions []ListedSession `json:"sessions"`
-	}
+	var body api.Failure
 	if json.Unmarshal(raw, &body) == nil {
 		failure.Code, failure.Message, failure.EndReason, failure.Sessions = body.Code, body.Error, body.EndReason, body.Sessions
 	}

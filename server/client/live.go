@@ -8,34 +8,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/coder/websocket"
+
+	"rollcall/server/api"
 )
 
 // maxEvent bounds one message of the feed: an entry with very many sessions is far smaller.
 const maxEvent = 4 << 20
-
-// Event is one message of the live feed. Which fields are set depends on Type: "hello", "reset",
-// "online", "updated", "offline", "session_ended" or "notice". Types of later versions are to be ignored.
-type Event struct {
-	Type      string        `json:"type"`
-	Cursor    string        `json:"cursor"` // for Live after a lost connection
-	User      *Entry        `json:"user"`   // of online, updated, offline
-	Counts    *Counts       `json:"counts"` // of everybody online, from then on
-	UserID    string        `json:"user_id"`
-	Reason    string        `json:"reason"`    // of offline and session_ended
-	Session   *EndedSession `json:"session"`   // of session_ended
-	Notice    *ShownNotice  `json:"notice"`    // of notice, where there is a new one,
-	Withdrawn string        `json:"withdrawn"` // and the id of one that is over
-	Timestamp time.Time     `json:"timestamp"`
-}
-
-// EndedSession is the session of a "session_ended" event.
-type EndedSession struct {
-	ID  string `json:"id"`
-	App string `json:"app"`
-}
 
 // Feed is an open live feed. Only one goroutine may read it.
 type Feed struct {
@@ -79,8 +59,8 @@ func (c *Client) dialError(res *http.Response, err error) error {
 const maxProblem = 1024
 
 // Next waits for the next event. After the server closed the feed its error is a [FeedClosedError].
-func (f *Feed) Next(ctx context.Context) (Event, error) {
-	var event Event
+func (f *Feed) Next(ctx context.Context) (api.Event, error) {
+	var event api.Event
 	_, text, err := f.conn.Read(ctx)
 	var closed websocket.CloseError
 	switch {

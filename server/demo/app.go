@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -15,12 +16,12 @@ const maxBody = 8 << 10
 // app is the back end of the sample page: what an application has to do to report its logins.
 type app struct {
 	client *client.Client
-	people []client.UserInput
+	people []api.UserInput
 }
 
 // App serves the sample application below /demo/: its page, the people to choose from, login and
 // logout. It needs a client with a key of the scope sessions.
-func App(page http.Handler, backend *client.Client, people []client.UserInput) http.Handler {
+func App(page http.Handler, backend *client.Client, people []api.UserInput) http.Handler {
 	a := &app{client: backend, people: people}
 	mux := http.NewServeMux()
 	mux.Handle("GET /demo/app", page)
@@ -56,13 +57,13 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	session, err := a.client.Login(r.Context(), client.LoginRequest{User: person, IPAddress: host, UserAgent: r.UserAgent()})
+	login, err := a.client.Login(r.Context(), api.LoginReport{User: person, IPAddress: host, UserAgent: r.UserAgent()})
 	if err != nil {
 		refuseAs(w, err)
 		return
 	}
 	user := map[string]string{"id": person.ID, "name": *person.Name}
-	answer(w, http.StatusOK, map[string]any{"success": true, "token": session.Token, "user": user})
+	answer(w, http.StatusOK, map[string]any{"success": true, "token": login.Session.Token, "user": user})
 }
 
 func (a *app) logout(w http.ResponseWriter, r *http.Request) {
@@ -79,13 +80,13 @@ func (a *app) logout(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"success": true})
 }
 
-func (a *app) person(id string) (client.UserInput, bool) {
+func (a *app) person(id string) (api.UserInput, bool) {
 	for _, person := range a.people {
 		if person.ID == id {
 			return person, true
 		}
 	}
-	return client.UserInput{}, false
+	return api.UserInput{}, false
 }
 
 // read decodes a small body, or answers that it cannot.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/server/client"
+	"rollcall/server/api"
 	"rollcall/server/origin"
 )
 
@@ -118,7 +118,7 @@ const visitors = 6
 // cast is everybody in the demo.
 type cast struct {
 	lives    []*life
-	visitors []client.UserInput
+	visitors []api.UserInput
 }
 
 // newCast invents people. Each has a random source of their own, so that what they do does not
@@ -154,10 +154,10 @@ func newCast(seed uint64, people int) cast {
 	return company
 }
 
-func invent(rng *rand.Rand, org organization, number, name int) client.UserInput {
+func invent(rng *rand.Rand, org organization, number, name int) api.UserInput {
 	first, last := firstNames[name%len(firstNames)], lastNames[name/len(firstNames)]
 	team := pick(rng, org.teams)
-	return client.UserInput{
+	return api.UserInput{
 		ID:           fmt.Sprintf("%s-%d", org.app, 1000+number),
 		Name:         new(first + " " + last),
 		Email:        new(mailbox(first, last) + "@" + org.domain),

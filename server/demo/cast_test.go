@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 	"rollcall/server/origin"
 )
@@ -29,7 +30,7 @@ func habits(l *life, steps int) []mood {
 
 func TestTheSameSeedIsTheSameDemo(t *testing.T) {
 	type person struct {
-		User    client.UserInput
+		User    api.UserInput
 		App     string
 		Arrival time.Duration
 		Habits  []string
@@ -56,7 +57,7 @@ func TestEverybodyIsSomebodyElse(t *testing.T) {
 	email := regexp.MustCompile(`^[a-z]+\.[a-z]+@[a-z]+\.example$`)
 	company := newCast(1, MaxPeople)
 	names, devices := map[string]string{}, map[string]int{}
-	check := func(user client.UserInput) {
+	check := func(user api.UserInput) {
 		if known, ok := names[*user.Name]; ok && known != user.ID {
 			t.Errorf("two people are called %s", *user.Name)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 	"rollcall/server/demo"
 	"rollcall/ui"
@@ -123,7 +124,7 @@ func (b browser) do(req *http.Request) (status int, answer map[string]any) {
 	return res.StatusCode, answer
 }
 
-func (b browser) online() (page client.OnlinePage) {
+func (b browser) online() (page api.Online) {
 	b.t.Helper()
 	res, err := b.http.Get(b.base + "/admin/users/online")
 	if err != nil {
@@ -209,13 +210,13 @@ func TestTheSamplePage(t *testing.T) {
 	}
 	c := client.New(b.base, "")
 	defer c.Close()
-	if _, err := c.Heartbeat(t.Context(), token, client.Beat{}); err != nil {
+	if _, err := c.Heartbeat(t.Context(), token, api.Heartbeat{}); err != nil {
 		t.Fatal(err)
 	}
 	if status, out := b.post("/demo/logout", map[string]string{"token": token}); status != 200 || out["success"] != true {
 		t.Errorf("the logout answers %d %v", status, out)
 	}
-	_, err = c.Heartbeat(t.Context(), token, client.Beat{})
+	_, err = c.Heartbeat(t.Context(), token, api.Heartbeat{})
 	if !errors.Is(err, &client.Error{Code: "session_ended"}) {
 		t.Errorf("after the logout a heartbeat says %v", err)
 	}

@@ -10,13 +10,14 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 	"rollcall/store"
 )
 
 // life is one person at one device.
 type life struct {
-	user      client.UserInput
+	user      api.UserInput
 	app       string
 	pages     []string
 	userAgent string
@@ -42,13 +43,13 @@ func (l *life) live(ctx context.Context, app *client.Client, log zerolog.Logger)
 
 // visit is the time from a login to the logout.
 func (l *life) visit(ctx context.Context, app *client.Client) error {
-	session, err := app.Login(ctx, client.LoginRequest{User: l.user, IPAddress: l.address, UserAgent: l.userAgent})
+	login, err := app.Login(ctx, api.LoginReport{User: l.user, IPAddress: l.address, UserAgent: l.userAgent})
 	if err != nil {
 		return fmt.Errorf("logging in: %w", err)
 	}
 	mood := l.arrive()
 	for {
-		if err := l.do(ctx, app, session.Token, mood); err != nil || mood.gone {
+		if err := l.do(ctx, app, login.Session.Token, mood); err != nil || mood.gone {
 			return err
 		}
 		if !pause(ctx, mood.until) {
@@ -89,12 +90,11 @@ func (l *life) tell(ctx context.Context, app *client.Client, token string, m moo
 		_, err := app.EndSession(ctx, token)
 		return err
 	}
-	idle := m.idle.Milliseconds()
-	_, err := app.Heartbeat(ctx, token, client.Beat{IdleMS: &idle, Visible: new(!m.leaving), Page: &m.page, Leaving: m.leaving})
+	_, err := app.Heartbeat(ctx, token, api.Heartbeat{IdleMS: m.idle.Milliseconds(), Visible: new(!m.leaving), Page: &m.page, Leaving: m.leaving})
 	if err != nil || m.busy == "" {
 		return err
 	}
-	_, err = app.SetStatus(ctx, l.user.ID, client.StatusClaim{Status: "busy", Text: m.busy, ForMS: m.until.Milliseconds()})
+	_, err = app.SetStatus(ctx, l.user.ID, api.StatusInput{Status: "busy", Text: m.busy, ForMS: new(m.until.Milliseconds())})
 	return err
 }
 

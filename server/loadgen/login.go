@@ -6,12 +6,13 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
 // logIn begins all sessions through the API and returns their tokens.
 func logIn(ctx context.Context, target *subject, o options) ([]string, error) {
-	api := client.New(target.url, target.key, client.WithConnections(o.connections))
+	asked := client.New(target.url, target.key, client.WithConnections(o.connections))
 	tokens := make([]string, o.sessions)
 	failed := make(chan error, o.connections)
 	start := time.Now()
@@ -19,12 +20,12 @@ func logIn(ctx context.Context, target *subject, o options) ([]string, error) {
 	for first := range o.connections {
 		wg.Go(func() {
 			for i := first; i < o.sessions; i += o.connections {
-				session, err := api.Login(ctx, person(i))
+				login, err := asked.Login(ctx, person(i))
 				if err != nil {
 					failed <- err
 					return
 				}
-				tokens[i] = session.Token
+				tokens[i] = login.Session.Token
 			}
 		})
 	}
@@ -38,11 +39,11 @@ func logIn(ctx context.Context, target *subject, o options) ([]string, error) {
 	return tokens, nil
 }
 
-func person(i int) client.LoginRequest {
+func person(i int) api.LoginReport {
 	name, organization := fmt.Sprintf("Person %d", i), fmt.Sprintf("Organization %d", i%50)
 	email := fmt.Sprintf("person%d@example.org", i)
-	return client.LoginRequest{
-		User:      client.UserInput{ID: fmt.Sprintf("user-%d", i), Name: &name, Email: &email, Organization: &organization},
+	return api.LoginReport{
+		User:      api.UserInput{ID: fmt.Sprintf("user-%d", i), Name: &name, Email: &email, Organization: &organization},
 		IPAddress: fmt.Sprintf("192.0.2.%d", i%256),
 		UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
 	}

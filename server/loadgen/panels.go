@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/server/client"
 )
 
@@ -35,9 +36,9 @@ type change struct {
 // openPanels follows the list n times, and stalled times more without reading.
 func openPanels(ctx context.Context, target *subject, o options) (*panels, error) {
 	p := &panels{}
-	api := client.New(target.url, target.key)
+	asked := client.New(target.url, target.key)
 	for range o.panels {
-		feed, err := api.Live(ctx, nil)
+		feed, err := asked.Live(ctx, nil)
 		if err != nil {
 			return nil, fmt.Errorf("following the list: %w", err)
 		}
@@ -101,7 +102,7 @@ func (p *panels) read(ctx context.Context, feed *client.Feed) {
 // watchChanges turns somebody's page o.changes times a second, everybody's in
 // turn, and measures until every panel has seen it, from before the heartbeat was sent.
 func watchChanges(ctx context.Context, target *subject, p *panels, people *player, o options) (f figures) {
-	api := client.New(target.url, "")
+	asked := client.New(target.url, "")
 	start := time.Now()
 	tick := time.NewTicker(time.Second / time.Duration(o.changes))
 	defer tick.Stop()
@@ -109,7 +110,7 @@ func watchChanges(ctx context.Context, target *subject, p *panels, people *playe
 		c := &change{page: "/page/" + strconv.Itoa(n), at: time.Now()}
 		c.seen.Add(len(p.feeds))
 		p.changed.Store(c)
-		if _, err := api.Heartbeat(ctx, people.token(), client.Beat{Page: &c.page}); err != nil {
+		if _, err := asked.Heartbeat(ctx, people.token(), api.Heartbeat{Page: &c.page}); err != nil {
 			f.fail(err)
 			break
 		}

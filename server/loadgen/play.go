@@ -178,7 +178,7 @@ func readLists(ctx context.Context, target *subject, o options) (f figures) {
 	if o.list == 0 {
 		return f
 	}
-	api := client.New(target.url, target.key, client.WithConnections(4))
+	asked := client.New(target.url, target.key, client.WithConnections(4))
 	start := time.Now()
 	gap := time.Second / time.Duration(o.list)
 	for k := 0; ; k++ {
@@ -189,7 +189,7 @@ func readLists(ctx context.Context, target *subject, o options) (f figures) {
 			return f
 		case <-time.After(time.Until(due)):
 		}
-		if _, err := api.Online(ctx, client.OnlineFilter{Limit: 50}); err == nil {
+		if _, err := asked.Online(ctx, client.OnlineFilter{Limit: 50}); err == nil {
 			f.times = append(f.times, time.Since(due))
 		} else if ctx.Err() == nil {
 			f.fail(err)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
@@ -18,8 +19,8 @@ type Problem struct {
 	Code       string // for programs
 	Words      string // for people
 	RetryAfter time.Duration
-	EndReason  presence.EndReason // of the session that is asked about
-	Sessions   any                // that are in the way of a login
+	EndReason  presence.EndReason  // of the session that is asked about
+	Sessions   []api.ListedSession // that are in the way of a login
 }
 
 func (p *Problem) Error() string { return p.Words }

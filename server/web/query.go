@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"rollcall/server/api"
 )
 
 // Bounds of a page of a list.
@@ -62,16 +64,12 @@ func ParseTime(name, text string) (*time.Time, error) {
 const maxAhead = 366 * 24 * time.Hour
 
 // Ahead reads a time that is given either as such or as milliseconds from now, nil for none.
-func Ahead(now time.Time, name string, at *string, forName string, ms *int64) (*time.Time, error) {
+func Ahead(now time.Time, name string, at *api.Time, forName string, ms *int64) (*time.Time, error) {
 	switch {
 	case at != nil && ms != nil:
 		return nil, Invalid("Either " + name + " or " + forName + " may be given")
 	case at != nil:
-		t, err := time.Parse(time.RFC3339, *at)
-		if err != nil {
-			return nil, Invalid(name + " must be a time such as 2026-03-02T17:30:00Z")
-		}
-		return &t, nil
+		return &at.Time, nil
 	case ms != nil:
 		if *ms < 1 || *ms > maxAhead.Milliseconds() {
 			return nil, Invalid(forName + " must be between 1 and the milliseconds of 366 days")

@@ -9,21 +9,23 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"rollcall/server/api"
 	"rollcall/store"
 )
 
 // WriteTimeout is how long an answer may take to be sent; a download, each of its parts.
 const WriteTimeout = 30 * time.Second
 
-// Handler answers a request with a pointer to a struct that embeds Success, or a Reply
-// around one, or a Download, or an error that Explain knows.
+// Handler answers a request with one of the shapes of package api, or a Reply around
+// one, or a Download, or an error that Explain knows.
 type Handler func(r *http.Request) (any, error)
 
 // Reply is an answer with another status than 200, or with cookies.
 type Reply struct {
-	Status  int
-	Cookies []*http.Cookie
-	Body    any
+	Status   int
+	Cookies  []*http.Cookie
+	Body     any
+	Complete bool // the body has its own envelope
 }
 
 // Download is an answer that is a file. It is written piece by piece: nobody holds all
@@ -56,6 +58,10 @@ func (a *Responder) Succeed(w http.ResponseWriter, answer any) {
 		for _, cookie := range answer.Cookies {
 			http.SetCookie(w, cookie)
 		}
+		if answer.Complete {
+			a.writeJSON(w, answer.Status, answer.Body)
+			return
+		}
 		a.succeed(w, answer.Status, answer.Body)
 	default:
 		a.succeed(w, http.StatusOK, answer)
@@ -63,8 +69,8 @@ func (a *Responder) Succeed(w http.ResponseWriter, answer any) {
 }
 
 func (a *Responder) succeed(w http.ResponseWriter, status int, body any) {
-	body.(interface{ Stamp(time.Time) }).Stamp(a.Now())
-	a.writeJSON(w, status, body)
+	text, err := api.Success(a.Now(), body)
+	a.write(w, status, text, err)
 }
 
 // send writes a file. Where that fails half-way the connection is broken off, too: the
@@ -107,11 +113,15 @@ func (a *Responder) writeProblem(w http.ResponseWriter, p *Problem) {
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	a.writeJSON(w, p.Status, Failure{Error: p.Words, Code: p.Code, EndReason: p.EndReason, Sessions: p.Sessions, Timestamp: Timestamp(a.Now())})
+	a.writeJSON(w, p.Status, api.Failure{Error: p.Words, Code: p.Code, EndReason: p.EndReason, Sessions: p.Sessions, Timestamp: api.At(a.Now())})
 }
 
 func (a *Responder) writeJSON(w http.ResponseWriter, status int, body any) {
 	text, err := json.Marshal(body)
+	a.write(w, status, text, err)
+}
+
+func (a *Responder) write(w http.ResponseWriter, status int, text []byte, err error) {
 	if err != nil {
 		a.Log.Error().Err(err).Msg("writing an answer")
 		status, text = http.StatusInternalServerError, []byte(`{"success":false,"error":"Something went wrong","code":"internal"}`)

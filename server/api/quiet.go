@@ -1,4 +1,4 @@
-package server
+package api
 
 import (
 	"fmt"
@@ -7,21 +7,22 @@ import (
 	"rollcall/store"
 )
 
-type quietWindow struct {
+// QuietWindow is a time of the week in which never more than Peak people were online.
+type QuietWindow struct {
 	Weekday   int    `json:"weekday"` // 1 is Monday
-	From      string `json:"from"`
+	From      string `json:"from"`    // such as 22:00
 	ToWeekday int    `json:"to_weekday"`
 	To        string `json:"to"` // midnight is 24:00 of the day before
 	Minutes   int    `json:"minutes"`
-	Weeks     int    `json:"weeks"`
+	Weeks     int    `json:"weeks"` // that were looked at
 	Peak      int    `json:"peak"`
 	Words     string `json:"words"`
 }
 
-// quietTime is when a quiet window is open next.
-type quietTime struct {
-	From  string `json:"from"`
-	To    string `json:"to"`
+// QuietTime is when a quiet window is open next, or now.
+type QuietTime struct {
+	From  Time   `json:"from"`
+	To    Time   `json:"to"`
 	Peak  int    `json:"peak"`
 	Words string `json:"words"`
 }
@@ -37,10 +38,10 @@ var weekdays = [...]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday
 
 const aDay = 24 * time.Hour
 
-func answerQuiet(w store.QuietWindow) quietWindow {
+func quietWindowOf(w store.QuietWindow) QuietWindow {
 	day, from := int(w.Begin/aDay), w.Begin%aDay
 	lastDay, to := lastOf(w)
-	answer := quietWindow{Weekday: day + 1, From: hourWords(from), ToWeekday: lastDay + 1, To: hourWords(to),
+	answer := QuietWindow{Weekday: day + 1, From: hourWords(from), ToWeekday: lastDay + 1, To: hourWords(to),
 		Minutes: int(w.Length / time.Minute), Weeks: w.Weeks, Peak: w.Peak}
 	span := weekdays[day] + "s " + answer.From + " to "
 	if lastDay != day || w.Length > aDay {
@@ -80,12 +81,12 @@ func crowdWords(w store.QuietWindow) string {
 
 // nextQuiet returns the window that is open at now, in the zone of now, or opens
 // next; nil without windows.
-func nextQuiet(now time.Time, windows []store.QuietWindow) *quietTime {
+func nextQuiet(now time.Time, windows []store.QuietWindow) *QuietTime {
 	if len(windows) == 0 {
 		return nil
 	}
 	w, from, to := store.NextQuiet(now, windows)
-	return &quietTime{From: timestamp(from), To: timestamp(to), Peak: w.Peak, Words: nextWords(now, w, from, to) + ", " + crowdWords(w)}
+	return &QuietTime{From: At(from), To: At(to), Peak: w.Peak, Words: nextWords(now, w, from, to) + ", " + crowdWords(w)}
 }
 
 func nextWords(now time.Time, w store.QuietWindow, from, to time.Time) string {

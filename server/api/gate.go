@@ -1,0 +1,62 @@
+package api
+
+import (
+	"time"
+
+	"rollcall/store"
+	"rollcall/store/presence"
+)
+
+// Gate is the answer to "may I deploy?": a success or, where the gate is closed, a failure that
+// says who is in the way.
+type Gate struct {
+	Success   bool               `json:"success"`
+	Error     string             `json:"error,omitempty"`
+	Code      string             `json:"code,omitempty"` // gate_caution or gate_hold
+	Level     presence.GateLevel `json:"level"`          // clear, caution or hold
+	Text      string             `json:"text"`           // the counts in words, for people
+	Online    int                `json:"online"`
+	Counts    Counts             `json:"counts"`
+	Blocking  []InTheWay         `json:"blocking"` // busy people first, then available, then idle ones; at most 100
+	Quietest  *QuietTime         `json:"quietest"` // when it is likely to be quiet next; null while nobody knows
+	Timestamp Time               `json:"timestamp"`
+}
+
+// InTheWay is somebody who would notice a deployment.
+type InTheWay struct {
+	ID               string `json:"id"`
+	Name             string `json:"name"`
+	Email            string `json:"email"`
+	Role             string `json:"role"`
+	OrganizationName string `json:"organization_name"`
+	TeamName         string `json:"team_name"`
+	ShownStatus
+	IdleSince      *Time    `json:"idle_since"` // the last input; null while not idle
+	LastActivityAt Time     `json:"last_activity_at"`
+	Page           string   `json:"page"`
+	Apps           []string `json:"apps"`
+}
+
+// GateOf is the gate's answer: open where the level lets whoever asks deploy.
+func GateOf(gate store.Gate, open bool, now time.Time) Gate {
+	counts := Counts(gate.Counts)
+	answer := Gate{Success: open, Level: gate.Level, Text: counts.String(), Online: gate.Counts.People(), Counts: counts, Blocking: []InTheWay{}, Timestamp: At(now)}
+	for _, person := range gate.Blocking {
+		answer.Blocking = append(answer.Blocking, inTheWayOf(person, now))
+	}
+	if !open {
+		answer.Code, answer.Error = "gate_"+string(gate.Level), answer.Text
+	}
+	return answer
+}
+
+func inTheWayOf(p store.OnlinePerson, now time.Time) InTheWay {
+	u := PersonOf(p, now)
+	answer := InTheWay{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, OrganizationName: u.OrganizationName, TeamName: u.TeamName,
+		ShownStatus: u.ShownStatus, LastActivityAt: u.LastActivityAt, Page: u.Page, Apps: u.Apps}
+	if u.Idle { // of all sessions, as it is the one with the latest input
+		input := At(p.Shown().LastInput)
+		answer.IdleSince = &input
+	}
+	return answer
+}

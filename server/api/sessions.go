@@ -1,0 +1,148 @@
+package api
+
+import (
+	"time"
+
+	"rollcall/store"
+	"rollcall/store/presence"
+)
+
+// Sessions is a page of the list of sessions.
+type Sessions struct {
+	Sessions   []ListedSession `json:"sessions"`
+	NextCursor string          `json:"next_cursor"` // "" for none
+	Timestamp  Time            `json:"timestamp,omitzero"`
+}
+
+// ListedSession is a session, which may have ended.
+type ListedSession struct {
+	ID               string                `json:"id"`
+	App              string                `json:"app"`
+	User             SessionUser           `json:"user"`
+	State            presence.SessionState `json:"state"` // online, left, timed_out, expired or ended
+	SessionStartedAt Time                  `json:"session_started_at"`
+	LastActivityAt   Time                  `json:"last_activity_at"`
+	ExpiresAt        Time                  `json:"expires_at"`
+	EndedAt          *Time                 `json:"ended_at"`
+	EndReason        *presence.EndReason   `json:"end_reason"`
+	EndedBy          string                `json:"ended_by"` // where an admin did
+	EndNote          string                `json:"end_note"`
+	IPAddress        string                `json:"ip_address"`
+	UserAgent        string                `json:"user_agent"`
+	Device           Device                `json:"device"`
+	Location         string                `json:"location"`
+	Page             string                `json:"page"`
+	DurationMinutes  int                   `json:"duration_minutes"`
+}
+
+// SessionUser is whose session it is.
+type SessionUser struct {
+	ID               string `json:"id"`
+	Name             string `json:"name"`
+	Email            string `json:"email"`
+	OrganizationName string `json:"organization_name"`
+	TeamName         string `json:"team_name"`
+	Role             string `json:"role"`
+}
+
+// SessionsOf are sessions for an answer: an empty list for none.
+func SessionsOf(sessions []store.ListedSession, now time.Time) []ListedSession {
+	answer := make([]ListedSession, len(sessions)) // not nil: JSON must say [], never null
+	for i, session := range sessions {
+		answer[i] = SessionOf(session, now)
+	}
+	return answer
+}
+
+// SessionOf is a session for an answer.
+func SessionOf(l store.ListedSession, now time.Time) ListedSession {
+	u := l.User
+	return ListedSession{ID: ID(l.ID), App: l.App, State: l.State,
+		User:             SessionUser{ID: u.ID, Name: u.Name, Email: u.Email, OrganizationName: u.Organization, TeamName: u.Team, Role: u.Role},
+		SessionStartedAt: At(l.CreatedAt), LastActivityAt: At(l.LastActivity), ExpiresAt: At(l.ExpiresAt),
+		EndedAt: AtOptional(l.EndedAt), EndReason: reasonOf(l.EndReason), EndedBy: l.EndedBy, EndNote: l.EndNote,
+		IPAddress: l.IPAddress, UserAgent: l.UserAgent, Device: Device(l.Device), Location: l.Location, Page: l.Page,
+		DurationMinutes: minutes(l.CreatedAt, over(l, now))}
+}
+
+// reasonOf is why a session ended, nil where it did not.
+func reasonOf(reason presence.EndReason) *presence.EndReason {
+	if reason == "" {
+		return nil
+	}
+	return &reason
+}
+
+// over is until when a session has lasted.
+func over(l store.ListedSession, now time.Time) time.Time {
+	switch {
+	case l.EndedAt != nil:
+		return *l.EndedAt
+	case l.State == presence.StateExpired:
+		return l.ExpiresAt
+	}
+	return now
+}
+
+// Session is a login, as whoever is logged in gets to know of it.
+type Session struct {
+	ID        string `json:"id"`
+	Token     string `json:"token,omitempty"` // only where the server made it just now
+	App       string `json:"app,omitempty"`   // only where the caller does not know it
+	ExpiresAt Time   `json:"expires_at"`
+}
+
+// OwnSession is a session for its owner.
+func OwnSession(s store.Session) Session { return Session{ID: ID(s.ID), ExpiresAt: At(s.ExpiresAt)} }
+
+// LoginReport is what an application's back end says of a login. Without a SessionToken the
+// server makes one.
+type LoginReport struct {
+	User         UserInput `json:"user"`
+	SessionToken string    `json:"session_token,omitempty"`
+	IPAddress    string    `json:"ip_address,omitempty"`
+	UserAgent    string    `json:"user_agent,omitempty"`
+}
+
+// Login answers the report of one.
+type Login struct {
+	Session Session  `json:"session"`
+	Evicted []string `json:"evicted"` // ids of the sessions that ended for it
+}
+
+// LogoutReport names the session that ends: by one of the two.
+type LogoutReport struct {
+	SessionToken string `json:"session_token,omitempty"`
+	ID           string `json:"id,omitempty"`
+}
+
+// Logout answers the report of one.
+type Logout struct {
+	Ended bool `json:"ended"` // false: it had ended already
+}
+
+// Revocation says which sessions are to end: those that match the filters, of which there must be
+// one, or all.
+type Revocation struct {
+	User         string             `json:"user,omitempty"`
+	App          string             `json:"app,omitempty"`
+	Organization string             `json:"organization,omitempty"`
+	IP           string             `json:"ip,omitempty"`
+	Device       string             `json:"device,omitempty"`
+	From         string             `json:"from,omitempty"` // RFC 3339
+	To           string             `json:"to,omitempty"`   // likewise
+	Q            string             `json:"q,omitempty"`
+	All          bool               `json:"all,omitempty"`    // without any filter
+	State        store.SessionScope `json:"state,omitempty"`  // online, or active: the default
+	Except       []string           `json:"except,omitempty"` // ids of sessions that stay
+	Note         string             `json:"note,omitempty"`   // kept with them
+	DryRun       bool               `json:"dry_run,omitempty"`
+}
+
+// Revoked is what has ended or, of a dry run, would.
+type Revoked struct {
+	DryRun    bool            `json:"dry_run"`
+	Count     int64           `json:"count"`
+	Sample    []ListedSession `json:"sample"` // the latest 20, as they were before
+	Timestamp Time            `json:"timestamp,omitzero"`
+}
