@@ -24,7 +24,7 @@ func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {
 	backend := in.backend(t, "shop", "sessions,admin")
 	ada := login(t, backend, "ada", "Ada <b>Lovelace</b>")
 	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
-	b.until(`document.querySelector('[data-why]').textContent.startsWith('1 active.')`)
+	b.until(`document.querySelector('[data-why]').textContent.startsWith('1 available.')`)
 
 	b.click(`a[data-gate]`)
 	b.until(light("hold", "Hold", "● 1 online – Rollcall"))

@@ -143,15 +143,15 @@ func TestThePageHistory(t *testing.T) {
 	})
 	t.Run("Enter asks who was on", func(t *testing.T) {
 		b.run("pressing End and Enter", chromedp.KeyEvent(kb.End), chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.Enter))
-		b.until(`document.querySelector('.on') && document.querySelector('[data-then] h3').textContent.startsWith('1 person was on at ')`)
+		b.until(`document.querySelector('.on') && document.querySelector('[data-online-at] h3').textContent.startsWith('1 person was on at ')`)
 		b.until(`[...document.querySelectorAll('.on a')].map(a => a.textContent).join() === 'Ada Lovelace'`)
 		b.until(`document.activeElement.className === 'plot' && location.search.includes('at=')`)
 	})
 	t.Run("a click asks for the time that is pointed at", func(t *testing.T) {
 		b.eval(`(() => { const plot = document.querySelector('.plot'), box = plot.getBoundingClientRect(); plot.dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: box.left + box.width / 2 })) })()`)
-		b.until(`document.querySelector('[data-then] h3').textContent.startsWith('Nobody that is known of')`)
+		b.until(`document.querySelector('[data-online-at] h3').textContent.startsWith('No known sessions at ')`)
 		b.click(`[data-close]`)
-		b.until(`document.querySelector('[data-then]').hidden && !location.search.includes('at=') && document.activeElement.id === 'at'`)
+		b.until(`document.querySelector('[data-online-at]').hidden && !location.search.includes('at=') && document.activeElement.id === 'at'`)
 	})
 	t.Run("the hours of the week are read by keyboard", func(t *testing.T) {
 		b.eval(`document.querySelector('.heat td[tabindex="0"]').focus()`)

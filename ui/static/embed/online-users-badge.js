@@ -11,183 +11,141 @@
  *          what changes, where it can be reached
  *
  * Method refresh(). Events rollcall:updated, detail {count, counts}, and
- * rollcall:unauthenticated. Looks: the --rollcall-* properties under STYLE, parts pulse
+ * rollcall:unauthenticated. Looks: the --rollcall-* properties of badge.css, parts pulse
  * and count.
  */
+import { h, put } from '../lib/dom.js';
 import { Feed } from '../lib/feed.js';
+import { countWords, total } from '../lib/status.js';
+import style from './badge/badge.css';
+import { fire, nextLook, Server } from './element.js';
+import { styleSheet } from './style-sheet.js';
 
-(() => {
-  'use strict';
-  if (customElements.get('online-users-badge')) return;
+const STYLE = styleSheet(style);
 
-  const STYLE = new CSSStyleSheet();
-  STYLE.replaceSync(`
-:host {
-  --text: var(--rollcall-text, light-dark(#15181e, #e7eaef));
-  --muted: var(--rollcall-muted, light-dark(#5b6270, #9aa3b0));
-  --available: var(--rollcall-available, light-dark(#1a7f45, #45c27a));
-  --away: var(--rollcall-away, light-dark(#8a5b00, #dba642));
-  color-scheme: light dark; display: inline-flex; align-items: center; gap: 6px; color: var(--text); white-space: nowrap;
-  font: 500 13px/20px var(--rollcall-font, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif); font-variant-numeric: tabular-nums;
-}
-:host([hidden]) { display: none }
-:host([theme=light]) { color-scheme: light }
-:host([theme=dark]) { color-scheme: dark }
-i { position: relative; flex: none; box-sizing: border-box; width: 10px; height: 10px; border: 2px solid; border-radius: 50%; color: var(--muted) }
-[data-state=yes] { background: currentColor; color: var(--available) }
-[data-state=yes]::after { content: ""; position: absolute; inset: -2px; border-radius: 50%; background: currentColor; animation: pulse 2.4s ease-out infinite }
-[data-state=no] { color: var(--away) }
-[data-state=no] + span { color: var(--muted) }
-@keyframes pulse { from { opacity: .5 } to { opacity: 0; transform: scale(2.4) } }
-@media (prefers-reduced-motion: reduce) { i::after { animation: none !important } }
-`);
+class OnlineUsersBadge extends HTMLElement {
+  static observedAttributes = ['src', 'token'];
+  #pulse = h('i', { part: 'pulse' });
+  #words = h('span', { part: 'count' }, '– online');
+  #failures = 0;
+  #told = 0; // how many counts the feed has told
+  #known; // a number is on the screen
+  #onVisible = () => document.hidden || this.refresh();
+  #server;
+  #asking;
+  #timer;
+  #feed;
 
-  class OnlineUsersBadge extends HTMLElement {
-    static observedAttributes = ['src', 'token'];
-    #pulse = document.createElement('i');
-    #words = document.createElement('span');
-    #failures = 0;
-    // Counts that the feed told.
-    #heard = 0;
-    #onVisible = () => document.hidden || this.refresh();
-    #asking;
-    #timer;
-    #feed;
-    // A number is on the screen.
-    #known;
-
-    constructor() {
-      super();
-      const root = this.attachShadow({ mode: 'open' });
-      root.adoptedStyleSheets = [STYLE];
-      this.#pulse.part = 'pulse';
-      this.#words.part = 'count';
-      this.#words.textContent = '– online';
-      root.append(this.#pulse, this.#words);
-    }
-
-    connectedCallback() {
-      document.addEventListener('visibilitychange', this.#onVisible);
-      this.#restart();
-    }
-
-    disconnectedCallback() {
-      document.removeEventListener('visibilitychange', this.#onVisible);
-      this.#unfollow();
-      this.#asking?.abort();
-      clearTimeout(this.#timer);
-    }
-
-    // Several attributes are often set in one go.
-    attributeChangedCallback() {
-      if (this.isConnected) queueMicrotask(() => this.isConnected && this.#restart());
-    }
-
-    #restart() {
-      const base = new URL(this.getAttribute('src') ?? '.', document.baseURI).href;
-      this.base = base.endsWith('/') ? base : base + '/';
-      this.token = this.getAttribute('token');
-      this.#unfollow();
-      this.#blank();
-      this.refresh();
-    }
-
-    // Looks again now.
-    async refresh() {
-      this.#asking?.abort();
-      clearTimeout(this.#timer);
-      const { signal } = (this.#asking = new AbortController());
-      const heard = this.#heard;
-      const answer = await this.#ask(signal).catch(() => ({}));
-      if (signal.aborted) return;
-      if (answer.success) {
-        this.#failures = 0;
-        // The feed is never behind.
-        if (heard === this.#heard) this.#show(answer.counts);
-        this.#follow(answer.cursor);
-      } else this.#fail(answer);
-      const refresh = (Number(this.getAttribute('refresh')) || 30) * 1000;
-      const wait = this.#failures ? 200 + Math.random() * Math.min(refresh, 1000 * 2 ** this.#failures) : refresh;
-      if (!document.hidden) this.#timer = setTimeout(() => this.refresh(), wait);
-    }
-
-    async #ask(signal) {
-      const url = new URL('admin/users/online?limit=1', this.base);
-      // Another origin does not get our cookie: it would refuse.
-      if (!this.token && url.origin !== location.origin) return { status: 401 };
-      const response = await fetch(url, {
-        headers: this.token ? { Authorization: `Bearer ${this.token}` } : {},
-        credentials: this.token ? 'omit' : 'same-origin',
-        cache: 'no-store',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(20000)]),
-      });
-      return { status: response.status, ...(await response.json()) };
-    }
-
-    #follow(cursor) {
-      if (this.#feed) return;
-      this.#feed = new Feed(this.base, this.token, {
-        heard: ({ type, counts }) => {
-          if (type === 'reset') return this.refresh();
-          if (!counts) return;
-          this.#heard++;
-          this.#show(counts);
-        },
-        live: (yes) => yes || this.#pause(),
-        refused: (status) => this.#fail({ status }),
-      });
-      this.#feed.start(cursor);
-    }
-
-    // The feed was cut: does the server still answer?
-    #pause() {
-      if (!this.isConnected || document.hidden || !this.#known) return;
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.refresh(), Math.random() * 1000);
-    }
-
-    #unfollow() {
-      const feed = this.#feed;
-      this.#feed = undefined;
-      feed?.stop();
-    }
-
-    #show(counts) {
-      const count = Object.values(counts).reduce((sum, n) => sum + n, 0);
-      const words = Object.entries(counts).filter(([, n]) => n).map(([status, n]) => `${n.toLocaleString()} ${status}`);
-      this.#known = true;
-      this.#say(`${count.toLocaleString()} online`, count ? 'yes' : '', words.join(', ') || 'Nobody is online');
-      this.#fire('updated', { count, counts });
-    }
-
-    #say(words, state, title) {
-      if (this.#words.textContent !== words) this.#words.textContent = words;
-      this.#pulse.dataset.state = state;
-      this.#pulse.title = this.#words.title = title;
-    }
-
-    #blank(state = '', title = '') {
-      this.#known = false;
-      this.#say('– online', state, title);
-    }
-
-    #fail({ status }) {
-      this.#failures++;
-      if (status === 401 || status === 403) {
-        this.#unfollow();
-        this.#blank('no', status === 401 ? 'Not signed in to Rollcall' : 'Not allowed to see who is online');
-        if (status === 401) this.#fire('unauthenticated');
-        return;
-      }
-      this.#feed?.doubt();
-      const words = this.#words.textContent;
-      this.#say(words, 'no', this.#known ? 'Not up to date: the server does not answer. Trying again.' : 'The server does not answer. Trying again.');
-    }
-
-    #fire(name, detail) {
-      this.dispatchEvent(new CustomEvent(`rollcall:${name}`, { bubbles: true, composed: true, detail }));
-    }
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: 'open' });
+    root.adoptedStyleSheets = [STYLE];
+    root.append(this.#pulse, this.#words);
   }
 
-  customElements.define('online-users-badge', OnlineUsersBadge);
-})();
+  connectedCallback() {
+    document.addEventListener('visibilitychange', this.#onVisible);
+    this.#restart();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener('visibilitychange', this.#onVisible);
+    this.#unfollow();
+    this.#asking?.abort();
+    clearTimeout(this.#timer);
+  }
+
+  // Several attributes are often set in one go.
+  attributeChangedCallback() {
+    if (this.isConnected) queueMicrotask(() => this.isConnected && this.#restart());
+  }
+
+  #restart() {
+    this.#server = new Server(this.getAttribute('src'), this.getAttribute('token'));
+    this.#unfollow();
+    this.#blank();
+    this.refresh();
+  }
+
+  // Looks again now.
+  async refresh() {
+    this.#asking?.abort();
+    clearTimeout(this.#timer);
+    const { signal } = (this.#asking = new AbortController());
+    const told = this.#told;
+    try {
+      const { counts, cursor } = await this.#server.ask('admin/users/online', { params: { limit: 1 }, signal });
+      if (signal.aborted) return;
+      this.#failures = 0;
+      // The feed is never behind.
+      if (told === this.#told) this.#show(counts);
+      this.#follow(cursor);
+    } catch (refusal) {
+      if (signal.aborted) return;
+      this.#fail(refusal);
+    }
+    const every = (Number(this.getAttribute('refresh')) || 30) * 1000;
+    if (!document.hidden) this.#timer = setTimeout(() => this.refresh(), nextLook(every, this.#failures));
+  }
+
+  #follow(cursor) {
+    if (this.#feed) return;
+    this.#feed = new Feed(this.#server.base, this.#server.token, {
+      heard: ({ type, counts }) => {
+        if (type === 'reset') return this.refresh();
+        if (!counts) return;
+        this.#told++;
+        this.#show(counts);
+      },
+      live: (yes) => yes || this.#lookSoon(),
+      refused: (status) => this.#fail({ status }),
+    });
+    this.#feed.start(cursor);
+  }
+
+  // The feed was cut: does the server still answer?
+  #lookSoon() {
+    if (!this.isConnected || document.hidden || !this.#known) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.refresh(), Math.random() * 1000);
+  }
+
+  #unfollow() {
+    const feed = this.#feed;
+    this.#feed = undefined;
+    feed?.stop();
+  }
+
+  #show(counts) {
+    const count = total(counts);
+    this.#known = true;
+    this.#say(`${count.toLocaleString()} online`, count ? 'yes' : '', countWords(counts).join(', ') || 'Nobody is online');
+    fire(this, 'updated', { count, counts });
+  }
+
+  #say(words, state, title) {
+    put(this.#words, words);
+    this.#pulse.dataset.state = state;
+    this.#pulse.title = this.#words.title = title;
+  }
+
+  #blank(state = '', title = '') {
+    this.#known = false;
+    this.#say('– online', state, title);
+  }
+
+  #fail({ status }) {
+    this.#failures++;
+    if (status === 401 || status === 403) {
+      this.#unfollow();
+      this.#blank('no', status === 401 ? 'Not signed in to Rollcall' : 'Not allowed to see who is online');
+      if (status === 401) fire(this, 'unauthenticated');
+      return;
+    }
+    this.#feed?.reconnect();
+    const words = this.#words.textContent;
+    this.#say(words, 'no', `${this.#known ? 'Not up to date: t' : 'T'}he server can not be reached. Trying again.`);
+  }
+}
+
+if (!customElements.get('online-users-badge')) customElements.define('online-users-badge', OnlineUsersBadge);

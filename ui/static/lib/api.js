@@ -1,4 +1,4 @@
-// Calls to our own server. Every page lies at the server's root, so that plain relative
+// Calls to the API. Every page of ours lies at the server's root, so that plain relative
 // addresses work behind a base path too.
 
 export class Refusal extends Error {
@@ -10,23 +10,26 @@ export class Refusal extends Error {
   }
 }
 
-// The answer to a request; throws a Refusal, with status 0 when there was no answer.
-// expected are further statuses that are no refusal.
-export async function ask(method, path, body, expected = []) {
-  const response = await fetch(path, {
+// The answer to a request; throws a Refusal, with status 0 when there was no answer. Without a
+// token, this origin's cookie tells who asks. expected are further statuses that are no refusal.
+export async function request(url, { method = 'GET', token, body, signal, expected = [] } = {}) {
+  const response = await fetch(url, {
     method,
-    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    headers: { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { 'Content-Type': 'application/json' }) },
+    body: body && JSON.stringify(body),
+    credentials: token ? 'omit' : 'same-origin',
     cache: 'no-store',
-    signal: AbortSignal.timeout(20000),
+    signal: AbortSignal.any([AbortSignal.timeout(20000), signal].filter(Boolean)),
   }).catch(() => {
-    throw new Refusal(0, 'unreachable', 'The server cannot be reached. Is it running?');
+    throw new Refusal(0, 'unreachable', 'The server cannot be reached.');
   });
   const answer = await response.json().catch(() => ({}));
-  if (response.ok || expected.includes(response.status)) return answer;
+  if (answer.success || expected.includes(response.status)) return answer;
   const words = answer.error || `The server answered with status ${response.status}.`;
   throw new Refusal(response.status, answer.code, words, Number(response.headers.get('Retry-After')) || 0);
 }
+
+export const ask = (method, path, body, expected) => request(path, { method, body, expected });
 
 // Asks in this browser's time zone, or else in the server's, which may know fewer.
 export async function inZone(question) {

@@ -1,7 +1,7 @@
 // A list of things that are made by a form and deleted one by one, each after a second
 // click: keys, accounts.
 import { ask } from './api.js';
-import { h } from './dom.js';
+import { failure, h } from './dom.js';
 
 // Fills box for things of one kind.
 //
@@ -11,8 +11,8 @@ import { h } from './dom.js';
 // fields       of the form; button, its words; body, what a FormData of it means to the API
 // empty        the words without any of them
 // keeps        tells of which there can be no deleting, by the words in place of the button
-// listed       called with all of them; created with what the API said of a new one; changed after either deed
-export function manager(box, { one, path, of, columns, fields, button, body, empty, keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
+// listed       called with all of them; created with what the API said of a new one; changed after one was made or deleted
+export function crudList(box, { one, path, of, columns, fields, button, body, empty, keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
   const error = h('p', { class: 'message bad', role: 'alert', hidden: true });
   const table = h('div', { class: 'manage', 'aria-busy': 'true' }, h('p', { class: 'muted' }, 'Loading…'));
   const submit = h('button', { type: 'submit', class: 'primary' }, button);
@@ -32,8 +32,7 @@ export function manager(box, { one, path, of, columns, fields, button, body, emp
       show(things);
       listed(things);
     } catch (refusal) {
-      const again = h('button', { type: 'button', class: 'small', click: load }, 'Try again');
-      table.replaceChildren(h('p', { class: 'message bad' }, `The ${one}s could not be loaded: ${refusal.message} `, again));
+      table.replaceChildren(failure(`The ${one}s could not be loaded`, refusal, load));
     }
     table.setAttribute('aria-busy', 'false');
   }

@@ -1,5 +1,6 @@
 // What a session is used on, as a drawing and in words: {type, os, browser}, '' what is not
-// known. The panel's details load it beside themselves, our own pages from /static/.
+// known.
+import { icon } from './dom.js';
 
 const DRAWINGS = {
   desktop: 'M2 3h12v8H2zM5.5 13.5h5M8 11v2.5',
@@ -9,14 +10,8 @@ const DRAWINGS = {
 };
 const UNKNOWN = 'M2 3h12v10H2zM5 8h6';
 
-// An SVG element that says nothing to who listens: the words do.
 export function deviceIcon(device) {
-  const [svg, path] = ['svg', 'path'].map((tag) => document.createElementNS('http://www.w3.org/2000/svg', tag));
-  const looks = { class: 'icon', viewBox: '0 0 16 16', width: 16, height: 16, fill: 'none', stroke: 'currentColor', 'stroke-width': 1.5, 'aria-hidden': true };
-  for (const [name, value] of Object.entries(looks)) svg.setAttribute(name, value);
-  path.setAttribute('d', DRAWINGS[device?.type] || UNKNOWN);
-  svg.append(path);
-  return svg;
+  return icon(DRAWINGS[device?.type] || UNKNOWN, { width: 16, height: 16, fill: 'none', stroke: 'currentColor', 'stroke-width': 1.5 });
 }
 
 // Such as "Firefox 140 on Windows", '' where nothing is known.
@@ -26,4 +21,9 @@ export function deviceWords(device) {
   if (!words) return type && type[0].toUpperCase() + type.slice(1);
   // What the system's name does not tell.
   return type === 'bot' || type === 'tablet' ? `${words} (${type})` : words;
+}
+
+export function deviceMark({ device }) {
+  const words = deviceWords(device);
+  return words ? [deviceIcon(device), words] : ['Unknown device'];
 }

@@ -12,11 +12,6 @@ export function svg(tag, props, ...children) {
   return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), props, children);
 }
 
-// A drawing of one path in a square of size. It says nothing to screen readers.
-export function icon(path, size = 16, name = 'icon') {
-  return svg('svg', { class: name, viewBox: `0 0 ${size} ${size}`, 'aria-hidden': 'true' }, svg('path', { d: path }));
-}
-
 function fill(element, props, children) {
   for (const [name, value] of Object.entries(props || {})) {
     if (typeof value === 'function') element.addEventListener(name, value);
@@ -26,7 +21,36 @@ function fill(element, props, children) {
   return element;
 }
 
+// A drawing of one path in a square. Screen readers pass over it: words beside it say the same.
+export function icon(path, props, size = 16) {
+  return svg('svg', { class: 'icon', viewBox: `0 0 ${size} ${size}`, 'aria-hidden': 'true', ...props }, svg('path', { d: path }));
+}
+
+export function button(words, click, props) {
+  return h('button', { type: 'button', ...props, click }, words);
+}
+
+// What stands beside an error that may pass.
+export const tryAgain = (click) => button('Try again', click, { class: 'small' });
+
+// The words of an error, with what may mend it.
+export function failure(words, { message }, again) {
+  return h('p', { class: 'message bad', role: 'alert' }, `${words}: ${message} `, tryAgain(again));
+}
+
+// Choices {value: words} of a select.
+export const options = (words) => Object.entries(words).map(([value, text]) => h('option', { value }, text));
+
+// The element of the page that has this data attribute.
+export const at = (name) => document.querySelector(`[data-${name}]`);
+
 // Writes text only where it has changed: lists of hundreds of rows tick every second.
 export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+// For text that may be cut off.
+export function putLong(element, text) {
+  put(element, text);
+  if (element.title !== text) element.title = text;
 }

@@ -1,25 +1,20 @@
-/*
- * The live feed of a Rollcall server. <online-users-panel> and <online-users-badge> load
- * this module themselves; both do without it, by asking every 30 seconds.
- */
-// A hidden page keeps its connection for so long.
-const REST = 5 * 60000;
-// A connection that lived for so long was no failure.
-const STEADY = 5000;
-// Some proxies accept a connection and never answer.
-const HELLO = 10000;
+// The live feed of a Rollcall server: who comes, goes and changes. Who follows it also reads the
+// list from time to time, because there are networks that it does not pass.
+
+const HIDDEN_DISCONNECT_MS = 5 * 60000; // for so long a hidden page keeps its connection
+const STABLE_AFTER_MS = 5000; // a connection that lived for so long was no failure
+const HELLO_TIMEOUT_MS = 10000; // some proxies accept a connection and never answer
 
 export class Feed {
   #on;
   #url;
   #token;
-  // Of the last that was heard.
-  #cursor;
+  #cursor; // of the last message
   #socket;
   #timer;
-  #resting;
+  #hiddenTimer;
   #tries = 0;
-  #ears = new AbortController();
+  #abort = new AbortController();
 
   // Of the server at base, whose address ends with a slash. on.heard(message) gets what
   // the feed says, on.live(yes) whether it flows, on.refused(status) is the end.
@@ -30,41 +25,40 @@ export class Feed {
     this.#on = on;
   }
 
-  // Follows what happened after cursor, for ever. An empty one is told to read the list.
+  // Follows what happens after cursor until stop() or refusal. Without one, the first message is to read the list.
   start(cursor = '') {
     this.#cursor = cursor;
-    const { signal } = this.#ears;
-    const retry = () => this.#connect();
-    document.addEventListener('visibilitychange', () => this.#seen(), { signal });
-    // As after a sleep, of which no connection hears by itself.
-    addEventListener('offline', () => this.doubt(), { signal });
-    addEventListener('online', () => document.hidden || retry(), { signal });
-    // A page with a connection is not kept for the way back.
-    addEventListener('pagehide', () => this.#hang(), { signal });
-    addEventListener('pageshow', (event) => event.persisted && retry(), { signal });
+    const { signal } = this.#abort;
+    document.addEventListener('visibilitychange', () => this.#visibilityChanged(), { signal });
+    // After a sleep, no connection notices by itself that it is dead.
+    addEventListener('offline', () => this.reconnect(), { signal });
+    addEventListener('online', () => document.hidden || this.#connect(), { signal });
+    // Browsers keep no page with a connection for the way back.
+    addEventListener('pagehide', () => this.#disconnect(), { signal });
+    addEventListener('pageshow', (event) => event.persisted && this.#connect(), { signal });
     this.#connect();
   }
 
   stop() {
-    this.#ears.abort();
-    clearTimeout(this.#resting);
-    this.#hang();
+    this.#abort.abort();
+    clearTimeout(this.#hiddenTimer);
+    this.#disconnect();
   }
 
   // The server does not answer elsewhere, so this connection is likely dead as well.
-  doubt() {
+  reconnect() {
     if (!this.#socket) return;
-    this.#hang();
+    this.#disconnect();
     this.#later();
   }
 
   #connect() {
     clearTimeout(this.#timer);
-    if (this.#socket || this.#ears.signal.aborted) return;
+    if (this.#socket || this.#abort.signal.aborted) return;
     this.#url.searchParams.set('since', this.#cursor);
     const socket = (this.#socket = new WebSocket(this.#url));
     let since;
-    this.#timer = setTimeout(() => this.doubt(), HELLO);
+    this.#timer = setTimeout(() => this.reconnect(), HELLO_TIMEOUT_MS);
     socket.onopen = () => this.#token && socket.send(JSON.stringify({ token: this.#token }));
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
@@ -79,8 +73,8 @@ export class Feed {
     };
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
-      this.#hang();
-      if (Date.now() - since > STEADY) this.#tries = 0;
+      this.#disconnect();
+      if (Date.now() - since > STABLE_AFTER_MS) this.#tries = 0;
       const status = code === 1008 && { unauthenticated: 401, forbidden: 403 }[reason];
       if (!status) return this.#later();
       this.stop();
@@ -88,7 +82,7 @@ export class Feed {
     };
   }
 
-  #hang() {
+  #disconnect() {
     clearTimeout(this.#timer);
     const socket = this.#socket;
     this.#socket = undefined;
@@ -96,14 +90,14 @@ export class Feed {
     if (socket) this.#on.live(false);
   }
 
-  // Anywhere in the time, so that a thousand panels do not come back as one.
+  // At a random time, so that a thousand panels do not come back as one.
   #later() {
     this.#timer = setTimeout(() => this.#connect(), Math.random() * Math.min(30000, 1000 * 2 ** this.#tries++));
   }
 
-  #seen() {
-    clearTimeout(this.#resting);
-    if (document.hidden) this.#resting = setTimeout(() => this.#hang(), REST);
+  #visibilityChanged() {
+    clearTimeout(this.#hiddenTimer);
+    if (document.hidden) this.#hiddenTimer = setTimeout(() => this.#disconnect(), HIDDEN_DISCONNECT_MS);
     else this.#connect();
   }
 }

@@ -1,57 +1,57 @@
 // The light: whether it is safe to deploy, and what the tab's title and icon say of it.
 import { ask, inZone } from './api.js';
-import { h } from './dom.js';
-import { shownName } from './session-words.js';
-import { ago, local } from './time.js';
+import { at, h } from './dom.js';
+import { countWords, shownName, STATUSES, total } from './status.js';
+import { ago, local, until } from './time.js';
 
 const WORDS = { clear: 'Clear', caution: 'Caution', hold: 'Hold', unknown: 'Unknown' };
 const SIGNS = { clear: '○', caution: '◐', hold: '●', unknown: '?' };
-// Loaded now: once the server is upgraded, it has no longer those of this version.
+// Loaded before they are needed: after an upgrade, the server has them at other addresses.
 const ICONS = Object.fromEntries(Object.keys(WORDS).map((level) => {
   const image = new Image();
   image.src = new URL(`../base/icon${level === 'unknown' ? '' : `-${level}`}.svg`, import.meta.url);
   return [level, image];
 }));
-const REST = 500; // ms between two questions, however much happens
-const SILENCE = 45000; // ms after which what was said last may not be true any more
+const ASK_EVERY_MS = 500; // at most, however much happens
+const STALE_AFTER_MS = 45000; // what the server said last may not be true any more
 
-// The light of the page. What it is told of everybody online it shows at once; changed has
-// it ask the server.
+// The light of the page: showCounts has it show at once what these counts of everybody mean,
+// changed has it ask the server.
 export function gateLight() {
-  const light = document.querySelector('[data-gate]');
+  const light = at('gate');
   const name = document.title;
   let asked = 0;
-  let turn = 0; // an answer to what was asked in an earlier one is old
+  let question = 0; // the number of the last one: only its answer counts
   let timer;
-  let silence;
+  let staleTimer;
 
-  async function look() {
-    const mine = ++turn;
+  async function load() {
+    const mine = ++question;
     asked = Date.now();
     try {
       const gate = await answer();
-      if (mine !== turn) return;
+      if (mine !== question) return;
       show(gate.level, gate.counts);
       people(gate);
     } catch (refusal) {
-      if (mine === turn) doubt(refusal.message);
+      if (mine === question) showUnknown(refusal.message);
     }
   }
 
   // Waits a moment, so that what happens together is one question.
   function changed() {
     clearTimeout(timer);
-    timer = setTimeout(look, Math.max(50, asked + REST - Date.now()));
+    timer = setTimeout(load, Math.max(50, asked + ASK_EVERY_MS - Date.now()));
   }
 
   function show(level, counts) {
-    clearTimeout(silence);
-    silence = setTimeout(doubt, SILENCE, `the server has said nothing since ${local(Date.now())}`);
+    clearTimeout(staleTimer);
+    staleTimer = setTimeout(showUnknown, STALE_AFTER_MS, `the server has said nothing since ${local(Date.now())}`);
     paint(level, why(level, counts));
-    document.title = `${SIGNS[level]} ${counts.busy + counts.available + counts.away} online – Rollcall`;
+    document.title = `${SIGNS[level]} ${total(counts)} online – Rollcall`;
   }
 
-  function doubt(words) {
+  function showUnknown(words) {
     paint('unknown', `Whether it is safe to deploy is not known: ${words}`);
     document.title = name;
   }
@@ -63,13 +63,13 @@ export function gateLight() {
     document.querySelector('link[rel=icon]').href = ICONS[level].src;
   }
 
-  function tell(counts) {
-    turn++;
+  function showCounts(counts) {
+    question++;
     show(levelOf(counts), counts);
   }
 
-  look();
-  return { changed, tell };
+  load();
+  return { changed, showCounts };
 }
 
 // The rule of the server, where nobody may be disturbed.
@@ -85,25 +85,23 @@ function answer() {
 
 function why(level, counts) {
   if (level === 'clear') return 'Nobody is online. It is safe to deploy.';
-  const parts = [[counts.busy, 'busy'], [counts.available, 'active'], [counts.away, 'away']].filter(([n]) => n);
-  const words = parts.map(([n, word]) => `${n.toLocaleString()} ${word}`).join(', ');
-  return level === 'hold' ? `${words}. They would notice a deployment.` : `${words}. Nobody is active.`;
+  const words = countWords(counts).join(', ');
+  return level === 'hold' ? `${words}. They would notice a deployment.` : `${words}. Nobody is available or busy.`;
 }
 
 // Who is in the way, where the page has a place for it.
 function people({ online, blocking, quietest, timestamp }) {
-  const list = document.querySelector('[data-in-the-way]');
+  const list = at('in-the-way');
   if (!list) return;
   const now = Date.parse(timestamp);
   list.replaceChildren(...blocking.map((person) => h('li', {}, h('strong', { title: shownName(person) }, shownName(person)), h('span', {}, presence(person, now)))));
   if (online > blocking.length) list.append(h('li', {}, h('span', {}, `and ${(online - blocking.length).toLocaleString()} more`)));
   list.hidden = !blocking.length;
-  const quiet = document.querySelector('[data-quietest]');
+  const quiet = at('quietest');
   quiet.hidden = !quietest || !online;
   quiet.textContent = quietest ? `It is likely to be quiet: ${quietest.words}.` : '';
 }
 
-function presence({ status, status_text: text, status_until: until, idle_since: idle, apps, page }, now) {
-  const doing = { busy: 'Busy', away: 'Away', available: 'Active' }[status];
-  return [text ? `${doing}: ${text}` : doing, until && `until ${local(until)}`, idle && `last input ${ago(now - Date.parse(idle))}`, apps.join(', '), page].filter(Boolean).join(' · ');
+function presence({ status, status_text: text, status_until: end, idle_since: idle, apps, page }, now) {
+  return [text ? `${STATUSES[status]}: ${text}` : STATUSES[status], until(end), idle && `last input ${ago(now - Date.parse(idle))}`, apps.join(', '), page].filter(Boolean).join(' · ');
 }

@@ -1,6 +1,6 @@
 // The keys of the applications. A new one is shown once, to be copied.
 import { copyButton } from './copy.js';
-import { field, manager } from './crud-list.js';
+import { crudList, field } from './crud-list.js';
 import { h } from './dom.js';
 import { local } from './time.js';
 
@@ -8,12 +8,12 @@ const SCOPES = { sessions: 'Report logins and logouts', read: 'See who is online
 
 // Fills box with the keys. listed is called with all apps that have one, created with
 // each new key and its secret, changed after each that was made or deleted.
-export function keyManager(box, { listed = () => {}, created = () => {}, changed } = {}) {
+export function keyList(box, { listed = () => {}, created = () => {}, changed } = {}) {
   const secret = h('div', { 'data-new-key': '', hidden: true });
   const boxes = Object.entries(SCOPES).map(([scope, words]) => h('label', { class: 'check' },
     h('input', { type: 'checkbox', name: 'scope', value: scope, checked: scope === 'sessions' }),
     h('span', {}, scope, h('span', { class: 'hint' }, words))));
-  const keys = manager(box, {
+  const keys = crudList(box, {
     one: 'key',
     path: 'admin/keys',
     of: (key) => `of ${key.app}`,

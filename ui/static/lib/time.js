@@ -1,7 +1,13 @@
 // Times in words, in the person's own zone and language.
 
-const TIME = new Intl.DateTimeFormat([], { timeStyle: 'short', hourCycle: 'h23' });
-const DATE = new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
+export const HOUR = 3600000;
+export const DAY = 24 * HOUR;
+
+const format = (options) => new Intl.DateTimeFormat([], { hourCycle: 'h23', ...options });
+export const TIME = format({ timeStyle: 'short' });
+export const SECONDS = format({ timeStyle: 'medium' });
+export const DATE = format({ day: 'numeric', month: 'short' });
+const LONG = format({ dateStyle: 'medium', timeStyle: 'short' });
 
 export function duration(ms) {
   const minutes = Math.floor(ms / 60000);
@@ -19,17 +25,18 @@ export function ago(ms) {
   return `${duration(ms)} ago`;
 }
 
+export const sameDay = (a, b) => new Date(a).toDateString() === new Date(b).toDateString();
+
 // Today's times without the day.
 export function local(time) {
-  const date = new Date(time);
-  return (date.toDateString() === new Date().toDateString() ? TIME : DATE).format(date);
+  return (sameDay(time, Date.now()) ? TIME : LONG).format(new Date(time));
 }
+
+export const until = (time) => (time ? `until ${local(time)}` : '');
 
 // The server's clock, which all times come from: this machine's may be wrong.
 export class Clock {
-  constructor() {
-    this.ahead = 0;
-  }
+  ahead = 0;
 
   // Sets it by an answer's timestamp.
   set(timestamp) {

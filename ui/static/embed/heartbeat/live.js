@@ -2,7 +2,7 @@
  * The live connection of heartbeat.js, which loads this file for data-live: it hears at once what
  * a heartbeat would bring within a minute. Where it can not be had, the heartbeats are enough.
  */
-const STEADY = 5000; // so long a connection has to last, once the server speaks, to count as none that failed
+const STABLE_AFTER_MS = 5000; // a connection that lived for so long after the first message was no failure
 
 // Follows the server of the heartbeat script until signal aborts. on.notices(list, ahead) and
 // on.ended(reason) get what it says; without a token, this origin's cookie tells who we are.
@@ -31,21 +31,20 @@ export function follow(script, token, signal, on) {
       socket = undefined;
       // Heartbeats are told why, except where only the token came too late.
       if (signal.aborted || (code === 1008 && !(token && reason === 'unauthenticated'))) return;
-      if (Date.now() - since > STEADY) tries = 0;
+      if (Date.now() - since > STABLE_AFTER_MS) tries = 0;
       later();
     };
   }
 
-  // Anywhere in the time, so that a thousand browsers do not come back as one.
+  // At a random time, so that a thousand browsers do not come back as one.
   function later() {
     timer = setTimeout(connect, 1000 + Math.random() * Math.min(60000, 2000 * 2 ** tries++));
   }
 
   function stop() {
     clearTimeout(timer);
-    const last = socket;
+    socket?.close();
     socket = undefined;
-    last?.close();
   }
 
   // A page whose policy forbids the connection is not asked again and again.

@@ -1,6 +1,7 @@
 // The page Deploy: what people are told, and keeping new ones out. Anybody who may see the
 // list sees it; administrators act.
 import { ask } from '../../lib/api.js';
+import { at } from '../../lib/dom.js';
 import { Feed } from '../../lib/feed.js';
 import { gateLight } from '../../lib/gate.js';
 import { signedIn } from '../../lib/session.js';
@@ -10,23 +11,22 @@ import { noticeList } from './notices.js';
 
 const EVERY = 10000; // ms between two looks: who has seen what, no feed tells
 
-const at = (name) => document.querySelector(`[data-${name}]`);
 const clock = new Clock();
 const user = await signedIn();
 const admin = user?.access === 'admin';
 const gate = gateLight();
-const drain = drainBox(at('drain'), { admin, clock, changed: look });
-const notices = noticeList(at('notices'), at('compose'), { admin, clock, changed: look });
+const drain = drainBox(at('drain'), { admin, clock, changed: load });
+const notices = noticeList(at('notices'), at('compose'), { admin, clock, changed: load });
 
 let last; // when all was read
-let looking = false;
+let loading = false;
 let again = false;
 
-async function look() {
+async function load() {
   gate.changed();
-  again = looking;
-  if (looking) return;
-  looking = true;
+  again = loading;
+  if (loading) return;
+  loading = true;
   try {
     const [one, other] = await Promise.all([ask('GET', 'admin/drain'), ask('GET', 'admin/notices')]);
     clock.set(one.timestamp);
@@ -38,23 +38,23 @@ async function look() {
     at('stale').hidden = false;
     at('stale').textContent = last ? `Not updated since ${local(last)}: ${refusal.message}` : `Nothing could be loaded: ${refusal.message}`;
   }
-  looking = false;
-  if (again) look();
+  loading = false;
+  if (again) load();
 }
 
-look();
-setInterval(() => document.hidden || look(), EVERY);
-document.addEventListener('visibilitychange', () => document.hidden || look());
+load();
+setInterval(() => document.hidden || load(), EVERY);
+document.addEventListener('visibilitychange', () => document.hidden || load());
 
-// Whoever comes or goes, and what somebody else announces, is told by the feed. A burst of it is one look.
-let soon;
+// Whoever comes or goes, and what somebody else announces, is told by the feed. A burst of messages is one reload.
+let reloading;
 new Feed(new URL('.', location.href), '', {
   heard({ type, counts }) {
-    if (counts) gate.tell(counts);
+    if (counts) gate.showCounts(counts);
     if (counts || type === 'reset') gate.changed();
     if (!['online', 'offline', 'notice', 'reset'].includes(type)) return;
-    clearTimeout(soon);
-    soon = setTimeout(look, 300);
+    clearTimeout(reloading);
+    reloading = setTimeout(load, 300);
   },
   live() {},
   refused() {},

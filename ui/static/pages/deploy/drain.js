@@ -1,7 +1,8 @@
 // The drain: whether new logins are kept out, and the form that begins, changes and ends it.
 import { ask } from '../../lib/api.js';
-import { h } from '../../lib/dom.js';
-import { actor } from '../../lib/session-words.js';
+import { button, h } from '../../lib/dom.js';
+import { openModal } from '../../lib/modal.js';
+import { actor } from '../../lib/session-state.js';
 import { duration, local } from '../../lib/time.js';
 
 const ENDS = { '': 'nobody is signed out', 300000: 'signed out in 5 minutes', 600000: 'signed out in 10 minutes', 1800000: 'signed out in 30 minutes', 3600000: 'signed out in 1 hour' };
@@ -39,8 +40,11 @@ export function drainBox(box, { admin, clock, changed }) {
   }
 
   function draining(drain) {
-    const again = h('button', { type: 'button', class: 'primary', 'data-open': true, click: () => act(again, () => ask('DELETE', 'admin/drain')) }, 'Open again');
-    const change = h('button', { type: 'button', click: () => { change.replaceWith(); card.append(form('Change…', drain.message)); } }, 'Change…');
+    const again = button('Open again', () => act(again, () => ask('DELETE', 'admin/drain')), { class: 'primary', 'data-open': true });
+    const change = button('Change…', () => {
+      change.remove();
+      card.append(form('Change…', drain.message));
+    });
     const facts = { Since: local(drain.started_at), By: actor(drain.started_by) };
     const rows = Object.entries(facts).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)));
     rows.push(h('div', {}, h('dt', {}, 'Still here'), h('dd', { 'data-online': true })));
@@ -66,16 +70,12 @@ export function drainBox(box, { admin, clock, changed }) {
 
   // Says how many it concerns before anything happens.
   function confirm(message, end, words) {
-    const back = document.activeElement;
-    const dialog = h('dialog', { class: 'modal', 'aria-labelledby': 'drain-question', close: () => { dialog.remove(); if (back.isConnected) back.focus(); } });
-    const cancel = h('button', { type: 'button', click: () => dialog.close() }, 'Cancel');
-    const yes = h('button', { type: 'button', class: 'danger solid', click: begin }, words.replace('…', ''));
+    const cancel = button('Cancel', () => dialog.close());
+    const yes = button(words.replace('…', ''), begin, { class: 'danger solid' });
     const fate = end ? `All of them are ${ENDS[end]}, after a countdown.` : 'They see the message, and stay until they leave.';
-    dialog.append(h('h2', { id: 'drain-question' }, 'Keep new people out?'),
+    const dialog = openModal('drain-question', h('h2', { id: 'drain-question' }, 'Keep new people out?'),
       h('p', {}, `${people(online)}. ${fate} Users with the role admin are not concerned, nor is this panel.`),
       h('blockquote', { class: 'banner' }, message), h('div', { class: 'buttons' }, cancel, yes));
-    document.body.append(dialog);
-    dialog.showModal();
     cancel.focus();
 
     async function begin() {
@@ -84,15 +84,15 @@ export function drainBox(box, { admin, clock, changed }) {
     }
   }
 
-  async function act(button, call) {
-    button.disabled = true;
+  async function act(pressed, call) {
+    pressed.disabled = true;
     try {
       show(await call());
     } catch (refusal) {
       box.firstElementChild.querySelector('.message')?.remove();
       box.firstElementChild.append(h('p', { class: 'message bad', role: 'alert' }, `Nothing was changed: ${refusal.message}`));
     }
-    button.disabled = false;
+    pressed.disabled = false;
     changed();
   }
 

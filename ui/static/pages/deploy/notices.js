@@ -1,17 +1,9 @@
 // What is announced: the form with its preview, and the list with who has seen it.
 import { ask } from '../../lib/api.js';
-import { h, svg } from '../../lib/dom.js';
-import { actor } from '../../lib/session-words.js';
+import { h } from '../../lib/dom.js';
+import { levelMark, LEVELS } from '../../lib/notice-levels.js';
+import { actor } from '../../lib/session-state.js';
 import { local } from '../../lib/time.js';
-
-const WORDS = { info: 'Notice', warning: 'Warning', critical: 'Urgent' };
-// Told apart by their outline: a circle, a triangle, an octagon.
-const SHAPES = {
-  info: 'M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20M12 11v6M12 7v0',
-  warning: 'M12 3L22 20H2ZM12 10v4M12 17v0',
-  critical: 'M8 2H16L22 8V16L16 22H8L2 16V8ZM12 7v6M12 17v0',
-};
-const shape = (level) => svg('svg', { class: 'level', viewBox: '0 0 24 24', 'aria-hidden': 'true' }, svg('path', { d: SHAPES[level] }));
 
 // What changes with every look is not part of it.
 const lasting = ({ seen, of, ...notice }) => JSON.stringify(notice);
@@ -22,18 +14,18 @@ export function noticeList(box, form, { admin, clock, changed }) {
   let rows = new Map();
   const summary = h('summary');
   const over = h('details');
-  const preview = form.querySelector('[data-preview]');
+  const picture = form.querySelector('[data-preview]');
   const error = form.querySelector('[data-compose-error]');
   form.hidden = !admin;
-  form.addEventListener('input', sketch);
+  form.addEventListener('input', drawPreview);
   form.addEventListener('submit', announce);
   form.addEventListener('focusin', suggest, { once: true });
-  sketch();
+  drawPreview();
 
-  function sketch() {
+  function drawPreview() {
     const { message, level } = form.elements;
-    preview.dataset.level = level.value;
-    preview.replaceChildren(shape(level.value), h('p', {}, h('b', {}, `${WORDS[level.value]}: `), message.value.trim() || message.placeholder));
+    picture.dataset.level = level.value;
+    picture.replaceChildren(levelMark(level.value), h('p', {}, h('b', {}, `${LEVELS[level.value]}: `), message.value.trim() || message.placeholder));
   }
 
   // Who is online now is most of whom there is to tell.
@@ -54,7 +46,7 @@ export function noticeList(box, form, { admin, clock, changed }) {
       // What is pasted may have line breaks, which a banner does not.
       await ask('POST', 'admin/notices', { message: message.replace(/\s+/g, ' ').trim(), level, app: app.trim(), organization: organization.trim(), ...(lasts && { for_ms: Number(lasts) }) });
       form.reset();
-      sketch();
+      drawPreview();
     } catch (refusal) {
       error.textContent = `Nothing was announced: ${refusal.message}`;
       error.hidden = false;
@@ -65,12 +57,12 @@ export function noticeList(box, form, { admin, clock, changed }) {
 
   function show(notices) {
     const text = notices.map(lasting).join();
-    if (text !== shown) lay(notices);
+    if (text !== shown) draw(notices);
     shown = text;
     for (const notice of notices) rows.get(notice.id).element.querySelector('.seen').textContent = seenBy(notice);
   }
 
-  function lay(notices) {
+  function draw(notices) {
     const focused = document.activeElement;
     rows = new Map(notices.map((notice) => [notice.id, kept(notice)]));
     const list = (some) => h('ul', { class: 'notices' }, ...some.map(({ id }) => rows.get(id).element));
@@ -93,8 +85,8 @@ export function noticeList(box, form, { admin, clock, changed }) {
     const { id, level, message, state } = notice;
     const facts = [`to ${audience(notice)}`, `by ${actor(notice.created_by)}`, `since ${local(notice.created_at)}`, ending(notice)].filter(Boolean);
     return h('li', { 'data-notice-id': id, 'data-level': level, 'data-over': state !== 'active' },
-      shape(level),
-      h('div', { class: 'words' }, h('p', {}, h('b', {}, `${WORDS[level]}: `), message), h('p', { class: 'hint' }, facts.join(' · '))),
+      levelMark(level),
+      h('div', { class: 'words' }, h('p', {}, h('b', {}, `${LEVELS[level]}: `), message), h('p', { class: 'hint' }, facts.join(' · '))),
       h('span', { class: 'seen' }, seenBy(notice)),
       h('div', { class: 'actions' }, ...(admin && state === 'active' ? [withdrawal(notice)] : [])));
   }

@@ -1,13 +1,13 @@
-// The most people at once and the different people of each day, as small bars that are a
-// list of sentences to who does not see them.
+// The most people at once and the different people of each day, as small bars. To a screen
+// reader they are a list of sentences.
 import { h } from '../../lib/dom.js';
 import { dayWords, people } from './words.js';
 
 export class Days {
   constructor() {
     this.bars = h('ol', { class: 'bars' });
-    for (const type of ['pointerover', 'click']) this.bars.addEventListener(type, (event) => this.read(event.target.closest('li')));
-    this.bars.addEventListener('pointerleave', () => this.rest());
+    for (const type of ['pointerover', 'click']) this.bars.addEventListener(type, (event) => this.readOut(event.target.closest('li')));
+    this.bars.addEventListener('pointerleave', () => this.resetReadout());
     this.readout = h('p', { class: 'readout', 'aria-hidden': 'true' });
     this.element = h('div', {}, this.bars,
       h('div', { class: 'beneath' }, this.readout, h('p', { class: 'legend', 'aria-hidden': 'true' }, h('i', { class: 'peak' }), 'most at once', h('i', { class: 'visitors' }), 'different people')));
@@ -22,7 +22,7 @@ export class Days {
       peak.style.height = `${(day.peak / most) * 100}%`;
       return bar;
     }));
-    this.rest();
+    this.resetReadout();
   }
 
   words(day) {
@@ -31,15 +31,15 @@ export class Days {
     return `${dayWords(day.day)}: ${day.peak || visitors ? peak : 'nobody'}${visitors}`;
   }
 
-  read(bar) {
+  readOut(bar) {
     if (!bar) return;
     for (const one of this.bars.children) one.classList.toggle('read', one === bar);
     this.readout.textContent = bar.firstElementChild.textContent;
   }
 
-  rest() {
+  resetReadout() {
     const last = this.bars.lastElementChild;
-    if (last) this.read(last);
+    if (last) this.readOut(last);
     last?.classList.remove('read');
   }
 }

@@ -1,45 +1,35 @@
 // The page History: how many people were online, when it is quiet, and who was on at a
-// time. What it is of is a part of the address, so that a view can be kept and sent.
+// time.
+import { changedQuery, here, visit } from '../../lib/address.js';
 import { ask, inZone, Refusal } from '../../lib/api.js';
 import { choose, fillChoices } from '../../lib/choices.js';
-import { h } from '../../lib/dom.js';
+import { at, h, tryAgain } from '../../lib/dom.js';
 import { signedIn } from '../../lib/session.js';
-import { Clock, duration, local } from '../../lib/time.js';
+import { Clock, DAY, duration, local } from '../../lib/time.js';
 import { Days } from './days.js';
-import { Then } from './online-at.js';
+import { OnlineAt } from './online-at.js';
 import { crowd, quietList } from './quiet.js';
 import { Timeline } from './timeline.js';
 import { Week } from './week.js';
 import { instant, people } from './words.js';
 
-const DAY = 86400000;
 const EVERY = 60000; // ms between two looks
 // How long, and the steps that make as many points as a wide and a narrow screen can show.
 const RANGES = { '24h': [DAY, '5m', '10m'], '7d': [7 * DAY, '15m', '1h'], '30d': [30 * DAY, '1h', '3h'], '90d': [90 * DAY, '6h', '12h'] };
 const narrow = matchMedia('(max-width: 619px)');
 const LEAST_DAYS = 30; // shown as bars
 
-const at = (name) => document.querySelector(`[data-${name}]`);
 const form = at('filters');
 const clock = new Clock();
-const timeline = new Timeline(askThen);
+const timeline = new Timeline(askOnlineAt);
 const week = new Week();
 const days = new Days();
-const then = new Then(at('then'), closeThen);
+const onlineAt = new OnlineAt(at('online-at'), closeOnlineAt);
 const page = { asked: undefined, loaded: 0 };
 
 // ---- the address ----
 
-const here = () => new URLSearchParams(location.search);
-
-function go(changes) {
-  const query = here();
-  for (const [name, value] of Object.entries(changes)) {
-    if (value) query.set(name, value);
-    else query.delete(name);
-  }
-  history.pushState(null, '', `history${query.size ? `?${query}` : ''}`);
-}
+const go = (changes) => visit('history', changedQuery(changes));
 
 // Brings the form in line with the address, and loads what that means.
 function arrive() {
@@ -48,7 +38,7 @@ function arrive() {
   form.querySelector(`[name=range][value="${range}"]`).checked = true;
   for (const name of ['app', 'organization']) choose(form.elements[name], query.get(name) || '');
   load();
-  showThen();
+  showOnlineAt();
 }
 
 function filters() {
@@ -128,11 +118,11 @@ function stale(refusal, question) {
   for (const place of document.querySelectorAll('.column')) place.classList.toggle('other', other);
   if (!refusal) return;
   const since = !page.loaded ? 'The history could not be loaded: ' : other ? 'This could not be loaded, below is still what was shown before: ' : `Not updated since ${local(page.loaded)}: `;
-  box.replaceChildren(`${since}${refusal.message} `, h('button', { type: 'button', class: 'small', click: load }, 'Try again'));
+  box.replaceChildren(`${since}${refusal.message} `, tryAgain(load));
   if (!page.loaded) for (const place of document.querySelectorAll('[data-chart], [data-quiet], [data-week], [data-days]')) put(place, blank('Not loaded.'));
 }
 
-// ---- who was on then ----
+// ---- who was online at a time ----
 
 const pad = (number) => String(number).padStart(2, '0');
 
@@ -142,29 +132,29 @@ function fieldValue(time) {
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}T${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
-function askThen(time) {
+function askOnlineAt(time) {
   go({ at: new Date(time).toISOString() });
-  showThen();
+  showOnlineAt();
 }
 
-function showThen() {
+function showOnlineAt() {
   const time = Date.parse(here().get('at') || '');
   at('hint').hidden = !isNaN(time);
-  if (isNaN(time)) return then.close();
+  if (isNaN(time)) return onlineAt.close();
   at('ask').elements.at.value = fieldValue(time);
-  return then.show(time, filters());
+  return onlineAt.show(time, filters());
 }
 
 at('ask').addEventListener('submit', (event) => {
   event.preventDefault();
   const time = new Date(event.target.elements.at.value);
-  if (!isNaN(time)) askThen(time);
+  if (!isNaN(time)) askOnlineAt(time);
 });
 
-function closeThen() {
+function closeOnlineAt() {
   at('ask').reset();
   go({ at: '' });
-  showThen();
+  showOnlineAt();
   at('ask').elements.at.focus();
 }
 

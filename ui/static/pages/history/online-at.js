@@ -1,13 +1,14 @@
 // Who was on at a time, as far as the sessions that are kept can tell.
 import { ask } from '../../lib/api.js';
 import { deviceWords } from '../../lib/device.js';
-import { h } from '../../lib/dom.js';
-import { over, shownName } from '../../lib/session-words.js';
+import { failure, h } from '../../lib/dom.js';
+import { endTime } from '../../lib/session-state.js';
+import { shownName } from '../../lib/status.js';
 import { beside, instant } from './words.js';
 
 const MOST = 100;
 
-export class Then {
+export class OnlineAt {
   // closed is called when somebody has seen enough.
   constructor(element, closed) {
     Object.assign(this, { element, closed });
@@ -23,8 +24,7 @@ export class Then {
       if (asked === this.asked) this.list(time, answer);
     } catch (refusal) {
       if (asked !== this.asked) return;
-      const again = h('button', { type: 'button', class: 'small', click: () => this.show(time, filters) }, 'Try again');
-      this.element.replaceChildren(h('p', { class: 'message bad', role: 'alert' }, `The sessions could not be loaded: ${refusal.message} `, again));
+      this.element.replaceChildren(failure('The sessions could not be loaded', refusal, () => this.show(time, filters)));
     }
     this.element.ariaBusy = 'false';
   }
@@ -37,19 +37,19 @@ export class Then {
   list(time, { sessions, next_cursor: more }) {
     const persons = new Set(sessions.map((session) => session.user.id)).size;
     const count = `${persons}${more ? '+' : ''} ${persons === 1 && !more ? 'person' : 'people'}`;
-    const words = sessions.length ? `${count} ${persons === 1 && !more ? 'was' : 'were'} on at ${instant(time)}` : `Nobody that is known of was on at ${instant(time)}`;
+    const words = sessions.length ? `${count} ${persons === 1 && !more ? 'was' : 'were'} on at ${instant(time)}` : `No known sessions at ${instant(time)}`;
     this.element.replaceChildren(
-      h('div', { class: 'then-head' }, h('h3', { role: 'status' }, words), h('button', { type: 'button', class: 'plain small', 'data-close': '', click: () => this.closed() }, 'Close')),
+      h('div', { class: 'online-at-head' }, h('h3', { role: 'status' }, words), h('button', { type: 'button', class: 'plain small', 'data-close': '', click: () => this.closed() }, 'Close')),
       sessions.length ? table(sessions, time) : '',
       h('p', { class: 'hint' }, sessions.length
-        ? 'A session keeps only its last activity: somebody who was heard of later may have been silent just then.'
+        ? 'A session keeps only its last activity: somebody with later activity may have done nothing at that time.'
         : 'Sessions that ended are removed after a time, 30 days unless it was set otherwise.'),
       more ? h('p', { class: 'hint' }, `These are the latest ${MOST} logins of them.`) : '');
   }
 }
 
 function table(sessions, time) {
-  const heads = ['Person', 'App', 'From', 'Logged in', 'Last heard of'];
+  const heads = ['Person', 'App', 'From', 'Logged in', 'Last activity'];
   return h('table', { class: 'on' },
     h('thead', {}, h('tr', {}, ...heads.map((words) => h('th', { scope: 'col' }, words)))),
     h('tbody', {}, ...sessions.map((session) => row(session, time))));
@@ -57,7 +57,7 @@ function table(sessions, time) {
 
 function row(session, time) {
   const { user, app, ip_address: address, session_started_at: began, last_activity_at: active } = session;
-  const end = over(session);
+  const end = endTime(session);
   const device = deviceWords(session.device) || session.location || address;
   return h('tr', { 'data-session-id': session.id },
     h('td', {}, h('a', { href: `sessions?${new URLSearchParams({ user: user.id, state: 'all' })}`, title: user.email }, shownName(user)), h('span', { class: 'sub' }, user.organization_name)),

@@ -1,11 +1,8 @@
 // Where the ticks of the timeline stand, in round numbers and in the person's own zone.
+import { DATE, DAY, HOUR, TIME } from '../../lib/time.js';
 
-const HOUR = 3600000;
-const DAY = 24 * HOUR;
 const ROOM = 68; // px for a label
 
-const CLOCK = new Intl.DateTimeFormat([], { timeStyle: 'short', hourCycle: 'h23' });
-const DATE = new Intl.DateTimeFormat([], { day: 'numeric', month: 'short' });
 const WEEKDAY = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric' });
 
 // The step between two levels: 1, 2 or 5 times a power of ten, and never half a person.
@@ -49,6 +46,6 @@ function step(tick, hours) {
 }
 
 function label(tick, midnight, whole) {
-  if (!midnight) return CLOCK.format(tick);
+  if (!midnight) return TIME.format(tick);
   return (whole > 8 * DAY ? DATE : WEEKDAY).format(tick);
 }

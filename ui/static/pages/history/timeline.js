@@ -1,5 +1,5 @@
-// How many people were online over time, as a drawing that can be read by pointer, by
-// keyboard and by ear: the whole of it is a slider that goes from point to point.
+// How many people were online over time, as a drawing. For keyboards and screen readers it is a
+// slider that goes from point to point.
 import { h, svg } from '../../lib/dom.js';
 import { peopleAxis, timeTicks } from './scale.js';
 import { instant, people, span } from './words.js';
@@ -163,7 +163,7 @@ export class Timeline {
     this.slider.ariaValueText = this.points[i] ? `${span(this.times[i], this.step)}: ${people(this.points[i].people)}` : 'No points';
   }
 
-  // The same in at most some dozens of rows, for who does not see the drawing.
+  // The same as a table of at most some dozens of rows, for screen readers.
   list() {
     const rows = [];
     const every = Math.max(1, Math.ceil(this.points.length / 31));

@@ -14,8 +14,8 @@ export class Week {
     this.grid = h('table', { class: 'heat', role: 'grid', 'aria-labelledby': 'week', 'aria-describedby': 'week-words', keydown: (event) => this.press(event) },
       h('thead', {}, h('tr', {}, h('td', {}), ...hours)),
       h('tbody', {}, ...DAYS.map((day, i) => h('tr', {}, h('th', { scope: 'row', 'aria-label': day }, day.slice(0, 3)), ...this.cells.slice(i * 24, i * 24 + 24)))));
-    for (const type of ['pointerover', 'focusin', 'click']) this.grid.addEventListener(type, (event) => this.read(this.cells.indexOf(event.target)));
-    for (const type of ['pointerleave', 'focusout']) this.grid.addEventListener(type, () => this.rest());
+    for (const type of ['pointerover', 'focusin', 'click']) this.grid.addEventListener(type, (event) => this.readOut(this.cells.indexOf(event.target)));
+    for (const type of ['pointerleave', 'focusout']) this.grid.addEventListener(type, () => this.resetReadout());
     this.readout = h('p', { class: 'readout', 'aria-hidden': 'true' });
     this.legend = h('p', { class: 'legend', 'aria-hidden': 'true' });
     this.element = h('div', {}, this.grid, h('div', { class: 'beneath' }, this.readout, this.legend));
@@ -31,7 +31,7 @@ export class Week {
       this.cells[i].ariaLabel = this.words(i);
     });
     this.legend.replaceChildren('Nobody', ...Array.from({ length: LEVELS + 1 }, (_, level) => h('i', { 'data-level': level })), most ? `${AVERAGE.format(most)} on average` : 'more', h('i', { 'data-level': 'unknown' }), 'Unknown');
-    this.rest();
+    this.resetReadout();
   }
 
   words(i) {
@@ -41,13 +41,13 @@ export class Week {
     return peak ? `${time}: ${AVERAGE.format(average)} on average, at most ${people(peak)}` : `${time}: nobody`;
   }
 
-  read(i) {
+  readOut(i) {
     if (i >= 0 && this.figures) this.readout.textContent = this.words(i);
   }
 
-  rest() {
+  resetReadout() {
     const focused = this.cells.indexOf(document.activeElement);
-    if (focused >= 0) this.read(focused);
+    if (focused >= 0) this.readOut(focused);
     else this.readout.textContent = 'Point at an hour, or go there with the arrow keys.';
   }
 

@@ -1,9 +1,9 @@
 // Counts and times of the history in words.
+import { sameDay, TIME } from '../../lib/time.js';
 
-const CLOCK = new Intl.DateTimeFormat([], { timeStyle: 'short', hourCycle: 'h23' });
 const INSTANT = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const SHORT = new Intl.DateTimeFormat([], { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const DAY = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' });
+const UTC_DAY = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' });
 const SAMPLE = 300000;
 
 export function people(count) {
@@ -16,17 +16,16 @@ export const instant = (time) => INSTANT.format(time);
 
 // A time that is told beside another: without the day where that is the same.
 export function beside(time, other) {
-  const sameDay = new Date(time).toDateString() === new Date(other).toDateString();
-  return (sameDay ? CLOCK : SHORT).format(new Date(time));
+  return (sameDay(time, other) ? TIME : SHORT).format(new Date(time));
 }
 
 // From a point to the next; a point of one sample is an instant.
 export function span(time, step) {
-  return step > SAMPLE ? `${INSTANT.format(time)}–${CLOCK.format(time + step)}` : INSTANT.format(time);
+  return step > SAMPLE ? `${INSTANT.format(time)}–${TIME.format(time + step)}` : INSTANT.format(time);
 }
 
 // A day in UTC, as the server counts them.
-export const dayWords = (day) => DAY.format(Date.parse(day));
+export const dayWords = (day) => UTC_DAY.format(Date.parse(day));
 
 // How far away an instant is.
 export function distance(ms) {

@@ -1,5 +1,6 @@
 // "Waiting for the first heartbeat…", which turns green with the first person online.
 import { ask } from '../../lib/api.js';
+import { shownName } from '../../lib/status.js';
 
 const EVERY = 3000;
 
@@ -48,7 +49,7 @@ function beaten(user) {
 }
 
 function arrived(users, count, app) {
-  const names = users.map((user) => user.name || user.email || user.id);
+  const names = users.map(shownName);
   const others = count - names.length;
   const all = others > 0 ? [...names, `${others} more`] : names;
   return `${new Intl.ListFormat('en').format(all)} ${count === 1 ? 'is' : 'are'} online in ${app}.`;

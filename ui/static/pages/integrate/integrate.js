@@ -2,7 +2,7 @@
 import { baseAddress } from '../../lib/api.js';
 import { copyButton } from '../../lib/copy.js';
 import { h } from '../../lib/dom.js';
-import { keyManager } from '../../lib/keys.js';
+import { keyList } from '../../lib/keys.js';
 import { signedIn } from '../../lib/session.js';
 import { tabs } from '../../lib/tabs.js';
 import { firstHeartbeat } from './first-heartbeat.js';
@@ -32,8 +32,8 @@ function wait(name) {
   watch(name);
 }
 
-function manageKeys() {
-  keyManager(document.querySelector('[data-keys]'), {
+function listKeys() {
+  keyList(document.querySelector('[data-keys]'), {
     listed(apps) {
       document.querySelector('#apps').replaceChildren(...[...new Set(apps)].map((value) => h('option', { value })));
       if (!app.value && apps.length) wait(apps[apps.length - 1]);
@@ -52,5 +52,5 @@ for (const place of document.querySelectorAll('[data-address]')) place.textConte
 document.querySelector('[data-feed-address]').textContent = baseAddress().replace('http', 'ws');
 
 const user = await signedIn();
-if (user?.access === 'admin') manageKeys();
+if (user?.access === 'admin') listKeys();
 else document.querySelector('[data-keys]').replaceChildren(h('p', { class: 'empty' }, 'Administrators make and delete keys. Ask one of them for the key of your application.'));

@@ -1,8 +1,9 @@
 // Ending sessions: first what would end, then whether that is meant, with a note for the
 // record. What ended is said; what did not, too.
 import { ask } from '../../lib/api.js';
-import { h } from '../../lib/dom.js';
-import { shownName } from '../../lib/session-words.js';
+import { button, h } from '../../lib/dom.js';
+import { openModal } from '../../lib/modal.js';
+import { shownName } from '../../lib/status.js';
 
 const count = (n) => (n === 1 ? '1 session' : `${n.toLocaleString()} sessions`);
 
@@ -42,55 +43,35 @@ export function endThese(sessions, done) {
 class EndDialog {
   constructor(done) {
     this.done = done;
-    this.back = document.activeElement;
-    this.element = h('dialog', { class: 'modal', 'aria-labelledby': 'end-title', close: () => this.closed() }, h('h2', { id: 'end-title' }, 'End sessions'), h('p', { role: 'status' }, 'Counting…'));
-    document.body.append(this.element);
-    this.element.showModal();
-  }
-
-  closed() {
-    this.element.remove();
-    if (this.back?.isConnected) this.back.focus();
+    this.element = openModal('end-title', h('h2', { id: 'end-title' }, 'End sessions'), h('p', { role: 'status' }, 'Counting…'));
+    this.closer = button('Close', () => this.element.close(), { class: 'primary' });
   }
 
   draw(title, ...content) {
     this.element.replaceChildren(h('h2', { id: 'end-title' }, title), ...content);
   }
 
-  button(words, click, kind) {
-    return h('button', { type: 'button', class: kind, click }, words);
-  }
-
-  close() {
-    this.element.close();
-  }
-
   question(n, sample, warning, end) {
-    if (!n) return this.draw('Nothing to end', h('p', {}, 'No session that is logged in matches.'), this.buttons(this.button('Close', () => this.close(), 'primary')));
+    if (!n) return this.draw('Nothing to end', h('p', {}, 'No session that is logged in matches.'), buttons(this.closer));
     const note = h('input', { id: 'end-note', maxlength: '200', autocomplete: 'off', placeholder: 'Laptop was stolen' });
-    const cancel = this.button('Cancel', () => this.close());
-    const yes = this.button(`End ${count(n)}`, () => this.end(end, note.value.trim(), yes), 'danger solid');
+    const cancel = button('Cancel', () => this.element.close());
+    const yes = button(`End ${count(n)}`, () => this.end(end, note.value.trim(), yes), { class: 'danger solid' });
     const shown = sample.map((session) => h('li', {}, h('strong', {}, shownName(session.user)), ` ${session.app}`));
     if (n > sample.length) shown.push(h('li', { class: 'muted' }, `and ${(n - sample.length).toLocaleString()} more`));
     this.draw(`End ${count(n)}?`,
       h('p', {}, `${warning} Their next request is refused, and their pages are told why.`.trim()),
       h('ul', { class: 'sample', tabindex: '0', 'aria-label': 'Whom it concerns' }, ...shown),
       h('label', { for: 'end-note' }, 'Note for the record'), note,
-      this.buttons(cancel, yes));
+      buttons(cancel, yes));
     cancel.focus();
   }
 
-  buttons(...all) {
-    return h('div', { class: 'buttons' }, ...all);
-  }
-
-  async end(end, note, button) {
-    button.disabled = true;
-    button.textContent = 'Ending…';
+  async end(end, note, yes) {
+    yes.disabled = true;
+    yes.textContent = 'Ending…';
     try {
       const ended = await end(note);
-      this.draw(`${count(ended)} ended`, this.buttons(this.button('Close', () => this.close(), 'primary')));
-      this.element.querySelector('button').focus();
+      this.finish(`${count(ended)} ended`);
     } catch (refusal) {
       this.failed(refusal.ended ? `Only ${count(refusal.ended)} ended` : 'Not all may have ended', refusal.message);
     }
@@ -98,7 +79,13 @@ class EndDialog {
   }
 
   failed(title, words) {
-    this.draw(title, h('p', { class: 'message bad', role: 'alert' }, words), this.buttons(this.button('Close', () => this.close(), 'primary')));
-    this.element.querySelector('button').focus();
+    this.finish(title, h('p', { class: 'message bad', role: 'alert' }, words));
+  }
+
+  finish(title, ...content) {
+    this.draw(title, ...content, buttons(this.closer));
+    this.closer.focus();
   }
 }
+
+const buttons = (...all) => h('div', { class: 'buttons' }, ...all);

@@ -1,9 +1,10 @@
 // What is known of one person's sessions: a timeline, and each session in words, with the
 // buttons that end it.
 import { ask } from '../../lib/api.js';
-import { deviceIcon, deviceWords } from '../../lib/device.js';
-import { h } from '../../lib/dom.js';
-import { endWords, over, placeWords, shownName, stateMark } from '../../lib/session-words.js';
+import { deviceMark } from '../../lib/device.js';
+import { failure, h } from '../../lib/dom.js';
+import { endTime, endWords, placeWords, stateMark } from '../../lib/session-state.js';
+import { shownName } from '../../lib/status.js';
 import { ago, duration, local } from '../../lib/time.js';
 import { endMatching, endThese } from './end-sessions.js';
 import { timeline } from './session-timeline.js';
@@ -48,8 +49,7 @@ export class PersonSheet {
       this.draw();
     } catch (refusal) {
       if (user !== this.user) return;
-      const again = h('button', { type: 'button', class: 'small', click: () => this.load(next) }, 'Try again');
-      this.body.replaceChildren(h('p', { class: 'message bad', role: 'alert' }, `The sessions could not be loaded: ${refusal.message} `, again));
+      this.body.replaceChildren(failure('The sessions could not be loaded', refusal, () => this.load(next)));
     }
   }
 
@@ -61,7 +61,7 @@ export class PersonSheet {
   draw() {
     const { user, sessions } = this;
     const now = this.clock.now();
-    const open = sessions.filter((session) => !over(session));
+    const open = sessions.filter((session) => !endTime(session));
     const cards = new Map(sessions.map((session) => [session, this.card(session, open, now)]));
     const about = [user.email, user.role, user.organization_name, user.team_name].filter(Boolean).join(' · ');
     this.body.replaceChildren(
@@ -76,12 +76,11 @@ export class PersonSheet {
   }
 
   card(session, open, now) {
-    const end = over(session);
-    const words = deviceWords(session.device);
+    const end = endTime(session);
     const lasted = duration(Math.max(0, (end || now) - Date.parse(session.session_started_at)));
     return h('li', { class: 'card', 'data-session-id': session.id },
       h('div', { class: 'card-head' }, h('strong', {}, session.app), stateMark(session)),
-      h('p', { class: 'device', title: session.user_agent }, ...(words ? [deviceIcon(session.device), words] : ['Unknown device'])),
+      h('p', { class: 'device', title: session.user_agent }, ...deviceMark(session)),
       h('p', { class: 'muted' }, placeWords(session)),
       h('dl', {},
         h('dt', {}, 'Logged in'), h('dd', {}, local(session.session_started_at)),

@@ -1,8 +1,9 @@
 // The table of the page Sessions. Rows are patched, not made anew, so that a selection,
 // the focus and a text that somebody marks survive a refresh.
-import { deviceIcon, deviceWords } from '../../lib/device.js';
-import { h } from '../../lib/dom.js';
-import { over, placeWords, shownName, stateMark } from '../../lib/session-words.js';
+import { deviceMark } from '../../lib/device.js';
+import { h, put } from '../../lib/dom.js';
+import { endTime, placeWords, stateMark } from '../../lib/session-state.js';
+import { shownName } from '../../lib/status.js';
 import { ago, duration, local } from '../../lib/time.js';
 
 const COLUMNS = [
@@ -44,7 +45,7 @@ export class SessionTable {
 
   fill(row, session) {
     row.session = session;
-    row.picked.disabled = Boolean(over(session));
+    row.picked.disabled = Boolean(endTime(session));
     row.picked.checked &&= !row.picked.disabled;
     row.picked.ariaLabel = `Select the session of ${shownName(session.user)} in ${session.app}`;
     const seen = JSON.stringify(session);
@@ -62,9 +63,8 @@ export class SessionTable {
     person.replaceChildren(details, ...lines.map((words) => h('span', { class: 'sub', title: words }, words)));
     state.replaceChildren(stateMark(session));
     app.replaceChildren(h('span', { title: session.app }, session.app));
-    const words = deviceWords(session.device);
     device.replaceChildren(
-      h('span', { class: 'device', title: session.user_agent }, ...(words ? [deviceIcon(session.device), words] : ['Unknown device'])),
+      h('span', { class: 'device', title: session.user_agent }, ...deviceMark(session)),
       h('span', { class: 'sub' }, placeWords(session)));
     began.replaceChildren(h('time', { datetime: session.session_started_at }, local(session.session_started_at)));
   }
@@ -72,7 +72,7 @@ export class SessionTable {
   // What changes by time alone.
   tick({ cells: [, , , , , activity, ended, lasted], session }) {
     const now = this.clock.now();
-    const end = over(session);
+    const end = endTime(session);
     put(activity, end ? local(session.last_activity_at) : ago(now - Date.parse(session.last_activity_at)));
     put(ended, end ? local(end) : '–');
     put(lasted, duration(Math.max(0, (end || now) - Date.parse(session.session_started_at))));
@@ -104,8 +104,4 @@ export class SessionTable {
     this.all.indeterminate = length > 0 && length < possible;
     this.selected(this.picked);
   }
-}
-
-function put(cell, text) {
-  if (cell.textContent !== text) cell.textContent = text;
 }

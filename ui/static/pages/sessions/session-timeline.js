@@ -2,17 +2,12 @@
 // activity and thin from there to its end. The list of sessions beside it has the same in
 // words.
 import { svg } from '../../lib/dom.js';
-import { over } from '../../lib/session-words.js';
-import { duration } from '../../lib/time.js';
+import { endTime } from '../../lib/session-state.js';
+import { DATE, DAY, duration, HOUR, TIME } from '../../lib/time.js';
 
-const HOUR = 3600000;
-const DAY = 24 * HOUR;
 const [WIDTH, LANE, LANES] = [400, 12, 10];
 // The spans that a drawing may have, with the distance of its ticks.
 const SPANS = [[6 * HOUR, HOUR], [DAY, 4 * HOUR], [3 * DAY, 12 * HOUR], [7 * DAY, DAY], [31 * DAY, 7 * DAY]];
-
-const HOURS = new Intl.DateTimeFormat([], { timeStyle: 'short', hourCycle: 'h23' });
-const DAYS = new Intl.DateTimeFormat([], { day: 'numeric', month: 'short' });
 
 // Draws what is known up to now; chosen is called with the session whose bar is clicked.
 export function timeline(sessions, now, chosen) {
@@ -31,7 +26,7 @@ export function timeline(sessions, now, chosen) {
 
 function bar(session, now) {
   const from = Date.parse(session.session_started_at);
-  const end = over(session);
+  const end = endTime(session);
   return { session, from, active: Date.parse(session.last_activity_at), to: Math.max(end || now, from + 1), open: !end };
 }
 
@@ -68,7 +63,7 @@ function ticks(start, now, step) {
 }
 
 function mark(x, time, height, step) {
-  const words = step >= DAY || new Date(time).getHours() === 0 ? DAYS.format(time) : HOURS.format(time);
+  const words = step >= DAY || new Date(time).getHours() === 0 ? DATE.format(time) : TIME.format(time);
   return svg('g', { class: 'tick' },
     svg('line', { x1: x, x2: x, y1: 0, y2: height + 4 }),
     x > 12 && x < WIDTH - 12 ? svg('text', { x, y: height + 18, 'text-anchor': 'middle' }, words) : '');

@@ -1,10 +1,10 @@
-// The page Sessions: every session, by what the address says. A filter is a part of the
-// address, so that a view can be kept and sent to somebody.
+// The page Sessions: every session, by what the address says.
+import { changedQuery, here, visit } from '../../lib/address.js';
 import { ask } from '../../lib/api.js';
 import { choose, fillChoices } from '../../lib/choices.js';
-import { h } from '../../lib/dom.js';
-import { shownName } from '../../lib/session-words.js';
+import { at, h, tryAgain } from '../../lib/dom.js';
 import { signedIn } from '../../lib/session.js';
+import { shownName } from '../../lib/status.js';
 import { Clock, local } from '../../lib/time.js';
 import { endMatching, endThese } from './end-sessions.js';
 import { PersonSheet } from './person-sheet.js';
@@ -15,7 +15,6 @@ const MOST = 1000; // sessions in one answer
 const EVERY = 15000; // ms between two looks
 const FIELDS = ['q', 'state', 'app', 'organization', 'device', 'from', 'to', 'ip', 'reason'];
 
-const at = (name) => document.querySelector(`[data-${name}]`);
 const form = at('filters');
 const clock = new Clock();
 const table = new SessionTable(clock, { sort: (order) => narrow({ sort: order }), open: (user, back) => sheet.open(user, back), selected: showSelection });
@@ -24,17 +23,11 @@ const page = { sessions: [], next: '', admin: false, asked: undefined, loaded: 0
 
 // ---- the address ----
 
-const here = () => new URLSearchParams(location.search);
-
 // Goes to the address with these parameters changed, and shows what is there.
 function narrow(changes) {
-  const query = here();
-  for (const [name, value] of Object.entries(changes)) {
-    if (value) query.set(name, value);
-    else query.delete(name);
-  }
-  if (query.get('state') !== 'ended' && query.get('sort') === 'ended') query.delete('sort');
-  history.pushState(null, '', `sessions${query.size ? `?${query}` : ''}`);
+  const changed = changedQuery(changes);
+  if (changed.get('state') !== 'ended' && changed.get('sort') === 'ended') changed.delete('sort');
+  visit('sessions', changed);
   arrive();
 }
 
@@ -133,7 +126,7 @@ function stale(refusal) {
   box.hidden = !refusal;
   if (!refusal) return;
   const since = page.loaded ? `Not updated since ${local(page.loaded)}: ` : 'The sessions could not be loaded: ';
-  box.replaceChildren(`${since}${refusal.message} `, h('button', { type: 'button', class: 'small', click: refresh }, 'Try again'));
+  box.replaceChildren(`${since}${refusal.message} `, tryAgain(refresh));
   if (!page.sessions.length) at('list').replaceChildren(h('p', { class: 'empty' }, 'Nothing to show.'));
 }
 

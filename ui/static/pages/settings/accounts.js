@@ -1,11 +1,11 @@
 // The accounts of the panel.
-import { field, manager } from '../../lib/crud-list.js';
+import { crudList, field } from '../../lib/crud-list.js';
 import { h } from '../../lib/dom.js';
 import { local } from '../../lib/time.js';
 
 // Fills box with the accounts; me is who is signed in. changed is called after each that was made or deleted.
-export function accountManager(box, me, changed) {
-  manager(box, {
+export function accountList(box, me, changed) {
+  crudList(box, {
     one: 'account',
     path: 'admin/accounts',
     of: (account) => account.name,

@@ -1,7 +1,7 @@
 // The audit log: newest first, by who did it, what was done and to whom.
 import { ask } from '../../lib/api.js';
-import { h } from '../../lib/dom.js';
-import { actor } from '../../lib/session-words.js';
+import { h, options, tryAgain } from '../../lib/dom.js';
+import { actor } from '../../lib/session-state.js';
 import { local } from '../../lib/time.js';
 
 const PAGE = 50;
@@ -16,7 +16,7 @@ export function auditLog(box) {
   const list = h('div', { class: 'manage' }, h('table', { class: 'audit' }, h('thead', {}, head), rows));
   const words = h('p', { class: 'empty', role: 'status' }, 'Loading…');
   const more = h('button', { type: 'button', class: 'small', hidden: true, click: () => load(next) }, 'Show earlier entries');
-  const kind = h('select', { name: 'action', 'aria-label': 'What was done' }, ...Object.entries(KINDS).map(([value, text]) => h('option', { value }, text)));
+  const kind = h('select', { name: 'action', 'aria-label': 'What was done' }, ...options(KINDS));
   const search = h('input', { type: 'search', name: 'q', 'aria-label': 'Search the audit log', placeholder: 'Search who or whom…', autocomplete: 'off', spellcheck: 'false', maxlength: '200' });
   const file = h('a', { class: 'button small', href: 'admin/audit?format=csv', download: '' }, 'Download CSV');
   const form = h('form', { class: 'search', role: 'search', submit: (event) => event.preventDefault() }, search, kind, file);
@@ -47,7 +47,7 @@ export function auditLog(box) {
       more.hidden = !next;
       say(rows.children.length ? '' : 'Nothing has been recorded that matches.');
     } catch (refusal) {
-      if (mine === asked) say(`The audit log could not be loaded: ${refusal.message} `, h('button', { type: 'button', class: 'small', click: () => load(cursor) }, 'Try again'));
+      if (mine === asked) say(`The audit log could not be loaded: ${refusal.message} `, tryAgain(() => load(cursor)));
     }
   }
 

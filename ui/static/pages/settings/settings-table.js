@@ -1,14 +1,13 @@
-// What the server was started with: those that differ from the default first to the eye.
+// What the server was started with. What differs from the default stands out.
 import { ask } from '../../lib/api.js';
-import { h } from '../../lib/dom.js';
+import { failure, h } from '../../lib/dom.js';
 
-export async function rules(box) {
+export async function settingsTable(box) {
   try {
     const { settings } = await ask('GET', 'admin/settings');
     box.replaceChildren(h('div', { class: 'manage' }, h('table', { class: 'rules' }, h('tbody', {}, ...settings.map(row)))));
   } catch (refusal) {
-    const again = h('button', { type: 'button', class: 'small', click: () => rules(box) }, 'Try again');
-    box.replaceChildren(h('p', { class: 'message bad', role: 'alert' }, `The settings could not be loaded: ${refusal.message} `, again));
+    box.replaceChildren(failure('The settings could not be loaded', refusal, () => settingsTable(box)));
   }
 }
 

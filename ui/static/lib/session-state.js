@@ -1,12 +1,12 @@
-// Where a session stands, in words and by a mark: shared by the list and the timeline.
+// Where a session stands, in words and by a mark.
 import { h } from './dom.js';
 
-const STATES = { online: 'Online', left: 'Left', timed_out: 'Silent', expired: 'Expired', ended: 'Ended' };
+export const STATES = { online: 'Online', left: 'Left', timed_out: 'Timed out', expired: 'Expired', ended: 'Ended' };
 const REASONS = {
   logout: 'Logged out', expired: 'Expired', revoked: 'Ended by', evicted: 'Replaced by a newer login', password_changed: 'Password changed',
 };
 
-export const shownName = (user) => user.name || user.email || user.id;
+export const stateWords = ({ state, idle }) => (state === 'online' && idle ? 'Online, idle' : STATES[state] || state);
 
 // The mark's shape and colour come from data-state.
 export function stateMark({ state, end_reason: reason }) {
@@ -35,8 +35,8 @@ export function placeWords({ location, ip_address: address }) {
   return [location, address].filter(Boolean).join(' · ');
 }
 
-// The instant at which a session was over; undefined while it is not.
-export function over({ state, ended_at: ended, expires_at: expires }) {
+// When a session was over; undefined while it is not.
+export function endTime({ state, ended_at: ended, expires_at: expires }) {
   if (ended) return Date.parse(ended);
   return state === 'expired' ? Date.parse(expires) : undefined;
 }

@@ -1,0 +1,43 @@
+// The Rollcall server that an element is about, as its attributes src and token say.
+import { Refusal, request } from '../lib/api.js';
+
+export class Server {
+  constructor(src, token) {
+    const base = new URL(src ?? '.', document.baseURI).href;
+    this.base = base.endsWith('/') ? base : base + '/';
+    this.src = src;
+    this.token = token;
+  }
+
+  async ask(path, { params = {}, ...options } = {}) {
+    const url = new URL(path, this.base);
+    // Another origin does not get our cookie: it would refuse.
+    if (!this.token && url.origin !== location.origin) throw new Refusal(401);
+    for (const [name, value] of Object.entries(params)) if (value) url.searchParams.set(name, value);
+    return request(url, { token: this.token, ...options });
+  }
+
+  // As many people as are on the screen already, so that a refresh keeps its length.
+  async online(params, wanted, signal) {
+    const users = [];
+    let answer;
+    let cursor = '';
+    do {
+      const limit = Math.min(1000, wanted - users.length);
+      answer = await this.ask('admin/users/online', { params: { ...params, limit, cursor }, signal });
+      users.push(...answer.users);
+      cursor = answer.next_cursor;
+    } while (cursor && users.length < wanted);
+    return { ...answer, users };
+  }
+}
+
+export function fire(element, name, detail) {
+  element.dispatchEvent(new CustomEvent(`rollcall:${name}`, { bubbles: true, composed: true, detail }));
+}
+
+// How long to wait for the next look: longer with each that failed, and anywhere in that time, so
+// that a thousand pages do not come back as one.
+export function nextLook(every, failures) {
+  return failures ? 200 + Math.random() * Math.min(every, 1000 * 2 ** failures) : every;
+}

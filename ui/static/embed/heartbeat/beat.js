@@ -1,0 +1,82 @@
+// The heartbeat: what is said to the server, and what its answer means.
+import { announce, sent, unsent } from './announcements.js';
+import { adopt, began, interval, lastReported, mayBeat, plan, retry } from './schedule.js';
+import { byCookie, credentials, endpoint, started } from './script.js';
+import { endAll, silent, token } from './session.js';
+import { anyVisible, mostRecentTab, say } from './tabs.js';
+
+let inFlight = false;
+let again = false;
+
+export async function beat() {
+  again = inFlight;
+  if (inFlight || silent || !mayBeat()) return;
+  inFlight = true;
+  began();
+  await ask(token, report());
+  inFlight = false;
+  if (again) beat();
+}
+
+export function beatNow() {
+  beat();
+  again ||= document.hidden;
+}
+
+// What was under way when the page froze may never be answered.
+export function giveUpAnswer() {
+  inFlight = false;
+}
+
+function report() {
+  const { page, input: last } = mostRecentTab();
+  return { idle_ms: Math.max(0, Date.now() - (last || started)), visible: anyVisible(), page, seen: unsent() };
+}
+
+export const headers = () => ({ 'Content-Type': 'application/json', ...(token && { Authorization: 'Bearer ' + token }) });
+
+function send(said, init) {
+  return fetch(endpoint, {
+    method: 'POST',
+    body: JSON.stringify({ sessionToken: token || undefined, ...said }),
+    credentials,
+    // The Referer would show the query.
+    referrerPolicy: 'origin',
+    ...init,
+  });
+}
+
+async function ask(asked, said) {
+  const asOf = Date.now();
+  try {
+    const response = await send(said, { headers: headers(), signal: AbortSignal.timeout(20000) });
+    const answer = await response.json().catch(() => ({}));
+    if (asked === token) handleResponse(response, answer, said, asOf);
+  } catch {
+    if (asked === token) retry();
+  }
+}
+
+function handleResponse({ ok, status, headers }, answer, said, asOf) {
+  if (ok) {
+    adopt(Math.max(1000, answer.next_heartbeat_ms || 60000), { page: said.page, idle: answer.idle }, true);
+    const { notices = [], timestamp } = answer;
+    const ahead = Date.parse(timestamp) - Date.now();
+    sent(said.seen);
+    announce(notices, ahead, asOf);
+    say('beat', { interval, told: lastReported, notices, ahead, asOf });
+  } else if (answer.code === 'session_ended') {
+    endAll(answer.end_reason || 'unknown');
+  } else if (status === 429 || status > 499) {
+    retry(headers.get('Retry-After'));
+  } else {
+    // Refused: asking more often will not help.
+    plan(true);
+  }
+}
+
+// Text with the token inside needs no preflight; there is no time for one.
+export function sayGoodbye() {
+  const headers = { 'Content-Type': byCookie ? 'application/json' : 'text/plain' };
+  send({ leaving: true }, { keepalive: true, headers, mode: byCookie ? 'cors' : 'no-cors' }).catch(() => {});
+}

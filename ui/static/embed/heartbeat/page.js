@@ -1,0 +1,42 @@
+// What the person does in this tab: which page it shows, and when there last was input.
+import { beat } from './beat.js';
+import { lastReported } from './schedule.js';
+import { options, started } from './script.js';
+import { lastShared, say } from './tabs.js';
+
+export let input = document.hidden ? 0 : started;
+let ownPage = options.page;
+
+export function setPage(path) {
+  ownPage = path;
+}
+
+// Query and fragment never leave the browser.
+export function page() {
+  const shown = ownPage ?? location.pathname;
+  return shown === 'off' ? undefined : shown.replace(/[?#].*/s, '').slice(0, 500);
+}
+
+// The person came back to this tab.
+export function returned() {
+  return (input = Date.now());
+}
+
+// A resting cursor makes events too when the page moves; they are not input.
+function touch(event) {
+  const now = Date.now();
+  if (!event.isTrusted || now - input < 1000) return;
+  if (event.type === 'pointermove' && !event.movementX && !event.movementY) return;
+  input = now;
+  if (now - lastShared > 5000) say('state');
+  if (lastReported.idle) {
+    lastReported.idle = false;
+    beat(); // back from a break
+  }
+}
+
+export function watchInput() {
+  for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']) {
+    addEventListener(type, touch, { capture: true, passive: true });
+  }
+}

@@ -1,0 +1,59 @@
+// When the next heartbeat is due.
+import { elects, leads } from './tabs.js';
+
+export let interval = 60000;
+export let lastTry = 0; // when any tab last tried
+export let failures = 0;
+export let lastReported = {}; // the page that the server heard last, and whether it takes us for idle
+let dueAt = 0; // when this tab beats, unless another one does before
+export let forcedBeatAt = Infinity; // when this tab beats, whatever others do
+let retryAfterUntil = 0; // no tab beats before
+
+export function resetSchedule() {
+  forgetTimes();
+  failures = 0;
+  lastReported = {};
+}
+
+export function forgetTimes() {
+  lastTry = dueAt = retryAfterUntil = 0;
+}
+
+// The server was reached: by this tab, or by another one that says so.
+export function adopt(every, reported, here) {
+  interval = every;
+  lastReported = reported;
+  plan(here);
+}
+
+// A leader beats a little early, never late; the others step in should it fall asleep.
+// Without locks, whoever beat last leads.
+export function plan(here) {
+  const leading = elects ? leads : here;
+  lastTry = Date.now();
+  failures = 0;
+  dueAt = lastTry + interval * (leading ? 0.9 + Math.random() / 10 : 1.5 + Math.random() / 2);
+}
+
+// After as much time as the server asked for, and longer with each failure.
+export function retry(after) {
+  lastTry = Date.now();
+  retryAfterUntil = lastTry + (after * 1000 || Date.parse(after) - lastTry || 0);
+  dueAt = retryAfterUntil + Math.random() * Math.min(interval, 2000 * 2 ** failures++);
+}
+
+export function beatSoon() {
+  dueAt = 0;
+}
+
+export function forceBeat(at) {
+  forcedBeatAt = at;
+}
+
+export const mayBeat = () => Date.now() >= retryAfterUntil;
+export const isDue = (now) => now >= Math.min(dueAt, forcedBeatAt);
+
+// A heartbeat begins, which may be the one that was forced.
+export function began() {
+  if (Date.now() >= forcedBeatAt) forcedBeatAt = Infinity;
+}

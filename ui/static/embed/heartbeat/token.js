@@ -1,0 +1,29 @@
+// The token, where the attributes say that it is.
+import { attempt, options } from './script.js';
+
+// '' where there is none.
+export const readToken = () => attempt(read) || '';
+
+function read() {
+  if (options.token !== undefined) return options.token;
+  const [, kind, name] = /^(\w+):(.+)$/.exec(options.tokenFrom) || [];
+  if (kind === 'cookie') return decodeURIComponent(readCookie(name));
+  if (kind === 'meta') return document.querySelector(`meta[name="${name}"]`).content;
+  // Some frameworks keep strings as JSON, in quotes.
+  return kind && window[kind].getItem(name).replace(/^"(.*)"$/, '$1');
+}
+
+function readCookie(name) {
+  return ('; ' + document.cookie).split(`; ${name}=`)[1].split(';')[0];
+}
+
+// Only so that no name shows the token.
+export function hash(text) {
+  let a = 1;
+  let b = 7;
+  for (const c of text) {
+    a = Math.imul(a, 33) ^ c.charCodeAt();
+    b = Math.imul(b, 31) ^ c.charCodeAt();
+  }
+  return `${a} ${b}`;
+}

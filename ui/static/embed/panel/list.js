@@ -1,0 +1,196 @@
+// The list of people as the server has it: read from time to time, and kept by the live feed
+// in between. It knows no elements.
+import { Feed } from '../../lib/feed.js';
+import { total } from '../../lib/status.js';
+import { Clock } from '../../lib/time.js';
+import { nextLook } from '../element.js';
+
+const PAGE = 100;
+
+// A cursor is "epoch.number". Numbers of different epochs, as different servers have, can not be compared.
+const epoch = ({ cursor }) => cursor?.split('.')[0];
+const number = ({ cursor }) => Number(cursor?.split('.')[1]);
+
+export class PeopleList {
+  clock = new Clock();
+  users = [];
+  complete; // all who are online, so that the feed can keep it
+  loadedAt; // when users was true; undefined before the first answer
+  live; // whether the feed flows; undefined before that is known
+  failures = 0;
+  #on;
+  #server;
+  #wanted = PAGE;
+  #asking;
+  #askedAt = 0;
+  #feed;
+  #news = []; // what the feed told and users does not have yet
+  #timers = {};
+
+  // on.query() is what is asked: {params, filtered, reordered}; on.every(), how many ms are
+  // between two looks. on.busy(yes), on.read(page) with each answer, on.shown(page) also with
+  // what the feed told, on.changed(type, user), on.modeChanged(), on.failed(refusal) and on.refused(status) are told.
+  constructor(on) {
+    this.#on = on;
+  }
+
+  open(server) {
+    this.#server = server;
+    this.restart();
+  }
+
+  forget() {
+    this.#unfollow();
+    this.users = [];
+    this.loadedAt = undefined;
+  }
+
+  close() {
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#timers = {};
+    this.#unfollow();
+    this.#asking?.abort();
+  }
+
+  // Another question to the same server.
+  restart() {
+    this.#wanted = PAGE;
+    this.load();
+  }
+
+  loadMore() {
+    this.#wanted = this.users.length + PAGE;
+    this.load();
+  }
+
+  // ---- reading ----
+
+  // The last question wins; an answer to an older one is dropped.
+  async load() {
+    this.#asking?.abort();
+    clearTimeout(this.#timers.next);
+    const { signal } = (this.#asking = new AbortController());
+    const { params, filtered, reordered } = this.#on.query();
+    this.#askedAt = Date.now();
+    this.#on.busy(true);
+    try {
+      const page = await this.#server.online(params, this.#wanted, signal);
+      if (!signal.aborted) this.#succeed(page, !page.next_cursor && !filtered && !reordered);
+    } catch (refusal) {
+      if (!signal.aborted) this.#fail(refusal);
+    }
+    if (signal.aborted) return;
+    this.#asking = undefined;
+    this.#on.busy(false);
+    this.plan();
+  }
+
+  // Once in a moment, however often it is called, and at most once a second.
+  #scheduleReload(spread = 250) {
+    const wait = Math.max(0, this.#askedAt + 1000 - Date.now()) + Math.random() * spread;
+    this.#timers.reload ??= setTimeout(() => {
+      this.#timers.reload = undefined;
+      if (this.#asking) this.#scheduleReload();
+      else this.load();
+    }, wait);
+  }
+
+  // Plans the next look, which a hidden page does not need.
+  plan() {
+    clearTimeout(this.#timers.next);
+    if (!document.hidden) this.#timers.next = setTimeout(() => this.load(), nextLook(this.#on.every(), this.failures));
+    this.#on.modeChanged();
+  }
+
+  visibilityChanged() {
+    if (document.hidden) clearTimeout(this.#timers.next);
+    else this.load();
+  }
+
+  #succeed(page, complete) {
+    this.failures = 0;
+    this.complete = complete;
+    this.clock.set(page.timestamp);
+    this.#on.read(page);
+    this.#show(page);
+    const foreign = (message) => epoch(message) !== epoch(page);
+    if (this.#news.some(foreign)) this.#scheduleReload();
+    this.#news = this.#news.filter((message) => foreign(message) || !(number(message) <= number(page)));
+    this.#catchUp();
+    this.#follow(page.cursor);
+  }
+
+  #show(page) {
+    this.loadedAt = Date.now();
+    this.users = page.users;
+    this.#on.shown(page);
+  }
+
+  #fail(refusal) {
+    this.failures++;
+    if (!refusal.status) this.#feed?.reconnect();
+    this.#on.failed(refusal);
+  }
+
+  // ---- the live feed ----
+
+  #follow(cursor) {
+    if (this.#feed) return;
+    this.#feed = new Feed(this.#server.base, this.#server.token, {
+      heard: (message) => this.#heard(message),
+      live: (yes) => this.#flows(yes),
+      refused: (status) => this.#on.refused(status),
+    });
+    this.#feed.start(cursor);
+  }
+
+  #unfollow() {
+    const feed = this.#feed;
+    this.#feed = this.live = undefined;
+    this.#news = [];
+    feed?.stop();
+    this.#on.modeChanged();
+  }
+
+  #flows(yes) {
+    if (!this.#feed) return;
+    const lost = this.live && !yes;
+    this.live = yes;
+    this.#on.modeChanged();
+    // Does the server still answer?
+    if (lost && this.loadedAt && !document.hidden) this.#scheduleReload(1000);
+  }
+
+  #heard(message) {
+    const { type } = message;
+    // After a recent look the feed itself tells what came since.
+    if (type === 'reset' || (type === 'hello' && Date.now() - this.loadedAt > 2000)) this.#scheduleReload();
+    if (!['online', 'updated', 'offline'].includes(type)) return;
+    this.#news.push(message);
+    this.#timers.news ??= setTimeout(() => {
+      this.#timers.news = undefined;
+      if (!this.#asking) this.#catchUp();
+    }, 20);
+  }
+
+  // Where users is a part of the list, or in another order, only the server can say what it is now.
+  #catchUp() {
+    const news = this.#news.splice(0);
+    if (!news.length || !this.loadedAt) return;
+    const users = [...this.users];
+    if (this.complete) for (const { type, user } of news) apply(users, type, user);
+    else this.#scheduleReload();
+    const { counts } = news.at(-1);
+    if (!this.#on.query().filtered) this.#show({ users, counts, count: total(counts) });
+    for (const { type, user } of news) this.#on.changed(type, user);
+  }
+}
+
+// Makes one change of the feed to a list with the latest activity first. Who changed keeps their
+// place until the list is read again.
+function apply(users, type, user) {
+  const gone = type === 'offline';
+  const at = users.findIndex(({ id }) => id === user.id);
+  if (at >= 0) users.splice(at, 1, ...(gone ? [] : [user]));
+  else if (!gone) users.unshift(user);
+}

@@ -1,0 +1,169 @@
+// The rows of the table: one for each person, patched rather than made anew, so that the focus and
+// a text that somebody marks survive a change.
+import { h, put, putLong } from '../../lib/dom.js';
+import { claimText, shownName, statusMark } from '../../lib/status.js';
+import { ago, duration, local, until } from '../../lib/time.js';
+
+const POINTER_RESTS_MS = 10000;
+
+export class Rows {
+  #rows = new Map();
+  #shown = []; // the people, in the order of the rows
+  #latest = []; // the same as the server has them
+  #pointedAt = 0; // when the pointer last moved over the rows
+  #held; // the order is an older one, for the sake of somebody who points at it
+  #on;
+
+  // on.groupedBy() names a field of a person, or ''; on.now() is the server's time; on.open(user, element) is called
+  // when somebody wants to know more.
+  constructor(on) {
+    this.#on = on;
+    this.element = h('div', {
+      role: 'rowgroup', class: 'rows', part: 'rows', keydown: (event) => this.#walk(event), click: (event) => this.#clicked(event),
+      pointermove: () => (this.#pointedAt = Date.now()), pointerleave: () => (this.#pointedAt = 0),
+    });
+  }
+
+  // Shows these people; in exactly this order if reorder says so.
+  show(latest, reorder) {
+    this.#latest = latest;
+    this.#shown = this.#holdOrder(latest, reorder);
+    const now = this.#on.now();
+    const ids = new Set(this.#shown.map((user) => user.id));
+    for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
+    for (const user of this.#shown) {
+      if (!this.#rows.has(user.id)) this.#rows.set(user.id, new Row((shown) => this.#open(shown)));
+      this.#rows.get(user.id).show(user, now);
+    }
+    this.#reconcileRows(this.#grouped());
+  }
+
+  showAgain() {
+    this.show(this.#latest);
+  }
+
+  tick() {
+    if (this.#held && !this.#inUse()) this.showAgain();
+    const now = this.#on.now();
+    for (const row of this.#rows.values()) row.tick(now);
+  }
+
+  // Where somebody points or is with the keyboard, the rows keep their order, and who leaves stays
+  // as offline: nobody should click on one person and get another. A pointer that rests does not count.
+  #holdOrder(latest, reorder) {
+    this.#held = this.#inUse() && !reorder;
+    if (!this.#held) return latest;
+    const online = new Map(latest.map((user) => [user.id, user]));
+    const kept = this.#shown.map((user) => online.get(user.id) || { ...user, status: 'offline', status_text: '', status_until: null });
+    const before = new Set(this.#shown.map((user) => user.id));
+    return [...kept, ...latest.filter((user) => !before.has(user.id))];
+  }
+
+  #inUse() {
+    const pointed = this.#pointedAt > Date.now() - POINTER_RESTS_MS && this.element.matches(':hover');
+    return pointed || this.element.querySelector(':focus-visible');
+  }
+
+  #grouped() {
+    const key = this.#on.groupedBy();
+    const elements = (some) => some.map((user) => this.#rows.get(user.id).element);
+    if (!key) return elements(this.#shown);
+    const groups = Map.groupBy(this.#shown, (user) => user[key]);
+    const names = [...groups.keys()].sort((a, b) => !a - !b || a.localeCompare(b));
+    return names.flatMap((name) => [groupRow(name || `No ${key.replace('_name', '')}`, groups.get(name).length), ...elements(groups.get(name))]);
+  }
+
+  // Moves as little as possible: a row that is moved loses the focus.
+  #reconcileRows(elements) {
+    const wanted = new Set(elements);
+    for (const child of [...this.element.children]) if (!wanted.has(child)) child.remove();
+    let at = this.element.firstChild;
+    for (const element of elements) {
+      if (element === at) at = at.nextSibling;
+      else this.element.insertBefore(element, at);
+    }
+  }
+
+  #walk(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    const names = [...this.element.querySelectorAll('.name')];
+    const from = names.indexOf(this.element.getRootNode().activeElement);
+    if (!step || from < 0) return;
+    event.preventDefault();
+    names[Math.max(0, Math.min(names.length - 1, from + step))].focus();
+  }
+
+  #clicked(event) {
+    const row = this.#rows.get(event.target.closest('.row')?.dataset.userId);
+    if (!row || event.target === row.name || !document.getSelection().isCollapsed) return;
+    this.#open(row.user);
+  }
+
+  #open(user) {
+    this.#on.open(user, this.#rows.get(user.id)?.name);
+  }
+}
+
+function groupRow(words, size) {
+  return h('div', { role: 'row', class: 'row group', part: 'group' }, h('div', { role: 'rowheader', 'aria-colspan': '7' }, words, ' ', h('span', { class: 'sub' }, size)));
+}
+
+function initials(name) {
+  const words = name.split(/[\s.@_-]+/).slice(0, 2);
+  return words.map((word) => [...word][0]).join('').toUpperCase();
+}
+
+class Row {
+  constructor(open) {
+    const cell = (name, ...children) => h('div', { role: 'cell', class: `cell ${name}` }, ...children);
+    this.avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' });
+    this.name = h('button', { class: 'name', type: 'button', part: 'name', 'aria-haspopup': 'dialog', click: () => open(this.user) });
+    this.email = h('span', { class: 'sub' });
+    this.organization = h('span');
+    this.team = h('span', { class: 'sub' });
+    this.role = h('span');
+    this.app = h('span');
+    this.page = h('span', { class: 'sub mono' });
+    this.since = h('span');
+    this.seen = h('span');
+    this.mark = h('span', { class: 'mark' });
+    this.text = h('span', { class: 'sub' });
+    this.element = h('div', { role: 'row', class: 'row', part: 'row' },
+      cell('who', this.avatar, h('span', { class: 'stack' }, this.name, this.email)),
+      cell('org', this.organization, this.team),
+      cell('role', this.role),
+      cell('place', this.app, this.page),
+      cell('status', this.mark, this.text),
+      cell('since', this.since),
+      cell('seen', this.seen));
+  }
+
+  show(user, now) {
+    this.user = user;
+    this.element.dataset.userId = user.id;
+    put(this.avatar, initials(shownName(user)));
+    putLong(this.name, shownName(user));
+    putLong(this.email, user.email);
+    putLong(this.organization, user.organization_name);
+    putLong(this.team, user.team_name);
+    putLong(this.role, user.role);
+    putLong(this.app, user.apps.join(', '));
+    putLong(this.page, user.page);
+    if (this.element.dataset.status !== user.status) {
+      this.element.dataset.status = user.status;
+      this.mark.replaceChildren(...statusMark(user.status));
+    }
+    put(this.text, user.status_text || until(user.status_until));
+    this.text.title = claimText(user);
+    this.started = Date.parse(user.session_started_at);
+    this.active = Date.parse(user.last_activity_at);
+    this.since.title = `Since ${local(this.started)}`;
+    this.seen.title = local(this.active);
+    this.tick(now);
+  }
+
+  tick(now) {
+    put(this.since, duration(now - this.started));
+    put(this.seen, ago(now - this.active));
+  }
+}

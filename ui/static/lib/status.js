@@ -1,0 +1,23 @@
+// Whether a person is available, busy or away, in words and by a mark.
+import { h } from './dom.js';
+import { until } from './time.js';
+
+export const STATUSES = { available: 'Available', busy: 'Busy', away: 'Away', offline: 'Offline' };
+export const CHOICES = ['available', 'busy', 'away']; // what people can say of themselves
+
+export const shownName = (user) => user.name || user.email || user.id;
+
+// The mark's colour comes from data-status on an element around.
+export function statusMark(status) {
+  return [h('i', { class: 'shape', 'aria-hidden': 'true' }), h('span', {}, STATUSES[status] || status)];
+}
+
+// What people say that they do, and until when.
+export const claimText = (user) => [user.status_text, until(user.status_until)].filter(Boolean).join(', ');
+
+export const total = (counts) => Object.values(counts).reduce((sum, n) => sum + n, 0);
+
+// Such as ["3 available", "1 away"].
+export function countWords(counts) {
+  return Object.entries(counts).filter(([, n]) => n).map(([status, n]) => `${n.toLocaleString()} ${status}`);
+}
