@@ -21,6 +21,12 @@ func TestExplain(t *testing.T) {
 	second, tab := b.person(t, shop, "ada")
 	do(t, b, "POST", "/admin/users/heartbeat", `{"leaving":true}`, bearing(tab)).wants(200)
 	do(t, b, "PUT", "/admin/users/ada/status", `{"status":"busy","text":"Live","for_ms":60000}`, bearing(shop)).wants(200)
+	limit := func(of map[string]any) any {
+		if ms, ok := of["limit_ms"].(float64); ok {
+			return time.Duration(ms) * time.Millisecond
+		}
+		return of["limit_ms"]
+	}
 	explain := func(after time.Duration) string {
 		t.Helper()
 		b.clock.advance(after)
@@ -33,10 +39,12 @@ func TestExplain(t *testing.T) {
 		for _, s := range body["sessions"].([]any) {
 			s := s.(map[string]any)
 			line := fmt.Sprint(map[any]string{first: "first", second: "second"}[s["id"]], " ", s["state"], ". ", s["rule"])
+			codes := fmt.Sprint(s["rule_code"], " ", limit(s))
 			if next, ok := s["next"].(map[string]any); ok {
 				line += fmt.Sprint(" Then ", next["state"], " at ", next["at"], ". ", next["because"])
+				codes += fmt.Sprint(", ", next["because_code"], " ", limit(next))
 			}
-			lines = append(lines, line)
+			lines = append(lines, line, codes)
 		}
 		return strings.Join(lines, "\n")
 	}
@@ -47,23 +55,31 @@ func TestExplain(t *testing.T) {
 		{0, `ada busy by app_claim
 shop busy Live 2026-03-02T09:32:01.000Z
 second online. The last tab said goodbye less than 15s ago (--leave-grace). Then left at 2026-03-02T09:31:16.000Z. Unless a tab comes back within 15s of the goodbye (--leave-grace).
-first online. The last heartbeat came less than 5m ago (--online-window). Then timed_out at 2026-03-02T09:36:00.000Z. Unless a heartbeat comes within 5m of the last (--online-window).`},
+leaving 15s, leave_grace_over 15s
+first online. The last heartbeat came less than 5m ago (--online-window). Then timed_out at 2026-03-02T09:36:00.000Z. Unless a heartbeat comes within 5m of the last (--online-window).
+heartbeat 5m0s, online_window_over 5m0s`},
 		{time.Minute, `ada away by all_idle
 second left. The last tab said goodbye and none came back within 15s (--leave-grace). Then expired at 2026-03-03T09:31:01.000Z. The login ends 24h after the last activity (--session-ttl).
-first online. The last heartbeat came less than 5m ago (--online-window). Then timed_out at 2026-03-02T09:36:00.000Z. Unless a heartbeat comes within 5m of the last (--online-window).`},
+leave_grace_over 15s, session_ttl_over 24h0m0s
+first online. The last heartbeat came less than 5m ago (--online-window). Then timed_out at 2026-03-02T09:36:00.000Z. Unless a heartbeat comes within 5m of the last (--online-window).
+heartbeat 5m0s, online_window_over 5m0s`},
 		{time.Hour, `ada offline by no_session_online
 second left. The last tab said goodbye and none came back within 15s (--leave-grace). Then expired at 2026-03-03T09:31:01.000Z. The login ends 24h after the last activity (--session-ttl).
-first timed_out. No heartbeat came for 5m (--online-window). Then expired at 2026-03-03T09:30:00.000Z. The login ends 24h after the last activity (--session-ttl).`},
+leave_grace_over 15s, session_ttl_over 24h0m0s
+first timed_out. No heartbeat came for 5m (--online-window). Then expired at 2026-03-03T09:30:00.000Z. The login ends 24h after the last activity (--session-ttl).
+online_window_over 5m0s, session_ttl_over 24h0m0s`},
 		{24 * time.Hour, `ada offline by no_session_online
 second expired. The login is over: nobody was active for 24h (--session-ttl).
-first expired. The login is over: nobody was active for 24h (--session-ttl).`},
+session_ttl_over 24h0m0s
+first expired. The login is over: nobody was active for 24h (--session-ttl).
+session_ttl_over 24h0m0s`},
 	} {
 		if diff := cmp.Diff(strings.Split(step.want, "\n"), strings.Split(explain(step.after), "\n")); diff != "" {
 			t.Errorf("after %v:\n%s", step.after, diff)
 		}
 	}
 	do(t, b, "POST", "/admin/users/cleanup-sessions", nil, bearing(b.key(t, "shop", "admin"))).wants(200)
-	if got := explain(0); strings.Count(got, " ended. The login was over and has been cleaned up (--session-ttl).") != 2 {
+	if got := explain(0); strings.Count(got, " ended. The login was over and has been cleaned up (--session-ttl).\nended <nil>") != 2 {
 		t.Error(got)
 	}
 	do(t, b, "GET", "/admin/users/nobody/explain", nil, bearing(read)).refuses(404, "user_not_found")

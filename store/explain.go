@@ -25,7 +25,7 @@ type ExplainedSession struct {
 	EndedAt   *time.Time
 	EndReason presence.EndReason
 	State     presence.SessionState
-	Rule      string              // a sentence
+	Why       presence.Reason
 	Next      *presence.NextState // nil where time alone changes nothing
 }
 
@@ -53,7 +53,7 @@ func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explan
 	err = each(ctx, look, func(rows *sql.Rows) error {
 		session, st, err := s.scanExplained(rows)
 		session.State = s.rules.State(st, m)
-		session.Rule = s.rules.Sentence(session.State, st, m)
+		session.Why = s.rules.Why(session.State, st, m)
 		session.Next = s.rules.Next(session.State, st, m)
 		e.States = append(e.States, session)
 		return err

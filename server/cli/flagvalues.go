@@ -2,10 +2,12 @@ package cli
 
 import (
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"rollcall/server/api"
+	"rollcall/store/presence"
 )
 
 // flagValues are the flags as the panel shows them to administrators. The only one of
@@ -17,22 +19,12 @@ func flagValues(flags *pflag.FlagSet) (all []api.Setting) {
 		}
 		about, _, _ := strings.Cut(flag.Usage, " ["+envPrefix)
 		text := func(value string) string {
-			if flag.Value.Type() == "duration" {
-				return tidy(value)
+			if d, err := time.ParseDuration(value); err == nil && flag.Value.Type() == "duration" {
+				return presence.Plain(d)
 			}
 			return value
 		}
 		all = append(all, api.Setting{Name: flag.Name, Value: text(flag.Value.String()), Default: text(flag.DefValue), About: about})
 	})
 	return all
-}
-
-// tidy says 24h0m0s as people do.
-func tidy(duration string) string {
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(duration, zero) {
-			duration = duration[:len(duration)-2]
-		}
-	}
-	return duration
 }

@@ -1,7 +1,6 @@
 package presence
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -18,11 +17,34 @@ const (
 	StateEnded    SessionState = "ended"
 )
 
+// Cause is why a session is in a state, or will be.
+type Cause string
+
+// The causes. Limit is that of their Reason.
+const (
+	CauseOutage      Cause = "outage"              // no heartbeat could be recorded for the limit: who was there before still counts
+	CauseClockSet    Cause = "clock_set"           // just now: what was before still counts as it did then
+	CauseLeaving     Cause = "leaving"             // the last tab said goodbye less than the limit ago
+	CauseHeartbeat   Cause = "heartbeat"           // the last one came less than the limit ago
+	CauseLeft        Cause = "leave_grace_over"    // no tab came back within the limit of the goodbye
+	CauseFuture      Cause = "heartbeat_in_future" // by more than the limit: the clock was set back since
+	CauseTimedOut    Cause = "online_window_over"  // no heartbeat came within the limit of the last
+	CauseExpired     Cause = "session_ttl_over"    // nobody was active for the limit
+	CauseEnded       Cause = "ended"               // as the session's EndReason says
+	CauseClockCaught Cause = "clock_caught_up"     // with a heartbeat in the future
+)
+
+// Reason is a cause, with the length of time that it goes by; 0 for none.
+type Reason struct {
+	Cause Cause
+	Limit time.Duration
+}
+
 // NextState is what becomes of a session of which nothing more is heard.
 type NextState struct {
-	State   SessionState
-	At      time.Time
-	Because string // a sentence
+	State SessionState
+	At    time.Time
+	Reason
 }
 
 // State is onlineRule in Go, with the reason where a session is not online.
@@ -41,27 +63,27 @@ func (r Rules) State(st SessionTimes, m Cutoffs) SessionState {
 	return StateOnline
 }
 
-// Sentence names the rule by which a session is in a state.
-func (r Rules) Sentence(state SessionState, st SessionTimes, m Cutoffs) string {
+// Why returns the reason for which a session is in a state.
+func (r Rules) Why(state SessionState, st SessionTimes, m Cutoffs) Reason {
 	switch {
 	case state == StateOnline && st.Activity <= m.Window+m.Silent.Milliseconds():
-		return "No heartbeat could be recorded for " + Plain(m.Silent.Round(time.Second)) + ": who was there before still counts until they had the time to send one."
+		return Reason{CauseOutage, m.Silent}
 	case state == StateOnline && m.moved(st):
-		return "The clock has just been set: what was before still counts as it did then."
+		return Reason{CauseClockSet, 0}
 	case state == StateOnline && st.Leaving != nil:
-		return fmt.Sprintf("The last tab said goodbye less than %s ago (--leave-grace).", Plain(r.LeaveGrace))
+		return Reason{CauseLeaving, r.LeaveGrace}
 	case state == StateOnline:
-		return fmt.Sprintf("The last heartbeat came less than %s ago (--online-window).", Plain(r.OnlineWindow))
+		return Reason{CauseHeartbeat, r.OnlineWindow}
 	case state == StateLeft:
-		return fmt.Sprintf("The last tab said goodbye and none came back within %s (--leave-grace).", Plain(r.LeaveGrace))
+		return Reason{CauseLeft, r.LeaveGrace}
 	case state == StateTimedOut && st.Activity > m.Future:
-		return fmt.Sprintf("The last heartbeat came more than %s in the future (--online-window): the clock was set back since.", Plain(r.OnlineWindow))
+		return Reason{CauseFuture, r.OnlineWindow}
 	case state == StateTimedOut:
-		return fmt.Sprintf("No heartbeat came for %s (--online-window).", Plain(r.OnlineWindow))
+		return Reason{CauseTimedOut, r.OnlineWindow}
 	case state == StateExpired:
-		return fmt.Sprintf("The login is over: nobody was active for %s (--session-ttl).", Plain(r.SessionTTL))
+		return Reason{CauseExpired, r.SessionTTL}
 	}
-	return ended[st.Reason]
+	return Reason{CauseEnded, 0}
 }
 
 // awaited is a session's stamps as if it had been heard of at the end of a silence.
@@ -77,15 +99,6 @@ func (m Cutoffs) moved(st SessionTimes) bool {
 		st.Leaving != nil && *st.Leaving <= m.Grace+late || st.Expires <= m.Expiry+late
 }
 
-// ended says how a session ended.
-var ended = map[EndReason]string{
-	EndLogout:          "The application reported a logout.",
-	EndExpired:         "The login was over and has been cleaned up (--session-ttl).",
-	EndRevoked:         "An administrator ended the session.",
-	EndPasswordChanged: "The password was changed.",
-	EndEvicted:         "A later login took its place.",
-}
-
 // Next is what time alone makes of a session first.
 func (r Rules) Next(state SessionState, st SessionTimes, m Cutoffs) *NextState {
 	late := m.Late.Milliseconds()
@@ -96,7 +109,7 @@ func (r Rules) Next(state SessionState, st SessionTimes, m Cutoffs) *NextState {
 	case state == StateOnline:
 		next = r.onceGone(r.Departure(st.awaited(m)), late)
 	case state == StateTimedOut && st.Activity > m.Future:
-		back := NextState{StateOnline, time.UnixMilli(st.Activity - (m.Future - m.Now)).UTC(), "By then the clock has caught up with the last heartbeat."}
+		back := NextState{StateOnline, time.UnixMilli(st.Activity - (m.Future - m.Now)).UTC(), Reason{CauseClockCaught, 0}}
 		if back.At.Before(next.At) {
 			next = back
 		}
@@ -112,11 +125,11 @@ func (r Rules) onceGone(d Departure, late int64) NextState {
 	at := time.UnixMilli(d.At + late).UTC()
 	switch d.Reason {
 	case OfflineLeft:
-		return NextState{StateLeft, at, fmt.Sprintf("Unless a tab comes back within %s of the goodbye (--leave-grace).", Plain(r.LeaveGrace))}
+		return NextState{StateLeft, at, Reason{CauseLeft, r.LeaveGrace}}
 	case OfflineTimedOut:
-		return NextState{StateTimedOut, at, fmt.Sprintf("Unless a heartbeat comes within %s of the last (--online-window).", Plain(r.OnlineWindow))}
+		return NextState{StateTimedOut, at, Reason{CauseTimedOut, r.OnlineWindow}}
 	}
-	return NextState{StateExpired, at, fmt.Sprintf("The login ends %s after the last activity (--session-ttl).", Plain(r.SessionTTL))}
+	return NextState{StateExpired, at, Reason{CauseExpired, r.SessionTTL}}
 }
 
 // Plain is a duration as people write it: 5m, not 5m0s.

@@ -126,8 +126,8 @@ func (w *World) checkExplained(t *rapid.T, user string) {
 		if online := slices.ContainsFunc(e.Sessions, func(o store.OnlineSession) bool { return o.ID == s.ID }); online != (s.State == presence.StateOnline) {
 			t.Fatalf("at %v session %d is explained as %s, online in the list: %v", w.Now, s.ID, s.State, online)
 		}
-		if s.Rule == "" {
-			t.Fatalf("no rule for %+v", s)
+		if s.Why.Cause == "" {
+			t.Fatalf("no cause for %+v", s)
 		}
 		if s.Next == nil {
 			continue
