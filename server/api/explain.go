@@ -15,7 +15,6 @@ type Explanation struct {
 	DecidedBy presence.Rule      `json:"decided_by"`
 	Claims    []ExplainedClaim   `json:"claims"`   // that hold now
 	Sessions  []ExplainedSession `json:"sessions"` // the latest, but for the panel's
-	Timestamp Time               `json:"timestamp,omitzero"`
 }
 
 // ExplainedUser is of whom it is told.

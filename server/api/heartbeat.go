@@ -1,7 +1,5 @@
 package api
 
-import "time"
-
 // Heartbeat is what a browser says while a session is open.
 type Heartbeat struct {
 	SessionToken string  `json:"sessionToken,omitempty"` // where no header brings it
@@ -17,11 +15,6 @@ type Heartbeat struct {
 type HeartbeatAnswer struct {
 	Session         Session       `json:"session"`
 	Idle            bool          `json:"idle"`              // the next input is worth a heartbeat at once
-	NextHeartbeatMS int64         `json:"next_heartbeat_ms"` // how long to wait
+	NextHeartbeatMS int64         `json:"next_heartbeat_ms"` // how long to wait, in milliseconds
 	Notices         []ShownNotice `json:"notices"`
-}
-
-// Next is how long to wait before the next heartbeat.
-func (a HeartbeatAnswer) Next() time.Duration {
-	return time.Duration(a.NextHeartbeatMS) * time.Millisecond
 }

@@ -18,7 +18,6 @@ type Stats struct {
 	Apps                   []AppSessions          `json:"apps"`          // likewise
 	PeakToday              *Peak                  `json:"peak_today"`    // of the day in UTC
 	LastCleanup            *CleanupRun            `json:"last_cleanup"`  // null before the first
-	Timestamp              Time                   `json:"timestamp,omitzero"`
 }
 
 // OrganizationSessions counts one organization's active sessions.

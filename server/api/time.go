@@ -24,14 +24,6 @@ func AtOptional(t *time.Time) *Time {
 	return &Time{*t}
 }
 
-// Std is the time that t points at, nil for none.
-func (t *Time) Std() *time.Time {
-	if t == nil {
-		return nil
-	}
-	return &t.Time
-}
-
 // String is the time as the API writes it.
 func (t Time) String() string { return t.UTC().Format(timeFormat) }
 

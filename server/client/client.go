@@ -129,6 +129,12 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 	return c.callAs(ctx, c.credential, method, path, body, answer)
 }
 
+// ask is call with the answer as a shape of package api.
+func ask[A any](ctx context.Context, c *Client, method, path string, body any) (answer A, err error) {
+	err = c.call(ctx, method, path, body, &answer)
+	return answer, err
+}
+
 // callAs is call with another credential: a heartbeat speaks for its session, not for the key.
 func (c *Client) callAs(ctx context.Context, credential, method, path string, body, answer any) error {
 	raw, err := c.exchange(ctx, credential, method, path, body)

@@ -46,9 +46,7 @@ func listQuery(limit int, filters map[string]string) string {
 
 // Online reads one page of who is online.
 func (c *Client) Online(ctx context.Context, filter OnlineFilter) (api.Online, error) {
-	var page api.Online
-	err := c.call(ctx, http.MethodGet, "/admin/users/online"+filter.query(), nil, &page)
-	return page, err
+	return ask[api.Online](ctx, c, http.MethodGet, "/admin/users/online"+filter.query(), nil)
 }
 
 // OnlineAll reads all pages and joins them into one. Counts and time are the first page's. Who

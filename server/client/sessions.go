@@ -3,10 +3,37 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"rollcall/server/api"
 )
+
+// Login reports that a user logged in. It needs a key with the scope sessions. Where the user has as
+// many sessions as may be it is an *Error with the code session_limit, which lists them.
+func (c *Client) Login(ctx context.Context, login api.LoginReport) (api.Login, error) {
+	return ask[api.Login](ctx, c, http.MethodPost, "/admin/sessions", login)
+}
+
+// Heartbeat says that the session with this token is alive. An ended session is an *Error with the
+// code session_ended.
+func (c *Client) Heartbeat(ctx context.Context, token string, beat api.Heartbeat) (api.HeartbeatAnswer, error) {
+	var answer api.HeartbeatAnswer
+	err := c.callAs(ctx, token, http.MethodPost, "/admin/users/heartbeat", beat, &answer)
+	return answer, err
+}
+
+// EndSession reports a logout by the session's token. It tells whether the session was still
+// active: ending it twice is no error.
+func (c *Client) EndSession(ctx context.Context, token string) (ended bool, err error) {
+	answer, err := ask[api.Logout](ctx, c, http.MethodPost, "/admin/sessions/end", api.LogoutReport{SessionToken: token})
+	return answer.Ended, err
+}
+
+// Revoke ends the session with this id. It needs the scope admin.
+func (c *Client) Revoke(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, "/admin/sessions/"+url.PathEscape(id), nil, nil)
+}
 
 // SessionFilter narrows and orders the list of sessions. Empty fields do nothing.
 type SessionFilter struct {
@@ -38,14 +65,10 @@ func optionalTime(at *time.Time) string {
 
 // Sessions reads one page of the list of sessions.
 func (c *Client) Sessions(ctx context.Context, filter SessionFilter) (api.Sessions, error) {
-	var page api.Sessions
-	err := c.call(ctx, http.MethodGet, "/admin/sessions"+filter.query(), nil, &page)
-	return page, err
+	return ask[api.Sessions](ctx, c, http.MethodGet, "/admin/sessions"+filter.query(), nil)
 }
 
 // RevokeAll ends all sessions that match. It needs the scope admin.
 func (c *Client) RevokeAll(ctx context.Context, which api.Revocation) (api.Revoked, error) {
-	var answer api.Revoked
-	err := c.call(ctx, http.MethodPost, "/admin/sessions/revoke", which, &answer)
-	return answer, err
+	return ask[api.Revoked](ctx, c, http.MethodPost, "/admin/sessions/revoke", which)
 }

@@ -15,7 +15,7 @@ import (
 // GateQuestion says whose presence matters to whoever deploys. Empty fields do nothing.
 type GateQuestion struct {
 	App          string
-	Max          int // how many active people may be disturbed
+	Max          int // how many available people may be disturbed
 	AllowCaution bool
 	IgnoreRole   string
 }
@@ -46,4 +46,27 @@ func (c *Client) Gate(ctx context.Context, ask GateQuestion) (api.Gate, error) {
 		return api.Gate{}, c.notOurs(errNoLevel)
 	}
 	return gate, nil
+}
+
+// Drain tells whether new logins are kept out.
+func (c *Client) Drain(ctx context.Context) (api.Drain, error) {
+	return c.drain(ctx, http.MethodGet, nil)
+}
+
+// BeginDrain keeps new logins out, or changes what a drain says. It needs the scope admin.
+func (c *Client) BeginDrain(ctx context.Context, in api.DrainInput) (api.Drain, error) {
+	return c.drain(ctx, http.MethodPut, in)
+}
+
+// EndDrain lets people log in again.
+func (c *Client) EndDrain(ctx context.Context) (api.Drain, error) {
+	return c.drain(ctx, http.MethodDelete, nil)
+}
+
+func (c *Client) drain(ctx context.Context, method string, body any) (api.Drain, error) {
+	d, err := ask[api.Drain](ctx, c, method, "/admin/drain", body)
+	if err == nil && (d.Timestamp.IsZero() || d.Draining && d.StartedAt == nil) {
+		return api.Drain{}, c.notOurs(errNoTime)
+	}
+	return d, err
 }
