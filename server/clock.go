@@ -103,7 +103,7 @@ func (c *steadyClock) step(from, to time.Duration) {
 func (s *Server) forgive(late, early time.Duration) time.Duration {
 	s.store.AllowClockSkew(late, early)
 	s.forgiving.Store(late != 0 || early != 0)
-	s.live.hub.reset()
+	s.live.Reset()
 	if late == 0 && early == 0 {
 		s.stepped.Store(true)
 		s.log.Info().Msg("deadlines hold again")

@@ -60,11 +60,11 @@ func (s *Server) endDrain(r *http.Request) (any, error) {
 // there can be any, so that nothing is asked of the database while there is none.
 func (s *Server) endDrained(ctx context.Context) error {
 	now := s.now()
-	up, _, err := s.live.announcements.read(ctx, now)
+	up, err := s.live.Announced(ctx, now)
 	if err != nil {
 		return err
 	}
-	if d := up.drain; d == nil || d.EndSessionsAt == nil || d.EndSessionsAt.After(now) || d.SessionsEndedAt != nil {
+	if d := up.Drain(); d == nil || d.EndSessionsAt == nil || d.EndSessionsAt.After(now) || d.SessionsEndedAt != nil {
 		return nil
 	}
 	n, err := s.store.EndDrained(ctx, now)
@@ -74,5 +74,5 @@ func (s *Server) endDrained(ctx context.Context) error {
 	if n > 0 {
 		s.log.Info().Int64("ended", n).Msg("the drain ended the sessions")
 	}
-	return s.live.announcements.refresh(ctx, now)
+	return s.live.RefreshAnnouncements(ctx, now)
 }

@@ -6,8 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"rollcall/store"
 )
 
@@ -43,10 +41,10 @@ func TestWhereTheFeedCanNotTellItAllTheListIsReadAgain(t *testing.T) {
 				s.now().UnixMilli()))
 			r.tells("reset")
 			s.enter(t, "ada")
-			r.tells("online ada")
-			if e := s.live.hub.counts; e.Available != 502 {
-				t.Errorf("afterwards it counts %+v", e)
+			if e := r.next(); e.String() != "online ada" || e.Counts.Available != 502 {
+				t.Errorf("afterwards is told %+v", e)
 			}
+			r.tells()
 		})
 	})
 	t.Run("a log that was trimmed meanwhile", func(t *testing.T) {
@@ -55,25 +53,6 @@ func TestWhereTheFeedCanNotTellItAllTheListIsReadAgain(t *testing.T) {
 			r.tells("reset")
 			s.enter(t, "ada")
 			r.tells("online ada")
-		})
-	})
-	t.Run("a crowd, of which it only tells that it moves", func(t *testing.T) {
-		bubble(t, func(t *testing.T) {
-			s := serving(t)
-			s.live.hub.limit = 2
-			for _, id := range []string{"ada", "bob", "cleo"} {
-				s.enter(t, id)
-			}
-			r, _ := s.follow(t, "", bearing(s.key(t, "panel", "read")))
-			s.enter(t, "dan")
-			r.tells("reset")
-			s.enter(t, "eve")
-			r.tells()
-			time.Sleep(10 * time.Second)
-			s.enter(t, "fay")
-			r.tells("reset")
-			s.stop()
-			s.must(t, <-s.ended)
 		})
 	})
 }
@@ -87,56 +66,11 @@ func TestAReaderThatStallsIsCutOffAndHurtsNobody(t *testing.T) {
 		r, _ := s.follow(t, "", key)
 		s.enter(t, "ada")
 		r.tells("online ada")
-		time.Sleep(writeWait)
+		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		if n := s.live.watchers.count(); n != 1 {
+		if n := s.live.Stats().Sockets; n != 1 {
 			t.Errorf("%d readers are left", n)
 		}
-		s.stop()
-		s.must(t, <-s.ended)
-	})
-}
-
-func TestAReaderTooFarBehindIsNotCaughtUp(t *testing.T) {
-	f := newFeed()
-	f.begin()
-	slow, _, _ := f.enter("")
-	quick := slow
-	for n := range 5 * keptEvents {
-		f.publish(func(cursor string) []byte { return []byte(cursor) })
-		events, _, ok := f.after(&quick)
-		if !ok || len(events) != 1 || string(events[0]) != quick.String() {
-			t.Fatalf("event %d: %q, %v", n, events, ok)
-		}
-		if n == keptEvents-1 {
-			late := slow
-			if events, _, ok := f.after(&late); !ok || len(events) != keptEvents {
-				t.Fatalf("%d events, %v, of those that are kept", len(events), ok)
-			}
-		}
-	}
-	if _, _, ok := f.after(&slow); ok || slow.seen != 0 {
-		t.Error("a reader who misses events does not notice")
-	}
-	f.begin()
-	if _, _, ok := f.after(&quick); ok || quick.seen != 0 {
-		t.Error("a reader of the epoch before does not notice")
-	}
-	if events, _, ok := f.after(&quick); !ok || len(events) != 0 {
-		t.Error("nor can it go on")
-	}
-}
-
-func TestStrangersDoNotCrowdOutWhoeverSaysWhoTheyAre(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		s := serving(t)
-		for range maxPendingAuth {
-			s.live.pendingAuth <- struct{}{}
-		}
-		conn, _, err := s.dial(t, "")
-		s.must(t, err)
-		listen(t, conn).closedWith(websocket.StatusTryAgainLater, "too_many_watchers")
-		s.follow(t, "", bearing(s.key(t, "panel", "read")))
 		s.stop()
 		s.must(t, <-s.ended)
 	})
@@ -152,9 +86,9 @@ func TestAReaderThatIsGoneWithoutAWordIsNoticed(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, _ := s.follow(t, "", key)
-		time.Sleep(pingEvery + pongWait + time.Second)
+		time.Sleep(41 * time.Second) // a ping, and a pong that does not come
 		synctest.Wait()
-		if n := s.live.watchers.count(); n != 1 {
+		if n := s.live.Stats().Sockets; n != 1 {
 			t.Errorf("%d readers are left", n)
 		}
 		r.tells()

@@ -150,38 +150,3 @@ func FuzzCursor(f *testing.F) {
 		}
 	})
 }
-
-func FuzzLiveToken(f *testing.F) {
-	for _, message := range []string{"", "{}", "null", `{"token":"rcs_abc"}`, `{"token":""}`, `{"token":7}`, `{"token":"a","token":"b"}`, `[{"token":"a"}]`, "\xff"} {
-		f.Add([]byte(message))
-	}
-	f.Fuzz(func(t *testing.T, message []byte) {
-		token, err := firstToken(message)
-		if (token == "") != (err != nil) {
-			t.Errorf("the token %q and the error %v", token, err)
-		}
-		if err != nil && wordsFor(t, err) != http.StatusUnauthorized {
-			t.Errorf("got %v", err)
-		}
-	})
-}
-
-func FuzzLiveCursor(f *testing.F) {
-	feed := newFeed()
-	feed.begin()
-	for range 3 {
-		feed.publish(func(cursor string) []byte { return []byte(cursor) })
-	}
-	for _, cursor := range []string{"", ".", feed.cursor(), feed.epoch + ".0", feed.epoch + ".4", feed.epoch + ".-1", feed.epoch + ".1e0", "x.1", feed.epoch + ".99999999999999999999"} {
-		f.Add(cursor)
-	}
-	f.Fuzz(func(t *testing.T, cursor string) {
-		at, known, _ := feed.enter(cursor)
-		if !known && at.String() != feed.cursor() {
-			t.Errorf("%q is not known, and leads to %v", cursor, at)
-		}
-		if events, _, ok := feed.after(&at); !ok || len(events) > 3 || !known && len(events) > 0 {
-			t.Errorf("%q leads to %d events, %v", cursor, len(events), ok)
-		}
-	})
-}

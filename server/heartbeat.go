@@ -34,20 +34,20 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 		return nil, err
 	}
 	now := s.now()
-	up, _, err := s.live.announcements.read(r.Context(), now)
+	up, err := s.live.Announced(r.Context(), now)
 	if err != nil {
 		return nil, err
 	}
 	idle := time.Duration(body.IdleMS) * time.Millisecond
 	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving,
-		Seen: seen(body.Seen), WantMember: !up.empty()})
+		Seen: seen(body.Seen), WantMember: !up.Empty()})
 	s.heartbeatGap.tried(now, err)
 	if err != nil {
 		s.noteUnknownToken(r, err)
 		return nil, err
 	}
 	return api.HeartbeatAnswer{Session: api.OwnSession(beaten.Session), Idle: s.store.Rules().Idle(idle),
-		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: up.shownTo(beaten.Member, now)}, nil
+		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: up.ShownTo(beaten.Member, now)}, nil
 }
 
 // seen are the notices that a heartbeat names. What can be none is passed over: a

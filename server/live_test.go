@@ -272,7 +272,7 @@ func TestWhoeverChangesAllTheTimeIsToldOfLessOften(t *testing.T) {
 			s.beat(t, ada, store.Beat{Page: text(fmt.Sprint("/", n))})
 			time.Sleep(60 * time.Millisecond)
 		}
-		time.Sleep(pollEvery)
+		time.Sleep(time.Second)
 		synctest.Wait()
 		told, last := len(r.read)-start, event{}
 		for len(r.read) > 0 {

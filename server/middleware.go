@@ -38,9 +38,7 @@ func (s *Server) wrap(h http.Handler) http.Handler {
 // scraping is what is served of the metrics, behind the same checks and headers: else a
 // page of a stranger could read them in a visitor's browser.
 func (s *Server) scraping() http.Handler {
-	live := func() metrics.Live {
-		return metrics.Live{Sockets: s.live.watchers.count(), Events: s.live.published.Load(), Resets: s.live.resets.Load()}
-	}
+	live := func() metrics.Live { return metrics.Live(s.live.Stats()) }
 	page := metrics.NewPage(s.meters, s.store, s.cfg.Version, live, &s.respond)
 	return s.recovered(s.secureHeaders(s.knownHost(page)))
 }

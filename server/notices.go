@@ -68,7 +68,7 @@ func (s *Server) withdrawNotice(r *http.Request) (any, error) {
 // announce has the next heartbeat know what has just been stored. It is stored
 // whatever becomes of this, and the board is read again within a second.
 func (s *Server) announce(r *http.Request) {
-	if err := s.live.announcements.refresh(r.Context(), s.now()); err != nil && !s.outage.Observe(err) {
+	if err := s.live.RefreshAnnouncements(r.Context(), s.now()); err != nil && !s.outage.Observe(err) {
 		s.log.Error().Err(err).Msg("reading what there is to announce")
 	}
 }

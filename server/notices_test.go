@@ -172,7 +172,7 @@ func TestWithoutReadersAHeartbeatStillHearsWhatTheShellAnnounces(t *testing.T) {
 		ada := s.enter(t, "ada")
 		s.shown(t, ada, nil)
 		s.sql(t, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (7, 'from the shell', 'info', 1, 'me')`)
-		time.Sleep(pollEvery + pollRest)
+		time.Sleep(time.Second + 20*time.Millisecond)
 		synctest.Wait()
 		if got := s.shown(t, ada, nil); got != "from the shell" {
 			t.Errorf("a second later is shown %q", got)
@@ -210,19 +210,19 @@ func BenchmarkHeartbeatsBesideNotices(bench *testing.B) {
 					bench.Fatal(err)
 				}
 			}
-			up, _, err := b.live.announcements.read(context.Background(), b.now())
+			up, err := b.live.Announced(context.Background(), b.now())
 			if err != nil {
 				bench.Fatal(err)
 			}
 			bench.SetParallelism(64)
 			bench.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					beaten, err := b.store.Touch(context.Background(), b.now(), token, store.Beat{WantMember: !up.empty()})
+					beaten, err := b.store.Touch(context.Background(), b.now(), token, store.Beat{WantMember: !up.Empty()})
 					if err != nil {
 						bench.Error(err)
 						return
 					}
-					if _, err := json.Marshal(up.shownTo(beaten.Member, b.now())); err != nil {
+					if _, err := json.Marshal(up.ShownTo(beaten.Member, b.now())); err != nil {
 						bench.Error(err)
 					}
 				}

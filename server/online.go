@@ -16,7 +16,7 @@ func (s *Server) online(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	cursor := s.live.cursor() // before the list is read: it must not promise more than the list shows
+	cursor := s.live.Cursor() // before the list is read: it must not promise more than the list shows
 	now := s.now()
 	page, err := s.store.Online(r.Context(), now, filter)
 	if err != nil {

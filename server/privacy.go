@@ -30,7 +30,6 @@ func (s *Server) eraseUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, unknownUser(err)
 	}
-	s.live.hub.erased(id, gone.Ended)
 	return api.ErasedOf(gone), nil
 }
 

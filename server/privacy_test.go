@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/store"
 	"rollcall/store/storetest"
 )
 
@@ -80,28 +79,4 @@ func TestExportingAPerson(t *testing.T) {
 			t.Errorf("%s is in it", foreign)
 		}
 	}
-}
-
-func TestTheFeedForgetsWhoIsErased(t *testing.T) {
-	onAFeed(t, func(t *testing.T, s *served, r *reader) {
-		name := "Canary"
-		login := store.Login{User: store.UserInput{ID: "ada", Name: &name}}
-		if _, err := s.store.Login(t.Context(), s.now(), shopBackend, login); err != nil {
-			t.Fatal(err)
-		}
-		r.tells("online ada")
-		gone, err := s.store.Erase(t.Context(), s.now(), "cli", "ada")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.live.hub.erased("ada", gone.Ended)
-		r.tells("session_ended ada user_deleted", "offline ada user_deleted")
-		s.live.feed.mu.Lock()
-		defer s.live.feed.mu.Unlock()
-		for _, event := range s.live.feed.events {
-			if strings.Contains(string(event), name) {
-				t.Errorf("the feed still tells %s", event)
-			}
-		}
-	})
 }

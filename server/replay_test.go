@@ -34,7 +34,7 @@ type follower struct {
 func (f *follower) catchUp(t *testing.T) {
 	t.Helper()
 	now := time.Now()
-	time.Sleep(now.Truncate(time.Second).Add(2*time.Second + pollEvery/2).Sub(now))
+	time.Sleep(now.Truncate(time.Second).Add(2*time.Second + 500*time.Millisecond).Sub(now))
 	synctest.Wait()
 	for len(f.read) > 0 {
 		e := f.next()
@@ -163,7 +163,7 @@ func TestTheFeedReplayedIsTheList(t *testing.T) {
 						history = append(history, o.step(t))
 					}
 					f.catchUp(t)
-					now := s.now().Truncate(pollEvery) // as of the last look
+					now := s.now().Truncate(time.Second) // as of the last look
 					page, err := s.store.Online(t.Context(), now, store.OnlineFilter{Limit: 100})
 					s.must(t, err)
 					list := map[string]api.Person{}

@@ -152,9 +152,7 @@ func TestServersGoOnWhenTheDatabaseWasAway(t *testing.T) {
 
 	for round := range 3 {
 		database.Stop()
-		for _, all := range []*watchers{a.live.watchers, a.live.userSockets} {
-			all.recheckAll() // as if somebody's rights had just changed: nobody knows whose now
-		}
+		a.live.Reset() // so that everybody's right to follow is looked at, which nobody knows now
 		eventually(t, "readiness turns red", agreed, func() bool { return !a.ready(t) && !b.ready(t) })
 		for range 20 {
 			for path, method := range map[string]string{"/admin/users/heartbeat": "POST", "/admin/users/online": "GET", "/admin/gate": "GET", "/readyz": "GET"} {

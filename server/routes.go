@@ -44,7 +44,7 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/users/heartbeat", who: auth.Anyone, answer: s.heartbeat}, // the token may stand in the body
 
 		{method: "GET", path: "/auth/me", who: auth.People, answer: s.me},
-		{method: "GET", path: "/live", who: auth.People, serve: http.HandlerFunc(s.followOwn)}, // the token may come as first message
+		{method: "GET", path: "/live", who: auth.People, serve: s.socket(auth.People, s.live.ServeOwn)}, // the token may come as first message
 
 		{method: "PUT", path: "/admin/users/{id}/status", who: auth.Claimants, answer: s.setStatus},
 		{method: "DELETE", path: "/admin/users/{id}/status", who: auth.Claimants, answer: s.clearStatus},
@@ -56,7 +56,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/history", who: auth.Viewers, serve: s.page("history/history.html", s.needsSignIn)},
 		{method: "GET", path: "/settings", who: auth.Viewers, serve: s.page("settings/settings.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: auth.Viewers, answer: s.online},
-		{method: "GET", path: "/admin/users/online/live", who: auth.Viewers, serve: http.HandlerFunc(s.follow)}, // the token may come as first message
+		{method: "GET", path: "/admin/users/online/live", who: auth.Viewers, serve: s.socket(auth.Viewers, s.live.ServeList)}, // the token may come as first message
 		{method: "GET", path: "/admin/users/{id}/explain", who: auth.Viewers, answer: s.explainUser},
 		{method: "GET", path: "/admin/sessions", who: auth.Viewers, answer: s.sessions},
 		{method: "GET", path: "/admin/stats", who: auth.Viewers, answer: s.stats},

@@ -19,6 +19,7 @@ import (
 	"rollcall/server/api"
 	"rollcall/server/assets"
 	"rollcall/server/auth"
+	"rollcall/server/live"
 	"rollcall/server/metrics"
 	"rollcall/server/origin"
 	"rollcall/server/web"
@@ -63,7 +64,7 @@ type Server struct {
 	log          zerolog.Logger
 	assets       *assets.Files
 	codes        *auth.Codes
-	live         *live
+	live         *live.Hub
 	meters       *metrics.Meters
 	misconfig    misconfig
 	pages        origin.Pages
@@ -99,7 +100,7 @@ func New(cfg Config) (*Server, error) {
 	s.clock = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive)
 	s.now = s.clock.now
 	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Outage: s.outage}
-	s.codes, s.live = auth.NewCodes(s.now), newLive(cfg.Store, s.now, cfg.Log, s.outage)
+	s.codes, s.live = auth.NewCodes(s.now), live.New(live.Config{Store: cfg.Store, Now: s.now, Log: cfg.Log, Outage: s.outage})
 	var err error
 	if s.auth, err = auth.New(cfg.Store, s.now, cfg.TLS, cfg.Origin, s.pages); err != nil {
 		return nil, fmt.Errorf("reading the public address: %w", err)
@@ -141,7 +142,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	go s.live.hub.run(watching)
+	go s.live.Run(watching)
 	listen(s.handler, ln)
 	if s.cfg.Metrics != nil {
 		listen(s.scraping(), s.cfg.Metrics)
@@ -152,7 +153,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		err = fmt.Errorf("%w: the disk does not keep what is written to it, as the log says; mend it, then start again", store.ErrBroken)
 	case <-ctx.Done():
 	}
-	s.live.stop()
+	s.live.Stop()
 	err = errors.Join(err, s.shutdown(listening, jobs))
 	s.auditWrites.Wait()
 	return err

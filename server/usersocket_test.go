@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -127,7 +126,7 @@ func TestALiveConnectionTellsOfNobodyElse(t *testing.T) {
 		s.beat(t, bob, store.Beat{Page: text("/b")})
 		_, err = s.store.EndByToken(t.Context(), s.now(), "shop", bob, presence.EndLogout)
 		s.must(t, err)
-		time.Sleep(pingEvery - 5*time.Second) // a ping would need somebody who reads
+		time.Sleep(30*time.Second - 5*time.Second) // a ping would need somebody who reads
 		s.announces(t, s.key(t, "ops", "admin"), `{"message":"next"}`)
 		ada.tells("notices next")
 	})
@@ -151,9 +150,8 @@ func TestAnEndedSessionIsToldWithinASecond(t *testing.T) {
 			s.must(t, err)
 		}, "unknown"},
 		"erased": {func(t *testing.T, s *served, _ string) {
-			gone, err := s.store.Erase(t.Context(), s.now(), store.ActorCLI, "ada")
+			_, err := s.store.Erase(t.Context(), s.now(), store.ActorCLI, "ada")
 			s.must(t, err)
-			s.live.hub.erased("ada", gone.Ended)
 		}, "unknown"},
 		"by the shell": {func(t *testing.T, s *served, _ string) {
 			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'evicted' WHERE user_id = 'ada'`)
@@ -202,7 +200,7 @@ func TestALiveConnectionOutlivesWhatHeartbeatsExtendAndNothingElse(t *testing.T)
 		if got := <-done; got != "session_ended expired" {
 			t.Errorf("told is %s", got)
 		}
-		if lived := time.Since(begun); lived < 19*time.Minute || lived > 19*time.Minute+pingEvery {
+		if lived := time.Since(begun); lived < 19*time.Minute || lived > 19*time.Minute+30*time.Second {
 			t.Errorf("it was told after %v", lived)
 		}
 		s.stop()
@@ -257,7 +255,7 @@ func TestTheFirstMessageMayBringTheToken(t *testing.T) {
 		silent, _, err := s.visits(t)
 		s.must(t, err)
 		before := time.Now()
-		if got := silent.next(); got != fmt.Sprint("closed ", websocket.StatusPolicyViolation) || time.Since(before) > tokenWait+time.Second {
+		if got := silent.next(); got != fmt.Sprint("closed ", websocket.StatusPolicyViolation) || time.Since(before) > 6*time.Second {
 			t.Errorf("who says nothing is %s after %v", got, time.Since(before))
 		}
 		chatty, _, err := s.visits(t, bearing(token))
@@ -266,25 +264,6 @@ func TestTheFirstMessageMayBringTheToken(t *testing.T) {
 		chatty.sends("hello")
 		if got := chatty.next(); got != fmt.Sprint("closed ", websocket.StatusPolicyViolation) {
 			t.Errorf("who speaks is %s", got)
-		}
-	})
-}
-
-func TestWithoutVisitorsTheLogIsNotRead(t *testing.T) {
-	visiting(t, func(t *testing.T, s *served) {
-		s.enter(t, "bob")
-		time.Sleep(3 * time.Second)
-		synctest.Wait()
-		if s.live.hub.userSeq != fromNow {
-			t.Errorf("it was read up to %d", s.live.hub.userSeq)
-		}
-		ada, _, err := s.visits(t, bearing(s.enter(t, "ada")))
-		s.must(t, err)
-		ada.tells("notices")
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if s.live.hub.userSeq < 1 || s.live.hub.online != nil {
-			t.Errorf("with one it is read up to %d; %d people are told apart", s.live.hub.userSeq, len(s.live.hub.online))
 		}
 	})
 }

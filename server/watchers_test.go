@@ -9,10 +9,8 @@ import (
 
 	"github.com/coder/websocket"
 
-	"rollcall/server/auth"
 	"rollcall/store"
 	"rollcall/store/presence"
-	"rollcall/store/storetest"
 )
 
 // following is a test of what becomes of one kind of reader.
@@ -201,39 +199,4 @@ func TestNoHostileOriginFollowsTheList(t *testing.T) {
 		s.stop()
 		s.must(t, <-s.ended)
 	})
-}
-
-func TestTheHubBeginsAgainInAnotherEra(t *testing.T) {
-	b := newBench(t, storetest.New(t))
-	h := b.live.hub
-	key := b.key(t, "panel", "read")
-	who, err := b.auth.Follow(t.Context(), key, auth.Viewers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := b.live.watchers.add(who)
-	if err != nil {
-		t.Fatal(err)
-	}
-	look := func() string {
-		t.Helper()
-		if err := h.poll(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return b.live.feed.cursor()
-	}
-	first := look()
-	<-w.check // whoever follows when it begins is looked at once more
-	if again := look(); again != first {
-		t.Errorf("the feed went on from %s at %s", first, again)
-	}
-	h.timeline++ // as if what was read were of another one than the store's
-	if other := look(); strings.Split(other, ".")[0] == strings.Split(first, ".")[0] {
-		t.Errorf("the feed goes on from %s at %s", first, other)
-	}
-	select {
-	case <-w.check:
-	default:
-		t.Error("nobody looked whether the reader may still follow")
-	}
 }

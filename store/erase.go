@@ -8,17 +8,14 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"rollcall/store/presence"
 )
 
 // Erased is what was removed of a person.
 type Erased struct {
 	Sessions, Claims, Receipts, Visits int64
 	Account                            bool
-	Mentions                           int64    // rows about others or deeds that named them, which stay without
-	Ended                              []Change // the applications' sessions that ended by it
-	Complete                           bool     // the files have been rewritten; else the next cleanup does it
+	Mentions                           int64 // rows about others or deeds that named them, which stay without
+	Complete                           bool  // the files have been rewritten; else the next cleanup does it
 }
 
 // Erase removes all that is held on a user, on behalf of actor, and every trace
@@ -97,13 +94,7 @@ func (t *tx) countHeld(id string, e *Erased) error {
 			return wrapErr("counting what is held", err)
 		}
 	}
-	err := t.each(func(rows *sql.Rows) error {
-		c := Change{UserID: id, Reason: presence.EndUserDeleted}
-		err := rows.Scan(&c.SessionID, &c.App)
-		e.Ended = append(e.Ended, c)
-		return err
-	}, `SELECT id, app FROM user_sessions WHERE user_id = $1 AND is_active = true AND app <> $2`, id, PanelApp)
-	return wrapErr("finding sessions", err)
+	return nil
 }
 
 // anonymize takes a user out of the rows that name them and returns how many these

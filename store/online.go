@@ -46,10 +46,9 @@ type OnlinePerson struct {
 
 // Shown returns the session by which somebody online is shown: the one with the
 // latest input, and of those alike the one with the latest activity.
-func (p OnlinePerson) Shown() OnlineSession {
-	shown := p.Sessions[0]
-	for _, session := range p.Sessions {
-		if session.LastInput.After(shown.LastInput) {
+func (p OnlinePerson) Shown() (shown OnlineSession) {
+	for i, session := range p.Sessions {
+		if i == 0 || session.LastInput.After(shown.LastInput) {
 			shown = session
 		}
 	}

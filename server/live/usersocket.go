@@ -1,4 +1,4 @@
-package server
+package live
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"rollcall/server/api"
-	"rollcall/server/auth"
+	"rollcall/server/web"
 	"rollcall/store"
 )
 
@@ -21,12 +21,13 @@ type userSocket struct {
 	told []api.ShownNotice // nil: nothing yet
 }
 
-// followOwn opens the live connection of an end user.
-func (s *Server) followOwn(w http.ResponseWriter, r *http.Request) {
-	s.open(w, r, auth.People, func(ctx context.Context, k *socket) error {
+// ServeOwn tells somebody's own browser what concerns their session by WebSocket, until
+// there is a reason to stop. Token and error are as in [Hub.ServeList].
+func (h *Hub) ServeOwn(w http.ResponseWriter, r *http.Request, token string, follow Follow) error {
+	return h.accept(w, r, token, follow, func(ctx context.Context, k *socket) error {
 		v := &userSocket{socket: k}
 		err := v.serve(ctx)
-		if errors.Is(err, auth.Unauthenticated) && k.token != "" {
+		if web.Explain(err).Status == http.StatusUnauthorized && k.token != "" {
 			v.sendEnded(ctx)
 		}
 		return err
@@ -38,11 +39,11 @@ func (v *userSocket) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := v.live.userSockets.add(c)
+	w, err := v.userSockets.add(c)
 	if err != nil {
 		return err
 	}
-	defer v.live.userSockets.remove(w)
+	defer v.userSockets.remove(w)
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	go func() { leave(v.listen()) }()
@@ -91,11 +92,11 @@ func (v *userSocket) tell(ctx context.Context, w *watcher) error {
 // wait for.
 func (v *userSocket) tellNotices(ctx context.Context) (changed <-chan struct{}, err error) {
 	now := v.now()
-	up, changed, err := v.live.announcements.read(ctx, now)
+	up, changed, err := v.announcements.read(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	list := up.shownTo(v.who.Member, now)
+	list := up.ShownTo(v.who.Member, now)
 	if v.told != nil && slices.EqualFunc(v.told, list, sameShown) {
 		return changed, nil
 	}

@@ -1,4 +1,4 @@
-package server
+package live
 
 import (
 	"context"
@@ -16,21 +16,34 @@ import (
 // nothing while there is nothing, and no question to the database while there is.
 type announcements struct {
 	store *store.Store
+	wake  chan<- struct{} // of capacity 1: there is something else
 
 	mu      sync.Mutex // held by whoever reads the database
 	up      sync.RWMutex
-	posted  *announced    // nil until it was read first
+	posted  *Announced    // nil until it was read first
 	changed chan struct{} // closed when posted is replaced
 }
 
-// announced is what is on the board at one time.
-type announced struct {
+// Announced is what there is to announce at one time.
+type Announced struct {
 	notices []store.Notice
 	drain   *store.Drain
 }
 
-func newBoard(st *store.Store) *announcements {
-	return &announcements{store: st, changed: make(chan struct{})}
+func newAnnouncements(st *store.Store, wake chan<- struct{}) *announcements {
+	return &announcements{store: st, wake: wake, changed: make(chan struct{})}
+}
+
+// Announced returns what there is to announce, as it was read last.
+func (h *Hub) Announced(ctx context.Context, now time.Time) (*Announced, error) {
+	up, _, err := h.announcements.read(ctx, now)
+	return up, err
+}
+
+// RefreshAnnouncements reads what there is to announce, so that the next heartbeat
+// and all sockets are told.
+func (h *Hub) RefreshAnnouncements(ctx context.Context, now time.Time) error {
+	return h.announcements.refresh(ctx, now)
 }
 
 // refresh reads what there is to announce, and tells those who wait for a change
@@ -46,11 +59,11 @@ func (b *announcements) refresh(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	b.put(&announced{notices, drain})
+	b.put(&Announced{notices, drain})
 	return nil
 }
 
-func (b *announcements) put(p *announced) {
+func (b *announcements) put(p *Announced) {
 	b.up.Lock()
 	defer b.up.Unlock()
 	if b.posted != nil && b.posted.same(p) {
@@ -60,11 +73,12 @@ func (b *announcements) put(p *announced) {
 	b.store.ForgetNotices()
 	close(b.changed)
 	b.changed = make(chan struct{})
+	signal(b.wake)
 }
 
-// read returns what is on the board, and a channel that is closed when that is no
+// read returns what there is to announce, and a channel that is closed when that is no
 // longer so.
-func (b *announcements) read(ctx context.Context, now time.Time) (*announced, <-chan struct{}, error) {
+func (b *announcements) read(ctx context.Context, now time.Time) (*Announced, <-chan struct{}, error) {
 	b.up.RLock()
 	p, changed := b.posted, b.changed
 	b.up.RUnlock()
@@ -78,19 +92,23 @@ func (b *announcements) read(ctx context.Context, now time.Time) (*announced, <-
 }
 
 // same compares what may change: of a notice nothing does.
-func (p *announced) same(other *announced) bool {
+func (p *Announced) same(other *Announced) bool {
 	return slices.EqualFunc(p.notices, other.notices, func(a, b store.Notice) bool { return a.ID == b.ID }) &&
 		drainID(p.drain) == drainID(other.drain) && p.drained() == other.drained()
 }
 
+// Drain returns the drain that is under way, nil for none.
+func (p *Announced) Drain() *store.Drain { return p.drain }
+
 // drained tells whether a drain has ended the sessions.
-func (p *announced) drained() bool { return p.drain != nil && p.drain.SessionsEndedAt != nil }
+func (p *Announced) drained() bool { return p.drain != nil && p.drain.SessionsEndedAt != nil }
 
-func (p *announced) empty() bool { return len(p.notices) == 0 && p.drain == nil }
+// Empty tells whether there is nothing to announce.
+func (p *Announced) Empty() bool { return len(p.notices) == 0 && p.drain == nil }
 
-// shownTo lists what is to be shown to the person of a session: the drain first,
+// ShownTo lists what is to be shown to the person of a session: the drain first,
 // then the latest.
-func (p *announced) shownTo(m store.Member, now time.Time) []api.ShownNotice {
+func (p *Announced) ShownTo(m store.Member, now time.Time) []api.ShownNotice {
 	list := []api.ShownNotice{} // not nil: JSON must say [], never null
 	if p.drain != nil && m.App != store.PanelApp {
 		d := showDrain(*p.drain)

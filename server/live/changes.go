@@ -1,0 +1,155 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"rollcall/server/api"
+	"rollcall/store"
+	"rollcall/store/presence"
+)
+
+const (
+	maxEvents  = 500              // of one look; where more is new, the list is read sooner than they are
+	resetEvery = 10 * time.Second // for a crowd
+	tellEvery  = pollEvery / 2    // of one person: whoever changes all the time is told of less often
+)
+
+// changed is whom to look at, each once and in order, and what ended.
+type changed struct {
+	order   []string
+	users   map[string]bool
+	keys    map[int64]bool
+	ended   []store.Change
+	erasure bool // of somebody
+}
+
+func changesOf(changes []store.Change) changed {
+	n := changed{users: map[string]bool{}, keys: map[int64]bool{}}
+	for _, c := range changes {
+		n.add(c.UserID)
+		if c.KeyID != 0 {
+			n.keys[c.KeyID] = true
+		}
+		if c.SessionID != 0 && c.App != store.PanelApp {
+			n.ended = append(n.ended, c)
+		}
+		n.erasure = n.erasure || c.Erasure()
+	}
+	return n
+}
+
+func (n *changed) add(users ...string) {
+	for _, user := range users {
+		if user != "" && !n.users[user] {
+			n.users[user] = true
+			n.order = append(n.order, user)
+		}
+	}
+}
+
+// publishChanged looks at people and publishes what is new about them.
+func (h *Hub) publishChanged(ctx context.Context, now time.Time, n changed) error {
+	switch {
+	case len(n.order) == 0:
+		return nil
+	case h.published.overLimit:
+		h.publishReset(now)
+		return nil
+	}
+	people, err := h.store.People(ctx, now, n.order)
+	if err != nil {
+		return err
+	}
+	events := append(endings(n.ended), h.differences(people, n.order, now)...)
+	if len(events) > maxEvents {
+		events = []api.Event{{Type: "reset"}}
+	}
+	if level := h.published.gate(); level != h.published.level {
+		h.published.level = level
+		events = append(events, api.Event{Type: "gate", Level: level, Counts: h.published.counted()})
+	}
+	for _, m := range events {
+		h.publish(m, now)
+	}
+	return nil
+}
+
+// publishReset has everybody read the list again, now and then.
+func (h *Hub) publishReset(now time.Time) {
+	if now.Sub(h.published.lastReset).Abs() >= resetEvery {
+		h.published.lastReset = now
+		h.publish(api.Event{Type: "reset"}, now)
+	}
+}
+
+func endings(ended []store.Change) (events []api.Event) {
+	for _, c := range ended {
+		events = append(events, api.Event{Type: "session_ended", UserID: c.UserID, Reason: string(c.Reason),
+			Session: &api.EndedSession{ID: api.ID(c.SessionID), App: c.App}})
+	}
+	return events
+}
+
+// differences compares people with what was told of them, in the given order of
+// their ids. Whoever is not among them was deleted.
+func (h *Hub) differences(people []store.OnlinePerson, order []string, now time.Time) (events []api.Event) {
+	at := make(map[string]store.OnlinePerson, len(people))
+	for _, p := range people {
+		at[p.ID] = p
+	}
+	for _, id := range order {
+		p, ok := at[id]
+		if !ok {
+			p = store.OnlinePerson{User: store.User{ID: id}, Status: presence.StatusOffline, Left: presence.OfflineReason(presence.EndUserDeleted)}
+		}
+		if m, isNews := h.difference(p, now); isNews {
+			events = append(events, m)
+		}
+	}
+	return events
+}
+
+// difference remembers how a person looks now and returns what that is news of.
+func (h *Hub) difference(person store.OnlinePerson, now time.Time) (m api.Event, isNews bool) {
+	p := &h.published
+	before, wasOnline := p.online[person.ID]
+	delete(p.waiting, person.ID)
+	if person.Status == presence.StatusOffline {
+		p.forget(person.ID)
+		m.Type, m.Reason = "offline", string(person.Left)
+		return p.about(person, m, now), wasOnline
+	}
+	switch {
+	case wasOnline && before.print == p.fingerprint(person):
+		return m, false
+	case wasOnline && time.Duration(now.UnixMilli()-before.at).Abs()*time.Millisecond < tellEvery:
+		p.waiting[person.ID] = true
+		return m, false
+	}
+	p.remember(person, now)
+	m.Type = "updated"
+	if !wasOnline {
+		m.Type = "online"
+	}
+	return p.about(person, m, now), true
+}
+
+// about completes an event about a person.
+func (p *published) about(person store.OnlinePerson, m api.Event, now time.Time) api.Event {
+	m.User, m.Counts = new(api.PersonOf(person, now)), p.counted()
+	return m
+}
+
+func (h *Hub) publish(m api.Event, now time.Time) {
+	m.Timestamp = api.At(now)
+	if m.Type == "reset" {
+		h.feed.resets.Add(1)
+	}
+	h.feed.publish(func(cursor string) []byte {
+		m.Cursor = cursor
+		text, _ := json.Marshal(m) // likewise
+		return text
+	})
+}

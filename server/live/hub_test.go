@@ -1,0 +1,276 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"rollcall/server/api"
+	"rollcall/server/web"
+	"rollcall/store"
+	"rollcall/store/presence"
+	"rollcall/store/storetest"
+)
+
+// In these tests time stands still unless every goroutine waits for it.
+
+// pipes is a listener without a network, which such time needs.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	here, there := net.Pipe()
+	p <- there
+	return here, nil
+}
+
+func (p pipes) Close() error { close(p); return nil }
+
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+// running is a hub that runs, with a server for its sockets: anybody with a session may follow.
+type running struct {
+	*testing.T
+	*Hub
+	client *http.Client
+}
+
+func newHub(st *store.Store) *Hub {
+	return New(Config{Store: st, Now: time.Now, Log: zerolog.Nop(), Outage: &web.Outage{Log: zerolog.Nop()}})
+}
+
+// withHub runs f by the clock of the test; change is made before the hub runs.
+func withHub(t *testing.T, change func(*Hub), f func(*running)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(storetest.OpenFile(t, t.TempDir(), presence.DefaultRules()))
+		change(h)
+		follow := func(ctx context.Context, token string) (Follower, error) {
+			person, err := h.store.Authenticate(ctx, h.now(), token)
+			return Follower{Person: &person}, err
+		}
+		serve := func(open func(http.ResponseWriter, *http.Request, string, Follow) error) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				if err := open(w, r, r.Header.Get("Authorization"), follow); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		mux := http.NewServeMux()
+		mux.Handle("/list", serve(h.ServeList))
+		mux.Handle("/own", serve(h.ServeOwn))
+		ln, server := make(pipes), &http.Server{Handler: mux}
+		ended := make(chan struct{}, 2)
+		ctx, stop := context.WithCancel(t.Context())
+		go func() { h.Run(ctx); ended <- struct{}{} }()
+		go func() { _ = server.Serve(ln); ended <- struct{}{} }()
+		transport := &http.Transport{DialContext: ln.dial}
+		f(&running{t, h, &http.Client{Transport: transport}})
+		stop()
+		h.Stop()
+		transport.CloseIdleConnections()
+		server.Close()
+		<-ended
+		<-ended
+	})
+}
+
+func (r *running) enter(id string) (token string) {
+	r.Helper()
+	name := "Canary of " + id
+	result, err := r.store.Login(r.Context(), r.now(), store.By{App: "shop", Grant: store.AccessAdmin}, store.Login{User: store.UserInput{ID: id, Name: &name}})
+	if err != nil {
+		r.Fatal(err)
+	}
+	return result.Token
+}
+
+// open opens a socket, of which all messages are read into the channel.
+func (r *running) open(path, token string) (messages chan api.Event, closed chan error) {
+	r.Helper()
+	head := http.Header{}
+	if token != "" {
+		head.Set("Authorization", token)
+	}
+	conn, _, err := websocket.Dial(r.Context(), "http://localhost"+path, &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: head})
+	if err != nil {
+		r.Fatal(err)
+	}
+	messages, closed = make(chan api.Event, 1000), make(chan error, 1)
+	go func() {
+		for {
+			_, text, err := conn.Read(context.Background())
+			var e api.Event
+			if err == nil {
+				err = json.Unmarshal(text, &e)
+			}
+			if err != nil {
+				closed <- err
+				return
+			}
+			messages <- e
+		}
+	}()
+	return messages, closed
+}
+
+// tells fails unless these are the next messages, besides those about the gate.
+func (r *running) tells(messages chan api.Event, want ...string) {
+	r.Helper()
+	time.Sleep(2 * time.Second)
+	synctest.Wait()
+	got := []string{}
+	for len(messages) > 0 {
+		e := <-messages
+		words := []string{e.Type, e.UserID, e.Reason}
+		if e.User != nil {
+			words[1] = e.User.ID
+		}
+		if e.Type != "gate" {
+			got = append(got, strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " "))
+		}
+	}
+	if diff := cmp.Diff(append([]string{}, want...), got); diff != "" {
+		r.Fatal(diff)
+	}
+}
+
+func asItIs(*Hub) {}
+
+func TestOfACrowdIsOnlyToldThatItMoves(t *testing.T) {
+	withHub(t, func(h *Hub) { h.published.limit = 2 }, func(r *running) {
+		ada := r.enter("ada")
+		r.enter("bob")
+		r.enter("cleo")
+		list, _ := r.open("/list", ada)
+		r.tells(list, "hello")
+		r.enter("dan")
+		r.tells(list, "reset")
+		r.enter("eve")
+		r.tells(list)
+		time.Sleep(10 * time.Second)
+		r.enter("fay")
+		r.tells(list, "reset")
+	})
+}
+
+func TestStrangersDoNotCrowdOutWhoeverSaysWhoTheyAre(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		for range maxPendingAuth {
+			r.pendingAuth <- struct{}{}
+		}
+		_, closed := r.open("/list", "")
+		var why websocket.CloseError
+		if err := <-closed; !errors.As(err, &why) || why.Code != websocket.StatusTryAgainLater || why.Reason != "too_many_watchers" {
+			r.Errorf("one more stranger is closed with %v", err)
+		}
+		list, _ := r.open("/list", r.enter("ada"))
+		r.tells(list, "hello")
+	})
+}
+
+func TestTheFeedForgetsWhoIsErased(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		list, _ := r.open("/list", r.enter("bob"))
+		r.tells(list, "hello")
+		r.enter("ada")
+		r.tells(list, "online ada")
+		if _, err := r.store.Erase(r.Context(), r.now(), store.ActorCLI, "ada"); err != nil {
+			r.Fatal(err)
+		}
+		r.tells(list, "offline ada user_deleted")
+		r.feed.mu.Lock()
+		defer r.feed.mu.Unlock()
+		for _, event := range r.feed.events {
+			if strings.Contains(string(event), "Canary") {
+				r.Errorf("the feed still tells %s", event)
+			}
+		}
+	})
+}
+
+func TestWhoIsErasedWhileNobodyFollowsIsForgotten(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		bob := r.enter("bob")
+		list, _ := r.open("/list", bob)
+		r.tells(list, "hello")
+		cursor := r.Cursor()
+		r.enter("ada")
+		r.tells(list, "online ada")
+		r.readers.mu.Lock()
+		clear(r.readers.all) // as if they had gone, to come back
+		r.readers.mu.Unlock()
+		if _, err := r.store.Erase(r.Context(), r.now(), store.ActorCLI, "ada"); err != nil {
+			r.Fatal(err)
+		}
+		time.Sleep(pollEvery)
+		again, _ := r.open("/list?since="+cursor, bob)
+		r.tells(again, "hello", "reset")
+	})
+}
+
+func TestWithoutSocketsTheLogIsNotRead(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		r.enter("bob")
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if seq := r.published.lastSeq; seq != fromNow {
+			r.Errorf("it was read up to %d", seq)
+		}
+		own, _ := r.open("/own", r.enter("ada"))
+		r.tells(own, "notices")
+		if p := &r.published; p.lastSeq < 1 || p.online != nil {
+			r.Errorf("with one it is read up to %d; %d people are told apart", p.lastSeq, len(p.online))
+		}
+	})
+}
+
+func TestTheHubBeginsAgainOnAnotherTimeline(t *testing.T) {
+	h := newHub(storetest.New(t))
+	key, _, err := h.store.CreateKey(t.Context(), h.now(), store.ActorCLI, "panel", store.Scopes{store.ScopeRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := h.readers.add(Follower{Key: &key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func() string {
+		t.Helper()
+		if err := h.poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return h.Cursor()
+	}
+	first := look()
+	<-w.check // whoever follows when it begins is looked at once more
+	if again := look(); again != first {
+		t.Errorf("the feed went on from %s at %s", first, again)
+	}
+	h.published.timeline++ // as if what was read were of another one than the store's
+	if other := look(); strings.Split(other, ".")[0] == strings.Split(first, ".")[0] {
+		t.Errorf("the feed goes on from %s at %s", first, other)
+	}
+	select {
+	case <-w.check:
+	default:
+		t.Error("nobody looked whether the reader may still follow")
+	}
+}

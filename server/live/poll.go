@@ -1,0 +1,166 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"rollcall/server/web"
+	"rollcall/store"
+)
+
+const (
+	maxChanges = 1000    // of the log in one look; more are read in the next
+	maxTracked = 100_000 // people online, beyond which they are not told apart
+	fromNow    = -1      // stands for no change: what there was before is of no interest
+)
+
+// poll finds and publishes what is new. After an error the next look does it all.
+func (h *Hub) poll(ctx context.Context) error {
+	now := h.now()
+	up, err := h.readAnnouncements(ctx, now)
+	if err != nil {
+		return err
+	}
+	followed := h.isFollowed(now)
+	if !followed && h.userSockets.count() == 0 {
+		h.published.lastSeq = fromNow
+		return nil
+	}
+	changes, err := h.readLog(ctx)
+	if err != nil {
+		return err
+	}
+	news := changesOf(changes)
+	h.userSockets.recheckChanged(news)
+	if followed {
+		err = h.tellReaders(ctx, now, up, news)
+	}
+	if err != nil || len(changes) == 0 {
+		return err
+	}
+	h.published.lastSeq = changes[len(changes)-1].Seq
+	if len(changes) == maxChanges { // there are more
+		signal(h.wake)
+	}
+	return nil
+}
+
+// isFollowed tells whether the list has readers. It has for a while after the last one
+// went, who may come back; then everybody is forgotten.
+func (h *Hub) isFollowed(now time.Time) bool {
+	p := &h.published
+	if h.readers.count() > 0 {
+		p.lastFollowed = now
+		return true
+	}
+	if p.online == nil || now.Sub(p.lastFollowed).Abs() <= releaseAfter {
+		return p.online != nil
+	}
+	p.online = nil
+	h.feed.pause()
+	return false
+}
+
+// readLog returns what is new in the log of changes. Where that can not be told, because
+// the log is another one or has been trimmed, it goes on from the log's end, and whoever
+// has a socket has to look for themselves.
+func (h *Hub) readLog(ctx context.Context) ([]store.Change, error) {
+	p := &h.published
+	if timeline := h.store.Timeline(); timeline != p.timeline {
+		p.timeline, p.lastSeq = timeline, fromNow
+	}
+	if p.lastSeq != fromNow {
+		changes, err := h.store.Changes(ctx, p.lastSeq, maxChanges)
+		if !errors.Is(err, store.ErrTooLate) {
+			return changes, err
+		}
+	}
+	p.lastSeq, p.online = fromNow, nil
+	last, err := h.store.LastChange(ctx)
+	if err == nil {
+		p.lastSeq = last
+		h.userSockets.recheckAll()
+	}
+	return nil, err
+}
+
+// tellReaders publishes what is new for the readers of the list.
+func (h *Hub) tellReaders(ctx context.Context, now time.Time, up *Announced, news changed) error {
+	if h.restart.Swap(false) || h.published.online == nil {
+		h.published.announced = up // whoever begins to follow reads what there is
+		return h.begin(ctx, now)
+	}
+	h.publishAnnouncements(up, now)
+	return h.catchUp(ctx, now, news)
+}
+
+// begin takes everybody who is online as known: at first, and after moments of which
+// nobody can tell what happened. Whoever follows already reads the list again, and may
+// have lost the right to. Who changes meanwhile is looked at again: the log is read from
+// where it was before.
+func (h *Hub) begin(ctx context.Context, now time.Time) error {
+	p := &h.published
+	p.clear()
+	if err := h.loadOnline(ctx, now); err != nil {
+		p.online = nil // so that the next look begins where this one fails
+		return err
+	}
+	p.lastSweep, p.level = now, p.gate()
+	h.feed.begin()
+	h.readers.recheckAll()
+	return nil
+}
+
+// loadOnline reads all who are online, as far as they can be known. By name,
+// because then nobody moves between pages while they are read.
+func (h *Hub) loadOnline(ctx context.Context, now time.Time) error {
+	p := &h.published
+	filter := store.OnlineFilter{Sort: store.SortName, Limit: web.MaxLimit}
+	for {
+		page, err := h.store.Online(ctx, now, filter)
+		if err != nil {
+			return err
+		}
+		for _, person := range page.People {
+			p.remember(person, now.Add(-tellEvery))
+		}
+		if p.overLimit = len(p.online) > p.limit; p.overLimit {
+			clear(p.online)
+			return nil
+		}
+		if filter.Cursor = page.Next; page.Next == "" {
+			return nil
+		}
+	}
+}
+
+// catchUp publishes what the log and the clock say is new.
+func (h *Hub) catchUp(ctx context.Context, now time.Time, news changed) error {
+	p := &h.published
+	if p.sweepDue {
+		due, err := h.store.Due(ctx, p.lastSweep, now)
+		if err != nil {
+			return err
+		}
+		news.add(due...)
+		news.add(slices.Collect(maps.Keys(p.waiting))...)
+	}
+	if news.erasure { // the log does not say whose: nothing may be left of them
+		if p.overLimit || len(p.online) > maxChanges {
+			return h.begin(ctx, now)
+		}
+		h.feed.forget()
+		news.add(slices.Collect(maps.Keys(p.online))...)
+	}
+	if err := h.publishChanged(ctx, now, news); err != nil {
+		return err
+	}
+	h.readers.recheckChanged(news)
+	if p.sweepDue {
+		p.sweepDue, p.lastSweep = false, now
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"rollcall/server/api"
+)
+
+const beginWait = 10 * time.Second // for the hub to know who is online
+
+// reader is a socket on which the list is followed.
+type reader struct {
+	*socket
+	since *string // cursor of the list that the reader has; nil for none
+	at    place
+}
+
+// ServeList lets somebody follow the list by WebSocket, until there is a reason to stop.
+// Without a token in the request's head the first message has to bring one. After an error
+// nothing has been answered.
+func (h *Hub) ServeList(w http.ResponseWriter, r *http.Request, token string, follow Follow) error {
+	return h.accept(w, r, token, follow, func(ctx context.Context, k *socket) error {
+		reader := &reader{socket: k}
+		if q := r.URL.Query(); q.Has("since") {
+			reader.since = new(q.Get("since"))
+		}
+		return reader.serve(ctx)
+	})
+}
+
+// serve tells the reader what happens until there is a reason to stop.
+func (k *reader) serve(ctx context.Context) (err error) {
+	who, err := k.identified(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := k.readers.add(who)
+	if err != nil {
+		return err
+	}
+	defer k.readers.remove(w)
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	go func() { leave(k.listen()) }()
+	if _, err := k.mayStay(ctx); err != nil { // once more: from here on the hub tells when to
+		return err
+	}
+	if err := k.welcome(ctx); err != nil {
+		return err
+	}
+	return k.tell(ctx, w)
+}
+
+// welcome finds the reader's place, once there is one.
+func (k *reader) welcome(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, beginWait)
+	defer cancel()
+	cursor := ""
+	if k.since != nil {
+		cursor = *k.since
+	}
+	for {
+		at, known, begun := k.feed.enter(cursor)
+		if begun == nil {
+			k.at = at
+			return k.hello(ctx, known)
+		}
+		select {
+		case <-begun:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// hello is the first message. A reader with a list from elsewhere is told to
+// read it again.
+func (k *reader) hello(ctx context.Context, known bool) error {
+	if err := k.say(ctx, "hello"); err != nil || known || k.since == nil {
+		return err
+	}
+	return k.say(ctx, "reset")
+}
+
+func (k *reader) say(ctx context.Context, kind string) error {
+	if kind == "reset" {
+		k.feed.resets.Add(1)
+	}
+	text, _ := json.Marshal(api.Event{Type: kind, Cursor: k.at.String(), Timestamp: api.At(k.now())})
+	return k.send(ctx, text)
+}
+
+// tell sends whatever happens, in order.
+func (k *reader) tell(ctx context.Context, w *watcher) error {
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		more, err := k.catchUp(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-more:
+		case <-w.check:
+			_, err = k.mayStay(ctx)
+		case <-ping.C:
+			err = k.ping(ctx)
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// catchUp sends what the reader has not seen and returns what to wait for.
+func (k *reader) catchUp(ctx context.Context) (more <-chan struct{}, err error) {
+	epoch := k.at.epoch
+	events, more, ok := k.feed.after(&k.at)
+	switch {
+	case !ok && k.at.epoch == epoch:
+		return nil, errTooSlow
+	case !ok:
+		return more, k.say(ctx, "reset")
+	}
+	for _, event := range events {
+		if err := k.send(ctx, event); err != nil {
+			return nil, err
+		}
+	}
+	return more, nil
+}

@@ -1,0 +1,153 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"rollcall/server/api"
+	"rollcall/server/web"
+)
+
+// Bounds of a socket.
+const (
+	tokenWait      = 5 * time.Second  // for the first message, where the token stands
+	writeWait      = 10 * time.Second // for a reader that takes nothing
+	pingEvery      = 30 * time.Second
+	pongWait       = 10 * time.Second
+	maxFirst       = 4 << 10 // bytes of the first message
+	maxPendingAuth = 1000    // sockets that have not said yet who they are
+)
+
+var (
+	errUpgrade = &web.Problem{Status: http.StatusUpgradeRequired, Code: "upgrade_required", Words: "This address speaks WebSocket only"}
+	errNoToken = &web.Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Words: "The first message must bring a token"}
+	errTalks   = &web.Problem{Status: http.StatusBadRequest, Code: "unexpected_message", Words: "Only the server speaks here"}
+	errTooSlow = errors.New("reads too slowly")
+)
+
+// socket is the server's end of a WebSocket.
+type socket struct {
+	*Hub
+	conn   *websocket.Conn
+	follow Follow
+	token  string // "" until the first message has brought it
+}
+
+// accept opens a WebSocket and has serve speak until there is a reason to stop. After an
+// error nothing has been answered.
+func (h *Hub) accept(w http.ResponseWriter, r *http.Request, token string, follow Follow, serve func(context.Context, *socket) error) error {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		w.Header().Set("Upgrade", "websocket")
+		return errUpgrade
+	}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // whoever calls has looked at the origin
+	if err != nil {
+		return nil // and that is answered
+	}
+	h.sockets.Add(1)
+	defer h.sockets.Done()
+	defer conn.CloseNow()
+	ctx, cancel := context.WithCancel(h.ending)
+	defer cancel()
+	status, reason := closing(ctx, serve(ctx, &socket{Hub: h, conn: conn, follow: follow, token: token}))
+	_ = conn.Close(status, reason) // whoever is gone does not hear it
+	return nil
+}
+
+// closing returns how a socket is closed that ended with err.
+func closing(ctx context.Context, err error) (websocket.StatusCode, string) {
+	var p *web.Problem
+	switch {
+	case ctx.Err() != nil:
+		return websocket.StatusServiceRestart, "the server stops"
+	case errors.Is(err, errTooSlow):
+		return websocket.StatusTryAgainLater, "too slow"
+	case errors.Is(err, context.DeadlineExceeded):
+		return websocket.StatusTryAgainLater, "unavailable"
+	case web.Explain(err).Status == http.StatusServiceUnavailable:
+		return websocket.StatusTryAgainLater, web.Explain(err).Code
+	case errors.As(err, &p):
+		return websocket.StatusPolicyViolation, p.Code
+	}
+	return websocket.StatusInternalError, ""
+}
+
+// identified returns who the reader is, which the first message may have to say.
+func (k *socket) identified(ctx context.Context) (who Follower, err error) {
+	if k.token == "" {
+		if k.token, err = k.firstMessage(ctx); err != nil {
+			return who, err
+		}
+	}
+	return k.follow(ctx, k.token)
+}
+
+// mayStay returns who the reader is now, if they may still follow. While the database
+// is away nobody knows, and the reader is told nothing: one who is sent away would only
+// come back at once, with all others.
+func (k *socket) mayStay(ctx context.Context) (Follower, error) {
+	for {
+		who, err := k.follow(ctx, k.token)
+		if !k.outage.Observe(err) {
+			return who, err
+		}
+		if err := k.outage.Wait(ctx); err != nil {
+			return who, err
+		}
+	}
+}
+
+// firstMessage waits for the token of a page, which can not send a header.
+func (k *socket) firstMessage(ctx context.Context) (string, error) {
+	select {
+	case k.pendingAuth <- struct{}{}:
+		defer func() { <-k.pendingAuth }()
+	default:
+		return "", errTooManyWatchers
+	}
+	// Not by the context: a read that is given up closes the socket without a word.
+	late := time.AfterFunc(tokenWait, func() { _ = k.conn.Close(websocket.StatusPolicyViolation, errNoToken.Code) })
+	defer late.Stop()
+	k.conn.SetReadLimit(maxFirst)
+	_, text, err := k.conn.Read(ctx)
+	if err != nil {
+		return "", errors.Join(errNoToken, err)
+	}
+	return firstToken(text)
+}
+
+func firstToken(text []byte) (string, error) {
+	var first api.Opening
+	if json.Unmarshal(text, &first) != nil || first.Token == "" {
+		return "", errNoToken
+	}
+	return first.Token, nil
+}
+
+// listen waits until the reader goes, or says anything: from now on only the
+// server speaks. It has the last word as well, so no context ends this.
+func (k *socket) listen() error {
+	_, _, err := k.conn.Reader(context.Background())
+	if err == nil {
+		err = errTalks
+	}
+	return err
+}
+
+func (k *socket) send(ctx context.Context, text []byte) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWait)
+	defer cancel()
+	return k.conn.Write(ctx, websocket.MessageText, text)
+}
+
+func (k *socket) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pongWait)
+	defer cancel()
+	return k.conn.Ping(ctx)
+}
