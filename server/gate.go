@@ -12,8 +12,8 @@ import (
 	"rollcall/store/presence"
 )
 
-// maxActive bounds how many active people a question may let pass.
-const maxActive = 1_000_000
+// maxDisturbed bounds how many available people a question may let pass.
+const maxDisturbed = 1_000_000
 
 // gate answers whether anybody would notice a deployment now.
 func (s *Server) gate(r *http.Request) (any, error) {
@@ -37,10 +37,11 @@ func (s *Server) gate(r *http.Request) (any, error) {
 	open := gate.Level == presence.GateClear || gate.Level == presence.GateCaution && q.Get("allow") == "caution"
 	answer := api.GateOf(gate, open, now)
 	answer.Quietest = week.Next
+	status := http.StatusOK
 	if !open {
-		return web.Reply{Status: http.StatusConflict, Body: answer, Complete: true}, nil
+		status = http.StatusConflict
 	}
-	return web.Reply{Status: http.StatusOK, Body: answer, Complete: true}, nil
+	return web.Reply{Status: status, Body: answer, Complete: true}, nil
 }
 
 func gateQuestion(q url.Values) (ask store.GateQuestion, err error) {
@@ -49,8 +50,8 @@ func gateQuestion(q url.Values) (ask store.GateQuestion, err error) {
 		return ask, web.Invalid("allow may be caution only")
 	}
 	if text := q.Get("max"); text != "" {
-		if ask.Max, err = strconv.Atoi(text); err != nil || ask.Max < 0 || ask.Max > maxActive {
-			return ask, web.Invalid("max must be a number of people, at most " + strconv.Itoa(maxActive))
+		if ask.Max, err = strconv.Atoi(text); err != nil || ask.Max < 0 || ask.Max > maxDisturbed {
+			return ask, web.Invalid("max must be a number of people, at most " + strconv.Itoa(maxDisturbed))
 		}
 	}
 	return ask, nil

@@ -112,7 +112,7 @@ func printLast(w io.Writer, page api.Sessions, at *time.Time) error {
 	if len(page.Sessions) == 0 {
 		words := "No session is kept."
 		if at != nil {
-			words = "Nobody that is known of was on at " + at.Local().Format("Jan _2 15:04") + "."
+			words = "No known sessions at " + at.Local().Format("Jan _2 15:04") + "."
 		}
 		_, err := fmt.Fprintln(w, words)
 		return err
