@@ -44,7 +44,7 @@ const cleanupLate = 3 * time.Hour
 
 func (s *Server) cleanupFinding(now time.Time, last *store.CleanupRun) api.Finding {
 	switch {
-	case s.forgiving.Load():
+	case s.clock.Skewed():
 		return api.Fine("cleanup", "Waits: the clock was set a moment ago")
 	case last == nil:
 		return api.Fine("cleanup", "Has not run yet")

@@ -24,6 +24,7 @@ import (
 
 	"rollcall/server/auth"
 	"rollcall/server/web"
+	"rollcall/store/storetest"
 )
 
 // document is openapi.yaml. Every request that a test sends is held against it.
@@ -136,7 +137,7 @@ func TestTheDocumentNamesTheCredentialsThatEachRouteTakes(t *testing.T) {
 }
 
 func TestTheServerServesTheDocument(t *testing.T) {
-	b := newBench(t, nil)
+	b := newBench(t, storetest.New(t))
 	if got := do(t, b, "GET", "/openapi.yaml", nil); got.Code != 200 || got.Body.String() != string(openAPI) {
 		t.Fatalf("got %d and %d bytes", got.Code, got.Body.Len())
 	}

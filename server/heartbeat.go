@@ -41,7 +41,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	idle := time.Duration(body.IdleMS) * time.Millisecond
 	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving,
 		Seen: seen(body.Seen), WantMember: !up.Empty()})
-	s.heartbeatGap.tried(now, err)
+	s.clock.Heartbeat(now, err)
 	if err != nil {
 		s.noteUnknownToken(r, err)
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/go-co-op/gocron/v2"
 	"github.com/google/uuid"
 
+	"rollcall/server/clock"
 	"rollcall/store"
 )
 
@@ -30,12 +31,12 @@ func (s *Server) jobs() []job {
 		{"cleanup", time.Hour, s.runCleanup},
 		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
-		{"clock", 10 * time.Second, s.syncClock},
+		{"clock", 10 * time.Second, s.clock.Sync},
 		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"end of an outage", time.Second, s.endOutage},
-		{"end of a silence", time.Second, s.endHeartbeatGap},
+		{"end of a silence", time.Second, s.clock.Recheck},
 		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
-		{"history", time.Minute, s.sampleAfter(s.now().Add(settling * s.cfg.Heartbeat))},
+		{"history", time.Minute, s.sampleAfter(s.now().Add(clock.Settling * s.cfg.Heartbeat))},
 		{"visitors", store.SampleEvery, func(ctx context.Context) error { return s.store.RecordVisitors(ctx, s.now()) }},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}
@@ -64,7 +65,7 @@ func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
 
 // runCleanup asks for the time first: what it ends stays ended.
 func (s *Server) runCleanup(ctx context.Context) error {
-	if err := s.syncClock(ctx); err != nil {
+	if err := s.clock.Sync(ctx); err != nil {
 		return err
 	}
 	cleaned, err := s.store.Cleanup(ctx, s.now())
@@ -77,7 +78,7 @@ func (s *Server) runCleanup(ctx context.Context) error {
 // cleanupAfterStep does what was left undone while a step of the clock was
 // forgiven, before the clock gets to times that it showed already.
 func (s *Server) cleanupAfterStep(ctx context.Context) error {
-	if !s.stepped.CompareAndSwap(true, false) {
+	if !s.clock.TakeCleanup() {
 		return nil
 	}
 	return s.runCleanup(ctx)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rollcall/server/api"
+	"rollcall/server/clock"
 	"rollcall/store"
 )
 
@@ -15,7 +16,7 @@ func (s *Server) postgresFindings(ctx context.Context) ([]api.Finding, error) {
 	if err != nil || b == nil {
 		return nil, err
 	}
-	ahead, err := s.aheadOfDatabase(ctx)
+	ahead, err := s.clock.AheadOfDatabase(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -51,15 +52,15 @@ func roundedWords(d time.Duration) string {
 	return d.Round(10 * time.Second).String()
 }
 
-func replicaClockFinding(ahead *difference) api.Finding {
-	if !ahead.surely(clockTolerance) {
+func replicaClockFinding(ahead clock.Difference) api.Finding {
+	if !ahead.Matters() {
 		return api.Fine("clocks", "This server's agrees with PostgreSQL's")
 	}
 	direction := " ahead of PostgreSQL's"
-	if ahead.by < 0 {
+	if ahead.By < 0 {
 		direction = " behind PostgreSQL's"
 	}
-	return api.Warning("clocks", "This machine's is about "+roundedWords(ahead.by.Abs())+direction,
+	return api.Warning("clocks", "This machine's is about "+roundedWords(ahead.By.Abs())+direction,
 		"All replicas go by PostgreSQL's, so nobody is counted wrongly, but the log has this machine's times. Have the clocks of both set:",
 		"timedatectl set-ntp true")
 }

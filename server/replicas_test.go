@@ -259,20 +259,20 @@ func TestReplicasGoByTheClockOfTheDatabase(t *testing.T) {
 			}
 		}
 	}
-	eventually(t, "it is served", patient, func() bool { return len(b.lines("which counts")) == 1 })
-	if b.now(); b.forgiving.Load() {
+	eventually(t, "it is served", patient, func() bool { return len(b.lines("by PostgreSQL's clock")) == 1 })
+	if b.now(); b.Server.clock.Skewed() {
 		t.Error("that was a step of the clock")
 	}
 	agree()
 	by.Store(0) // somebody has set it
-	if err := b.syncClock(t.Context()); err != nil {
+	if err := b.Server.clock.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	agree()
-	if n := len(b.lines("agrees with PostgreSQL's")); n != 1 {
+	if n := len(b.lines("by this machine's clock")); n != 1 {
 		t.Errorf("that it agrees again is told %d times: %s", n, b.logs)
 	}
-	if err := b.syncClock(t.Context()); err != nil || len(b.lines("PostgreSQL's")) != 2 {
+	if err := b.Server.clock.Sync(t.Context()); err != nil || len(b.lines("deadlines hold")) != 2 {
 		t.Errorf("%v, and it is told again: %s", err, b.logs)
 	}
 	for _, s := range []*served{a, b} {

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,6 +18,7 @@ import (
 	"rollcall/server/api"
 	"rollcall/server/assets"
 	"rollcall/server/auth"
+	"rollcall/server/clock"
 	"rollcall/server/live"
 	"rollcall/server/metrics"
 	"rollcall/server/origin"
@@ -55,27 +55,22 @@ type Config struct {
 
 // Server is the HTTP side of a store.
 type Server struct {
-	respond      web.Responder
-	store        *store.Store
-	cfg          Config
-	clock        *steadyClock
-	now          func() time.Time // of clock
-	clockMu      sync.Mutex       // the clock to the database's
-	log          zerolog.Logger
-	assets       *assets.Files
-	codes        *auth.Codes
-	live         *live.Hub
-	meters       *metrics.Meters
-	misconfig    misconfig
-	pages        origin.Pages
-	auth         *auth.Authenticator
-	handler      http.Handler
-	stepped      atomic.Bool // the clock was, and that is not cleaned up after
-	forgiving    atomic.Bool // a step of the clock, so nothing is cleaned up
-	outage       *web.Outage
-	heartbeatGap heartbeatGap
-	gapRestored  atomic.Bool    // at who was there before the start
-	auditWrites  sync.WaitGroup // in the audit log that are being written
+	respond     web.Responder
+	store       *store.Store
+	cfg         Config
+	clock       *clock.Clock
+	now         func() time.Time // of clock
+	log         zerolog.Logger
+	assets      *assets.Files
+	codes       *auth.Codes
+	live        *live.Hub
+	meters      *metrics.Meters
+	misconfig   misconfig
+	pages       origin.Pages
+	auth        *auth.Authenticator
+	handler     http.Handler
+	outage      *web.Outage
+	auditWrites sync.WaitGroup // in the audit log that are being written
 }
 
 // How long a request may take to arrive, and what is under way to finish at the
@@ -97,8 +92,9 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
 		pages:  origin.Pages{PublicURL: cfg.PublicURL, Allowed: cfg.AllowedOrigins},
 		meters: cmp.Or(cfg.Meters, metrics.New()), outage: &web.Outage{Log: cfg.Log}}
-	s.clock = newSteadyClock(cfg.Now, cfg.Uptime, s.forgive)
-	s.now = s.clock.now
+	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,
+		Moved: func() { s.live.Reset() }})
+	s.now = s.clock.Now
 	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Outage: s.outage}
 	s.codes, s.live = auth.NewCodes(s.now), live.New(live.Config{Store: cfg.Store, Now: s.now, Log: cfg.Log, Outage: s.outage})
 	var err error
@@ -122,12 +118,8 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // it finishes what is under way. It returns store.ErrBroken when the disk
 // failed, because nothing may be acknowledged from then on.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	if err := s.syncClock(ctx); err != nil && !s.outage.Observe(err) {
-		s.log.Error().Err(err).Msg("the database's clock could not be read")
-	}
-	s.clock.begin()
-	if err := s.restoreGap(ctx); err != nil && !s.outage.Observe(err) {
-		s.log.Error().Err(err).Msg("nobody knows yet who was there when the server stopped")
+	if err := s.clock.Start(ctx); err != nil && !s.outage.Observe(err) {
+		s.log.Error().Err(err).Msg("asking the database for the time, and for who was there when the server stopped")
 	}
 	jobs, err := s.startJobs()
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 type bench struct {
 	*Server
 	store *store.Store
-	clock *clock
+	clock *testClock
 	logs  *logbook
 }
 
@@ -44,18 +44,18 @@ func (l *logbook) String() string {
 	return l.text.String()
 }
 
-type clock struct {
+type testClock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func (c *clock) Now() time.Time {
+func (c *testClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *clock) advance(d time.Duration) {
+func (c *testClock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
@@ -64,7 +64,7 @@ func (c *clock) advance(d time.Duration) {
 // newBench returns a server on s; change adjusts its settings.
 func newBench(t testing.TB, s *store.Store, change ...func(*Config)) *bench {
 	t.Helper()
-	b := &bench{store: s, clock: &clock{now: storetest.Start}, logs: &logbook{}}
+	b := &bench{store: s, clock: &testClock{now: storetest.Start}, logs: &logbook{}}
 	cfg := Config{Store: s, Assets: ui.Static, Heartbeat: time.Minute, Now: b.clock.Now, Log: zerolog.New(b.logs)}
 	for _, f := range change {
 		f(&cfg)

@@ -7,28 +7,11 @@ import (
 	"rollcall/store/presence"
 )
 
-// AllowClockSkew makes up for steps of the wall clock: every deadline, except those of
-// claims, is late later, and activity may lie early further in the future. While
-// either is not 0, Cleanup does nothing. Forgive(0, 0) ends it, once everybody
-// who is there has sent a heartbeat by the new clock.
-func (s *Store) AllowClockSkew(late, early time.Duration) {
-	s.allow(func(a *presence.Slack) { a.Late, a.Early = late, early })
-}
-
-// AllowOutage makes up for a silence, a time in which no heartbeat could be recorded:
-// nobody times out by it. Logins end when they would have. Await(0) ends it, once
-// everybody who is there has sent a heartbeat again.
-func (s *Store) AllowOutage(silent time.Duration) {
-	s.allow(func(a *presence.Slack) { a.Silent = silent })
-}
-
-func (s *Store) allow(change func(*presence.Slack)) {
-	s.slackMu.Lock()
-	defer s.slackMu.Unlock()
-	a := *s.slack.Load()
-	change(&a)
-	s.slack.Store(&a)
-}
+// SetSlack has people judged more leniently, as long as times in the database or the
+// silence of a person do not tell who is there. While the clock is skewed Cleanup does
+// nothing. The zero Slack ends it, once everybody who is there has sent a heartbeat by a
+// clock that is right.
+func (s *Store) SetSlack(slack presence.Slack) { s.slack.Store(&slack) }
 
 // LastHeard returns when a heartbeat was recorded last, if somebody was online
 // then who may be there still: zero where nobody was left in a sample of the

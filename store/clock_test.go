@@ -41,7 +41,7 @@ func (w *weather) pass(d time.Duration) {
 	w.truth, w.wall, w.awake = w.truth+d, w.wall.Add(d), w.awake+d
 	if w.stepped && w.awake >= w.until {
 		w.stepped = false
-		w.s.AllowClockSkew(0, 0)
+		w.s.SetSlack(presence.Slack{})
 		w.cleanup()
 	}
 }
@@ -61,7 +61,7 @@ func (w *weather) jump(d, asleep time.Duration) {
 		w.stepped, w.low, w.high = true, before, before
 	}
 	w.low, w.high = min(w.low, w.offset), max(w.high, w.offset)
-	w.s.AllowClockSkew(w.offset-w.low, w.high-w.offset)
+	w.s.SetSlack(presence.Slack{Late: w.offset - w.low, Early: w.high - w.offset})
 	w.until = w.awake + 2*w.window
 }
 
@@ -102,7 +102,7 @@ func TestStepsOfTheClock(t *testing.T) {
 			ids, tokens = append(ids, id), append(tokens, login(t, s, w.wall, id).Token)
 		}
 		defer func() {
-			s.AllowClockSkew(0, 0)
+			s.SetSlack(presence.Slack{})
 			for _, id := range ids {
 				if _, err := s.DeleteUser(t.Context(), Start, store.By{Grant: store.AccessAdmin}, id); err != nil {
 					rt.Fatal(err)
@@ -178,23 +178,23 @@ func TestNothingIsCleanedUpWhileTheClockIsForgiven(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ada := login(t, s, Start, "ada")
 		for _, d := range []time.Duration{48 * time.Hour, -time.Hour} {
-			s.AllowClockSkew(max(d, 0), max(-d, 0))
+			s.SetSlack(presence.Slack{Late: max(d, 0), Early: max(-d, 0)})
 			if got, err := s.Cleanup(t.Context(), Start.Add(48*time.Hour)); err != nil || got != (store.Cleaned{}) {
 				t.Errorf("%+v, %v", got, err)
 			}
 			if st, err := s.Stats(t.Context(), Start.Add(48*time.Hour)); err != nil || st.LastCleanup != nil {
 				t.Errorf("%+v, %v", st.LastCleanup, err)
 			}
-			s.AllowClockSkew(0, 0)
+			s.SetSlack(presence.Slack{})
 		}
-		s.AllowClockSkew(48*time.Hour, 0)
+		s.SetSlack(presence.Slack{Late: 48 * time.Hour})
 		now := Start.Add(48 * time.Hour)
 		wantOnline(t, s, now, "ada")
 		if _, err := s.Authenticate(t.Context(), now, ada.Token); err != nil {
 			t.Error(err)
 		}
 		wantOnline(t, s, now.Add(5*time.Minute))
-		s.AllowClockSkew(0, 0)
+		s.SetSlack(presence.Slack{})
 		if _, err := s.Touch(t.Context(), now, ada.Token, store.Beat{}); !errors.Is(err, store.ErrSessionEnded) {
 			t.Errorf("after the forgiving: %v", err)
 		}
@@ -206,9 +206,9 @@ func TestActivityInTheFuture(t *testing.T) {
 		login(t, s, Start.Add(time.Hour), "ada") // by a clock that is then set back
 		wantOnline(t, s, Start.Add(55*time.Minute), "ada")
 		wantOnline(t, s, Start.Add(55*time.Minute-time.Millisecond))
-		s.AllowClockSkew(0, time.Hour)
+		s.SetSlack(presence.Slack{Early: time.Hour})
 		wantOnline(t, s, Start, "ada")
-		s.AllowClockSkew(0, 0)
+		s.SetSlack(presence.Slack{})
 		wantOnline(t, s, Start)
 		if _, err := s.Cleanup(t.Context(), Start); err != nil {
 			t.Fatal(err)

@@ -117,7 +117,7 @@ func TestNoSampleWhileAStepOfTheClockIsForgiven(t *testing.T) {
 	s := Open(t, folder, presence.DefaultRules())
 	db := shell(t, folder, "")
 	login(t, s, Start, "ada")
-	s.AllowClockSkew(time.Hour, 0)
+	s.SetSlack(presence.Slack{Late: time.Hour})
 	sampleActivity(t, s, Start.Add(time.Hour))
 	if err := s.RecordVisitors(t.Context(), Start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestNoSampleWhileAStepOfTheClockIsForgiven(t *testing.T) {
 	if got := samples(t, db); got != "" || number(t, db, `SELECT COUNT(*) FROM daily_visitors`) != 0 {
 		t.Errorf("written while it is: %s", got)
 	}
-	s.AllowClockSkew(0, 0)
+	s.SetSlack(presence.Slack{})
 	sampleActivity(t, s, Start)
 	if got := samples(t, db); got != "*/*=1 */shop=1" {
 		t.Errorf("afterwards: %s", got)

@@ -51,8 +51,7 @@ type Store struct {
 	notices  *recall[struct{}, []ListedNotice]
 
 	changed      chan struct{}                  // see Committed; of capacity 1
-	slackMu      sync.Mutex                     // held by whoever changes it
-	slack        atomic.Pointer[presence.Slack] // see Forgive and Await; never nil
+	slack        atomic.Pointer[presence.Slack] // see SetSlack; never nil
 	lastDueSlack atomic.Pointer[presence.Slack] // by which Due judged last
 	sampled      atomic.Int64                   // the interval that has its sample, see SampleActivity
 

@@ -13,13 +13,11 @@ import (
 // Model is the rules as they are written for people: slow, in plain structs, and
 // without a line of what it is held against.
 type Model struct {
-	Rules    presence.Rules
-	Users    map[string]bool
-	Sessions []*ModelSession
-	Claims   []ModelClaim // latest first
-	Late     time.Duration
-	Early    time.Duration // by how much it forgives steps of the clock; see [store.Store.Forgive]
-	Silent   time.Duration // for how long nobody could be heard of; see [store.Store.Await]
+	Rules          presence.Rules
+	Users          map[string]bool
+	Sessions       []*ModelSession
+	Claims         []ModelClaim // latest first
+	presence.Slack              // by which it is lenient, see [store.Store.SetSlack]
 }
 
 // ModelSession is a session of the model.

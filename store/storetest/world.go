@@ -24,7 +24,6 @@ type World struct {
 	seq   int64 // of the last change that Check has read
 	then  time.Time
 	shown map[string]string // what everybody looked like then
-	steps [2]time.Duration  // of the clock that are forgiven: forward, back
 	named int               // tokens so far
 }
 
@@ -196,16 +195,14 @@ func (w *World) cleanup(t *rapid.T) string {
 func (w *World) step(t *rapid.T) string {
 	d := Pick(t, "step", 3*time.Second, time.Minute, 10*time.Minute, time.Hour, 30*time.Hour)
 	if Pick(t, "back", false, true) {
-		w.steps[1] += d
-		w.Model.Early = w.steps[1]
+		w.Model.Early += d
 		w.Now = w.Now.Add(-d)
-		w.Store.AllowClockSkew(w.steps[0], w.steps[1])
+		w.Store.SetSlack(w.Model.Slack)
 		return fmt.Sprint("the clock goes back by ", d)
 	}
-	w.steps[0] += d
-	w.Model.Late = w.steps[0]
+	w.Model.Late += d
 	w.Now = w.Now.Add(d)
-	w.Store.AllowClockSkew(w.steps[0], w.steps[1])
+	w.Store.SetSlack(w.Model.Slack)
 	return fmt.Sprint("the clock goes forward by ", d)
 }
 
@@ -214,20 +211,20 @@ func (w *World) silence(t *rapid.T) string {
 	d := Pick(t, "silence", 3*time.Second, time.Minute, 10*time.Minute, time.Hour, 30*time.Hour)
 	w.Now = w.Now.Add(d)
 	w.Model.Silent += d
-	w.Store.AllowOutage(w.Model.Silent)
+	w.Store.SetSlack(w.Model.Slack)
 	return fmt.Sprint("nobody can be heard of for ", d)
 }
 
 // listen ends the waiting for those who were not heard of.
 func (w *World) listen(*rapid.T) string {
 	w.Model.Silent = 0
-	w.Store.AllowOutage(0)
+	w.Store.SetSlack(w.Model.Slack)
 	return "everybody had the time to be heard of again"
 }
 
 // trust ends the forgiving.
 func (w *World) trust(*rapid.T) string {
-	w.steps, w.Model.Late, w.Model.Early = [2]time.Duration{}, 0, 0
-	w.Store.AllowClockSkew(0, 0)
+	w.Model.Late, w.Model.Early = 0, 0
+	w.Store.SetSlack(w.Model.Slack)
 	return "the clock is trusted again"
 }

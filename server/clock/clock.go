@@ -1,0 +1,144 @@
+// Package clock is the time by which the server judges who is online, and how leniently
+// it does. A clock that was set, a database's clock that differs from the machine's, and
+// a time in which no heartbeat could be recorded make everybody look as if they had left.
+// Then nobody is turned offline until everybody who is there had the time to be heard of.
+// It does not know who is there: the store does, by the slack that it is given here.
+package clock
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"rollcall/store"
+	"rollcall/store/presence"
+)
+
+// Config is what a clock needs to know.
+type Config struct {
+	Store     *store.Store
+	Wall      func() time.Time     // of this machine
+	Uptime    func() time.Duration // monotonic: a step of Wall against it is noticed. Nil: Wall's own reading
+	Heartbeat time.Duration        // how often a browser sends one
+	Log       zerolog.Logger
+	Moved     func() // is called when deadlines have moved, and may not call back
+}
+
+// Clock owns all that makes the rules lenient.
+type Clock struct {
+	cfg     Config
+	syncing sync.Mutex // held while the database is asked for its time
+
+	mu         sync.Mutex
+	steps      *steps
+	gap        gap
+	restored   bool  // gap has the time before the start
+	cleanupDue bool  // what was left undone while the clock was skewed
+	told       state // as the log has it
+}
+
+// state is why, and how, people are not judged as usual. The log has a line for each.
+type state struct {
+	late, early time.Duration
+	silentSince time.Time
+	ahead       time.Duration // of the clock that counts, if that is not this machine's
+}
+
+func (s state) lenient() bool { return s.late != 0 || s.early != 0 || !s.silentSince.IsZero() }
+
+// New returns a clock that shows the machine's time until it is started.
+func New(cfg Config) *Clock {
+	return &Clock{cfg: cfg, steps: newSteps(cfg.Wall, cfg.Uptime, 2*cfg.Store.Rules().OnlineWindow)}
+}
+
+// Start finds out what the database knows: the time, and for how long nobody had been
+// heard of. What fails is done again by Sync and Recheck.
+func (c *Clock) Start(ctx context.Context) error {
+	err := c.follow(ctx)
+	c.mu.Lock()
+	c.steps.begin()
+	c.judge(c.now())
+	c.mu.Unlock()
+	return errors.Join(err, c.restore(ctx))
+}
+
+// Now is the time. Whoever is judged by it is forgiven a step of the clock from the first
+// call after it.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now()
+}
+
+func (c *Clock) now() time.Time {
+	now, step, changed := c.steps.now()
+	if changed {
+		c.gap.shift(step)
+		c.judge(now)
+		c.cleanupDue = !c.steps.recent
+		c.cfg.Moved()
+	}
+	return now
+}
+
+// judge has the store judge by all that is known now.
+func (c *Clock) judge(now time.Time) {
+	silent := c.gap.length(now, c.cfg.Heartbeat)
+	c.cfg.Store.SetSlack(presence.Slack{Late: c.steps.late, Early: c.steps.early, Silent: silent})
+	is := state{late: c.steps.late, early: c.steps.early, ahead: c.steps.ahead}
+	if silent > c.cfg.Heartbeat { // nobody times out by less
+		is.silentSince = c.gap.since
+	}
+	c.report(is)
+}
+
+// report writes one line into the log when people are judged otherwise than before.
+func (c *Clock) report(is state) {
+	if is == c.told {
+		return
+	}
+	c.told = is
+	skewed := is.late != 0 || is.early != 0
+	level := zerolog.InfoLevel
+	if skewed || is.ahead != 0 {
+		level = zerolog.WarnLevel
+	}
+	line := c.cfg.Log.WithLevel(level)
+	if skewed {
+		line = line.Dur("late", is.late).Dur("early", is.early)
+	}
+	if !is.silentSince.IsZero() {
+		line = line.Time("silent_since", is.silentSince)
+	}
+	if is.ahead != 0 {
+		line = line.Dur("ahead_of_database", -is.ahead)
+	}
+	switch {
+	case is.lenient():
+		line.Msg("nobody is turned offline until everybody had the time to be heard of")
+	case is.ahead != 0:
+		line.Msg("deadlines hold, by PostgreSQL's clock instead of this machine's; see rollcall doctor")
+	default:
+		line.Msg("deadlines hold, by this machine's clock")
+	}
+}
+
+// Skewed tells whether the clock was set a short while ago, so that nothing is cleaned up.
+func (c *Clock) Skewed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.steps.recent
+}
+
+// TakeCleanup tells, once, that a cleanup was left undone while the clock was skewed. It
+// has to be done before the clock gets to times that it showed already.
+func (c *Clock) TakeCleanup() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	due := c.cleanupDue
+	c.cleanupDue = false
+	return due
+}
