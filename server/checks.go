@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/server/origin"
-
 	"rollcall/server/api"
+	"rollcall/server/origin"
 )
 
 // proxyFinding tells of proxies whose word for the caller's address does not count.

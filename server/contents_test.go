@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 	"rollcall/store/storetest"
 )
 
@@ -57,7 +57,7 @@ func stored(t testing.TB, folder string) string {
 		}
 		return all.String()
 	}
-	for _, name := range []string{store.FileName, store.FileName + "-wal"} {
+	for _, name := range []string{sqldb.FileName, sqldb.FileName + "-wal"} {
 		content, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
 			t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"rollcall/server/api"
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // Disk is where a folder is kept.
@@ -34,7 +34,7 @@ func DataChecks(folder string) []api.Finding {
 }
 
 func databaseSize(folder string) (bytes uint64) {
-	for _, name := range []string{store.FileName, store.FileName + "-wal"} {
+	for _, name := range []string{sqldb.FileName, sqldb.FileName + "-wal"} {
 		if info, err := os.Stat(filepath.Join(folder, name)); err == nil {
 			bytes += uint64(info.Size())
 		}

@@ -2,21 +2,26 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // drain tells whether new logins are kept out, and how many people are still there.
 func (s *Server) drain(r *http.Request) (any, error) {
-	d, err := s.store.Drain(r.Context())
-	if err != nil {
+	switch d, err := s.store.Drain(r.Context()); {
+	case errors.Is(err, sqldb.ErrNotFound):
+		return s.drainAnswer(r.Context(), nil)
+	case err != nil:
 		return nil, err
+	default:
+		return s.drainAnswer(r.Context(), &d)
 	}
-	return s.drainAnswer(r.Context(), d)
 }
 
 // drainAnswer shows a drain, nil for none.

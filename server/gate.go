@@ -9,6 +9,7 @@ import (
 	"rollcall/server/api"
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/history"
 	"rollcall/store/presence"
 )
 
@@ -30,7 +31,7 @@ func (s *Server) gate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	week, err := s.weeks(r.Context(), now, store.HeatmapFilter{App: ask.App, Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)})
+	week, err := s.weeks(r.Context(), now, history.HeatmapFilter{App: ask.App, Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)})
 	if err != nil {
 		return nil, err
 	}

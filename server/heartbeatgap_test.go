@@ -8,7 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/history"
+	"rollcall/store/sqldb"
 )
 
 // gateAsks returns what the gate answers.
@@ -29,7 +30,7 @@ func (s *served) headcount(t *testing.T) int {
 // samples returns when the people were counted for the history.
 func (s *served) samples(t *testing.T) (at []time.Time) {
 	t.Helper()
-	found, err := s.store.Activity(t.Context(), s.now(), store.ActivityFilter{From: s.now().Add(-time.Hour), To: s.now()})
+	found, err := s.store.History.Activity(t.Context(), s.now(), history.ActivityFilter{From: s.now().Add(-time.Hour), To: s.now()})
 	s.must(t, err)
 	for _, point := range found.Points {
 		if point.People != nil {
@@ -92,7 +93,7 @@ func TestADeploymentWaitsForThoseWhoseHeartbeatsWereRefused(t *testing.T) {
 		ada := s.enter(t, "ada")
 		time.Sleep(time.Minute + time.Second/2) // not when anything is to be done
 		synctest.Wait()
-		taken, err := sql.Open("sqlite", "file:"+filepath.Join(s.folder, store.FileName))
+		taken, err := sql.Open("sqlite", "file:"+filepath.Join(s.folder, sqldb.FileName))
 		s.must(t, err)
 		defer taken.Close()
 		conn, err := taken.Conn(t.Context())

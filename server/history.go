@@ -9,7 +9,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/server/web"
-	"rollcall/store"
+	"rollcall/store/history"
 )
 
 const (
@@ -25,14 +25,14 @@ func (s *Server) activityOverTime(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.store.Activity(r.Context(), now, filter)
+	a, err := s.store.History.Activity(r.Context(), now, filter)
 	if err != nil {
 		return nil, err
 	}
 	return api.ActivityOf(a), nil
 }
 
-func activityFilter(query string, now time.Time) (f store.ActivityFilter, err error) {
+func activityFilter(query string, now time.Time) (f history.ActivityFilter, err error) {
 	q, err := web.Query(query, "from", "to", "app", "organization", "step")
 	if err != nil {
 		return f, err
@@ -46,7 +46,7 @@ func activityFilter(query string, now time.Time) (f store.ActivityFilter, err er
 		return f, err
 	}
 	to = cmp.Or(to, &now)
-	f = store.ActivityFilter{To: *to, From: to.Add(-historyRange), App: q.Get("app"), Organization: q.Get("organization")}
+	f = history.ActivityFilter{To: *to, From: to.Add(-historyRange), App: q.Get("app"), Organization: q.Get("organization")}
 	if from != nil {
 		f.From = *from
 	}
@@ -68,12 +68,12 @@ func (s *Server) heatmap(r *http.Request) (any, error) {
 	return s.weeks(r.Context(), s.now(), filter)
 }
 
-func heatmapFilter(query string) (f store.HeatmapFilter, err error) {
+func heatmapFilter(query string) (f history.HeatmapFilter, err error) {
 	q, err := web.Query(query, "app", "organization", "weeks", "tz")
 	if err != nil {
 		return f, err
 	}
-	f = store.HeatmapFilter{App: q.Get("app"), Organization: q.Get("organization"), Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)}
+	f = history.HeatmapFilter{App: q.Get("app"), Organization: q.Get("organization"), Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)}
 	if text := q.Get("weeks"); text != "" {
 		if f.Weeks, err = strconv.Atoi(text); err != nil {
 			return f, web.Invalid("weeks must be a number")
@@ -82,8 +82,8 @@ func heatmapFilter(query string) (f store.HeatmapFilter, err error) {
 	return f, nil
 }
 
-func (s *Server) weeks(ctx context.Context, now time.Time, f store.HeatmapFilter) (api.Heatmap, error) {
-	h, err := s.store.Heatmap(ctx, now, f)
+func (s *Server) weeks(ctx context.Context, now time.Time, f history.HeatmapFilter) (api.Heatmap, error) {
+	h, err := s.store.History.Heatmap(ctx, now, f)
 	if err != nil {
 		return api.Heatmap{}, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/server/api"
-	"rollcall/store"
+	"rollcall/store/history"
 	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
@@ -37,7 +37,7 @@ func TestActivityOverTime(t *testing.T) {
 	b, key := company(t)
 	jobs := func() {
 		t.Helper()
-		for _, err := range []error{b.store.SampleActivity(t.Context(), b.now()), b.store.Sample(t.Context(), b.now()), b.store.RecordVisitors(t.Context(), b.now())} {
+		for _, err := range []error{b.store.History.Sample(t.Context(), b.now()), storetest.RecordPeak(t.Context(), b.store, b.now()), b.store.History.RecordVisitors(t.Context(), b.now())} {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,13 +111,13 @@ func TestTheHeatmapNamesQuietTimes(t *testing.T) {
 	}
 	defer samples.Rollback()
 	for range 3 * 7 * 288 {
-		b.clock.advance(store.SampleEvery)
+		b.clock.advance(history.SampleEvery)
 		at, people := b.now().In(berlin), 1
 		if at.Weekday() == time.Sunday && at.Hour() >= 3 && at.Hour() < 6 {
 			people = 0
 		}
 		_, err := samples.Exec(`INSERT INTO activity_samples (organization_id, app, at, people) VALUES (0, '', $1, $2), (0, 'shop', $1, $2)`,
-			at.Truncate(store.SampleEvery).UnixMilli(), people)
+			at.Truncate(history.SampleEvery).UnixMilli(), people)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestTheHeatmapNamesQuietTimes(t *testing.T) {
 	if err := samples.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	b.clock.advance(store.SampleEvery)
+	b.clock.advance(history.SampleEvery)
 	got := do(t, b, "GET", "/admin/stats/heatmap?tz=Europe/Berlin", nil, bearing(key)).wants(200)
 	want := []any{map[string]any{"weekday": 7.0, "from": "03:00", "to_weekday": 7.0, "to": "06:00", "minutes": 180.0, "weeks": 3.0, "peak": 0.0,
 		"words": "Sundays 03:00 to 06:00, nobody in 3 weeks"}}

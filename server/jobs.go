@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"rollcall/server/clock"
-	"rollcall/store"
+	"rollcall/store/history"
 )
 
 // A job runs at the start of the server and then at every interval. One that
@@ -35,9 +35,9 @@ func (s *Server) jobs() []job {
 		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"end of an outage", time.Second, s.endOutage},
 		{"end of a silence", time.Second, s.clock.Recheck},
-		{"sample", time.Minute, func(ctx context.Context) error { return s.store.Sample(ctx, s.now()) }},
+		{"sample", time.Minute, s.recordPeak},
 		{"history", time.Minute, s.sampleAfter(s.now().Add(clock.Settling * s.cfg.Heartbeat))},
-		{"visitors", store.SampleEvery, func(ctx context.Context) error { return s.store.RecordVisitors(ctx, s.now()) }},
+		{"visitors", history.SampleEvery, func(ctx context.Context) error { return s.store.History.RecordVisitors(ctx, s.now()) }},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}
 }
@@ -46,8 +46,18 @@ func (s *Server) jobs() []job {
 func (s *Server) endOutage(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	s.outage.Recheck(ctx, s.store.Ping)
+	s.outage.Recheck(ctx, s.store.DB().CanWrite)
 	return nil
+}
+
+// recordPeak keeps how many people are online if that is the most of the day.
+func (s *Server) recordPeak(ctx context.Context) error {
+	now := s.now()
+	counts, err := s.store.CountOnline(ctx, now)
+	if err != nil {
+		return err
+	}
+	return s.store.History.RecordPeak(ctx, now, counts.People())
 }
 
 // sampleAfter samples for the history once everybody has had the time to be heard
@@ -59,7 +69,7 @@ func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
 		if now.Before(settled) {
 			return nil
 		}
-		return s.store.SampleActivity(ctx, now)
+		return s.store.History.Sample(ctx, now)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 func (s *Server) keys(r *http.Request) (any, error) {
@@ -35,7 +36,7 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 func (s *Server) deleteKey(r *http.Request) (any, error) {
 	id, ok := web.PathID(r)
 	if !ok {
-		return nil, store.ErrNotFound
+		return nil, sqldb.ErrNotFound
 	}
 	return api.Nothing{}, s.store.DeleteKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 }

@@ -7,6 +7,7 @@ import (
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // notices lists what is announced, and what was.
@@ -56,7 +57,7 @@ func (s *Server) postNotice(r *http.Request) (any, error) {
 func (s *Server) withdrawNotice(r *http.Request) (any, error) {
 	id, ok := web.PathID(r)
 	if !ok {
-		return nil, store.ErrNotFound
+		return nil, sqldb.ErrNotFound
 	}
 	err := s.store.WithdrawNotice(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 	if err == nil {

@@ -2,18 +2,22 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"rollcall/server/api"
 	"rollcall/server/clock"
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // postgresFindings tell how the database's server keeps what it is given; none where
 // the database is a file.
 func (s *Server) postgresFindings(ctx context.Context) ([]api.Finding, error) {
-	b, err := s.store.ServerInfo(ctx)
-	if err != nil || b == nil {
+	b, err := s.store.DB().ServerInfo(ctx)
+	if errors.Is(err, sqldb.ErrNotFound) {
+		return nil, nil // no server, no findings
+	}
+	if err != nil {
 		return nil, err
 	}
 	ahead, err := s.clock.AheadOfDatabase(ctx)
@@ -23,7 +27,7 @@ func (s *Server) postgresFindings(ctx context.Context) ([]api.Finding, error) {
 	return []api.Finding{commitsFinding(b), encryptionFinding(b), replicaClockFinding(ahead)}, nil
 }
 
-func commitsFinding(b *store.ServerInfo) api.Finding {
+func commitsFinding(b sqldb.ServerInfo) api.Finding {
 	switch {
 	case b.FsyncOff:
 		return api.Problem("commits", "PostgreSQL does not write them to its disk (fsync=off)",
@@ -36,7 +40,7 @@ func commitsFinding(b *store.ServerInfo) api.Finding {
 	return api.Fine("commits", "PostgreSQL answers when they are on its disk")
 }
 
-func encryptionFinding(b *store.ServerInfo) api.Finding {
+func encryptionFinding(b sqldb.ServerInfo) api.Finding {
 	if b.Plaintext {
 		return api.Warning("encryption", "PostgreSQL is reached over a network in the clear",
 			"Whoever listens there reads who is logged in, and from where. Add to the address of the database:", "sslmode=verify-full")

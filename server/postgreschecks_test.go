@@ -9,6 +9,7 @@ import (
 	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	"rollcall/store/storetest"
 )
 
@@ -48,7 +49,7 @@ func TestTheDoctorNamesAReplicaWhoseClockIsWrong(t *testing.T) {
 }
 
 func TestTheDoctorNamesAWayToPostgreSQLInTheClear(t *testing.T) {
-	if f := encryptionFinding(&store.ServerInfo{Plaintext: true}); f.State != api.FindingWarning || f.Paste[0] != "sslmode=verify-full" {
+	if f := encryptionFinding(sqldb.ServerInfo{Plaintext: true}); f.State != api.FindingWarning || f.Paste[0] != "sslmode=verify-full" {
 		t.Errorf("got %+v", f)
 	}
 }

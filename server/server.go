@@ -24,6 +24,7 @@ import (
 	"rollcall/server/origin"
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // Config is what a server needs to know.
@@ -115,7 +116,7 @@ func (s *Server) Now() time.Time { return s.now() }
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Serve answers requests on ln and runs the scheduled jobs until ctx ends; then
-// it finishes what is under way. It returns store.ErrBroken when the disk
+// it finishes what is under way. It returns sqldb.ErrBroken when the disk
 // failed, because nothing may be acknowledged from then on.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if err := s.clock.Start(ctx); err != nil && !s.outage.Observe(err) {
@@ -141,8 +142,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	select {
 	case err = <-served:
-	case <-s.store.Broken():
-		err = fmt.Errorf("%w: the disk does not keep what is written to it, as the log says; mend it, then start again", store.ErrBroken)
+	case <-s.store.DB().Broken():
+		err = fmt.Errorf("%w: the disk does not keep what is written to it, as the log says; mend it, then start again", sqldb.ErrBroken)
 	case <-ctx.Done():
 	}
 	s.live.Stop()

@@ -10,6 +10,7 @@ import (
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // login begins a panel session by name and password, or by the code of a
@@ -46,7 +47,7 @@ func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error)
 		return store.LoginResult{}, store.ErrWrongPassword
 	}
 	result, err := s.store.SignInAs(r.Context(), s.now(), user, s.cfg.Origin.OfRequest(r))
-	if errors.Is(err, store.ErrNotFound) { // deleted since
+	if errors.Is(err, sqldb.ErrNotFound) { // deleted since
 		err = store.ErrWrongPassword
 	}
 	return result, err
@@ -83,7 +84,7 @@ func (s *Server) logout(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if token != "" {
-		if _, err := s.store.EndByToken(r.Context(), s.now(), store.PanelApp, token, presence.EndLogout); err != nil {
+		if _, err := s.store.EndByToken(r.Context(), s.now(), presence.PanelApp, token, presence.EndLogout); err != nil {
 			return nil, err
 		}
 	}
@@ -98,8 +99,8 @@ func (s *Server) me(r *http.Request) (any, error) {
 	session := api.OwnSession(me.Session)
 	session.App = me.Session.App
 	claim, err := s.store.OwnClaim(r.Context(), s.now(), me.User.ID)
-	if claim == nil {
-		claim = &presence.Claim{Status: presence.StatusAvailable}
+	if errors.Is(err, sqldb.ErrNotFound) {
+		claim, err = presence.Claim{Status: presence.StatusAvailable}, nil
 	}
 	status := api.ShownStatus{Status: claim.Status, StatusText: claim.Text, StatusUntil: api.AtOptional(claim.Until)}
 	return api.Me{User: user, Session: session, ShownStatus: status}, err

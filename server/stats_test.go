@@ -121,7 +121,7 @@ func TestThePeakIsOfToday(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	key := b.key(t, "shop", "admin")
 	sample := func() any {
-		if err := b.store.Sample(t.Context(), b.now()); err != nil {
+		if err := storetest.RecordPeak(t.Context(), b.store, b.now()); err != nil {
 			t.Fatal(err)
 		}
 		return b.stats(t, key)["peak_today"]

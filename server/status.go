@@ -8,15 +8,15 @@ import (
 	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
-	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 var errNoSuchUser = &web.Problem{Status: http.StatusNotFound, Code: "user_not_found", Words: "No such user"}
 
 // unknownUser says of whom the store knows nothing.
 func unknownUser(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, sqldb.ErrNotFound) {
 		return errNoSuchUser
 	}
 	return err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rollcall/store/sqldb"
 )
 
 // Access is what somebody may do in Rollcall itself. A higher one includes the
@@ -25,7 +27,7 @@ func ParseAccess(name string) (Access, error) {
 	if i := slices.Index(accessNames, name); i >= 0 {
 		return Access(i), nil
 	}
-	return AccessNone, invalid("access must be none, viewer or admin")
+	return AccessNone, sqldb.Invalid("access must be none, viewer or admin")
 }
 
 func (a Access) String() string { return accessNames[a] }
@@ -75,11 +77,11 @@ func ParseScopes(names []string) (Scopes, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(scopes, Scope(name)) {
-			return nil, invalid("scopes must be among sessions, read and admin")
+			return nil, sqldb.Invalid("scopes must be among sessions, read and admin")
 		}
 	}
 	if len(scopes) == 0 {
-		return nil, invalid("scopes must name at least one of sessions, read and admin")
+		return nil, sqldb.Invalid("scopes must name at least one of sessions, read and admin")
 	}
 	return scopes, nil
 }

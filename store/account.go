@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Account is a person who signs in to the panel with a password.
@@ -37,10 +38,10 @@ var accountName = regexp.MustCompile(`^[a-z0-9._@+-]{1,64}$`)
 func (in AccountInput) check() (AccountInput, error) {
 	in.Name = strings.ToLower(in.Name)
 	if !accountName.MatchString(in.Name) {
-		return in, invalid("name must have 1 to 64 letters, digits or . _ @ + -")
+		return in, sqldb.Invalid("name must have 1 to 64 letters, digits or . _ @ + -")
 	}
 	if in.Access != AccessViewer && in.Access != AccessAdmin {
-		return in, invalid("access must be viewer or admin")
+		return in, sqldb.Invalid("access must be viewer or admin")
 	}
 	return in, checkPassword(in.Password)
 }
@@ -58,11 +59,11 @@ func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, pas
 	deed := AuditEvent{Actor: UserActor(AccountID(name)), Detail: "the first account"}
 	return s.createAccount(ctx, now, deed, in, func(t *tx) error {
 		var accounts int
-		err := t.scan([]any{&accounts}, `SELECT COUNT(*) FROM accounts`)
+		err := t.Scan([]any{&accounts}, `SELECT COUNT(*) FROM accounts`)
 		if err == nil && accounts > 0 {
 			return ErrAlreadySetUp
 		}
-		return wrapErr("counting the accounts", err)
+		return sqldb.Wrap("counting the accounts", err)
 	})
 }
 
@@ -72,25 +73,25 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, deed AuditEven
 		return Account{}, err
 	}
 	hash := hashPassword(in.Password) // before the write: it takes long
-	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: fromMillis(now.UnixMilli())}
+	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: sqldb.Time(now.UnixMilli())}
 	deed.Action, deed.Target, deed.Detail = "account.create", UserActor(account.ID), cmp.Or(deed.Detail, account.Access.String())
 	err = s.write(ctx, func(t *tx) error {
 		if err := allowed(t); err != nil {
 			return err
 		}
-		n, err := t.exec(`
+		n, err := t.Exec(`
 			INSERT INTO users (id, name, access, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
 			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, now.UnixMilli())
 		if err == nil && n == 0 {
 			return ErrNameTaken
 		}
 		if err != nil {
-			return wrapErr("storing an account's user", err)
+			return sqldb.Wrap("storing an account's user", err)
 		}
-		_, err = t.exec(`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
+		_, err = t.Exec(`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
 			account.ID, account.Name, hash, now.UnixMilli())
 		if err != nil {
-			return wrapErr("storing an account", err)
+			return sqldb.Wrap("storing an account", err)
 		}
 		return t.record(now, deed)
 	})
@@ -102,30 +103,27 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, deed AuditEven
 
 // Accounts lists all accounts by name.
 func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
-	rows, err := s.read.QueryContext(ctx, `
+	rows, err := s.db.Rows(ctx, `
 		SELECT a.user_id, a.name, u.access, a.created_at FROM accounts a JOIN users u ON u.id = a.user_id ORDER BY a.name`)
 	if err != nil {
-		return nil, wrapErr("listing the accounts", err)
+		return nil, sqldb.Wrap("listing the accounts", err)
 	}
-	accounts, err := collect(rows, scanAccount)
-	return accounts, wrapErr("listing the accounts", err)
+	accounts, err := sqldb.Collect(rows, scanAccount)
+	return accounts, sqldb.Wrap("listing the accounts", err)
 }
 
 func scanAccount(rows *sql.Rows) (a Account, err error) {
 	var created int64
 	err = rows.Scan(&a.ID, &a.Name, &a.Access, &created)
-	a.CreatedAt = fromMillis(created)
+	a.CreatedAt = sqldb.Time(created)
 	return a, err
 }
 
 // HasAccounts tells whether the first account exists.
 func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
-	stmt, err := s.reads.prepare(ctx, `SELECT EXISTS (SELECT 1 FROM accounts)`)
-	if err != nil {
-		return false, wrapErr("looking for an account", err)
-	}
 	var exists bool
-	return exists, wrapErr("looking for an account", stmt.QueryRowContext(ctx).Scan(&exists))
+	err := s.db.Scan(ctx, []any{&exists}, `SELECT EXISTS (SELECT 1 FROM accounts)`)
+	return exists, sqldb.Wrap("looking for an account", err)
 }
 
 // SetPassword gives an account a new password, on behalf of actor, and ends its
@@ -137,10 +135,10 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, pas
 	hash := hashPassword(password)
 	return s.write(ctx, func(t *tx) error {
 		var user string
-		err := t.scan([]any{&user}, `UPDATE accounts SET password_hash = $2 WHERE name = $1 RETURNING user_id`,
+		err := t.Scan([]any{&user}, `UPDATE accounts SET password_hash = $2 WHERE name = $1 RETURNING user_id`,
 			strings.ToLower(name), hash)
 		if err != nil {
-			return wrapErr("changing a password", err)
+			return sqldb.Wrap("changing a password", err)
 		}
 		if _, err = t.end(s.at(now), Ending{Reason: presence.EndPasswordChanged}, `user_id = $6`, user); err != nil {
 			return err
@@ -154,10 +152,10 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, pas
 func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id string) error {
 	return s.write(ctx, func(t *tx) error {
 		var access Access
-		err := t.scan([]any{&access}, `
+		err := t.Scan([]any{&access}, `
 			DELETE FROM users WHERE id = $1 AND id IN (SELECT user_id FROM accounts) RETURNING access`, id)
 		if err != nil {
-			return wrapErr("deleting an account", err)
+			return sqldb.Wrap("deleting an account", err)
 		}
 		if access == AccessAdmin {
 			if err := t.needAdmin(); err != nil {
@@ -171,24 +169,24 @@ func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id stri
 // needAdmin returns ErrLastAdmin where no account is left that may administer.
 func (t *tx) needAdmin() error {
 	var admins int
-	err := t.scan([]any{&admins}, `
+	err := t.Scan([]any{&admins}, `
 		SELECT COUNT(*) FROM accounts a JOIN users u ON u.id = a.user_id WHERE u.access = 'admin'`)
 	if err == nil && admins == 0 {
 		return ErrLastAdmin
 	}
-	return wrapErr("counting the admins", err)
+	return sqldb.Wrap("counting the admins", err)
 }
 
 // SignIn begins a panel session for a name and password. ErrWrongPassword for
 // an unknown name too, after the same time.
 func (s *Store) SignIn(ctx context.Context, now time.Time, name, password string, from Origin) (LoginResult, error) {
 	var user, hash string
-	err := s.read.QueryRowContext(ctx, `SELECT user_id, password_hash FROM accounts WHERE name = $1`,
-		strings.ToLower(name)).Scan(&user, &hash)
+	err := s.db.Scan(ctx, []any{&user, &hash}, `SELECT user_id, password_hash FROM accounts WHERE name = $1`,
+		strings.ToLower(name))
 	if errors.Is(err, sql.ErrNoRows) {
 		hash = unknownName
 	} else if err != nil {
-		return LoginResult{}, wrapErr("finding an account", err)
+		return LoginResult{}, sqldb.Wrap("finding an account", err)
 	}
 	if !verifyPassword(password, hash) || user == "" {
 		return LoginResult{}, ErrWrongPassword
@@ -200,9 +198,9 @@ func (s *Store) SignIn(ctx context.Context, now time.Time, name, password string
 // somebody who proved otherwise that they may. ErrNotFound for an unknown id.
 func (s *Store) SignInAs(ctx context.Context, now time.Time, user string, from Origin) (LoginResult, error) {
 	var hash string
-	err := s.read.QueryRowContext(ctx, `SELECT password_hash FROM accounts WHERE user_id = $1`, user).Scan(&hash)
+	err := s.db.Scan(ctx, []any{&hash}, `SELECT password_hash FROM accounts WHERE user_id = $1`, user)
 	if err != nil {
-		return LoginResult{}, wrapErr("finding an account", err)
+		return LoginResult{}, sqldb.Wrap("finding an account", err)
 	}
 	return s.signIn(ctx, now, user, hash, from)
 }
@@ -213,14 +211,14 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, fr
 	in := Login{User: UserInput{ID: user}, Origin: from}
 	err := s.write(ctx, func(t *tx) (err error) {
 		var same bool
-		err = t.scan([]any{&same}, `SELECT EXISTS (SELECT 1 FROM accounts WHERE user_id = $1 AND password_hash = $2)`, user, hash)
+		err = t.Scan([]any{&same}, `SELECT EXISTS (SELECT 1 FROM accounts WHERE user_id = $1 AND password_hash = $2)`, user, hash)
 		if err == nil && !same {
 			return ErrWrongPassword
 		}
 		if err != nil {
-			return wrapErr("checking an account", err)
+			return sqldb.Wrap("checking an account", err)
 		}
-		result.Session, _, err = t.beginSession(s.at(now), s.rules, By{App: PanelApp, Grant: AccessAdmin}, in, s.tokenRef(result.Token))
+		result.Session, _, err = t.beginSession(s.at(now), s.rules, By{App: presence.PanelApp, Grant: AccessAdmin}, in, s.tokenRef(result.Token))
 		if err != nil {
 			return err
 		}
@@ -239,12 +237,12 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, fr
 func (s *Store) RecordFailure(ctx context.Context, now time.Time, name string) error {
 	d := AuditEvent{Actor: ActorUnknown, Action: "panel.sign_in_failed", Detail: "no such account"}
 	var user string
-	err := s.read.QueryRowContext(ctx, `SELECT user_id FROM accounts WHERE name = $1`, strings.ToLower(name)).Scan(&user)
+	err := s.db.Scan(ctx, []any{&user}, `SELECT user_id FROM accounts WHERE name = $1`, strings.ToLower(name))
 	switch {
 	case err == nil:
 		d.Target, d.Detail = UserActor(user), ""
 	case !errors.Is(err, sql.ErrNoRows):
-		return wrapErr("finding an account", err)
+		return sqldb.Wrap("finding an account", err)
 	}
 	return s.recordOncePerHour(ctx, now, d)
 }

@@ -9,6 +9,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -37,11 +38,11 @@ func TestAccounts(t *testing.T) {
 			t.Fatalf("%d first accounts", len(won))
 		}
 		root := <-won
-		wantError(t, s.DeleteAccount(ctx, Start, "user:root", store.AccountID(root)), store.ErrLastAdmin)
+		WantError(t, s.DeleteAccount(ctx, Start, "user:root", store.AccountID(root)), store.ErrLastAdmin)
 		if err := create("Ada", store.AccessViewer); err != nil {
 			t.Fatal(err)
 		}
-		wantError(t, create("ADA", store.AccessAdmin), store.ErrNameTaken)
+		WantError(t, create("ADA", store.AccessAdmin), store.ErrNameTaken)
 		for _, bad := range []store.AccountInput{
 			{Name: "x", Password: "fourteen chars", Access: store.AccessAdmin},
 			{Name: "", Password: password, Access: store.AccessAdmin},
@@ -49,7 +50,7 @@ func TestAccounts(t *testing.T) {
 			{Name: "x", Password: password, Access: store.AccessNone},
 		} {
 			_, err := s.CreateAccount(ctx, Start, "user:root", bad)
-			wantError(t, err, store.ErrInvalid)
+			WantError(t, err, sqldb.ErrInvalid)
 		}
 		session, err := s.SignIn(ctx, Start, "aDa", password, store.Origin{})
 		if err != nil {
@@ -57,7 +58,7 @@ func TestAccounts(t *testing.T) {
 		}
 		for name, pass := range map[string]string{"ada": "wrong password, long", "nobody": password} {
 			_, err := s.SignIn(ctx, Start, name, pass, store.Origin{})
-			wantError(t, err, store.ErrWrongPassword)
+			WantError(t, err, store.ErrWrongPassword)
 		}
 		if who, err := s.Authenticate(ctx, Start, session.Token); err != nil || who.Access != store.AccessViewer {
 			t.Fatalf("%+v, %v", who, err)
@@ -70,8 +71,8 @@ func TestAccounts(t *testing.T) {
 		if !errors.As(err, &ended) || ended.Reason != presence.EndPasswordChanged {
 			t.Fatalf("after a new password: %v", err)
 		}
-		wantError(t, s.SetPassword(ctx, Start, "user:root", "nobody", password), store.ErrNotFound)
-		wantError(t, s.DeleteAccount(ctx, Start, "user:root", "rollcall:nobody"), store.ErrNotFound)
+		WantError(t, s.SetPassword(ctx, Start, "user:root", "nobody", password), sqldb.ErrNotFound)
+		WantError(t, s.DeleteAccount(ctx, Start, "user:root", "rollcall:nobody"), sqldb.ErrNotFound)
 		if err := s.DeleteAccount(ctx, Start, "user:root", store.AccountID("ada")); err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"strings"
 	"time"
+
+	"rollcall/store/sqldb"
 )
 
 // AuditEvent is something that somebody did and that others may want to know of.
@@ -40,18 +42,18 @@ func (s *Store) Record(ctx context.Context, now time.Time, d AuditEvent) error {
 
 // record adds a deed to the audit log, in the transaction that does it.
 func (t *tx) record(now time.Time, d AuditEvent) error {
-	_, err := t.exec(`INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
+	_, err := t.Exec(`INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
 		now.UnixMilli(), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail)
-	return wrapErr("writing the audit log", err)
+	return sqldb.Wrap("writing the audit log", err)
 }
 
 // RecordView notes that actor looked at a user: once an hour, and only of a user
 // who exists, so that nobody fills the log by looking.
 func (s *Store) RecordView(ctx context.Context, now time.Time, actor, user string) error {
 	var known bool
-	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
+	err := s.db.Scan(ctx, []any{&known}, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user)
 	if err != nil || !known {
-		return wrapErr("finding a user", err)
+		return sqldb.Wrap("finding a user", err)
 	}
 	return s.recordOncePerHour(ctx, now, AuditEvent{Actor: actor, Action: "user.view", Target: UserActor(user)})
 }
@@ -65,13 +67,13 @@ const recentEvent = `SELECT EXISTS (SELECT 1 FROM audit WHERE target = $1 AND ac
 func (s *Store) recordOncePerHour(ctx context.Context, now time.Time, d AuditEvent) error {
 	about := []any{d.Target, d.Actor, d.Action, now.Add(-viewEvery).UnixMilli(), now.UnixMilli()}
 	var recent bool
-	err := s.read.QueryRowContext(ctx, recentEvent, about...).Scan(&recent)
+	err := s.db.Scan(ctx, []any{&recent}, recentEvent, about...)
 	if err != nil || recent {
-		return wrapErr("looking into the audit log", err)
+		return sqldb.Wrap("looking into the audit log", err)
 	}
 	return s.write(ctx, func(t *tx) error {
-		if err := t.scan([]any{&recent}, recentEvent, about...); err != nil || recent { // by another caller just now
-			return wrapErr("looking into the audit log", err)
+		if err := t.Scan([]any{&recent}, recentEvent, about...); err != nil || recent { // by another caller just now
+			return sqldb.Wrap("looking into the audit log", err)
 		}
 		return t.record(now, d)
 	})
@@ -110,51 +112,44 @@ func (s *Store) Audit(ctx context.Context, f AuditFilter) (AuditPage, error) {
 	if err != nil {
 		return AuditPage{}, err
 	}
-	done, err := s.heavyReads.acquire(ctx) // a filter may have to look at all of it
-	if err != nil {
-		return AuditPage{}, wrapErr("reading the audit log", err)
-	}
-	defer done()
 	page := AuditPage{Entries: []AuditEntry{}}
 	q := f.query(after)
-	rows, err := s.read.QueryContext(ctx, q.String(), q.args...)
+	err = s.db.HeavySnapshot(ctx, func(look *sql.Tx) error { // a filter may have to look at all of it
+		return q.Each(ctx, look, func(rows *sql.Rows) error {
+			if len(page.Entries) == f.Limit {
+				page.Next = cursor{Sort: sortAudit, Key: page.Entries[f.Limit-1].ID, Tie: int64(0)}.String()
+				return nil
+			}
+			entry, err := scanAuditEntry(rows)
+			page.Entries = append(page.Entries, entry)
+			return err
+		})
+	})
 	if err != nil {
-		return AuditPage{}, wrapErr("reading the audit log", err)
+		return AuditPage{}, sqldb.Wrap("reading the audit log", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if len(page.Entries) == f.Limit {
-			page.Next = cursor{Sort: sortAudit, Key: page.Entries[f.Limit-1].ID, Tie: int64(0)}.String()
-			break
-		}
-		entry, err := scanAuditEntry(rows)
-		if err != nil {
-			return AuditPage{}, wrapErr("reading an entry", err)
-		}
-		page.Entries = append(page.Entries, entry)
-	}
-	return page, wrapErr("reading the audit log", rows.Err())
+	return page, nil
 }
 
 // check returns the place after which the page begins, nil for the first.
 func (f AuditFilter) check() (*cursor, error) {
 	switch {
 	case strings.Contains(f.Search, "\x00"): // where SQL's LIKE would end
-		return nil, invalid("q must not have a NUL")
+		return nil, sqldb.Invalid("q must not have a NUL")
 	case f.From != nil && f.To != nil && f.To.Before(*f.From):
-		return nil, invalid("from must not be after to")
+		return nil, sqldb.Invalid("from must not be after to")
 	}
 	after, err := parseCursor(f.Cursor, sortAudit)
 	if after != nil {
 		if _, ok := after.Key.(int64); !ok {
-			return nil, invalid("cursor is not one of this list")
+			return nil, sqldb.Invalid("cursor is not one of this list")
 		}
 	}
 	return after, err
 }
 
-func (f AuditFilter) query(after *cursor) *query {
-	q := new(query).add(`
+func (f AuditFilter) query(after *cursor) *sqldb.Query {
+	q := sqldb.NewQuery(`
 		SELECT a.id, a.at, a.actor, a.action, a.target, a.detail, COALESCE(by_user.name, ''), COALESCE(to_user.name, to_key.app, '')
 		FROM audit a
 		LEFT JOIN users by_user ON a.actor LIKE 'user:%' AND by_user.id = substr(a.actor, 6)
@@ -163,31 +158,31 @@ func (f AuditFilter) query(after *cursor) *query {
 		WHERE true`)
 	for _, term := range []struct{ column, value string }{{"a.actor", f.Actor}, {"a.target", f.Target}} {
 		if term.value != "" {
-			q.and(term.column+` = ?`, term.value)
+			q.And(term.column+` = ?`, term.value)
 		}
 	}
 	if f.Action != "" {
-		q.and(`(a.action = ? OR substr(a.action, 1, ?) = ?)`, f.Action, len([]rune(f.Action))+1, f.Action+".")
+		q.And(`(a.action = ? OR substr(a.action, 1, ?) = ?)`, f.Action, len([]rune(f.Action))+1, f.Action+".")
 	}
 	if f.From != nil {
-		q.and(`a.at >= ?`, f.From.UnixMilli())
+		q.And(`a.at >= ?`, f.From.UnixMilli())
 	}
 	if f.To != nil {
-		q.and(`a.at <= ?`, f.To.UnixMilli())
+		q.And(`a.at <= ?`, f.To.UnixMilli())
 	}
 	if search := strings.TrimSpace(f.Search); search != "" {
 		const text = `(a.actor || ' ' || a.target || ' ' || a.detail || ' ' || COALESCE(by_user.name, '') || ' ' || COALESCE(to_user.name, ''))`
-		q.matches(text, search)
+		q.Matches(text, search)
 	}
 	if after != nil {
-		q.and(`a.id < ?`, after.Key)
+		q.And(`a.id < ?`, after.Key)
 	}
-	return q.add(` ORDER BY a.id DESC LIMIT ?`, f.Limit+1)
+	return q.Add(` ORDER BY a.id DESC LIMIT ?`, f.Limit+1)
 }
 
 func scanAuditEntry(rows *sql.Rows) (e AuditEntry, err error) {
 	var at int64
 	err = rows.Scan(&e.ID, &at, &e.Actor, &e.Action, &e.Target, &e.Detail, &e.ActorName, &e.TargetName)
-	e.At = fromMillis(at)
+	e.At = sqldb.Time(at)
 	return e, err
 }

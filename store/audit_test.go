@@ -14,6 +14,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -60,9 +61,9 @@ func TestEveryDeedIsRecorded(t *testing.T) {
 		}
 		var ids []int64
 		for range 3 {
-			ids = append(ids, login(t, s, Start, "ada").ID)
+			ids = append(ids, LogIn(t, s, Start, "ada").ID)
 		}
-		login(t, s, Start, "bob")
+		LogIn(t, s, Start, "bob")
 		_, err = s.Revoke(ctx, Start, ids[0], byRoot)
 		must(err)
 		_, err = s.RevokeAll(ctx, Start, store.SessionFilter{App: "shop"}, byRoot)
@@ -113,17 +114,17 @@ func TestWhatIsRefusedIsNotRecorded(t *testing.T) {
 	if _, err := s.CreateFirstAccount(ctx, Start, "root", "a password that is long enough"); err != nil {
 		t.Fatal(err)
 	}
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	admin := store.AccessAdmin
 	before := deeds(t, s, store.AuditFilter{})
-	wantError(t, s.DeleteAccount(ctx, Start, "cli", "rollcall:root"), store.ErrLastAdmin)
-	wantError(t, s.DeleteAccount(ctx, Start, "cli", "rollcall:nobody"), store.ErrNotFound)
-	wantError(t, s.DeleteKey(ctx, Start, "cli", 1), store.ErrNotFound)
-	wantError(t, s.SetPassword(ctx, Start, "cli", "nobody", "a password that is long enough"), store.ErrNotFound)
-	_, err := s.PutUser(ctx, Start, shop, store.UserInput{ID: "ada", Access: &admin})
-	wantError(t, err, store.ErrForbidden)
+	WantError(t, s.DeleteAccount(ctx, Start, "cli", "rollcall:root"), store.ErrLastAdmin)
+	WantError(t, s.DeleteAccount(ctx, Start, "cli", "rollcall:nobody"), sqldb.ErrNotFound)
+	WantError(t, s.DeleteKey(ctx, Start, "cli", 1), sqldb.ErrNotFound)
+	WantError(t, s.SetPassword(ctx, Start, "cli", "nobody", "a password that is long enough"), sqldb.ErrNotFound)
+	_, err := s.PutUser(ctx, Start, Shop, store.UserInput{ID: "ada", Access: &admin})
+	WantError(t, err, store.ErrForbidden)
 	_, err = s.DeleteUser(ctx, Start, store.By{App: "blog"}, "ada")
-	wantError(t, err, store.ErrForbidden)
+	WantError(t, err, store.ErrForbidden)
 	if ended, err := s.Revoke(ctx, Start, 1, byRoot); ended || err != nil {
 		t.Fatal(ended, err)
 	}
@@ -134,7 +135,7 @@ func TestWhatIsRefusedIsNotRecorded(t *testing.T) {
 
 func TestLookingIsRecordedOnceAnHour(t *testing.T) {
 	s := New(t)
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
@@ -204,7 +205,7 @@ func TestRulesThatChangeAreRecorded(t *testing.T) {
 func TestTheAuditLogIsFiltered(t *testing.T) {
 	s := New(t)
 	name := "Ada Ä"
-	if _, err := s.PutUser(t.Context(), Start, shop, store.UserInput{ID: "ada", Name: &name}); err != nil {
+	if _, err := s.PutUser(t.Context(), Start, Shop, store.UserInput{ID: "ada", Name: &name}); err != nil {
 		t.Fatal(err)
 	}
 	key, _, err := s.CreateKey(t.Context(), after(0), "cli", "shop", store.Scopes{store.ScopeRead})
@@ -252,7 +253,7 @@ func TestTheAuditLogIsFiltered(t *testing.T) {
 		"no cursor": {Cursor: "x"},
 	} {
 		f.Limit = 1
-		if _, err := s.Audit(t.Context(), f); !errors.Is(err, store.ErrInvalid) {
+		if _, err := s.Audit(t.Context(), f); !errors.Is(err, sqldb.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -296,7 +297,7 @@ func TestNobodyChangesTheAuditLog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	db := shell(t, folder, "")
+	db := OpenShell(t, folder, "")
 	for _, statement := range []string{
 		`UPDATE audit SET actor = 'user:eve'`, `UPDATE audit SET target = ''`, `UPDATE audit SET at = at + 1`, `UPDATE audit SET action = 'x'`,
 		`UPDATE audit SET detail = 'other'`, `UPDATE audit SET id = id + 10`, `DELETE FROM audit`, `DELETE FROM audit WHERE id = 1`,

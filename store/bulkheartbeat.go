@@ -3,6 +3,8 @@ package store
 import (
 	"database/sql"
 	"slices"
+
+	"rollcall/store/sqldb"
 )
 
 // bulkUnchanged and bulkChanged are the two updates of touch for many heartbeats in one
@@ -27,49 +29,44 @@ const (
 		RETURNING s.id, s.expires_at, s.app, s.organization_id, CASE WHEN b.whose THEN (SELECT role FROM users WHERE id = s.user_id) ELSE '' END`
 )
 
-// touchBulk records the heartbeats at the head of a batch, where the database
-// takes many as one statement: first those of which nobody can see a difference,
-// then the others. Those of sessions that have ended are left for touch, as are
-// further ones of the same session.
-func (t *tx) touchBulk(batch []*write) error {
-	if !t.w.engine.bulkUpdates {
-		return nil
-	}
+// Done tells whether RunBulk has recorded this heartbeat.
+func (h *heartbeat) Done() bool { return h.recorded }
+
+// RunBulk records heartbeats where the database takes many as one statement: first those of
+// which nobody can see a difference, then the others. Those of sessions that have ended are left
+// to be recorded one by one, as are further ones of the same session.
+func (*heartbeat) RunBulk(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 	var waiting []*heartbeat
 	once := map[int64]bool{}
-	for _, job := range batch {
-		h := job.heartbeat
-		if h == nil {
-			break // what was queued before another write is done before it
-		}
-		if !once[h.id] && job.ctx.Err() == nil {
+	for _, b := range bulk {
+		if h := b.(*heartbeat); !once[h.id] {
 			once[h.id] = true
 			waiting = append(waiting, h)
 		}
 	}
-	waiting, err := t.recordBulk(bulkUnchanged, waiting, true)
+	waiting, err := recordBulk(t, bulkUnchanged, waiting, true)
 	if err == nil && len(waiting) > 0 {
-		_, err = t.recordBulk(bulkChanged, waiting, false)
+		_, err = recordBulk(t, bulkChanged, waiting, false)
 	}
-	return wrapErr("recording heartbeats", err)
+	return sqldb.Wrap("recording heartbeats", err)
 }
 
 // recordBulk returns the heartbeats that the statement leaves.
-func (t *tx) recordBulk(statement string, beats []*heartbeat, unseen bool) (left []*heartbeat, err error) {
+func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unseen bool) (left []*heartbeat, err error) {
 	var all heartbeatColumns
 	by := map[int64]*heartbeat{}
 	for _, h := range beats {
 		all.add(h)
 		by[h.id] = h
 	}
-	err = t.each(func(rows *sql.Rows) error {
+	err = t.Each(func(rows *sql.Rows) error {
 		var id, expires int64
 		var m Member
 		if err := rows.Scan(&id, &expires, &m.App, &m.OrganizationID, &m.Role); err != nil {
 			return err
 		}
 		h := by[id]
-		h.recorded, h.unchanged, h.result.ExpiresAt = true, unseen, fromMillis(expires)
+		h.recorded, h.unchanged, h.result.ExpiresAt = true, unseen, sqldb.Time(expires)
 		if h.wantMember {
 			h.result.Member = m
 		}

@@ -30,7 +30,7 @@ var states = []string{"plain", "other", "idle", "gone", "silent", "ahead", "past
 
 func openEnsemble(t *testing.T) *ensemble {
 	folder := t.TempDir()
-	return &ensemble{store: Open(t, folder, presence.DefaultRules()), shell: shell(t, folder, "")}
+	return &ensemble{store: Open(t, folder, presence.DefaultRules()), shell: OpenShell(t, folder, "")}
 }
 
 func tokenOf(round int, state string) string { return fmt.Sprintf("the-token-of-%s-%d", state, round) }
@@ -52,7 +52,7 @@ func (e *ensemble) gather(t *testing.T, round int) {
 		}
 		token := tokenOf(round, state)
 		user := store.UserInput{ID: fmt.Sprint(state, round), Role: text("role of " + state), Organization: text("Acme")}
-		result, err := e.store.Login(t.Context(), at, shop, store.Login{User: user, Token: token})
+		result, err := e.store.Login(t.Context(), at, Shop, store.Login{User: user, Token: token})
 		switch state {
 		case "idle":
 			_, err = e.store.Touch(t.Context(), at, token, store.Beat{Idle: time.Hour})
@@ -65,7 +65,7 @@ func (e *ensemble) gather(t *testing.T, round int) {
 		case "orphaned":
 			_, err = e.store.DeleteUser(t.Context(), at, store.By{Grant: store.AccessAdmin}, user.ID)
 		case "forged":
-			execSQL(t, e.shell, `UPDATE user_sessions SET token_sha256 = $1 WHERE id = $2`, make([]byte, 32), result.ID)
+			ExecSQL(t, e.shell, `UPDATE user_sessions SET token_sha256 = $1 WHERE id = $2`, make([]byte, 32), result.ID)
 		}
 		if err != nil {
 			t.Fatal(state, err)
@@ -141,8 +141,8 @@ func (e *ensemble) left(t *testing.T, round int) []string {
 }
 
 func TestHeartbeatsInOneTransactionAreAnsweredAsOneAfterTheOther(t *testing.T) {
-	alone, together := openEnsemble(t), openEnsemble(t)
-	store.Apart(alone.store)
+	folder := t.TempDir() // SQLite records one after the other in every build
+	alone, together := &ensemble{store: OpenFile(t, folder, presence.DefaultRules()), shell: ShellFile(t, folder, "")}, openEnsemble(t)
 	round := 100
 	rapid.Check(t, func(r *rapid.T) {
 		round++
@@ -151,7 +151,7 @@ func TestHeartbeatsInOneTransactionAreAnsweredAsOneAfterTheOther(t *testing.T) {
 			e.gather(t, round)
 			e.left(t, round)
 			select {
-			case <-e.store.Changed():
+			case <-e.store.DB().Changed():
 			default:
 			}
 		}
@@ -168,7 +168,7 @@ func TestHeartbeatsInOneTransactionAreAnsweredAsOneAfterTheOther(t *testing.T) {
 		if diff := cmp.Diff(alone.left(t, round), together.left(t, round)); diff != "" {
 			r.Fatalf("of %+v is left:\n%s", calls, diff)
 		}
-		if together.seq > seq && len(together.store.Changed()) == 0 {
+		if together.seq > seq && len(together.store.DB().Changed()) == 0 {
 			r.Fatalf("of %+v nobody who looks on is told", calls)
 		}
 	})
@@ -181,14 +181,14 @@ func TestTwoHeartbeatsOfOnePersonInOneTransactionAreLoggedWhereTheyChangeWhatIsS
 	for i, idle := range idles {
 		for k, other := range idles {
 			ada := fmt.Sprint("ada", i, k)
-			phone, laptop := login(t, e.store, Start, ada), login(t, e.store, Start, ada)
-			touch(t, e.store, Start, phone.Token, store.Beat{Idle: 40 * time.Second})
-			touch(t, e.store, Start, laptop.Token, store.Beat{Idle: 20 * time.Second})
+			phone, laptop := LogIn(t, e.store, Start, ada), LogIn(t, e.store, Start, ada)
+			Touch(t, e.store, Start, phone.Token, store.Beat{Idle: 40 * time.Second})
+			Touch(t, e.store, Start, laptop.Token, store.Beat{Idle: 20 * time.Second})
 			told := logged(t, e.store, func() {
 				now := Start.Add(30 * time.Second)
 				store.Together(e.store, []func(){
-					func() { touch(t, e.store, now, phone.Token, store.Beat{Idle: idle}) },
-					func() { touch(t, e.store, now, laptop.Token, store.Beat{Idle: other}) },
+					func() { Touch(t, e.store, now, phone.Token, store.Beat{Idle: idle}) },
+					func() { Touch(t, e.store, now, laptop.Token, store.Beat{Idle: other}) },
 				})
 			})
 			people, err := e.store.People(t.Context(), Start.Add(time.Minute), []string{ada})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Change is one row of the log of what changed. With a UserID, that user may
@@ -43,13 +44,13 @@ const changesQuery = `
 // in the order in which they were committed. ErrTooLate where some of them have
 // been removed, and where the log never got as far as after.
 func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, error) {
-	rows, err := s.ask(ctx, changesQuery, after, limit)
+	rows, err := s.db.Rows(ctx, changesQuery, after, limit)
 	if err != nil {
-		return nil, wrapErr("reading what changed", err)
+		return nil, sqldb.Wrap("reading what changed", err)
 	}
-	changes, err := collect(rows, scanChange)
+	changes, err := sqldb.Collect(rows, scanChange)
 	if err != nil {
-		return nil, wrapErr("reading what changed", err)
+		return nil, sqldb.Wrap("reading what changed", err)
 	}
 	if len(changes) > 0 {
 		if changes[0].Seq != after+1 { // numbers have no holes, so what is missing was removed
@@ -70,12 +71,9 @@ func scanChange(rows *sql.Rows) (c Change, err error) {
 
 // LastChange returns the number of the latest change, 0 for none.
 func (s *Store) LastChange(ctx context.Context) (int64, error) {
-	stmt, err := s.reads.prepare(ctx, `SELECT COALESCE(MAX(seq), 0) FROM changes`)
-	if err != nil {
-		return 0, wrapErr("finding the last change", err)
-	}
 	var last int64
-	return last, wrapErr("finding the last change", stmt.QueryRowContext(ctx).Scan(&last))
+	err := s.db.Scan(ctx, []any{&last}, `SELECT COALESCE(MAX(seq), 0) FROM changes`)
+	return last, sqldb.Wrap("finding the last change", err)
 }
 
 // TrimChanges removes all but the latest changes, of which it keeps keep and at
@@ -85,34 +83,8 @@ func (s *Store) TrimChanges(ctx context.Context, keep int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.inBatches(ctx, `
+	_, err = s.db.InBatches(ctx, `
 		DELETE FROM changes WHERE seq IN (SELECT seq FROM changes WHERE seq <= $1 ORDER BY seq LIMIT $2)`, last-max(keep, 1))
-	return err
-}
-
-// Changed receives after every commit that may have changed something for
-// anybody who looks on. Several commits may be told as one. It is for one
-// receiver.
-func (s *Store) Changed() <-chan struct{} { return s.changed }
-
-// Timeline changes when what was read of the log may not be in the one that is there now:
-// where a standby of the database server has taken over without the last commits, it
-// gives their numbers to others.
-func (s *Store) Timeline() int64 {
-	if s.engine.server == nil {
-		return 0
-	}
-	return s.engine.server.timeline()
-}
-
-// notifyChanged tells the receiver of Committed of a write that has succeeded.
-func (s *Store) notifyChanged(err error) error {
-	if err == nil {
-		select {
-		case s.changed <- struct{}{}:
-		default: // it has not looked since the last time, and will
-		}
-	}
 	return err
 }
 
@@ -130,11 +102,11 @@ const dueQuery = `
 // for whom nothing changed. It is for one caller, whose from is the last to.
 func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
 	a := s.slack.Load()
-	ids, err := s.texts(ctx, dueQuery, dueBetween(s.rules.At(from, *s.lastDueSlack.Load()), s.rules.At(to, *a))...)
+	ids, err := s.db.Texts(ctx, dueQuery, dueBetween(s.rules.At(from, *s.lastDueSlack.Load()), s.rules.At(to, *a))...)
 	if err == nil {
 		s.lastDueSlack.Store(a)
 	}
-	return ids, wrapErr("finding who is due", err)
+	return ids, sqldb.Wrap("finding who is due", err)
 }
 
 // dueBetween returns the stamps that two moments judge differently, as pairs of
@@ -145,22 +117,4 @@ func dueBetween(a, b presence.Cutoffs) (bounds []any) {
 		bounds = append(bounds, min(pair[0], pair[1]), max(pair[0], pair[1]))
 	}
 	return bounds
-}
-
-// ask runs a query whose statement is kept for the next time.
-func (s *Store) ask(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := s.reads.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(ctx, args...)
-}
-
-// texts returns the only column that a query reads.
-func (s *Store) texts(ctx context.Context, query string, args ...any) ([]string, error) {
-	rows, err := s.ask(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	return textsOf(rows)
 }

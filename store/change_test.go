@@ -12,6 +12,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -43,13 +44,6 @@ func wantLogged(t *testing.T, s *store.Store, do func(), want ...store.Change) {
 	}
 }
 
-func touch(t testing.TB, s *store.Store, now time.Time, token string, beat store.Beat) {
-	t.Helper()
-	if _, err := s.Touch(t.Context(), now, token, beat); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestAHeartbeatIsLoggedWhereSomebodyCouldSeeIt(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -71,14 +65,14 @@ func TestAHeartbeatIsLoggedWhereSomebodyCouldSeeIt(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
-				ada := login(t, s, Start, "ada")
-				touch(t, s, Start, ada.Token, store.Beat{Page: text("/a")})
+				ada := LogIn(t, s, Start, "ada")
+				Touch(t, s, Start, ada.Token, store.Beat{Page: text("/a")})
 				var want []store.Change
 				if c.seen {
 					want = []store.Change{{UserID: "ada"}}
 				}
 				drain(s)
-				wantLogged(t, s, func() { touch(t, s, Start.Add(c.after), ada.Token, c.beat) }, want...)
+				wantLogged(t, s, func() { Touch(t, s, Start.Add(c.after), ada.Token, c.beat) }, want...)
 				if told := drain(s); told != c.seen {
 					t.Errorf("told of a commit: %v", told)
 				}
@@ -101,16 +95,16 @@ func TestAHeartbeatIsLoggedWhereAPersonIsShownByAnotherSession(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
-				phone, laptop := login(t, s, Start, "ada"), login(t, s, Start, "ada")
-				login(t, s, Start.Add(30*time.Second), "somebody else")
-				touch(t, s, Start, phone.Token, store.Beat{Idle: 40 * time.Second})
-				touch(t, s, Start, laptop.Token, store.Beat{Idle: 20 * time.Second})
+				phone, laptop := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "ada")
+				LogIn(t, s, Start.Add(30*time.Second), "somebody else")
+				Touch(t, s, Start, phone.Token, store.Beat{Idle: 40 * time.Second})
+				Touch(t, s, Start, laptop.Token, store.Beat{Idle: 20 * time.Second})
 				var want []store.Change
 				if c.seen {
 					want = []store.Change{{UserID: "ada"}}
 				}
 				drain(s)
-				wantLogged(t, s, func() { touch(t, s, Start.Add(30*time.Second), phone.Token, c.beat) }, want...)
+				wantLogged(t, s, func() { Touch(t, s, Start.Add(30*time.Second), phone.Token, c.beat) }, want...)
 				if told := drain(s); told != c.seen {
 					t.Errorf("told of a commit: %v", told)
 				}
@@ -118,28 +112,28 @@ func TestAHeartbeatIsLoggedWhereAPersonIsShownByAnotherSession(t *testing.T) {
 		})
 	}
 	Each(t, func(t *testing.T, s *store.Store) {
-		phone, laptop := login(t, s, Start, "ada"), login(t, s, Start, "ada")
-		touch(t, s, Start, phone.Token, store.Beat{Idle: time.Minute})
-		touch(t, s, Start, laptop.Token, store.Beat{})
-		wantLogged(t, s, func() { touch(t, s, Start.Add(time.Second), laptop.Token, store.Beat{Idle: 2 * time.Minute}) }, store.Change{UserID: "ada"}) // less than it had
+		phone, laptop := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "ada")
+		Touch(t, s, Start, phone.Token, store.Beat{Idle: time.Minute})
+		Touch(t, s, Start, laptop.Token, store.Beat{})
+		wantLogged(t, s, func() { Touch(t, s, Start.Add(time.Second), laptop.Token, store.Beat{Idle: 2 * time.Minute}) }, store.Change{UserID: "ada"}) // less than it had
 	})
 }
 
 func TestReturningIsLogged(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		ada := login(t, s, Start, "ada")
-		touch(t, s, Start, ada.Token, store.Beat{Leaving: true})
-		wantLogged(t, s, func() { touch(t, s, Start, ada.Token, store.Beat{}) }, store.Change{UserID: "ada"})
-		touch(t, s, Start, ada.Token, store.Beat{Idle: time.Hour})
-		wantLogged(t, s, func() { touch(t, s, Start, ada.Token, store.Beat{Idle: time.Hour}) })
-		wantLogged(t, s, func() { touch(t, s, Start, ada.Token, store.Beat{}) }, store.Change{UserID: "ada"})
+		ada := LogIn(t, s, Start, "ada")
+		Touch(t, s, Start, ada.Token, store.Beat{Leaving: true})
+		wantLogged(t, s, func() { Touch(t, s, Start, ada.Token, store.Beat{}) }, store.Change{UserID: "ada"})
+		Touch(t, s, Start, ada.Token, store.Beat{Idle: time.Hour})
+		wantLogged(t, s, func() { Touch(t, s, Start, ada.Token, store.Beat{Idle: time.Hour}) })
+		wantLogged(t, s, func() { Touch(t, s, Start, ada.Token, store.Beat{}) }, store.Change{UserID: "ada"})
 	})
 }
 
 // drain tells whether a commit was announced.
 func drain(s *store.Store) bool {
 	select {
-	case <-s.Changed():
+	case <-s.DB().Changed():
 		return true
 	default:
 		return false
@@ -156,10 +150,10 @@ func TestWhatIsLogged(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		wantLogged(t, s, func() { ada, bob = login(t, s, Start, "ada"), login(t, s, Start, "bob") },
+		wantLogged(t, s, func() { ada, bob = LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "bob") },
 			store.Change{UserID: "ada"}, store.Change{UserID: "bob"})
 		put := func(in store.UserInput) func() {
-			return func() { _, err := s.PutUser(ctx, Start, shop, in); must(err) }
+			return func() { _, err := s.PutUser(ctx, Start, Shop, in); must(err) }
 		}
 		wantLogged(t, s, put(store.UserInput{ID: "ada", Name: text("Ada L.")}), store.Change{UserID: "ada"})
 		wantLogged(t, s, put(store.UserInput{ID: "ada", Name: text("Ada L.")}))
@@ -169,13 +163,13 @@ func TestWhatIsLogged(t *testing.T) {
 			store.Change{UserID: "ada", SessionID: ada.ID, App: "shop", Reason: presence.EndRevoked})
 		wantLogged(t, s, func() { _, err := s.EndByID(ctx, Start, "", ada.ID, presence.EndRevoked); must(err) })
 		wantLogged(t, s, func() {
-			_, err := s.Login(ctx, Start, shop, store.Login{User: store.UserInput{ID: "x"}, Token: "short"})
-			wantError(t, err, store.ErrInvalid)
+			_, err := s.Login(ctx, Start, Shop, store.Login{User: store.UserInput{ID: "x"}, Token: "short"})
+			WantError(t, err, sqldb.ErrInvalid)
 		})
-		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, Start, shop, "bob"); must(err) },
+		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, Start, Shop, "bob"); must(err) },
 			store.Change{UserID: "bob", SessionID: bob.ID, App: "shop", Reason: presence.EndUserDeleted})
-		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, Start, shop, "ada"); must(err) }) // whose session has ended before
-		cy := login(t, s, Start, "cy")
+		wantLogged(t, s, func() { _, err := s.DeleteUser(ctx, Start, Shop, "ada"); must(err) }) // whose session has ended before
+		cy := LogIn(t, s, Start, "cy")
 		wantLogged(t, s, func() { _, err := s.Cleanup(ctx, Start.Add(25*time.Hour)); must(err) },
 			store.Change{UserID: "cy", SessionID: cy.ID, App: "shop", Reason: presence.EndExpired})
 		key, _, err := s.CreateKey(ctx, Start, "user:root", "shop", store.Scopes{store.ScopeRead})
@@ -189,7 +183,7 @@ func TestWhatIsTypedIntoTheShellIsLogged(t *testing.T) {
 	s := Open(t, folder, presence.DefaultRules())
 	ids := map[string]any{}
 	for _, id := range []string{"ada", "bob", "cy"} {
-		result, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: id, Organization: text("Acme")}})
+		result, err := s.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: id, Organization: text("Acme")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +192,7 @@ func TestWhatIsTypedIntoTheShellIsLogged(t *testing.T) {
 	ended := func(id, reason string) store.Change {
 		return store.Change{UserID: id, SessionID: ids[id].(int64), App: "shop", Reason: presence.EndReason(reason)}
 	}
-	db := shell(t, folder, "&_pragma=foreign_keys(1)")
+	db := OpenShell(t, folder, "&_pragma=foreign_keys(1)")
 	for _, c := range []struct {
 		statement string
 		want      []store.Change
@@ -217,7 +211,7 @@ func TestWhatIsTypedIntoTheShellIsLogged(t *testing.T) {
 		{`DELETE FROM organizations`, []store.Change{ended("ada", "user_deleted")}},
 	} {
 		t.Run(c.statement, func(t *testing.T) {
-			wantLogged(t, s, func() { execSQL(t, db, c.statement) }, c.want...)
+			wantLogged(t, s, func() { ExecSQL(t, db, c.statement) }, c.want...)
 		})
 	}
 }
@@ -253,7 +247,7 @@ func TestReadingTheLog(t *testing.T) {
 		want(seqs(0, 10), "[]")
 		want(seqs(1, 10), "too late")
 		for i := range 7 {
-			login(t, s, Start, fmt.Sprint(i))
+			LogIn(t, s, Start, fmt.Sprint(i))
 		}
 		want(seqs(0, 3), "[1 2 3]")
 		want(seqs(5, 9), "[6 7]")
@@ -266,7 +260,7 @@ func TestReadingTheLog(t *testing.T) {
 		trim(0)
 		want(seqs(6, 9), "[7]")
 		want(seqs(5, 9), "too late")
-		login(t, s, Start, "next")
+		LogIn(t, s, Start, "next")
 		want(seqs(7, 9), "[8]")
 	})
 }
@@ -274,12 +268,12 @@ func TestReadingTheLog(t *testing.T) {
 func TestTrimmingManyChanges(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	db := shell(t, folder, "")
-	execSQL(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO changes (user_id) SELECT 'x' FROM n`)
+	db := OpenShell(t, folder, "")
+	ExecSQL(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO changes (user_id) SELECT 'x' FROM n`)
 	if err := s.TrimChanges(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
-	if n := number(t, db, `SELECT COUNT(*) FROM changes`); n != 10 {
+	if n := Number(t, db, `SELECT COUNT(*) FROM changes`); n != 10 {
 		t.Errorf("%d are left", n)
 	}
 }
@@ -301,9 +295,9 @@ func TestDue(t *testing.T) {
 				t.Errorf("before %v %q, then %q, after it %q", at, before, then, after)
 			}
 		}
-		login(t, s, Start, "out")
-		left := login(t, s, Start.Add(time.Minute), "left")
-		touch(t, s, Start.Add(2*time.Minute), left.Token, store.Beat{Leaving: true})
+		LogIn(t, s, Start, "out")
+		left := LogIn(t, s, Start.Add(time.Minute), "left")
+		Touch(t, s, Start.Add(2*time.Minute), left.Token, store.Beat{Leaving: true})
 		wantDue(Start.Add(2*time.Minute+15*time.Second), "left")
 		wantDue(Start.Add(5*time.Minute), "out")
 		wantDue(Start.Add(6*time.Minute), "left") // changes nothing any more
@@ -318,7 +312,7 @@ func TestDue(t *testing.T) {
 func TestTheFeedReadsByIndexRanges(t *testing.T) {
 	folder := t.TempDir()
 	s := OpenFile(t, folder, presence.DefaultRules())
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	db := ShellFile(t, folder, "")
 	for query, want := range map[string][]string{
 		store.ChangesQuery: {"SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"},

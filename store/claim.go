@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 const maxStatusText = 80 // characters
@@ -21,13 +22,13 @@ const maxClaim = 366 * 24 * time.Hour
 func checkClaim(now time.Time, c presence.Claim) error {
 	switch {
 	case c.Status != presence.StatusBusy && c.Status != presence.StatusAway:
-		return invalid("status must be busy, away or available")
+		return sqldb.Invalid("status must be busy, away or available")
 	case utf8.RuneCountInString(c.Text) > maxStatusText:
-		return invalid(fmt.Sprintf("text must have at most %d characters", maxStatusText))
+		return sqldb.Invalid(fmt.Sprintf("text must have at most %d characters", maxStatusText))
 	case !utf8.ValidString(c.Text) || strings.ContainsFunc(c.Text, unicode.IsControl):
-		return invalid("text must not have control characters")
+		return sqldb.Invalid("text must not have control characters")
 	case c.Until != nil && !isSoon(now, *c.Until):
-		return invalid("until must be in the future, and at most 366 days ahead")
+		return sqldb.Invalid("until must be in the future, and at most 366 days ahead")
 	}
 	return nil
 }
@@ -43,16 +44,16 @@ func (s *Store) SetStatus(ctx context.Context, now time.Time, user string, c pre
 		return err
 	}
 	return s.writeOne(ctx, func(t *tx) error {
-		n, err := t.exec(`
+		n, err := t.Exec(`
 			INSERT INTO status_claims (user_id, app, status, text, until, created_at)
 			SELECT id, $2, $3, $4, $5, $6 FROM users WHERE id = $1
 			ON CONFLICT (user_id, app) DO UPDATE SET
 				status = excluded.status, text = excluded.text, until = excluded.until, created_at = excluded.created_at`,
-			user, c.App, string(c.Status), c.Text, optionalMillis(c.Until), now.UnixMilli())
+			user, c.App, string(c.Status), c.Text, sqldb.OptionalMillis(c.Until), now.UnixMilli())
 		if err == nil && n == 0 {
-			return ErrNotFound
+			return sqldb.ErrNotFound
 		}
-		return wrapErr("storing a claim", err)
+		return sqldb.Wrap("storing a claim", err)
 	})
 }
 
@@ -63,16 +64,16 @@ func (s *Store) ClearStatus(ctx context.Context, user, app string) error {
 		return err
 	}
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.exec(`DELETE FROM status_claims WHERE user_id = $1 AND app = $2`, user, app)
+		n, err := t.Exec(`DELETE FROM status_claims WHERE user_id = $1 AND app = $2`, user, app)
 		if err != nil || n > 0 {
-			return wrapErr("removing a claim", err)
+			return sqldb.Wrap("removing a claim", err)
 		}
 		var known bool
-		err = t.scan([]any{&known}, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user)
+		err = t.Scan([]any{&known}, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user)
 		if err == nil && !known {
-			return ErrNotFound
+			return sqldb.ErrNotFound
 		}
-		return wrapErr("finding a user", err)
+		return sqldb.Wrap("finding a user", err)
 	})
 }
 
@@ -83,23 +84,22 @@ func mayClaim(user, app string) error {
 	return nil
 }
 
-// OwnClaim returns what a person claims of themselves at now; nil for nothing.
-func (s *Store) OwnClaim(ctx context.Context, now time.Time, user string) (*presence.Claim, error) {
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
+// OwnClaim returns what a person claims of themselves at now; sqldb.ErrNotFound for nothing.
+func (s *Store) OwnClaim(ctx context.Context, now time.Time, user string) (presence.Claim, error) {
+	var claims map[string][]presence.Claim
+	err := s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
+		claims, err = s.claims(ctx, look, s.at(now), []string{user})
+		return err
+	})
 	if err != nil {
-		return nil, wrapErr("finding a claim", err)
-	}
-	defer look.Rollback()
-	claims, err := s.claims(ctx, look, s.at(now), []string{user})
-	if err != nil {
-		return nil, wrapErr("finding a claim", err)
+		return presence.Claim{}, sqldb.Wrap("finding a claim", err)
 	}
 	for _, c := range claims[user] {
 		if c.App == "" {
-			return &c, nil
+			return c, nil
 		}
 	}
-	return nil, nil
+	return presence.Claim{}, sqldb.ErrNotFound
 }
 
 // unexpired is which claims hold, for those called c; its parameter is the time.
@@ -113,26 +113,27 @@ const claimed = `COALESCE(MAX(CASE WHEN c.app = '' THEN c.status END), MAX(CASE 
 // claims returns the claims that hold of some users.
 func (s *Store) claims(ctx context.Context, look *sql.Tx, m presence.Cutoffs, users []string) (map[string][]presence.Claim, error) {
 	all := map[string][]presence.Claim{}
-	q := new(query).add(`SELECT c.user_id, c.app, c.status, c.text, c.until, c.created_at FROM status_claims c WHERE `+unexpired, m.Now)
-	q.add(` AND c.user_id IN `).list(users).add(` ORDER BY c.app`)
-	return all, each(ctx, look, func(rows *sql.Rows) error {
+	q := sqldb.NewQuery(`SELECT c.user_id, c.app, c.status, c.text, c.until, c.created_at FROM status_claims c WHERE `+unexpired, m.Now)
+	q.Add(` AND c.user_id IN `).List(users).Add(` ORDER BY c.app`)
+	err := q.Each(ctx, look, func(rows *sql.Rows) error {
 		var user string
 		var c presence.Claim
 		var until *int64
 		if err := rows.Scan(&user, &c.App, &c.Status, &c.Text, &until, &c.Since); err != nil {
 			return err
 		}
-		c.Until = timeOf(until)
+		c.Until = sqldb.OptionalTime(until)
 		all[user] = append(all[user], c)
 		return nil
-	}, q.String(), q.args...)
+	})
+	return all, err
 }
 
 // countClaims moves those whom a claim concerns from the status of their
 // sessions to that of the claim. Claims are few: it starts from them.
 func (s *Store) countClaims(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, c *presence.Counts) error {
 	q := s.claimsQuery(m, f)
-	return each(ctx, look, func(rows *sql.Rows) error {
+	return q.Each(ctx, look, func(rows *sql.Rows) error {
 		var status presence.Status
 		var active bool
 		var people int
@@ -148,21 +149,21 @@ func (s *Store) countClaims(ctx context.Context, look *sql.Tx, m presence.Cutoff
 			c.Away += people
 		}
 		return err
-	}, q.String(), q.args...)
+	})
 }
 
-func (s *Store) claimsQuery(m presence.Cutoffs, f OnlineFilter) *query {
-	q := new(query)
-	q.add(`SELECT status, active, COUNT(*) FROM (
+func (s *Store) claimsQuery(m presence.Cutoffs, f OnlineFilter) *sqldb.Query {
+	q := new(sqldb.Query)
+	q.Add(`SELECT status, active, COUNT(*) FROM (
 		SELECT MAX(k.status) AS status, MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active
 		FROM (SELECT c.user_id, `+claimed+` AS status FROM status_claims c WHERE `+unexpired+` GROUP BY c.user_id) k
 		CROSS JOIN user_sessions s`, s.rules.IdleAfter.Milliseconds(), m.Now)
 	if f.aboutUsers() {
-		q.add(userJoins)
+		q.Add(userJoins)
 	}
-	q.add(` WHERE s.user_id = k.user_id AND `+presence.OnlineRule("s"), m.Bounds()...)
+	q.Add(` WHERE s.user_id = k.user_id AND `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
-	return q.add(` GROUP BY s.user_id) people GROUP BY status, active`)
+	return q.Add(` GROUP BY s.user_id) people GROUP BY status, active`)
 }
 
 // source is where a list begins: with the sessions or, where only those can be
@@ -174,14 +175,14 @@ func (f OnlineFilter) source() string {
 	return ` FROM user_sessions s`
 }
 
-func (s *Store) whereStatus(q *query, m presence.Cutoffs, f OnlineFilter) {
+func (s *Store) whereStatus(q *sqldb.Query, m presence.Cutoffs, f OnlineFilter) {
 	if f.Status == "" {
 		return
 	}
 	if f.Status == presence.StatusBusy {
-		q.and(`s.user_id = k.user_id`)
+		q.And(`s.user_id = k.user_id`)
 	}
-	q.and(`COALESCE((SELECT `+claimed+` FROM status_claims c WHERE c.user_id = s.user_id AND `+unexpired+`), CASE WHEN `, m.Now)
+	q.And(`COALESCE((SELECT `+claimed+` FROM status_claims c WHERE c.user_id = s.user_id AND `+unexpired+`), CASE WHEN `, m.Now)
 	s.addOther(q, m, f, `EXISTS (SELECT 1`, `t.idle_ms < `+strconv.FormatInt(s.rules.IdleAfter.Milliseconds(), 10))
-	q.add(` THEN 'available' ELSE 'away' END) = ?`, string(f.Status))
+	q.Add(` THEN 'available' ELSE 'away' END) = ?`, string(f.Status))
 }

@@ -10,6 +10,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -45,11 +46,11 @@ func TestClaimsAreMerged(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
-				ada := login(t, s, Start, "ada")
+				ada := LogIn(t, s, Start, "ada")
 				for i, claimed := range c.claims {
 					claim(t, s, Start.Add(time.Duration(i)*time.Second), "ada", claimed)
 				}
-				touch(t, s, c.at, ada.Token, store.Beat{})
+				Touch(t, s, c.at, ada.Token, store.Beat{})
 				p := person(t, s, c.at, "ada")
 				if got := fmt.Sprint(p.Status, " ", p.StatusText); got != c.want {
 					t.Errorf("got %q, want %q", got, c.want)
@@ -67,7 +68,7 @@ func TestClaimsAreMerged(t *testing.T) {
 
 func TestAClaimKeepsNobodyOnline(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		login(t, s, Start, "ada")
+		LogIn(t, s, Start, "ada")
 		claim(t, s, Start, "ada", presence.Claim{Status: presence.StatusBusy})
 		now := Start.Add(5 * time.Minute)
 		page, err := s.Online(t.Context(), now, store.OnlineFilter{Limit: 9})
@@ -82,7 +83,7 @@ func TestAClaimKeepsNobodyOnline(t *testing.T) {
 
 func TestClaimsThatAreRefused(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		login(t, s, Start, "ada")
+		LogIn(t, s, Start, "ada")
 		past, far := Start, Start.Add(366*24*time.Hour+time.Millisecond)
 		for name, c := range map[string]presence.Claim{
 			"no status":           {},
@@ -94,24 +95,24 @@ func TestClaimsThatAreRefused(t *testing.T) {
 			"until now":           {Status: presence.StatusBusy, Until: &past},
 			"until next year but": {Status: presence.StatusBusy, Until: &far},
 		} {
-			if err := s.SetStatus(t.Context(), Start, "ada", c); !errors.Is(err, store.ErrInvalid) {
+			if err := s.SetStatus(t.Context(), Start, "ada", c); !errors.Is(err, sqldb.ErrInvalid) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		claim(t, s, Start, "ada", presence.Claim{Status: presence.StatusBusy, Text: strings.Repeat("ä", 80)})
-		wantError(t, s.SetStatus(t.Context(), Start, "eve", presence.Claim{Status: presence.StatusBusy}), store.ErrNotFound)
-		wantError(t, s.ClearStatus(t.Context(), "eve", ""), store.ErrNotFound)
-		wantError(t, s.ClearStatus(t.Context(), "rollcall:root", "shop"), store.ErrForbidden)
+		WantError(t, s.SetStatus(t.Context(), Start, "eve", presence.Claim{Status: presence.StatusBusy}), sqldb.ErrNotFound)
+		WantError(t, s.ClearStatus(t.Context(), "eve", ""), sqldb.ErrNotFound)
+		WantError(t, s.ClearStatus(t.Context(), "rollcall:root", "shop"), store.ErrForbidden)
 	})
 }
 
 func TestAClaimWhoseCallerLeftIsNotStored(t *testing.T) {
 	s := New(t)
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	wantLogged(t, s, func() {
-		wantError(t, s.SetStatus(gone, Start, "ada", presence.Claim{Status: presence.StatusBusy}), store.ErrBusy)
+		WantError(t, s.SetStatus(gone, Start, "ada", presence.Claim{Status: presence.StatusBusy}), sqldb.ErrBusy)
 	})
 	if p := person(t, s, Start, "ada"); p.Status != presence.StatusAvailable {
 		t.Errorf("%+v", p)
@@ -121,11 +122,11 @@ func TestAClaimWhoseCallerLeftIsNotStored(t *testing.T) {
 func TestTheCleanupRemovesClaimsThatRanOut(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	later := Start.Add(time.Minute)
 	claim(t, s, Start, "ada", presence.Claim{Status: presence.StatusBusy, Until: &later})
 	claim(t, s, Start, "ada", presence.Claim{App: "shop", Status: presence.StatusAway})
-	db := shell(t, folder, "")
+	db := OpenShell(t, folder, "")
 	for _, step := range []struct {
 		now  time.Time
 		left int64
@@ -133,7 +134,7 @@ func TestTheCleanupRemovesClaimsThatRanOut(t *testing.T) {
 		if _, err := s.Cleanup(t.Context(), step.now); err != nil {
 			t.Fatal(err)
 		}
-		if n := number(t, db, `SELECT COUNT(*) FROM status_claims`); n != step.left {
+		if n := Number(t, db, `SELECT COUNT(*) FROM status_claims`); n != step.left {
 			t.Errorf("at %v there are %d", step.now, n)
 		}
 	}
@@ -144,7 +145,7 @@ func TestTheCleanupRemovesClaimsThatRanOut(t *testing.T) {
 func TestClaimsAreWhereTheCountBegins(t *testing.T) {
 	folder := t.TempDir()
 	s := OpenFile(t, folder, presence.DefaultRules())
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	db := ShellFile(t, folder, "")
 	for name, query := range map[string]func(*store.Store, time.Time) (string, []any){
 		"the counts": store.CountClaimsQuery, "the list of busy": store.BusyQuery,

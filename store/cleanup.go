@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Cleaned is what a cleanup did.
@@ -13,10 +14,6 @@ type Cleaned struct {
 	Ended  int64 // sessions past their time
 	Purged int64 // rows past retention
 }
-
-// cleanupBatch bounds what one write of the cleanup touches, so that heartbeats
-// never wait long behind it.
-const cleanupBatch = 500
 
 // Cleanup ends the sessions that have expired and removes those that ended
 // longer than retention ago, history and notices likewise, and claims that ran out. While a step of the clock
@@ -32,34 +29,31 @@ func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c C
 	if s.slack.Load().ClockSkewed() {
 		return c, nil
 	}
-	if s.engine.server == nil {
-		return s.clean(ctx, now, actor)
-	}
 	wait := actor != ActorSystem // for its turn, so that whoever asks is told the truth
-	err = s.engine.server.withAdvisoryLock(ctx, "cleanup", wait, func() error {
+	err = s.db.Exclusively(ctx, "cleanup", wait, func() error {
 		c, err = s.clean(ctx, now, actor)
 		return err
 	})
-	return c, wrapErr("cleaning up", err)
+	return c, sqldb.Wrap("cleaning up", err)
 }
 
 func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
-	c.Ended, err = s.inBatches(ctx, `
+	c.Ended, err = s.db.InBatches(ctx, `
 		UPDATE user_sessions SET is_active = false, ended_at = expires_at, end_reason = 'expired'
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, now.UnixMilli())
 	if err != nil {
-		return c, wrapErr("ending expired sessions", err)
+		return c, sqldb.Wrap("ending expired sessions", err)
 	}
-	c.Purged, err = s.inBatches(ctx, `
+	c.Purged, err = s.db.InBatches(ctx, `
 		DELETE FROM user_sessions
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = false AND ended_at <= $1 LIMIT $2)`, now.Add(-s.rules.Retention).UnixMilli())
 	if err != nil {
-		return c, wrapErr("purging ended sessions", err)
+		return c, sqldb.Wrap("purging ended sessions", err)
 	}
 	if err := s.removeExpired(ctx, s.at(now)); err != nil {
 		return c, err
 	}
-	if err := s.purgeHistory(ctx, now); err != nil {
+	if err := s.History.Purge(ctx, now); err != nil {
 		return c, err
 	}
 	if err := s.purgeAudit(ctx, now); err != nil {
@@ -70,21 +64,21 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 
 // removeExpired removes what says nothing any more.
 func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
-	_, err := s.inBatches(ctx, `
+	_, err := s.db.InBatches(ctx, `
 		DELETE FROM status_claims
 		WHERE (user_id, app) IN (SELECT user_id, app FROM status_claims WHERE until <= $1 LIMIT $2)`, m.Now)
 	if err != nil {
-		return wrapErr("removing claims that ran out", err)
+		return sqldb.Wrap("removing claims that ran out", err)
 	}
-	if err := s.removeOldNotices(ctx, fromMillis(m.Now).Add(-s.rules.Retention)); err != nil {
+	if err := s.removeOldNotices(ctx, sqldb.Time(m.Now).Add(-s.rules.Retention)); err != nil {
 		return err
 	}
 	// Nobody has been heard of since the clock was set back; when it gets there
 	// again they would seem to be online.
-	_, err = s.inBatches(ctx, `
+	_, err = s.db.InBatches(ctx, `
 		UPDATE user_sessions SET last_activity_at = $1
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.Window, m.Future)
-	return wrapErr("correcting activity in the future", err)
+	return sqldb.Wrap("correcting activity in the future", err)
 }
 
 // purgeAudit removes the entries past their retention. The log lets go only of
@@ -92,42 +86,25 @@ func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 func (s *Store) purgeAudit(ctx context.Context, now time.Time) error {
 	from := now.Add(-s.rules.AuditRetention).UnixMilli()
 	err := s.writeOne(ctx, func(t *tx) error {
-		_, err := t.exec(saveSetting, "audit_kept_from", from)
-		return wrapErr("noting how far the audit log goes back", err)
+		err := t.SaveSetting("audit_kept_from", from)
+		return sqldb.Wrap("noting how far the audit log goes back", err)
 	})
 	if err != nil {
 		return err
 	}
-	_, err = s.inBatches(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`, from)
-	return wrapErr("purging the audit log", err)
-}
-
-// inBatches repeats a statement, whose last parameter is how many rows it may
-// touch, until it finds nothing more.
-func (s *Store) inBatches(ctx context.Context, statement string, args ...any) (total int64, err error) {
-	args = append(args, cleanupBatch)
-	for {
-		var n int64
-		err := s.writeOne(ctx, func(t *tx) (err error) {
-			n, err = t.exec(statement, args...)
-			return wrapErr("cleaning up", err)
-		})
-		total += n
-		if err != nil || n < cleanupBatch {
-			return total, err
-		}
-	}
+	_, err = s.db.InBatches(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`, from)
+	return sqldb.Wrap("purging the audit log", err)
 }
 
 // noteCleanup keeps when it ran, for the statistics.
 func (s *Store) noteCleanup(ctx context.Context, now time.Time, actor string, c Cleaned) error {
-	defer s.totals.forget() // whoever cleans up looks at the figures next
+	defer s.totals.Invalidate() // whoever cleans up looks at the figures next
 	return s.write(ctx, func(t *tx) error {
 		for name, value := range map[string]int64{
 			"last_cleanup_at": now.UnixMilli(), "last_cleanup_ended": c.Ended, "last_cleanup_purged": c.Purged,
 		} {
-			if _, err := t.exec(saveSetting, name, value); err != nil {
-				return wrapErr("noting the cleanup", err)
+			if err := t.SaveSetting(name, value); err != nil {
+				return sqldb.Wrap("noting the cleanup", err)
 			}
 		}
 		if actor == ActorSystem { // every hour, by itself

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/history"
 	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
@@ -16,9 +17,9 @@ func TestCleanup(t *testing.T) {
 		const many = 4500 // more than two batches
 		for i := range many {
 			if i%500 == 0 {
-				login(t, s, Start.Add(time.Hour), fmt.Sprint("late", i))
+				LogIn(t, s, Start.Add(time.Hour), fmt.Sprint("late", i))
 			}
-			login(t, s, Start, fmt.Sprint("early", i))
+			LogIn(t, s, Start, fmt.Sprint("early", i))
 		}
 		expired := Start.Add(24 * time.Hour)
 		if st, err := s.Stats(ctx, expired); err != nil || st.Expired != many || st.Active != many/500 || st.LastCleanup != nil {
@@ -59,7 +60,7 @@ func TestDurations(t *testing.T) {
 		t.Run(fmt.Sprint(c.minutes), func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
 				for i, m := range c.minutes {
-					session := login(t, s, Start, fmt.Sprint(i))
+					session := LogIn(t, s, Start, fmt.Sprint(i))
 					if _, err := s.EndByID(t.Context(), Start.Add(time.Duration(m)*time.Minute), "", session.ID, presence.EndLogout); err != nil {
 						t.Fatal(err)
 					}
@@ -75,9 +76,9 @@ func TestDurations(t *testing.T) {
 
 func TestTheDaysPeak(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		sample := func(now time.Time) *store.Peak {
+		sample := func(now time.Time) *history.Peak {
 			t.Helper()
-			if err := s.Sample(t.Context(), now); err != nil {
+			if err := RecordPeak(t.Context(), s, now); err != nil {
 				t.Fatal(err)
 			}
 			st, err := s.Stats(t.Context(), now)
@@ -86,8 +87,8 @@ func TestTheDaysPeak(t *testing.T) {
 			}
 			return st.PeakToday
 		}
-		login(t, s, Start, "ada")
-		login(t, s, Start, "bob")
+		LogIn(t, s, Start, "ada")
+		LogIn(t, s, Start, "bob")
 		for _, step := range []struct {
 			now    time.Time
 			people int

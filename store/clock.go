@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // SetSlack has people judged more leniently, as long as times in the database or the
@@ -18,14 +19,14 @@ func (s *Store) SetSlack(slack presence.Slack) { s.slack.Store(&slack) }
 // history since. That they all said goodbye is not looked for.
 func (s *Store) LastHeard(ctx context.Context) (at time.Time, err error) {
 	var heard, sampled int64
-	err = s.read.QueryRowContext(ctx, `SELECT
+	err = s.db.Scan(ctx, []any{&heard, &sampled}, `SELECT
 		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true), 0),
-		COALESCE((SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = ''), 0)`).Scan(&heard, &sampled)
+		COALESCE((SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = ''), 0)`)
 	if err != nil || heard == 0 || sampled >= heard+s.rules.OnlineWindow.Milliseconds() {
-		return time.Time{}, wrapErr("finding who was heard of last", err)
+		return time.Time{}, sqldb.Wrap("finding who was heard of last", err)
 	}
-	return fromMillis(heard), nil
+	return sqldb.Time(heard), nil
 }
 
-// at returns the moment now.
+// at returns the cutoffs at now.
 func (s *Store) at(now time.Time) presence.Cutoffs { return s.rules.At(now, *s.slack.Load()) }

@@ -99,7 +99,7 @@ func TestStepsOfTheClock(t *testing.T) {
 		var tokens []string
 		for _, name := range []string{"stays", "stays too ", "stops"} {
 			id := fmt.Sprint(name, tries)
-			ids, tokens = append(ids, id), append(tokens, login(t, s, w.wall, id).Token)
+			ids, tokens = append(ids, id), append(tokens, LogIn(t, s, w.wall, id).Token)
 		}
 		defer func() {
 			s.SetSlack(presence.Slack{})
@@ -176,7 +176,7 @@ func (w *weather) look(ids []string, end bool) {
 
 func TestNothingIsCleanedUpWhileTheClockIsForgiven(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		ada := login(t, s, Start, "ada")
+		ada := LogIn(t, s, Start, "ada")
 		for _, d := range []time.Duration{48 * time.Hour, -time.Hour} {
 			s.SetSlack(presence.Slack{Late: max(d, 0), Early: max(-d, 0)})
 			if got, err := s.Cleanup(t.Context(), Start.Add(48*time.Hour)); err != nil || got != (store.Cleaned{}) {
@@ -203,7 +203,7 @@ func TestNothingIsCleanedUpWhileTheClockIsForgiven(t *testing.T) {
 
 func TestActivityInTheFuture(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		login(t, s, Start.Add(time.Hour), "ada") // by a clock that is then set back
+		LogIn(t, s, Start.Add(time.Hour), "ada") // by a clock that is then set back
 		wantOnline(t, s, Start.Add(55*time.Minute), "ada")
 		wantOnline(t, s, Start.Add(55*time.Minute-time.Millisecond))
 		s.SetSlack(presence.Slack{Early: time.Hour})

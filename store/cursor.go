@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+
+	"rollcall/store/sqldb"
 )
 
 // order is how a Sort is said in SQL: by key and then by tie, which together
@@ -23,7 +25,7 @@ func (s Sort) order() (order, error) {
 	case SortDuration:
 		return order{tie: `u.id`, beyond: `>`}, nil
 	}
-	return order{}, invalid("sort must be last_activity, name or duration")
+	return order{}, sqldb.Invalid("sort must be last_activity, name or duration")
 }
 
 // cursor is the place after which the next page begins. Callers see it as an
@@ -46,13 +48,13 @@ func parseCursor(text string, sort Sort) (*cursor, error) {
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
-		return nil, invalid("cursor is not one of this list")
+		return nil, sqldb.Invalid("cursor is not one of this list")
 	}
 	var c cursor
 	d := json.NewDecoder(strings.NewReader(string(b)))
 	d.UseNumber() // an id has more digits than a float
 	if d.Decode(&c) != nil || c.Sort != sort || !c.exact() || !c.fits() {
-		return nil, invalid("cursor is not one of this list")
+		return nil, sqldb.Invalid("cursor is not one of this list")
 	}
 	return &c, nil
 }

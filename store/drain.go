@@ -2,13 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Drain is a time in which nobody new may log in.
@@ -20,32 +20,33 @@ type Drain struct {
 	SessionsEndedAt *time.Time // when that was done
 }
 
+// endsBy tells whether the sessions are to end by a time in unix milliseconds, and have not yet.
+func (d Drain) endsBy(now int64) bool {
+	return d.EndSessionsAt != nil && d.SessionsEndedAt == nil && d.EndSessionsAt.UnixMilli() <= now
+}
+
 // Exempt tells whether a drain does not concern the users with this role.
 func Exempt(role string) bool { return strings.EqualFold(role, exemptRole) }
 
 const exemptRole = "admin"
 
-const drainColumns = `SELECT message, started_at, started_by, end_sessions_at, done_at FROM drain`
+const drainQuery = `SELECT message, started_at, started_by, end_sessions_at, done_at FROM drain`
 
-// Drain returns the drain that is going on, or nil for none.
-func (s *Store) Drain(ctx context.Context) (*Drain, error) {
-	stmt, err := s.reads.prepare(ctx, drainColumns)
-	if err != nil {
-		return nil, wrapErr("reading the drain", err)
-	}
-	return scanDrain(stmt.QueryRowContext(ctx).Scan)
+// Drain returns the drain that is going on; sqldb.ErrNotFound for none.
+func (s *Store) Drain(ctx context.Context) (Drain, error) {
+	return readDrain(func(dest []any, query string) error { return s.db.Scan(ctx, dest, query) })
 }
 
-func scanDrain(scan func(...any) error) (*Drain, error) {
-	var d Drain
+func (t *tx) drain() (Drain, error) {
+	return readDrain(func(dest []any, query string) error { return t.Scan(dest, query) })
+}
+
+func readDrain(scan func(dest []any, query string) error) (d Drain, err error) {
 	var started int64
 	var end, ended *int64
-	err := scan(&d.Message, &started, &d.StartedBy, &end, &ended)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	d.StartedAt, d.EndSessionsAt, d.SessionsEndedAt = fromMillis(started), timeOf(end), timeOf(ended)
-	return &d, wrapErr("reading the drain", err)
+	err = scan([]any{&d.Message, &started, &d.StartedBy, &end, &ended}, drainQuery)
+	d.StartedAt, d.EndSessionsAt, d.SessionsEndedAt = sqldb.Time(started), sqldb.OptionalTime(end), sqldb.OptionalTime(ended)
+	return d, sqldb.Wrap("reading the drain", err)
 }
 
 // BeginDrain keeps new logins out from now on or, where that is so already, changes
@@ -55,61 +56,58 @@ func (s *Store) BeginDrain(ctx context.Context, now time.Time, actor, message st
 		return Drain{}, err
 	}
 	if end != nil && !isSoon(now, *end) {
-		return Drain{}, invalid("end_sessions_at must be in the future, and at most 366 days ahead")
+		return Drain{}, sqldb.Invalid("end_sessions_at must be in the future, and at most 366 days ahead")
 	}
-	var d *Drain
+	var d Drain
 	err := s.write(ctx, func(t *tx) error {
-		before, err := t.drain()
-		if err != nil {
+		event := AuditEvent{Actor: actor, Action: "drain.change", Detail: clip(message, maxText)}
+		if _, err := t.drain(); errors.Is(err, sqldb.ErrNotFound) {
+			event.Action = "drain.begin"
+		} else if err != nil {
 			return err
 		}
-		_, err = t.exec(`
+		_, err := t.Exec(`
 			INSERT INTO drain (id, message, started_at, started_by, end_sessions_at) VALUES (1, $1, $2, $3, $4)
 			ON CONFLICT (id) DO UPDATE SET message = excluded.message, end_sessions_at = excluded.end_sessions_at, done_at = NULL`,
-			message, now.UnixMilli(), actor, optionalMillis(end))
+			message, now.UnixMilli(), actor, sqldb.OptionalMillis(end))
 		if err != nil {
-			return wrapErr("beginning a drain", err)
+			return sqldb.Wrap("beginning a drain", err)
 		}
 		if d, err = t.drain(); err != nil {
 			return err
 		}
-		deed := AuditEvent{Actor: actor, Action: "drain.begin", Detail: clip(message, maxText)}
-		if before != nil {
-			deed.Action = "drain.change"
-		}
-		return t.record(now, deed)
+		return t.record(now, event)
 	})
 	if err != nil {
 		return Drain{}, err
 	}
-	return *d, nil
+	return d, nil
 }
 
 // EndDrain lets people log in again. It is no error if they may already.
 func (s *Store) EndDrain(ctx context.Context, now time.Time, actor string) error {
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.exec(`DELETE FROM drain`)
+		n, err := t.Exec(`DELETE FROM drain`)
 		if err != nil || n == 0 {
-			return wrapErr("ending a drain", err)
+			return sqldb.Wrap("ending a drain", err)
 		}
 		return t.record(now, AuditEvent{Actor: actor, Action: "drain.end"})
 	})
-}
-
-func (t *tx) drain() (*Drain, error) {
-	return scanDrain(func(dest ...any) error { return t.scan(dest, drainColumns) })
 }
 
 // refuseWhileDraining refuses a login that has just been stored while a drain goes on, in the
 // same transaction: no login slips in while one begins.
 func (t *tx) refuseWhileDraining(user string) error {
 	d, err := t.drain()
-	if d == nil || err != nil {
+	if errors.Is(err, sqldb.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	var role string
-	if err := t.scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, user); err != nil {
-		return wrapErr("reading a user's role", err)
+	if err := t.Scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, user); err != nil {
+		return sqldb.Wrap("reading a user's role", err)
 	}
 	if Exempt(role) {
 		return nil
@@ -118,7 +116,7 @@ func (t *tx) refuseWhileDraining(user string) error {
 }
 
 // drained is which sessions s a drain ends.
-const drained = `s.is_active = true AND s.expires_at > $3 AND s.app <> '` + PanelApp + `'
+const drained = `s.is_active = true AND s.expires_at > $3 AND s.app <> '` + presence.PanelApp + `'
 	AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND lower(u.role) = '` + exemptRole + `')`
 
 // EndDrained ends the sessions that the drain is to end by now, and returns how
@@ -144,27 +142,31 @@ func (s *Store) EndDrained(ctx context.Context, now time.Time) (total int64, err
 // and notes that, or nothing is due.
 func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done bool, err error) {
 	d, err := t.drain()
-	if err != nil || d == nil || d.EndSessionsAt == nil || d.SessionsEndedAt != nil || d.EndSessionsAt.UnixMilli() > m.Now {
+	if errors.Is(err, sqldb.ErrNotFound) || err == nil && !d.endsBy(m.Now) {
+		return 0, true, nil
+	}
+	if err != nil {
 		return 0, true, err
 	}
-	ended, err = t.exec(`
+	ended, err = t.Exec(`
 		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
 		WHERE id IN (SELECT s.id FROM user_sessions s WHERE `+drained+` LIMIT $6)`,
 		m.Now, string(presence.EndRevoked), m.Expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch)
 	if err != nil || ended == revokeBatch {
-		return ended, false, wrapErr("ending the sessions of a drain", err)
+		return ended, false, sqldb.Wrap("ending the sessions of a drain", err)
 	}
-	if _, err := t.exec(`UPDATE drain SET done_at = $1`, m.Now); err != nil {
-		return ended, false, wrapErr("noting that the sessions of a drain ended", err)
+	if _, err := t.Exec(`UPDATE drain SET done_at = $1`, m.Now); err != nil {
+		return ended, false, sqldb.Wrap("noting that the sessions of a drain ended", err)
 	}
-	return ended, true, t.record(fromMillis(m.Now), AuditEvent{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
+	return ended, true, t.record(sqldb.Time(m.Now), AuditEvent{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
 }
 
 // CountDrained returns how many people are online of those whom a drain waits for:
 // neither in the panel nor exempt.
 func (s *Store) CountDrained(ctx context.Context, now time.Time) (n int, err error) {
-	q := new(query).add(`
+	q := sqldb.NewQuery(`
 		SELECT COUNT(DISTINCT s.user_id) FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.app <> ? AND lower(u.role) <> ? AND `+presence.OnlineRule("s"), append([]any{PanelApp, exemptRole}, s.at(now).Bounds()...)...)
-	return n, wrapErr("counting who is still there", s.read.QueryRowContext(ctx, q.String(), q.args...).Scan(&n))
+		WHERE s.app <> ? AND lower(u.role) <> ? AND `+presence.OnlineRule("s"), append([]any{presence.PanelApp, exemptRole}, s.at(now).Bounds()...)...)
+	err = s.db.Scan(ctx, []any{&n}, q.String(), q.Args()...)
+	return n, sqldb.Wrap("counting who is still there", err)
 }

@@ -11,6 +11,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -24,7 +25,7 @@ func beginDrain(t testing.TB, s *store.Store, now time.Time, end *time.Time) {
 // tries logs a user with a role in.
 func tries(t testing.TB, s *store.Store, id, role, token string) (store.LoginResult, error) {
 	t.Helper()
-	return s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: id, Role: &role}, Token: token})
+	return s.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: id, Role: &role}, Token: token})
 }
 
 func TestADrainKeepsNewLoginsOut(t *testing.T) {
@@ -120,7 +121,7 @@ func TestADrainEndsTheSessionsOnceAtItsTime(t *testing.T) {
 		if got := whose(t, s, end, store.SessionFilter{}); got != "boss" {
 			t.Errorf("left are %s", got)
 		}
-		if got := whose(t, s, end, store.SessionFilter{App: store.PanelApp}); got != "rollcall:root" {
+		if got := whose(t, s, end, store.SessionFilter{App: presence.PanelApp}); got != "rollcall:root" {
 			t.Errorf("of the panel are left %q", got)
 		}
 		page, err := s.Sessions(t.Context(), end, store.SessionFilter{User: "ada", State: store.ScopeEnded, Limit: 1})
@@ -134,7 +135,7 @@ func TestADrainEndsTheSessionsOnceAtItsTime(t *testing.T) {
 			t.Errorf("a login afterwards: %v", err)
 		}
 		demoted := "editor" // since the sessions were ended
-		if _, err := s.PutUser(t.Context(), end, shop, store.UserInput{ID: "boss", Role: &demoted}); err != nil {
+		if _, err := s.PutUser(t.Context(), end, Shop, store.UserInput{ID: "boss", Role: &demoted}); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := s.EndDrained(t.Context(), end.Add(time.Hour)); err != nil || n != 0 {
@@ -145,7 +146,7 @@ func TestADrainEndsTheSessionsOnceAtItsTime(t *testing.T) {
 
 func TestADrainThatIsChangedOrOverEndsNobodyAtItsOldTime(t *testing.T) {
 	s := New(t)
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	end, later := Start.Add(time.Minute), Start.Add(time.Hour)
 	beginDrain(t, s, Start, &end)
 	beginDrain(t, s, Start.Add(time.Second), &later)
@@ -163,7 +164,7 @@ func TestADrainThatIsChangedOrOverEndsNobodyAtItsOldTime(t *testing.T) {
 	if n, err := s.EndDrained(t.Context(), later); err != nil || n != 0 {
 		t.Errorf("over: %d ended, %v", n, err)
 	}
-	if d, err := s.Drain(t.Context()); d != nil || err != nil {
+	if d, err := s.Drain(t.Context()); !errors.Is(err, sqldb.ErrNotFound) {
 		t.Errorf("over it is %+v, %v", d, err)
 	}
 }
@@ -171,17 +172,17 @@ func TestADrainThatIsChangedOrOverEndsNobodyAtItsOldTime(t *testing.T) {
 func TestTheSessionsOfADrainEndInBatchesAndWhatWasLeftEndsLater(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	db := shell(t, folder, "")
+	db := OpenShell(t, folder, "")
 	fill(t, db, 2000)
 	end := Start.Add(time.Minute)
 	beginDrain(t, s, Start, &end)
-	execSQL(t, db, `UPDATE user_sessions SET expires_at = $1`, end.Add(time.Hour).UnixMilli())
+	ExecSQL(t, db, `UPDATE user_sessions SET expires_at = $1`, end.Add(time.Hour).UnixMilli())
 	cut, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.EndDrained(cut, end); !errors.Is(err, store.ErrBusy) {
+	if _, err := s.EndDrained(cut, end); !errors.Is(err, sqldb.ErrBusy) {
 		t.Errorf("cut short: %v", err)
 	}
-	before := number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE is_active = true`)
+	before := Number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE is_active = true`)
 	n, err := s.EndDrained(t.Context(), end)
 	if err != nil || n != before || n < 251 {
 		t.Errorf("%d of %d ended, %v", n, before, err)
@@ -201,11 +202,11 @@ func TestDrainsThatAreRefused(t *testing.T) {
 		"an end by now":   {"m", &past},
 		"an end too late": {"m", &far},
 	} {
-		if _, err := s.BeginDrain(t.Context(), Start, "user:root", try.message, try.end); !errors.Is(err, store.ErrInvalid) {
+		if _, err := s.BeginDrain(t.Context(), Start, "user:root", try.message, try.end); !errors.Is(err, sqldb.ErrInvalid) {
 			t.Errorf("%s: %v", fact, err)
 		}
 	}
-	if d, err := s.Drain(t.Context()); d != nil || err != nil {
+	if d, err := s.Drain(t.Context()); !errors.Is(err, sqldb.ErrNotFound) {
 		t.Errorf("it drains: %+v, %v", d, err)
 	}
 }
@@ -213,7 +214,7 @@ func TestDrainsThatAreRefused(t *testing.T) {
 func TestWhoDrainedIsKept(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	end := Start.Add(time.Minute)
 	beginDrain(t, s, Start, nil)
 	beginDrain(t, s, Start, &end)

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"rollcall/store/sqldb"
 )
 
 // Erased is what was removed of a person.
@@ -33,11 +35,11 @@ func (s *Store) Erase(ctx context.Context, now time.Time, actor, id string) (Era
 	if err != nil {
 		return Erased{}, err
 	}
-	s.counts.forget()
-	s.totals.forget()
+	s.counts.Invalidate()
+	s.totals.Invalidate()
 	err = s.FinishErasing(context.WithoutCancel(ctx)) // who gave up waiting wants it none the less
 	e.Complete = err == nil
-	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) {
+	if errors.Is(err, sqldb.ErrBusy) || errors.Is(err, sqldb.ErrFull) {
 		err = nil // it will be
 	}
 	return e, err
@@ -49,7 +51,7 @@ func (t *tx) erase(now time.Time, actor, id string) (e Erased, err error) {
 	switch {
 	case err == nil:
 		words = append(words, user.Name, user.Email)
-	case !errors.Is(err, ErrNotFound): // deleted before, perhaps, which leaves mentions
+	case !errors.Is(err, sqldb.ErrNotFound): // deleted before, perhaps, which leaves mentions
 		return e, err
 	}
 	if err := t.countHeld(id, &e); err != nil {
@@ -58,9 +60,9 @@ func (t *tx) erase(now time.Time, actor, id string) (e Erased, err error) {
 	if e.Mentions, err = t.anonymize(id, words); err != nil {
 		return e, err
 	}
-	n, err := t.exec(`DELETE FROM users WHERE id = $1`, id)
+	n, err := t.Exec(`DELETE FROM users WHERE id = $1`, id)
 	if err != nil {
-		return e, wrapErr("erasing a user", err)
+		return e, sqldb.Wrap("erasing a user", err)
 	}
 	if user.Access == AccessAdmin && e.Account {
 		if err := t.needAdmin(); err != nil {
@@ -68,15 +70,15 @@ func (t *tx) erase(now time.Time, actor, id string) (e Erased, err error) {
 		}
 	}
 	// The numbers of changes have no holes, so these rows stay, saying nothing.
-	changes, err := t.exec(`UPDATE changes SET user_id = NULL, session_id = NULL, app = NULL, reason = NULL WHERE user_id = $1`, id)
+	changes, err := t.Exec(`UPDATE changes SET user_id = NULL, session_id = NULL, app = NULL, reason = NULL WHERE user_id = $1`, id)
 	if err != nil {
-		return e, wrapErr("erasing what changed", err)
+		return e, sqldb.Wrap("erasing what changed", err)
 	}
 	if n+e.Mentions+changes == 0 {
 		return e, t.stillErasing()
 	}
-	if _, err := t.exec(`INSERT INTO changes (user_id) VALUES (NULL)`); err != nil { // another, so that there is news
-		return e, wrapErr("noting that somebody was erased", err)
+	if _, err := t.Exec(`INSERT INTO changes (user_id) VALUES (NULL)`); err != nil { // another, so that there is news
+		return e, sqldb.Wrap("noting that somebody was erased", err)
 	}
 	return e, t.noteErasure(now, actor, id, e)
 }
@@ -90,8 +92,8 @@ func (t *tx) countHeld(id string, e *Erased) error {
 		`SELECT COUNT(*) FROM daily_visitors WHERE user_id = $1`:  &e.Visits,
 		`SELECT COUNT(*) > 0 FROM accounts WHERE user_id = $1`:    &e.Account,
 	} {
-		if err := t.scan([]any{n}, query, id); err != nil {
-			return wrapErr("counting what is held", err)
+		if err := t.Scan([]any{n}, query, id); err != nil {
+			return sqldb.Wrap("counting what is held", err)
 		}
 	}
 	return nil
@@ -108,9 +110,9 @@ func (t *tx) anonymize(id string, words []string) (mentions int64, err error) {
 		WHERE target = $1 OR target IN (SELECT 'session:' || CAST(id AS TEXT) FROM user_sessions WHERE user_id = $2)`,
 		`UPDATE audit SET actor = 'erased', detail = '' WHERE actor = $1 AND $2 <> ''`,
 	} {
-		n, err := t.exec(statement, UserActor(id), id)
+		n, err := t.Exec(statement, UserActor(id), id)
 		if err != nil {
-			return 0, wrapErr("taking a user out", err)
+			return 0, sqldb.Wrap("taking a user out", err)
 		}
 		mentions += n
 	}
@@ -119,7 +121,7 @@ func (t *tx) anonymize(id string, words []string) (mentions int64, err error) {
 	} {
 		n, err := t.clearMentions(free.table, free.column, free.where, words)
 		if mentions += n; err != nil {
-			return 0, wrapErr("taking a user out of notes", err)
+			return 0, sqldb.Wrap("taking a user out of notes", err)
 		}
 	}
 	return mentions, nil
@@ -132,8 +134,8 @@ func (t *tx) clearMentions(table, column, where string, words []string) (n int64
 			continue
 		}
 		var found []int64
-		q := new(query).add(`SELECT id, `+column+` FROM `+table+` WHERE `+where).matches(column, word)
-		err := t.each(func(rows *sql.Rows) error {
+		q := sqldb.NewQuery(`SELECT id, `+column+` FROM `+table+` WHERE `+where).Matches(column, word)
+		err := t.Each(func(rows *sql.Rows) error {
 			var id int64
 			var text string
 			err := rows.Scan(&id, &text)
@@ -141,12 +143,12 @@ func (t *tx) clearMentions(table, column, where string, words []string) (n int64
 				found = append(found, id)
 			}
 			return err
-		}, q.String(), q.args...)
+		}, q.String(), q.Args()...)
 		if err != nil {
 			return n, err
 		}
 		for _, id := range found {
-			if _, err := t.exec(`UPDATE `+table+` SET `+column+` = '' WHERE id = $1`, id); err != nil {
+			if _, err := t.Exec(`UPDATE `+table+` SET `+column+` = '' WHERE id = $1`, id); err != nil {
 				return n, err
 			}
 			n++
@@ -190,10 +192,10 @@ func (t *tx) noteErasure(now time.Time, actor, id string, e Erased) error {
 	if actor == UserActor(id) {
 		actor = ActorErased
 	}
-	if _, err := t.exec(`
+	if _, err := t.Exec(`
 		INSERT INTO settings (name, value) VALUES ('erasures', 1)
 		ON CONFLICT (name) DO UPDATE SET value = settings.value + 1`); err != nil {
-		return wrapErr("noting an erasure", err)
+		return sqldb.Wrap("noting an erasure", err)
 	}
 	return t.record(now, AuditEvent{actor, "user.erase", ActorErased, sessionCount(e.Sessions)})
 }
@@ -201,9 +203,30 @@ func (t *tx) noteErasure(now time.Time, actor, id string, e Erased) error {
 // stillErasing returns ErrNotFound unless an earlier erasure waits to be finished.
 func (t *tx) stillErasing() error {
 	var waiting bool
-	err := t.scan([]any{&waiting}, `SELECT EXISTS (SELECT 1 FROM settings WHERE name = 'erasures')`)
+	err := t.Scan([]any{&waiting}, `SELECT EXISTS (SELECT 1 FROM settings WHERE name = 'erasures')`)
 	if err == nil && !waiting {
-		return ErrNotFound
+		return sqldb.ErrNotFound
 	}
-	return wrapErr("looking for an erasure", err)
+	return sqldb.Wrap("looking for an erasure", err)
+}
+
+// FinishErasing rewrites the database's files where somebody was erased since
+// they were last rewritten; else it does nothing. Where it fails, as sqldb.DB.Rewrite
+// may, it has to be called again.
+func (s *Store) FinishErasing(ctx context.Context) error {
+	var erasures int64
+	err := s.db.Scan(ctx, []any{&erasures}, `SELECT value FROM settings WHERE name = 'erasures'`)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		err = s.db.Rewrite(ctx)
+	}
+	if err != nil {
+		return sqldb.Wrap("finishing an erasure", err)
+	}
+	return s.writeOne(ctx, func(t *tx) error {
+		_, err := t.Exec(`DELETE FROM settings WHERE name = 'erasures' AND value = $1`, erasures) // unless somebody else was erased meanwhile
+		return sqldb.Wrap("noting the end of an erasure", err)
+	})
 }

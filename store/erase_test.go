@@ -19,7 +19,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/store"
+	"rollcall/store/backup"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -49,9 +51,9 @@ func newCrowd(t *testing.T, seed uint64) *crowd {
 	rules.Retention = 2 * time.Hour
 	c := &crowd{T: t, Rand: rand.New(rand.NewPCG(seed, 0)), s: OpenFile(t, folder, rules), db: ShellFile(t, folder, "&_pragma=foreign_keys(1)"), folder: folder,
 		now: Start, ids: map[int][]int64{}}
-	execSQL(t, c.db, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'Hello', 'info', 0, 'user:root')`)
+	ExecSQL(t, c.db, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'Hello', 'info', 0, 'user:root')`)
 	for person := range crowdSize {
-		c.login(person)
+		c.LogIn(person)
 	}
 	return c
 }
@@ -69,11 +71,11 @@ func (c *crowd) must(err error) {
 	}
 }
 
-func (c *crowd) login(person int) {
+func (c *crowd) LogIn(person int) {
 	name, email := c.text(person, "name"), c.text(person, "mail")
-	login := store.Login{User: store.UserInput{ID: mark(person) + "id", Name: &name, Email: &email},
+	LogIn := store.Login{User: store.UserInput{ID: mark(person) + "id", Name: &name, Email: &email},
 		Origin: store.Origin{IPAddress: c.text(person, "ip"), UserAgent: c.text(person, "agent") + strings.Repeat("y", c.IntN(300)), Location: c.text(person, "place")}}
-	result, err := c.s.Login(c.Context(), c.now, shop, login)
+	result, err := c.s.Login(c.Context(), c.now, Shop, LogIn)
 	c.must(err)
 	c.sessions = append(c.sessions, crowdSession{person, result})
 	c.ids[person] = append(c.ids[person], result.ID)
@@ -86,7 +88,7 @@ func (c *crowd) happen() {
 	user, session := mark(person)+"id", c.sessions[at]
 	switch c.IntN(12) {
 	case 0, 1, 2:
-		c.login(person)
+		c.LogIn(person)
 	case 3, 4, 5:
 		page := "/" + c.text(session.person, "page")
 		if _, err := c.s.Touch(c.Context(), c.now, session.Token, store.Beat{Page: &page}); !errors.Is(err, store.ErrSessionEnded) {
@@ -94,7 +96,7 @@ func (c *crowd) happen() {
 		}
 	case 6:
 		name := c.text(person, "name")
-		_, err := c.s.PutUser(c.Context(), c.now, shop, store.UserInput{ID: user, Name: &name})
+		_, err := c.s.PutUser(c.Context(), c.now, Shop, store.UserInput{ID: user, Name: &name})
 		c.must(err)
 	case 7:
 		_, err := c.s.Revoke(c.Context(), c.now, session.ID, store.Ending{Reason: presence.EndRevoked, By: store.UserActor(user), Note: "for " + mark(c.IntN(crowdSize)) + "ID, as agreed"})
@@ -104,8 +106,8 @@ func (c *crowd) happen() {
 	case 9:
 		c.must(c.s.RecordView(c.Context(), c.now, store.UserActor(mark(c.IntN(crowdSize))+"id"), user))
 	case 10:
-		execSQL(c, c.db, `INSERT INTO notice_receipts VALUES (1, $1, 0) ON CONFLICT DO NOTHING`, user)
-		execSQL(c, c.db, `INSERT INTO daily_visitors VALUES (0, $1) ON CONFLICT DO NOTHING`, user)
+		ExecSQL(c, c.db, `INSERT INTO notice_receipts VALUES (1, $1, 0) ON CONFLICT DO NOTHING`, user)
+		ExecSQL(c, c.db, `INSERT INTO daily_visitors VALUES (0, $1) ON CONFLICT DO NOTHING`, user)
 	case 11:
 		_, err := c.s.EndByID(c.Context(), c.now, "", session.ID, presence.EndLogout)
 		c.must(err)
@@ -119,11 +121,11 @@ func (c *crowd) happen() {
 // traces returns where in the files and in a new backup something of a person is.
 func (c *crowd) traces(person int) (found []string) {
 	c.Helper()
-	backup := filepath.Join(c.TempDir(), "backup.db")
-	c.must(c.s.Backup(c.Context(), backup))
+	copied := filepath.Join(c.TempDir(), "backup.db")
+	c.must(backup.Write(c.Context(), c.folder, copied))
 	files, err := filepath.Glob(filepath.Join(c.folder, "*"))
 	c.must(err)
-	for _, file := range append(files, backup) {
+	for _, file := range append(files, copied) {
 		content, err := os.ReadFile(file)
 		c.must(err)
 		if at := bytes.Index(content, []byte(mark(person))); at >= 0 {
@@ -209,7 +211,7 @@ func (c *crowd) erase(person int) {
 	}
 	c.sessions = slices.DeleteFunc(c.sessions, func(s crowdSession) bool { return s.person == person })
 	c.ids[person] = nil
-	c.login(person)
+	c.LogIn(person)
 }
 
 // TestDeletingLeavesTraces is the control of the one above.
@@ -229,26 +231,26 @@ func TestDeletingLeavesTraces(t *testing.T) {
 func TestErasingTakesAPersonOutOfWhatIsAboutOthers(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	db := shell(t, folder, "")
+	db := OpenShell(t, folder, "")
 	name, email := "Eve Ä.", "eve@shop.example"
-	if _, err := s.PutUser(t.Context(), Start, shop, store.UserInput{ID: "42", Name: &name, Email: &email}); err != nil {
+	if _, err := s.PutUser(t.Context(), Start, Shop, store.UserInput{ID: "42", Name: &name, Email: &email}); err != nil {
 		t.Fatal(err)
 	}
 	notes := map[string]string{ // and what is left of them
 		"asked by EVE@shop.example.": "", "Eve Ä. said so": "", "42 of them": "42 of them", "Eve": "Eve", "eve@shop.example.org": "", "neve@shop.example": "neve@shop.example",
 	}
 	for note := range notes {
-		session := login(t, s, Start, "bob")
+		session := LogIn(t, s, Start, "bob")
 		if _, err := s.Revoke(t.Context(), Start, session.ID, store.Ending{Reason: presence.EndRevoked, By: "cli", Note: note}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	session := login(t, s, Start, "bob")
+	session := LogIn(t, s, Start, "bob")
 	if _, err := s.Revoke(t.Context(), Start, session.ID, store.Ending{Reason: presence.EndRevoked, By: "user:42", Note: "mine"}); err != nil {
 		t.Fatal(err)
 	}
-	execSQL(t, db, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'Hello', 'info', 0, 'user:42'), (2, 'Hello', 'info', 0, 'user:421')`)
-	execSQL(t, db, `INSERT INTO drain (id, message, started_at, started_by) VALUES (1, 'm', 0, 'user:42')`)
+	ExecSQL(t, db, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'Hello', 'info', 0, 'user:42'), (2, 'Hello', 'info', 0, 'user:421')`)
+	ExecSQL(t, db, `INSERT INTO drain (id, message, started_at, started_by) VALUES (1, 'm', 0, 'user:42')`)
 	for _, d := range []store.AuditEvent{{"user:42", "user.view", "user:bob", ""}, {"user:bob", "user.view", "user:42", "d"}, {"user:bob", "user.view", "user:421", "d"}} {
 		if err := s.Record(t.Context(), Start, d); err != nil {
 			t.Fatal(err)
@@ -258,7 +260,7 @@ func TestErasingTakesAPersonOutOfWhatIsAboutOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for note, left := range notes {
-		if n := number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE end_note = $1`, note); (n == 1) != (left != "") {
+		if n := Number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE end_note = $1`, note); (n == 1) != (left != "") {
 			t.Errorf("the note %q is there %d times", note, n)
 		}
 	}
@@ -279,9 +281,9 @@ func TestErasingIsRefused(t *testing.T) {
 	}
 	before := deeds(t, s, store.AuditFilter{})
 	_, err := s.Erase(t.Context(), Start, "cli", "rollcall:root")
-	wantError(t, err, store.ErrLastAdmin)
+	WantError(t, err, store.ErrLastAdmin)
 	_, err = s.Erase(t.Context(), Start, "cli", "nobody")
-	wantError(t, err, store.ErrNotFound)
+	WantError(t, err, sqldb.ErrNotFound)
 	if diff := cmp.Diff(before, deeds(t, s, store.AuditFilter{})); diff != "" {
 		t.Error(diff)
 	}
@@ -301,7 +303,7 @@ func TestErasingAnAccountAndADeletedUser(t *testing.T) {
 	if err != nil || !gone.Account || gone.Mentions != 1 {
 		t.Errorf("%+v, %v", gone, err)
 	}
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	if _, err := s.DeleteUser(t.Context(), Start, store.By{Grant: store.AccessAdmin}, "ada"); err != nil {
 		t.Fatal(err)
 	}
@@ -310,19 +312,19 @@ func TestErasingAnAccountAndADeletedUser(t *testing.T) {
 		t.Errorf("a deleted user: %+v, %v", gone, err)
 	}
 	_, err = s.Erase(t.Context(), Start, "user:rollcall:root", "ada")
-	wantError(t, err, store.ErrNotFound)
+	WantError(t, err, sqldb.ErrNotFound)
 }
 
 func TestErasingRacesWithThePersonAndOthers(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	bob := login(t, s, Start, "bob")
+	bob := LogIn(t, s, Start, "bob")
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				ada, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "ada"}})
+				ada, err := s.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: "ada"}})
 				if err != nil {
 					t.Error(err)
 				}
@@ -335,7 +337,7 @@ func TestErasingRacesWithThePersonAndOthers(t *testing.T) {
 		})
 	}
 	for range 20 {
-		if gone, err := s.Erase(t.Context(), Start, "cli", "ada"); err != nil && !errors.Is(err, store.ErrNotFound) || err == nil && !gone.Complete {
+		if gone, err := s.Erase(t.Context(), Start, "cli", "ada"); err != nil && !errors.Is(err, sqldb.ErrNotFound) || err == nil && !gone.Complete {
 			t.Errorf("%+v, %v", gone, err)
 		}
 	}
@@ -345,7 +347,7 @@ func TestErasingRacesWithThePersonAndOthers(t *testing.T) {
 		t.Error(err)
 	}
 	wantOnline(t, s, Start, "bob")
-	if n := number(t, shell(t, folder, ""), `SELECT COUNT(*) FROM settings WHERE name = 'erasures'`); n != 0 {
+	if n := Number(t, OpenShell(t, folder, ""), `SELECT COUNT(*) FROM settings WHERE name = 'erasures'`); n != 0 {
 		t.Error("it is not finished")
 	}
 }
@@ -353,8 +355,8 @@ func TestErasingRacesWithThePersonAndOthers(t *testing.T) {
 func TestErasingIsFinishedOnceAReaderHasGone(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	db := shell(t, folder, "")
-	login(t, s, Start, "canary-ada")
+	db := OpenShell(t, folder, "")
+	LogIn(t, s, Start, "canary-ada")
 	reading, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)

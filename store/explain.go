@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Explanation is why a user is online, or is not.
@@ -32,25 +33,28 @@ type ExplainedSession struct {
 // Explain tells why a user is online at now, or is not. ErrNotFound for an
 // unknown id.
 func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explanation, error) {
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts) // one instant for everything
-	if err != nil {
-		return Explanation{}, wrapErr("explaining a status", err)
-	}
-	defer look.Rollback()
-	m := s.at(now)
+	var e Explanation
+	err := s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
+		e, err = s.explain(ctx, look, s.at(now), user)
+		return err
+	})
+	return e, sqldb.Wrap("explaining a status", err)
+}
+
+func (s *Store) explain(ctx context.Context, look *sql.Tx, m presence.Cutoffs, user string) (Explanation, error) {
 	people, err := s.people(ctx, look, m, []string{user})
 	if err == nil && len(people) == 0 {
-		err = ErrNotFound
+		err = sqldb.ErrNotFound
 	}
 	if err != nil {
-		return Explanation{}, wrapErr("explaining a status", err)
+		return Explanation{}, err
 	}
 	claims, err := s.claims(ctx, look, m, []string{user})
 	if err != nil {
-		return Explanation{}, wrapErr("explaining a status", err)
+		return Explanation{}, err
 	}
 	e := Explanation{OnlinePerson: people[0], Claims: claims[user]}
-	err = each(ctx, look, func(rows *sql.Rows) error {
+	err = sqldb.Each(ctx, look, func(rows *sql.Rows) error {
 		session, st, err := s.scanExplained(rows)
 		session.State = s.rules.State(st, m)
 		session.Why = s.rules.Why(session.State, st, m)
@@ -60,22 +64,14 @@ func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explan
 	}, `
 		SELECT `+sessionColumns+`, s.leaving_at, s.ended_at, COALESCE(s.end_reason, '')
 		FROM user_sessions s WHERE s.user_id = $1 AND s.app <> $2
-		ORDER BY s.is_active DESC, s.last_activity_at DESC, s.id DESC LIMIT $3`, user, PanelApp, maxExplained)
-	return e, wrapErr("explaining a user's sessions", err)
+		ORDER BY s.is_active DESC, s.last_activity_at DESC, s.id DESC LIMIT $3`, user, presence.PanelApp, maxExplained)
+	return e, sqldb.Wrap("explaining a user's sessions", err)
 }
 
 // scanExplained reads a session's columns, its stamps, and further columns into more.
 func (s *Store) scanExplained(rows *sql.Rows, more ...any) (e ExplainedSession, st presence.SessionTimes, err error) {
 	e.OnlineSession, err = s.scanSession(rows, append([]any{&st.Leaving, &st.Ended, &st.Reason}, more...)...)
 	st.Activity, st.Expires = e.LastActivity.UnixMilli(), e.ExpiresAt.UnixMilli()
-	e.LeavingAt, e.EndedAt, e.EndReason = timeOf(st.Leaving), timeOf(st.Ended), st.Reason
+	e.LeavingAt, e.EndedAt, e.EndReason = sqldb.OptionalTime(st.Leaving), sqldb.OptionalTime(st.Ended), st.Reason
 	return e, st, err
-}
-
-func timeOf(ms *int64) *time.Time {
-	if ms == nil {
-		return nil
-	}
-	t := fromMillis(*ms)
-	return &t
 }

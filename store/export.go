@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/store/sqldb"
 )
 
 // Record is a row of what is held on a person, as fields by the names of their
@@ -47,10 +49,10 @@ func (s *Store) ExportUser(ctx context.Context, id string) (Record, error) {
 	found, err := s.records(ctx, `
 		SELECT u.*, COALESCE(o.name, '') AS organization FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = $1`, id)
 	if err == nil && len(found) == 0 {
-		return nil, ErrNotFound
+		return nil, sqldb.ErrNotFound
 	}
 	if err != nil {
-		return nil, wrapErr("reading what is held", err)
+		return nil, sqldb.Wrap("reading what is held", err)
 	}
 	return found[0], nil
 }
@@ -74,7 +76,7 @@ func (s *Store) ExportPart(ctx context.Context, id string, part Part, f func([]R
 		}
 		found, err := s.records(ctx, h.page(after != nil), args...)
 		if err != nil {
-			return wrapErr("reading what is held", err)
+			return sqldb.Wrap("reading what is held", err)
 		}
 		if err := f(found); err != nil || len(found) < exportBatch {
 			return err
@@ -107,11 +109,11 @@ func (h exportPart) place(last Record) any {
 }
 
 func (s *Store) records(ctx context.Context, query string, args ...any) (found []Record, err error) {
-	rows, err := s.ask(ctx, query, args...)
+	rows, err := s.db.Rows(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, scanRecord)
+	return sqldb.Collect(rows, scanRecord)
 }
 
 func scanRecord(rows *sql.Rows) (Record, error) {
@@ -142,7 +144,7 @@ func readable(column string, value any) any {
 	case !isInteger:
 		return value
 	case strings.HasSuffix(column, "_at"), column == "at", column == "until", column == "day":
-		return fromMillis(n)
+		return sqldb.Time(n)
 	case column == "id", strings.HasSuffix(column, "_id"):
 		return strconv.FormatInt(n, 10) // it has more digits than a float
 	case strings.HasPrefix(column, "is_"):

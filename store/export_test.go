@@ -18,26 +18,26 @@ const (
 // CountClaimsQuery is what countClaims asks.
 func CountClaimsQuery(s *Store, now time.Time) (string, []any) {
 	q := s.claimsQuery(s.at(now), OnlineFilter{})
-	return q.String(), q.args
+	return q.String(), q.Args()
 }
 
 // BusyQuery is how the list of those who are busy is read.
 func BusyQuery(s *Store, now time.Time) (string, []any) {
 	order, _ := SortActivity.order()
 	q := s.onlineQuery(s.at(now), OnlineFilter{Status: presence.StatusBusy, Limit: 50}, order, nil)
-	return q.String(), q.args
+	return q.String(), q.Args()
 }
 
 // SessionsQuery is how the first page of a list of sessions is read.
 func SessionsQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
 	q := s.sessionsQuery(s.at(now), f.withDefaults(), nil)
-	return q.String(), q.args
+	return q.String(), q.Args()
 }
 
 // NearQuery is how the next sessions in the list are looked through for it.
 func NearQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
 	q := s.nearQuery(s.at(now), f.withDefaults(), nil)
-	return q.String(), q.args
+	return q.String(), q.Args()
 }
 
 // Costly tells whether a page waits for a turn.
@@ -49,15 +49,12 @@ func HandleOf(s *Store, token string) (id int64, digest []byte) {
 	return h.id, h.digest
 }
 
-// Apart has a store record each heartbeat by itself, as where a database knows no other way.
-func Apart(s *Store) { s.engine.bulkUpdates = false }
-
 // Between holds the writer between two transactions until release is closed; it
 // returns once it does.
 func Between(s *Store, release <-chan struct{}) {
 	held := make(chan struct{})
 	go func() {
-		_ = s.writer.exclusively(func(*sql.Conn) error {
+		_ = s.DB().BetweenWrites(func(*sql.Conn) error {
 			close(held)
 			<-release
 			return nil
@@ -73,7 +70,7 @@ func Together(s *Store, calls []func()) {
 	var wg sync.WaitGroup
 	for i, call := range calls {
 		wg.Go(call)
-		for len(s.writer.queue) <= i {
+		for s.DB().Waiting() <= i {
 			runtime.Gosched()
 		}
 	}

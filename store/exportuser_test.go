@@ -35,7 +35,7 @@ func TestWhateverIsHeldOnAPersonIsExportedAndErased(t *testing.T) {
 	s := OpenFile(t, folder, presence.DefaultRules())
 	db := ShellFile(t, folder, "")
 	for _, table := range texts(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table'`) {
-		cascades := table == "users" || number(t, db, `SELECT COUNT(*) FROM pragma_foreign_key_list('`+table+`') WHERE "table" = 'users' AND on_delete = 'CASCADE'`) > 0
+		cascades := table == "users" || Number(t, db, `SELECT COUNT(*) FROM pragma_foreign_key_list('`+table+`') WHERE "table" = 'users' AND on_delete = 'CASCADE'`) > 0
 		if cascades && table != "users" && !slices.Contains(store.ExportParts(), parts[table]) {
 			t.Errorf("%s is not in the export", table)
 		}
@@ -60,7 +60,7 @@ func TestWhateverIsHeldOnAPersonIsExportedAndErased(t *testing.T) {
 			INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at) SELECT i, 'ada', 'a', zeroblob(32), 0, 0, 0 FROM n`,
 		`INSERT INTO audit (at, actor, action) VALUES (0, 'user:ada', 'x')`,
 	} {
-		execSQL(t, db, statement)
+		ExecSQL(t, db, statement)
 	}
 	want := map[store.Part]int{"account": 1, "sessions": 1200, "claims": 2, "notices_seen": 1, "visits": 1, "notices_made": 1, "drains": 1, "sessions_ended": 1, "audit": 1}
 	if len(store.ExportParts()) != len(want) {

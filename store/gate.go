@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // GateQuestion says whose presence matters to whoever deploys. Without an App
@@ -29,21 +30,20 @@ const MaxBlocking = 100
 // Gate answers the question as of now. Unlike those of a list its counts are
 // never from before: somebody is about to act on them.
 func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate, error) {
-	done, err := s.heavyReads.acquire(ctx)
-	if err != nil {
-		return Gate{}, wrapErr("asking the gate", err)
-	}
-	defer done()
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts) // one instant for all of it
-	if err != nil {
-		return Gate{}, wrapErr("asking the gate", err)
-	}
-	defer look.Rollback()
+	var gate Gate
+	err := s.db.HeavySnapshot(ctx, func(look *sql.Tx) (err error) {
+		gate, err = s.gate(ctx, look, s.at(now), ask)
+		return err
+	})
+	return gate, sqldb.Wrap("asking the gate", err)
+}
+
+func (s *Store) gate(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ask GateQuestion) (Gate, error) {
+	var err error
 	gate := Gate{Blocking: []OnlinePerson{}}
-	m := s.at(now)
 	filter := OnlineFilter{App: ask.App, ExceptRole: ask.IgnoreRole}
 	if gate.Counts, err = s.countIn(ctx, look, m, filter); err != nil {
-		return Gate{}, wrapErr("counting who is in the way", err)
+		return Gate{}, sqldb.Wrap("counting who is in the way", err)
 	}
 	gate.Level = gate.Counts.Level(ask.Max)
 	for _, filter.Status = range []presence.Status{presence.StatusBusy, presence.StatusAvailable, presence.StatusAway} {
@@ -52,7 +52,7 @@ func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate
 		}
 		some, err := s.peopleIn(ctx, look, m, filter)
 		if err != nil {
-			return Gate{}, wrapErr("listing who is in the way", err)
+			return Gate{}, sqldb.Wrap("listing who is in the way", err)
 		}
 		gate.Blocking = append(gate.Blocking, some...)
 	}

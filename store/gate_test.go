@@ -25,7 +25,7 @@ func TestTheGateAsksOnlyAboutWhoCounts(t *testing.T) {
 	}
 	in("shop", "ada", "clerk")
 	in("crm", "mia", "Manager")
-	in(store.PanelApp, "wanda", "")
+	in(presence.PanelApp, "wanda", "")
 	if _, err := s.Touch(t.Context(), now, in("shop", "ida", "clerk").Token, store.Beat{Idle: 10 * time.Minute}); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestTheGateAsksOnlyAboutWhoCounts(t *testing.T) {
 func TestTheGateNamesABoundedNumberOfPeople(t *testing.T) {
 	s := New(t)
 	for i := range store.MaxBlocking + 5 {
-		login(t, s, Start, fmt.Sprint("u", i))
+		LogIn(t, s, Start, fmt.Sprint("u", i))
 	}
 	gate, err := s.Gate(t.Context(), Start, store.GateQuestion{})
 	if err != nil || len(gate.Blocking) != store.MaxBlocking || gate.Counts.People() != store.MaxBlocking+5 {

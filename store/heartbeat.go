@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Beat is what a heartbeat says besides that its session is alive.
@@ -32,28 +33,31 @@ const maxPage = 200 // characters kept of a page's path
 // back. A goodbye is only noted; it is no activity.
 func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Beat) (HeartbeatResult, error) {
 	h := s.newHeartbeat(now, token, beat)
-	job := &write{ctx: ctx, noSavepoint: len(beat.Seen) == 0, run: func(t *tx) (err error) {
-		if beat.Leaving {
-			h.result.ExpiresAt, err = t.leave(h.Cutoffs, h.tokenRef)
-		} else {
-			h.result.ExpiresAt, err = t.touch(h)
-		}
-		if err == nil && len(beat.Seen) > 0 {
-			err = t.noteSeen(h.Now, h.id, beat.Seen)
-		}
-		if err == nil && h.wantMember {
-			h.result.Member, err = t.member(h.id)
-		}
-		return err
-	}}
+	job := &sqldb.Job{NoSavepoint: len(beat.Seen) == 0, Run: func(t *sqldb.Tx) error { return h.record(&tx{t}, beat) }}
 	if !beat.Leaving && len(beat.Seen) == 0 {
-		job.heartbeat = h
+		job.Bulk = h
 	}
-	err := s.writer.do(job)
-	if !h.unchanged {
-		err = s.notifyChanged(err)
+	err := s.db.Do(ctx, job)
+	if err == nil && !h.unchanged {
+		s.db.NotifyChanged()
 	}
 	return h.result, err
+}
+
+// record writes one heartbeat with all that it says.
+func (h *heartbeat) record(t *tx, beat Beat) (err error) {
+	if beat.Leaving {
+		h.result.ExpiresAt, err = t.leave(h.Cutoffs, h.tokenRef)
+	} else {
+		h.result.ExpiresAt, err = t.touch(h)
+	}
+	if err == nil && len(beat.Seen) > 0 {
+		err = t.noteSeen(h.Now, h.id, beat.Seen)
+	}
+	if err == nil && h.wantMember {
+		h.result.Member, err = t.member(h.id)
+	}
+	return err
 }
 
 // nearTimeout is how long before the end of the online window a heartbeat counts as
@@ -95,9 +99,9 @@ func (s *Store) newHeartbeat(now time.Time, token string, beat Beat) *heartbeat 
 }
 
 func (t *tx) member(session int64) (m Member, err error) {
-	err = t.scan([]any{&m.App, &m.OrganizationID, &m.Role}, `
+	err = t.Scan([]any{&m.App, &m.OrganizationID, &m.Role}, `
 		SELECT s.app, s.organization_id, u.role FROM user_sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1`, session)
-	return m, wrapErr("reading whose session it is", err)
+	return m, sqldb.Wrap("reading whose session it is", err)
 }
 
 // otherActive begins a condition on another active session o of the person of s.
@@ -123,27 +127,27 @@ var touchUnchanged = `
 // always nobody can, and then nothing but the row is written: the second update
 // is logged by a trigger because it sets the page.
 func (t *tx) touch(h *heartbeat) (expires time.Time, err error) {
-	n, err := t.exec(touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.input)
+	n, err := t.Exec(touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.input)
 	h.unchanged = n > 0
 	if err == nil && n == 0 {
-		n, err = t.exec(`
+		n, err = t.Exec(`
 			UPDATE user_sessions
 			SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at), page = COALESCE($7, page), leaving_at = NULL
 			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6`,
 			h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page)
 	}
 	if err != nil {
-		return time.Time{}, wrapErr("recording a heartbeat", err)
+		return time.Time{}, sqldb.Wrap("recording a heartbeat", err)
 	}
 	return t.expiry(h.tokenRef, n, h.end)
 }
 
 func (t *tx) leave(m presence.Cutoffs, h tokenRef) (time.Time, error) {
-	n, err := t.exec(`
+	n, err := t.Exec(`
 		UPDATE user_sessions SET leaving_at = $3
 		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $4`, h.id, h.digest, m.Now, m.Expiry)
 	if err != nil {
-		return time.Time{}, wrapErr("recording a goodbye", err)
+		return time.Time{}, sqldb.Wrap("recording a goodbye", err)
 	}
 	return t.expiry(h, n, nil)
 }
@@ -155,25 +159,25 @@ func (t *tx) expiry(h tokenRef, n int64, end *int64) (time.Time, error) {
 		return time.Time{}, t.whyEnded(h)
 	}
 	if end != nil {
-		return fromMillis(*end), nil
+		return sqldb.Time(*end), nil
 	}
 	var expires int64
-	err := t.scan([]any{&expires}, `SELECT expires_at FROM user_sessions WHERE id = $1`, h.id)
-	return fromMillis(expires), wrapErr("reading a session", err)
+	err := t.Scan([]any{&expires}, `SELECT expires_at FROM user_sessions WHERE id = $1`, h.id)
+	return sqldb.Time(expires), sqldb.Wrap("reading a session", err)
 }
 
 const whyEnded = `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`
 
 // whyEnded explains why a heartbeat found no live session.
 func (t *tx) whyEnded(h tokenRef) error {
-	return endedError(func(reason *string) error { return t.scan([]any{reason}, whyEnded, h.id, h.digest) })
+	return endedError(func(reason *string) error { return t.Scan([]any{reason}, whyEnded, h.id, h.digest) })
 }
 
 // WhyEnded returns why the session with this token, which is not active any more,
 // ended: an [EndedError], or ErrSessionEnded where nobody knows.
 func (s *Store) WhyEnded(ctx context.Context, token string) error {
 	h := s.tokenRef(token)
-	return endedError(func(reason *string) error { return s.read.QueryRowContext(ctx, whyEnded, h.id, h.digest).Scan(reason) })
+	return endedError(func(reason *string) error { return s.db.Scan(ctx, []any{reason}, whyEnded, h.id, h.digest) })
 }
 
 func endedError(find func(reason *string) error) error {
@@ -183,7 +187,7 @@ func endedError(find func(reason *string) error) error {
 		return ErrSessionEnded
 	}
 	if err != nil {
-		return wrapErr("finding why a session ended", err)
+		return sqldb.Wrap("finding why a session ended", err)
 	}
 	return &EndedError{Reason: presence.EndReason(reason)}
 }

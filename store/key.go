@@ -3,12 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Key is the credential of an application's back end. Its secret is shown once
@@ -26,21 +28,21 @@ const maxApp = 64 // characters of an app's name
 // secret.
 func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app string, scopes Scopes) (Key, string, error) {
 	if app == "" || utf8.RuneCountInString(app) > maxApp || strings.TrimSpace(app) != app {
-		return Key{}, "", invalid(fmt.Sprintf("app must have 1 to %d characters and no space around them", maxApp))
+		return Key{}, "", sqldb.Invalid(fmt.Sprintf("app must have 1 to %d characters and no space around them", maxApp))
 	}
-	if app == PanelApp {
-		return Key{}, "", invalid(fmt.Sprintf("app %q is the panel itself", PanelApp))
+	if app == presence.PanelApp {
+		return Key{}, "", sqldb.Invalid(fmt.Sprintf("app %q is the panel itself", presence.PanelApp))
 	}
 	if len(scopes) == 0 {
-		return Key{}, "", invalid("a key needs at least one scope")
+		return Key{}, "", sqldb.Invalid("a key needs at least one scope")
 	}
-	key := Key{ID: newID(), App: app, Scopes: scopes, CreatedAt: fromMillis(now.UnixMilli())}
+	key := Key{ID: newID(), App: app, Scopes: scopes, CreatedAt: sqldb.Time(now.UnixMilli())}
 	secret := newSecret(keyPrefix)
 	err := s.write(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES ($1, $2, $3, $4, $5)`,
+		_, err := t.Exec(`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES ($1, $2, $3, $4, $5)`,
 			key.ID, key.App, key.Scopes.String(), digest(secret), now.UnixMilli())
 		if err != nil {
-			return wrapErr("storing a key", err)
+			return sqldb.Wrap("storing a key", err)
 		}
 		return t.record(now, AuditEvent{actor, "key.create", key.target(), key.words()})
 	})
@@ -58,34 +60,29 @@ func (k Key) words() string { return k.App + ": " + k.Scopes.String() }
 
 // Keys lists all keys, oldest first.
 func (s *Store) Keys(ctx context.Context) ([]Key, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, app, scopes, created_at FROM api_keys ORDER BY created_at, id`)
+	rows, err := s.db.Rows(ctx, `SELECT id, app, scopes, created_at FROM api_keys ORDER BY created_at, id`)
 	if err != nil {
-		return nil, wrapErr("listing the keys", err)
+		return nil, sqldb.Wrap("listing the keys", err)
 	}
-	keys, err := collect(rows, func(rows *sql.Rows) (Key, error) { return scanKey(rows) })
-	return keys, wrapErr("listing the keys", err)
+	keys, err := sqldb.Collect(rows, func(rows *sql.Rows) (Key, error) { return scanKey(rows.Scan) })
+	return keys, sqldb.Wrap("listing the keys", err)
 }
 
 // KeyBySecret returns the key with this secret, or ErrNotFound.
 func (s *Store) KeyBySecret(ctx context.Context, secret string) (Key, error) {
-	stmt, err := s.reads.prepare(ctx, `SELECT id, app, scopes, created_at FROM api_keys WHERE key_sha256 = $1`)
-	if err != nil {
-		return Key{}, wrapErr("finding a key", err)
-	}
-	key, err := scanKey(stmt.QueryRowContext(ctx, digest(secret)))
-	if errors.Is(err, sql.ErrNoRows) {
-		return Key{}, ErrNotFound
-	}
-	return key, wrapErr("finding a key", err)
+	key, err := scanKey(func(dest ...any) error {
+		return s.db.Scan(ctx, dest, `SELECT id, app, scopes, created_at FROM api_keys WHERE key_sha256 = $1`, digest(secret))
+	})
+	return key, sqldb.Wrap("finding a key", err)
 }
 
-func scanKey(row interface{ Scan(...any) error }) (key Key, err error) {
+func scanKey(scan func(...any) error) (key Key, err error) {
 	var scopes string
 	var created int64
-	if err = row.Scan(&key.ID, &key.App, &scopes, &created); err != nil {
+	if err = scan(&key.ID, &key.App, &scopes, &created); err != nil {
 		return Key{}, err
 	}
-	key.CreatedAt = fromMillis(created)
+	key.CreatedAt = sqldb.Time(created)
 	key.Scopes, err = ParseScopes(strings.Split(scopes, ","))
 	return key, err
 }
@@ -95,9 +92,9 @@ func scanKey(row interface{ Scan(...any) error }) (key Key, err error) {
 func (s *Store) DeleteKey(ctx context.Context, now time.Time, actor string, id int64) error {
 	return s.write(ctx, func(t *tx) error {
 		var app, scopes string
-		err := t.scan([]any{&app, &scopes}, `DELETE FROM api_keys WHERE id = $1 RETURNING app, scopes`, id)
+		err := t.Scan([]any{&app, &scopes}, `DELETE FROM api_keys WHERE id = $1 RETURNING app, scopes`, id)
 		if err != nil {
-			return wrapErr("deleting a key", err)
+			return sqldb.Wrap("deleting a key", err)
 		}
 		return t.record(now, AuditEvent{actor, "key.delete", Key{ID: id}.target(), app + ": " + scopes})
 	})

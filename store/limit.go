@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // SessionLimit is how many active sessions a user may have in one app at once.
@@ -21,14 +22,14 @@ func (t *tx) enforceLimit(m presence.Cutoffs, limit SessionLimit, user string, f
 	about := []any{user, fresh.App, m.Expiry, fresh.ID}
 	if limit.Deny {
 		var n int
-		err := t.scan([]any{&n}, `SELECT COUNT(*) `+others, about...)
+		err := t.Scan([]any{&n}, `SELECT COUNT(*) `+others, about...)
 		if err == nil && n >= limit.Sessions {
 			err = ErrSessionLimit
 		}
-		return nil, wrapErr("counting a user's sessions", err)
+		return nil, sqldb.Wrap("counting a user's sessions", err)
 	}
 	var evicted []int64
-	err := t.each(func(rows *sql.Rows) error {
+	err := t.Each(func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		evicted = append(evicted, id)
@@ -37,5 +38,5 @@ func (t *tx) enforceLimit(m presence.Cutoffs, limit SessionLimit, user string, f
 		UPDATE user_sessions SET is_active = false, ended_at = $5, end_reason = $6
 		WHERE id IN (SELECT id `+others+` ORDER BY last_activity_at DESC, id DESC LIMIT $7 OFFSET $8) RETURNING id`,
 		append(about, m.Now, string(presence.EndEvicted), math.MaxInt32, limit.Sessions-1)...)
-	return evicted, wrapErr("making room for a session", err)
+	return evicted, sqldb.Wrap("making room for a session", err)
 }

@@ -31,7 +31,7 @@ func TestALoginTooManyEvictsTheLeastRecentlyActive(t *testing.T) {
 	s := Limited(t, t.TempDir(), store.SessionLimit{Sessions: 2})
 	first, second := mustLogIn(t, s, 0, "shop"), mustLogIn(t, s, 1, "shop")
 	elsewhere := mustLogIn(t, s, 0, "blog")
-	touch(t, s, after(2), first.Token, store.Beat{})
+	Touch(t, s, after(2), first.Token, store.Beat{})
 	third := mustLogIn(t, s, 3, "shop")
 	if len(first.Evicted)+len(second.Evicted)+len(elsewhere.Evicted) > 0 || !slices.Equal(third.Evicted, []int64{second.ID}) {
 		t.Errorf("evicted: %v", third.Evicted)
@@ -42,7 +42,7 @@ func TestALoginTooManyEvictsTheLeastRecentlyActive(t *testing.T) {
 		t.Errorf("its next heartbeat: %v", err)
 	}
 	for _, left := range []store.LoginResult{first, third, elsewhere} {
-		touch(t, s, after(3), left.Token, store.Beat{})
+		Touch(t, s, after(3), left.Token, store.Beat{})
 	}
 	if _, err := s.EndByToken(t.Context(), after(4), "shop", third.Token, presence.EndLogout); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestALoginTooManyIsDenied(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = logsIn(t, s, 1, "shop", "")
-	wantError(t, err, store.ErrSessionLimit)
+	WantError(t, err, store.ErrSessionLimit)
 	page, err := s.Sessions(t.Context(), after(1), store.SessionFilter{State: store.ScopeAll, Limit: 10})
 	if err != nil || len(page.Sessions) != 1 || page.Sessions[0].User.Name != "Ada 0" {
 		t.Errorf("the refused login left %+v, %v", page, err)

@@ -17,6 +17,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -127,102 +128,32 @@ func (c *cutter) serve(client net.Conn) {
 	}
 }
 
-func TestACommitWhoseAnswerWasLostIsKnownAllTheSame(t *testing.T) {
+func TestALoginWhoseAnswerWasLostIsTheSameWhenItIsReportedAgain(t *testing.T) {
 	c, address := newCutter(t, NewServer(t))
 	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
-	login(t, s, Start, "ada") // the connection is known to be good
+	LogIn(t, s, Start, "ada") // the connection is known to be good
 
-	c.cut.Store(cutAnswer)
-	bob := login(t, s, Start, "bob")
-	if c.cut.Load() != cutNothing {
-		t.Fatal("nothing was cut")
+	report := func(id string) (store.LoginResult, error) {
+		return s.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: id}, Token: "the token of " + id + " itself"})
 	}
-	if _, err := s.Authenticate(t.Context(), Start, bob.Token); err != nil {
-		t.Errorf("a login that was acknowledged: %v", err)
+	for _, lost := range []struct {
+		what    string
+		cut     int32
+		created bool // by the second report
+	}{{"the answer", cutAnswer, false}, {"the request", cutRequest, true}} {
+		c.cut.Store(lost.cut)
+		if _, err := report(lost.what); !errors.Is(err, sqldb.ErrUnavailable) {
+			t.Errorf("where %s was lost nobody knows, but: %v", lost.what, err)
+		}
+		if c.cut.Load() != cutNothing {
+			t.Fatal("nothing was cut")
+		}
+		if again, err := report(lost.what); err != nil || again.Created != lost.created {
+			t.Errorf("after %s was lost: created %v, %v", lost.what, again.Created, err)
+		}
 	}
-
-	c.cut.Store(cutRequest)
-	if _, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}}); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("a login that never reached the server: %v", err)
-	}
-	login(t, s, after(1), "dan")
 	if n, err := s.CountSessions(t.Context(), after(1), store.SessionFilter{}); err != nil || n != 3 {
-		t.Errorf("%d are logged in, %v; want ada, bob and dan", n, err)
-	}
-}
-
-func TestACommitThatGoesOnWithoutTheConnectionIsWaitedFor(t *testing.T) {
-	server := NewServer(t)
-	c, address := newCutter(t, server)
-	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
-	login(t, s, Start, "ada")
-
-	db := server.Open(t, "public")
-	defer db.Close()
-	execSQL(t, db, `CREATE FUNCTION wait() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END'`)
-	execSQL(t, db, `CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()`)
-	held, err := db.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer held.Rollback()
-	if _, err := held.Exec(`SELECT pg_advisory_xact_lock(1)`); err != nil {
-		t.Fatal(err)
-	}
-
-	c.cut.Store(cutWaiting)
-	told := make(chan error, 1)
-	go func() {
-		_, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "bob"}})
-		told <- err
-	}()
-	// The one at its commit, the other asking what became of it.
-	for waiting := int64(0); waiting < 2; {
-		waiting = number(t, db, `SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'advisory'`)
-		select {
-		case err := <-told:
-			t.Fatalf("told %v while the commit goes on", err)
-		default:
-		}
-	}
-	if err := held.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-told; err != nil {
-		t.Errorf("a login that was committed: %v", err)
-	}
-}
-
-// TestATransactionIsNotTakenForAnother: a server that crashes may give the number
-// of a transaction, of which nothing had reached its disk, to the next one.
-func TestATransactionIsNotTakenForAnother(t *testing.T) {
-	server := NewServer(t)
-	c, address := newCutter(t, server)
-	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
-	login(t, s, Start, "ada")
-
-	done := make(chan struct{})
-	c.before = func() {
-		defer close(done)
-		server.Stop()
-		if err := server.Start(); err != nil {
-			t.Error(err)
-		}
-		db := server.Open(t, "public")
-		defer db.Close()
-		for range 20 {
-			if _, err := db.Exec(`INSERT INTO settings (name, value) VALUES ('other', 0) ON CONFLICT (name) DO UPDATE SET value = settings.value + 1`); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	c.cut.Store(cutRequest)
-	if _, err := s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "bob"}}); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("a login that was lost with the server: %v", err)
-	}
-	<-done
-	if n, err := s.CountSessions(t.Context(), after(1), store.SessionFilter{}); err != nil || n != 1 {
-		t.Errorf("%d are logged in, %v; want ada", n, err)
+		t.Errorf("%d are logged in, %v; want ada and two more", n, err)
 	}
 }
 
@@ -234,18 +165,18 @@ func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.
 	c, address := newCutter(t, server)
 	lost := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
 	other := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: presence.DefaultRules()})
-	login(t, other, Start, "ada")
+	LogIn(t, other, Start, "ada")
 
 	done := make(chan struct{})
 	c.before = func() {
 		defer close(done)
 		began := time.Now()
-		_, err := other.Login(t.Context(), after(1), shop, store.Login{User: store.UserInput{ID: "bob"}})
-		if !errors.Is(err, store.ErrBusy) {
+		_, err := other.Login(t.Context(), after(1), Shop, store.Login{User: store.UserInput{ID: "bob"}})
+		if !errors.Is(err, sqldb.ErrBusy) {
 			t.Errorf("while the lost one has the turn: %v", err)
 		}
-		for errors.Is(err, store.ErrBusy) && time.Since(began) < 30*time.Second {
-			_, err = other.Login(t.Context(), after(1), shop, store.Login{User: store.UserInput{ID: "bob"}})
+		for errors.Is(err, sqldb.ErrBusy) && time.Since(began) < 30*time.Second {
+			_, err = other.Login(t.Context(), after(1), Shop, store.Login{User: store.UserInput{ID: "bob"}})
 		}
 		if err != nil {
 			t.Errorf("after %v: %v", time.Since(began), err)
@@ -253,10 +184,10 @@ func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.
 		t.Logf("others write again after %v", time.Since(began).Round(time.Second))
 	}
 	c.cut.Store(cutRequest)
-	if _, err := lost.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}}); !errors.Is(err, store.ErrUnavailable) {
+	if _, err := lost.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: "cy"}}); !errors.Is(err, sqldb.ErrUnavailable) {
 		t.Errorf("the login of the lost one: %v", err)
 	}
 	<-done
-	login(t, lost, after(2), "dan") // when it is back
+	LogIn(t, lost, after(2), "dan") // when it is back
 	wantOnline(t, other, after(3), "dan", "bob", "ada")
 }

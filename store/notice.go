@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"rollcall/store/sqldb"
 )
 
 // NoticeLevel is how much a notice matters.
@@ -64,11 +66,11 @@ func (in NoticeInput) check(now time.Time) error {
 	}
 	switch {
 	case in.Level != LevelInfo && in.Level != LevelWarning && in.Level != LevelCritical:
-		return invalid("level must be info, warning or critical")
+		return sqldb.Invalid("level must be info, warning or critical")
 	case utf8.RuneCountInString(in.App) > maxApp:
-		return invalid(fmt.Sprintf("app must have at most %d characters", maxApp))
+		return sqldb.Invalid(fmt.Sprintf("app must have at most %d characters", maxApp))
 	case in.Until != nil && !isSoon(now, *in.Until):
-		return invalid("until must be in the future, and at most 366 days ahead")
+		return sqldb.Invalid("until must be in the future, and at most 366 days ahead")
 	}
 	return nil
 }
@@ -77,9 +79,9 @@ func (in NoticeInput) check(now time.Time) error {
 func checkMessage(message string) error {
 	switch {
 	case strings.TrimSpace(message) == "" || utf8.RuneCountInString(message) > maxMessage:
-		return invalid(fmt.Sprintf("message must have 1 to %d characters", maxMessage))
+		return sqldb.Invalid(fmt.Sprintf("message must have 1 to %d characters", maxMessage))
 	case !utf8.ValidString(message) || strings.ContainsFunc(message, unicode.IsControl):
-		return invalid("message must not have control characters")
+		return sqldb.Invalid("message must not have control characters")
 	}
 	return nil
 }
@@ -87,15 +89,6 @@ func checkMessage(message string) error {
 // isSoon tells whether a time is ahead, but not so far that its year is mistyped.
 func isSoon(now, at time.Time) bool {
 	return at.UnixMilli() > now.UnixMilli() && at.Sub(now) <= maxClaim
-}
-
-// optionalMillis is a time that may be missing, as the database keeps it.
-func optionalMillis(at *time.Time) *int64 {
-	if at == nil {
-		return nil
-	}
-	ms := at.UnixMilli()
-	return &ms
 }
 
 // activeNotice is which notices n are shown at a time, its parameter.
@@ -107,58 +100,59 @@ func (s *Store) PostNotice(ctx context.Context, now time.Time, actor string, in 
 	if err := in.check(now); err != nil {
 		return Notice{}, err
 	}
-	n := Notice{ID: newID(), NoticeInput: in, CreatedAt: fromMillis(now.UnixMilli()), CreatedBy: actor}
-	n.Until = timeOf(optionalMillis(in.Until)) // as it will be read again
-	defer s.notices.forget()
-	return n, s.write(ctx, func(t *tx) (err error) {
+	n := Notice{ID: newID(), NoticeInput: in, CreatedAt: sqldb.Time(now.UnixMilli()), CreatedBy: actor}
+	n.Until = sqldb.OptionalTime(sqldb.OptionalMillis(in.Until)) // as it will be read again
+	defer s.notices.Invalidate()
+	err := s.write(ctx, func(t *tx) (err error) {
 		if n.OrganizationID, err = t.knownOrganization(in.Organization); err != nil {
 			return err
 		}
-		added, err := t.exec(`
+		added, err := t.Exec(`
 			INSERT INTO notices (id, message, level, app, organization_id, created_at, created_by, until)
 			SELECT $2, $3, $4, $5, $6, $1, $7, $8 WHERE (SELECT COUNT(*) FROM notices n WHERE `+activeNotice+`) < $9`,
-			now.UnixMilli(), n.ID, in.Message, string(in.Level), in.App, n.OrganizationID, actor, optionalMillis(in.Until), maxNotices)
+			now.UnixMilli(), n.ID, in.Message, string(in.Level), in.App, n.OrganizationID, actor, sqldb.OptionalMillis(in.Until), maxNotices)
 		switch {
 		case err != nil:
-			return wrapErr("storing a notice", err)
+			return sqldb.Wrap("storing a notice", err)
 		case added == 0:
 			return ErrTooManyNotices
 		}
 		return t.record(now, AuditEvent{Actor: actor, Action: "notice.post", Target: noticeTarget(n.ID), Detail: clip(in.Message, maxText)})
 	})
+	return n, err
 }
 
 // knownOrganization returns the id of the organization of that name, nil for "".
 func (t *tx) knownOrganization(name string) (*int64, error) {
 	if name == "" {
-		return nil, nil
+		return nil, nil // for all of them
 	}
 	var id int64
-	err := t.scan([]any{&id}, `SELECT id FROM organizations WHERE name = $1`, name)
+	err := t.Scan([]any{&id}, `SELECT id FROM organizations WHERE name = $1`, name)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, invalid("there is no organization of this name")
+		return nil, sqldb.Invalid("there is no organization of this name")
 	}
-	return &id, wrapErr("finding an organization", err)
+	return &id, sqldb.Wrap("finding an organization", err)
 }
 
 // WithdrawNotice takes a notice back. It is no error if it is over already;
 // ErrNotFound for an unknown id.
 func (s *Store) WithdrawNotice(ctx context.Context, now time.Time, actor string, id int64) error {
-	defer s.notices.forget()
+	defer s.notices.Invalidate()
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE notices AS n SET withdrawn_at = $1 WHERE n.id = $2 AND `+activeNotice, now.UnixMilli(), id)
+		n, err := t.Exec(`UPDATE notices AS n SET withdrawn_at = $1 WHERE n.id = $2 AND `+activeNotice, now.UnixMilli(), id)
 		if err != nil {
-			return wrapErr("withdrawing a notice", err)
+			return sqldb.Wrap("withdrawing a notice", err)
 		}
 		if n > 0 {
 			return t.record(now, AuditEvent{Actor: actor, Action: "notice.withdraw", Target: noticeTarget(id)})
 		}
 		var known bool
-		err = t.scan([]any{&known}, `SELECT EXISTS (SELECT 1 FROM notices WHERE id = $1)`, id)
+		err = t.Scan([]any{&known}, `SELECT EXISTS (SELECT 1 FROM notices WHERE id = $1)`, id)
 		if err == nil && !known {
-			return ErrNotFound
+			return sqldb.ErrNotFound
 		}
-		return wrapErr("finding a notice", err)
+		return sqldb.Wrap("finding a notice", err)
 	})
 }
 
@@ -167,21 +161,21 @@ func noticeTarget(id int64) string { return fmt.Sprint("notice:", id) }
 // removeOldNotices removes the notices that were over at a time, and with them who has
 // seen them.
 func (s *Store) removeOldNotices(ctx context.Context, over time.Time) error {
-	_, err := s.inBatches(ctx, `
+	_, err := s.db.InBatches(ctx, `
 		DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE COALESCE(withdrawn_at, until) <= $1 LIMIT $2)`, over.UnixMilli())
-	return wrapErr("removing old notices", err)
+	return sqldb.Wrap("removing old notices", err)
 }
 
 // noteSeen notes which notices the browser of a session has shown. Those that are
 // not known, or for others, are passed over: a page may be older than they are.
 func (t *tx) noteSeen(now int64, session int64, notices []int64) error {
 	for _, id := range notices {
-		_, err := t.exec(`
+		_, err := t.Exec(`
 			INSERT INTO notice_receipts (notice_id, user_id, seen_at)
 			SELECT n.id, s.user_id, $1 FROM notices n JOIN user_sessions s ON `+audience+` WHERE n.id = $2 AND s.id = $3
 			ON CONFLICT (notice_id, user_id) DO NOTHING`, now, id, session)
 		if err != nil {
-			return wrapErr("noting who has seen a notice", err)
+			return sqldb.Wrap("noting who has seen a notice", err)
 		}
 	}
 	return nil

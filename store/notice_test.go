@@ -9,6 +9,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -62,7 +63,7 @@ func TestANoticeIsForItsAudience(t *testing.T) {
 		{"an organization", "", "Acme", "ada cyd"},
 		{"an organization in an app", "blog", "Acme", "cyd"},
 		{"nobody", "blog", "Initech", ""},
-		{"the panel, when it is meant", store.PanelApp, "", "rollcall:root"},
+		{"the panel, when it is meant", presence.PanelApp, "", "rollcall:root"},
 	} {
 		t.Run(test.fact, func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
@@ -106,8 +107,8 @@ func TestANoticeIsShownUntilItsTimeOrUntilItIsWithdrawn(t *testing.T) {
 		first := post(t, s, Start, store.NoticeInput{Message: "first", Until: &soon})
 		post(t, s, Start.Add(1), store.NoticeInput{Message: "second", Until: &later})
 		third := post(t, s, Start.Add(time.Second), store.NoticeInput{Message: "third"})
-		touch(t, s, Start, ada, store.Beat{Seen: []int64{first.ID}})
-		touch(t, s, Start.Add(4*time.Minute), ada, store.Beat{Seen: []int64{first.ID}})
+		Touch(t, s, Start, ada, store.Beat{Seen: []int64{first.ID}})
+		Touch(t, s, Start.Add(4*time.Minute), ada, store.Beat{Seen: []int64{first.ID}})
 		for _, moment := range []struct {
 			at   time.Time
 			want string
@@ -125,7 +126,7 @@ func TestANoticeIsShownUntilItsTimeOrUntilItIsWithdrawn(t *testing.T) {
 		if err != nil || len(active) != 1 || active[0].Message != "second" {
 			t.Errorf("shown are %+v, %v", active, err)
 		}
-		wantError(t, s.WithdrawNotice(t.Context(), soon, "user:root", 4711), store.ErrNotFound)
+		WantError(t, s.WithdrawNotice(t.Context(), soon, "user:root", 4711), sqldb.ErrNotFound)
 	})
 }
 
@@ -147,7 +148,7 @@ func TestNoticesThatAreRefused(t *testing.T) {
 		if in.Level == "" {
 			in.Level = store.LevelInfo
 		}
-		if _, err := s.PostNotice(t.Context(), Start, "user:root", in); !errors.Is(err, store.ErrInvalid) {
+		if _, err := s.PostNotice(t.Context(), Start, "user:root", in); !errors.Is(err, sqldb.ErrInvalid) {
 			t.Errorf("%s: %v", fact, err)
 		}
 	}
@@ -163,7 +164,7 @@ func TestTwentyNoticesAreShownAtOnce(t *testing.T) {
 		last = post(t, s, Start, store.NoticeInput{Message: strings.Repeat("ä", 500)})
 	}
 	_, err := s.PostNotice(t.Context(), Start, "user:root", store.NoticeInput{Message: "m", Level: store.LevelInfo})
-	wantError(t, err, store.ErrTooManyNotices)
+	WantError(t, err, store.ErrTooManyNotices)
 	if err := s.WithdrawNotice(t.Context(), Start, "user:root", last.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func TestNoticesGoWithTheirRetentionAndWithTheirOrganization(t *testing.T) {
 	seen := post(t, s, Start, store.NoticeInput{Message: "over", Until: &until})
 	withdrawn := post(t, s, Start, store.NoticeInput{Message: "withdrawn"})
 	post(t, s, Start, store.NoticeInput{Message: "without end", Organization: "Acme"})
-	touch(t, s, Start, ada, store.Beat{Seen: []int64{seen.ID}})
+	Touch(t, s, Start, ada, store.Beat{Seen: []int64{seen.ID}})
 	if err := s.WithdrawNotice(t.Context(), until, "user:root", withdrawn.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestNoticesGoWithTheirRetentionAndWithTheirOrganization(t *testing.T) {
 		if _, err := s.Cleanup(t.Context(), at); err != nil {
 			t.Fatal(err)
 		}
-		return number(t, shell(t, folder, ""), `SELECT COUNT(*) FROM notices`)
+		return Number(t, OpenShell(t, folder, ""), `SELECT COUNT(*) FROM notices`)
 	}
 	gone := until.Add(presence.DefaultRules().Retention)
 	if n := count(gone.Add(-time.Millisecond)); n != 3 {
@@ -196,12 +197,12 @@ func TestNoticesGoWithTheirRetentionAndWithTheirOrganization(t *testing.T) {
 	if n := count(gone); n != 1 {
 		t.Errorf("%d are left after it", n)
 	}
-	db := shell(t, folder, "&_pragma=foreign_keys(1)")
-	if n := number(t, db, `SELECT COUNT(*) FROM notice_receipts`); n != 0 {
+	db := OpenShell(t, folder, "&_pragma=foreign_keys(1)")
+	if n := Number(t, db, `SELECT COUNT(*) FROM notice_receipts`); n != 0 {
 		t.Errorf("%d receipts are left", n)
 	}
-	execSQL(t, db, `DELETE FROM organizations`)
-	if n := number(t, db, `SELECT COUNT(*) FROM notices`); n != 0 {
+	ExecSQL(t, db, `DELETE FROM organizations`)
+	if n := Number(t, db, `SELECT COUNT(*) FROM notices`); n != 0 {
 		t.Error("a notice to an organization that is gone is left")
 	}
 }
@@ -221,7 +222,7 @@ func TestWhoAnnouncedAndWithdrewIsKept(t *testing.T) {
 // wantAudit fails unless these are the deeds in the audit log.
 func wantAudit(t *testing.T, folder string, want ...string) {
 	t.Helper()
-	rows, err := shell(t, folder, "").Query(`SELECT actor || ' ' || action || ' ' || target || ' ' || detail FROM audit ORDER BY id`)
+	rows, err := OpenShell(t, folder, "").Query(`SELECT actor || ' ' || action || ' ' || target || ' ' || detail FROM audit ORDER BY id`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // audience is which sessions s a notice n is for. In Go the same is said by For.
-const audience = `(n.app = s.app OR n.app = '' AND s.app <> '` + PanelApp + `')
+const audience = `(n.app = s.app OR n.app = '' AND s.app <> '` + presence.PanelApp + `')
 	AND (n.organization_id IS NULL OR n.organization_id = s.organization_id)`
 
 // Member is what decides which announcements are for a session.
@@ -21,7 +22,7 @@ type Member struct {
 
 // For tells whether a notice is for a session.
 func (n Notice) For(m Member) bool {
-	if n.App != m.App && (n.App != "" || m.App == PanelApp) {
+	if n.App != m.App && (n.App != "" || m.App == presence.PanelApp) {
 		return false
 	}
 	return n.OrganizationID == nil || m.OrganizationID != nil && *n.OrganizationID == *m.OrganizationID
@@ -38,19 +39,19 @@ const noticeColumns = `
 
 // ActiveNotices returns the notices that are shown at now, the latest first.
 func (s *Store) ActiveNotices(ctx context.Context, now time.Time) (active []Notice, err error) {
-	rows, err := s.ask(ctx, noticeColumns+` WHERE `+activeNotice+` ORDER BY n.created_at DESC, n.id`, now.UnixMilli())
+	rows, err := s.db.Rows(ctx, noticeColumns+` WHERE `+activeNotice+` ORDER BY n.created_at DESC, n.id`, now.UnixMilli())
 	if err != nil {
-		return nil, wrapErr("reading the notices", err)
+		return nil, sqldb.Wrap("reading the notices", err)
 	}
-	active, err = collect(rows, scanNotice)
-	return active, wrapErr("reading the notices", err)
+	active, err = sqldb.Collect(rows, scanNotice)
+	return active, sqldb.Wrap("reading the notices", err)
 }
 
 func scanNotice(rows *sql.Rows) (n Notice, err error) {
 	var created int64
 	var until, withdrawn *int64
 	err = rows.Scan(&n.ID, &n.Message, &n.Level, &n.App, &n.OrganizationID, &n.Organization, &created, &n.CreatedBy, &until, &withdrawn)
-	n.CreatedAt, n.Until, n.WithdrawnAt = fromMillis(created), timeOf(until), timeOf(withdrawn)
+	n.CreatedAt, n.Until, n.WithdrawnAt = sqldb.Time(created), sqldb.OptionalTime(until), sqldb.OptionalTime(withdrawn)
 	return n, err
 }
 
@@ -58,23 +59,27 @@ func scanNotice(rows *sql.Rows) (n Notice, err error) {
 // are over, with how many have seen them: where counting takes long, as of shortly
 // before.
 func (s *Store) Notices(ctx context.Context, now time.Time) ([]ListedNotice, error) {
-	listed, err := s.notices.ask(ctx, now, struct{}{})
-	return listed, wrapErr("listing the notices", err)
+	listed, err := s.notices.Get(ctx, now, struct{}{})
+	return listed, sqldb.Wrap("listing the notices", err)
 }
 
 // ForgetNotices has the next list of them read anew, because another replica has
 // posted or withdrawn one.
-func (s *Store) ForgetNotices() { s.notices.forget() }
+func (s *Store) ForgetNotices() { s.notices.Invalidate() }
 
 func (s *Store) listNotices(ctx context.Context, now time.Time, _ struct{}) ([]ListedNotice, error) {
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
-	if err != nil {
-		return nil, err
-	}
-	defer look.Rollback()
+	var listed []ListedNotice
+	err := s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
+		listed, err = s.noticesIn(ctx, look, now)
+		return err
+	})
+	return listed, err
+}
+
+func (s *Store) noticesIn(ctx context.Context, look *sql.Tx, now time.Time) ([]ListedNotice, error) {
 	listed := []ListedNotice{}
 	past := 0
-	err = each(ctx, look, func(rows *sql.Rows) error {
+	err := sqldb.Each(ctx, look, func(rows *sql.Rows) error {
 		n, err := scanNotice(rows)
 		l := ListedNotice{Notice: n, Active: n.ActiveAt(now)}
 		if !l.Active {
@@ -99,9 +104,9 @@ func (s *Store) countSeen(ctx context.Context, look *sql.Tx, now time.Time, n *L
 	if err != nil || !n.Active {
 		return err
 	}
-	q := new(query).add(`
+	q := sqldb.NewQuery(`
 		SELECT COUNT(*) FROM (SELECT user_id FROM notice_receipts WHERE notice_id = ?
 			UNION SELECT s.user_id FROM notices n JOIN user_sessions s ON `+audience+` WHERE n.id = ? AND `+presence.OnlineRule("s"),
-		append([]any{n.ID, n.ID}, s.at(now).Bounds()...)...).add(`) people`)
-	return look.QueryRowContext(ctx, q.String(), q.args...).Scan(&n.Of)
+		append([]any{n.ID, n.ID}, s.at(now).Bounds()...)...).Add(`) people`)
+	return q.Scan(ctx, look, &n.Of)
 }

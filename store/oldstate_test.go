@@ -19,7 +19,7 @@ func TestWhoIsErasedIsNotKeptForAnOldState(t *testing.T) {
 	db := server.Open(t, "public")
 	defer db.Close()
 	for name, begins := range map[string]string{"reads": `SELECT COUNT(*) FROM pg_class`, "writes": `SELECT pg_current_xact_id()`} {
-		login(t, s, Start, "canary-"+name)
+		LogIn(t, s, Start, "canary-"+name)
 		old, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
 		if err != nil {
 			t.Fatal(err)
@@ -36,8 +36,8 @@ func TestWhoIsErasedIsNotKeptForAnOldState(t *testing.T) {
 		if gone, err := s.Erase(t.Context(), Start, "cli", "canary-"+name); err != nil || !gone.Complete {
 			t.Errorf("after somebody %s: %+v, %v", name, gone, err)
 		}
-		execSQL(t, db, `CHECKPOINT`)
-		if n := number(t, db, `
+		ExecSQL(t, db, `CHECKPOINT`)
+		if n := Number(t, db, `
 			SELECT COUNT(*) FROM pg_class WHERE relkind IN ('r', 'i', 't') AND relnamespace IN ('public'::regnamespace, 'pg_toast'::regnamespace)
 			AND position($1::bytea IN pg_read_binary_file(pg_relation_filepath(oid))) > 0`, "canary-"+name); n != 0 {
 			t.Errorf("who %s: %d files have a trace", name, n)

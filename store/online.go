@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // OnlineFilter chooses who of the people online is listed. Empty fields choose
-// everybody; the panel's own sessions count only with App: PanelApp.
+// everybody; the panel's own sessions count only with App: presence.PanelApp.
 type OnlineFilter struct {
 	App, Organization, Team, Role string
 	Status                        presence.Status
@@ -85,27 +86,18 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 		return OnlinePage{}, err
 	}
 	var page OnlinePage
-	if page.Counts, err = s.counts.ask(ctx, now, f.counted()); err != nil {
-		return OnlinePage{}, wrapErr("counting who is online", err)
+	if page.Counts, err = s.counts.Get(ctx, now, f.counted()); err != nil {
+		return OnlinePage{}, sqldb.Wrap("counting who is online", err)
 	}
-	if f.isHeavy() {
-		done, err := s.heavyReads.acquire(ctx)
-		if err != nil {
-			return OnlinePage{}, wrapErr("listing who is online", err)
+	err = s.db.SnapshotFor(ctx, f.isHeavy(), func(look *sql.Tx) error { // one instant for the whole page
+		m := s.at(now)
+		if err := s.listOnline(ctx, look, m, f, order, after, &page); err != nil {
+			return err
 		}
-		defer done()
-	}
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts) // one instant for the whole page
+		return s.addPresence(ctx, look, m, f.App, page.People)
+	})
 	if err != nil {
-		return OnlinePage{}, wrapErr("listing who is online", err)
-	}
-	defer look.Rollback()
-	m := s.at(now)
-	if err = s.listOnline(ctx, look, m, f, order, after, &page); err != nil {
-		return OnlinePage{}, wrapErr("listing who is online", err)
-	}
-	if err = s.addPresence(ctx, look, m, f.App, page.People); err != nil {
-		return OnlinePage{}, wrapErr("listing the sessions online", err)
+		return OnlinePage{}, sqldb.Wrap("listing who is online", err)
 	}
 	return page, nil
 }
@@ -124,26 +116,25 @@ func (f OnlineFilter) isHeavy() bool {
 
 // findCounts counts people, not sessions.
 func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
-	if err != nil {
-		return c, err
-	}
-	defer look.Rollback()
-	return s.countIn(ctx, look, s.at(now), f)
+	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
+		c, err = s.countIn(ctx, look, s.at(now), f)
+		return err
+	})
+	return c, err
 }
 
 func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) (c presence.Counts, err error) {
-	q := new(query)
-	q.add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
+	q := new(sqldb.Query)
+	q.Add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
 		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
 	if f.aboutUsers() {
-		q.add(userJoins)
+		q.Add(userJoins)
 	}
-	q.add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
+	q.Add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
-	q.add(` GROUP BY s.user_id) people`)
+	q.Add(` GROUP BY s.user_id) people`)
 	var people int
-	if err = look.QueryRowContext(ctx, q.String(), q.args...).Scan(&people, &c.Available); err != nil {
+	if err = q.Scan(ctx, look, &people, &c.Available); err != nil {
 		return c, err
 	}
 	c.Away = people - c.Available
@@ -159,35 +150,35 @@ func (f OnlineFilter) aboutUsers() bool {
 }
 
 // where adds the filter's conditions on s, u and o.
-func (f OnlineFilter) where(q *query) {
+func (f OnlineFilter) where(q *sqldb.Query) {
 	f.whereApp(q, "s")
 	f.whereUsers(q)
 }
 
 // whereUsers adds those on u and o.
-func (f OnlineFilter) whereUsers(q *query) {
+func (f OnlineFilter) whereUsers(q *sqldb.Query) {
 	for _, term := range []struct{ column, value string }{
 		{"o.name", f.Organization}, {"u.team_name", f.Team}, {"u.role", f.Role},
 	} {
 		if term.value != "" {
-			q.and(term.column+` = ?`, term.value)
+			q.And(term.column+` = ?`, term.value)
 		}
 	}
 	if f.ExceptRole != "" {
-		q.and(`lower(u.role) <> ?`, strings.ToLower(f.ExceptRole))
+		q.And(`lower(u.role) <> ?`, strings.ToLower(f.ExceptRole))
 	}
 	if f.Search != "" {
-		q.matches(searched, f.Search)
+		q.Matches(searched, f.Search)
 	}
 }
 
 const searched = `(u.name || ' ' || u.email || ' ' || u.id || ' ' || u.role || ' ' || u.team_name || ' ' || COALESCE(o.name, ''))`
 
-func (f OnlineFilter) whereApp(q *query, sessions string) {
+func (f OnlineFilter) whereApp(q *sqldb.Query, sessions string) {
 	if f.App != "" {
-		q.and(sessions+`.app = ?`, f.App)
+		q.And(sessions+`.app = ?`, f.App)
 	} else {
-		q.and(sessions+`.app <> ?`, PanelApp)
+		q.And(sessions+`.app <> ?`, presence.PanelApp)
 	}
 }
 
@@ -196,7 +187,7 @@ func (f OnlineFilter) whereApp(q *query, sessions string) {
 // on activity, however many are online.
 func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
 	q := s.onlineQuery(m, f, order, after)
-	rows, err := look.QueryContext(ctx, q.String(), q.args...)
+	rows, err := look.QueryContext(ctx, q.String(), q.Args()...)
 	if err != nil {
 		return err
 	}
@@ -219,33 +210,33 @@ func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m presence.Cutoffs
 	return rows.Err()
 }
 
-func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, after *cursor) *query {
-	q := new(query)
-	q.add(`SELECT * FROM (
+func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, after *cursor) *sqldb.Query {
+	q := new(sqldb.Query)
+	q.Add(`SELECT * FROM (
 		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, ''), ` + order.tie + ` AS tie, `)
 	if f.Sort == SortDuration {
 		s.addOther(q, m, f, `(SELECT MIN(t.created_at)`, `true`)
-		q.add(` AS key`)
+		q.Add(` AS key`)
 	} else {
-		q.add(order.key + ` AS key`)
+		q.Add(order.key + ` AS key`)
 	}
-	q.add(f.source()+userJoins+` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
+	q.Add(f.source()+userJoins+` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
 	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`,
 		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
 	s.whereStatus(q, m, f)
-	q.add(`) people`)
+	q.Add(`) people`)
 	if after != nil {
-		q.add(` WHERE (key, tie) `+order.beyond+` (?, ?)`, after.Key, after.Tie)
+		q.Add(` WHERE (key, tie) `+order.beyond+` (?, ?)`, after.Key, after.Tie)
 	}
-	return q.add(` ORDER BY key`+order.direction+`, tie`+order.direction+` LIMIT ?`, f.Limit+1)
+	return q.Add(` ORDER BY key`+order.direction+`, tie`+order.direction+` LIMIT ?`, f.Limit+1)
 }
 
 // addOther asks about the online sessions t of the person who has s, including s.
-func (s *Store) addOther(q *query, m presence.Cutoffs, f OnlineFilter, ask, condition string) {
-	q.add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+presence.OnlineRule("t"), m.Bounds()...)
+func (s *Store) addOther(q *sqldb.Query, m presence.Cutoffs, f OnlineFilter, ask, condition string) {
+	q.Add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+presence.OnlineRule("t"), m.Bounds()...)
 	f.whereApp(q, "t")
-	q.add(`)`)
+	q.Add(`)`)
 }
 
 // addPresence fills in the online sessions of people, and the status that
@@ -263,19 +254,19 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 	if err != nil {
 		return err
 	}
-	q := new(query)
-	q.add(`SELECT `+sessionColumns+`, s.user_id
+	q := new(sqldb.Query)
+	q.Add(`SELECT `+sessionColumns+`, s.user_id
 		FROM user_sessions s WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	OnlineFilter{App: app}.whereApp(q, "s")
-	q.add(` AND s.user_id IN `).list(ids).add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
-	err = each(ctx, look, func(rows *sql.Rows) error {
+	q.Add(` AND s.user_id IN `).List(ids).Add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
+	err = q.Each(ctx, look, func(rows *sql.Rows) error {
 		var user string
 		session, err := s.scanSession(rows, &user)
 		if err == nil {
 			at[user].Sessions = append(at[user].Sessions, session)
 		}
 		return err
-	}, q.String(), q.args...)
+	})
 	for i := range people {
 		p := &people[i]
 		d := p.decide(claims[p.ID])
@@ -305,7 +296,7 @@ func (s *Store) scanSession(rows *sql.Rows, more ...any) (o OnlineSession, err e
 	dest := []any{&o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent,
 		&o.Device.Type, &o.Device.OS, &o.Device.Browser, &o.Location, &o.Page, &idle}
 	err = rows.Scan(append(dest, more...)...)
-	o.ExpiresAt, o.CreatedAt, o.LastActivity = fromMillis(expires), fromMillis(created), fromMillis(activity)
+	o.ExpiresAt, o.CreatedAt, o.LastActivity = sqldb.Time(expires), sqldb.Time(created), sqldb.Time(activity)
 	age := time.Duration(idle) * time.Millisecond
 	o.LastInput, o.Idle = o.LastActivity.Add(-age), s.rules.Idle(age)
 	return o, err

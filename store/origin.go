@@ -3,6 +3,8 @@ package store
 import (
 	"strings"
 	"unicode/utf8"
+
+	"rollcall/store/sqldb"
 )
 
 // Origin is where a session is used from, as it was told at the login. Whoever
@@ -21,9 +23,6 @@ type Device struct {
 	Browser string // with its major version
 }
 
-// nul is the one character of a valid text that PostgreSQL does not store.
-const nul, replacement = "\x00", "\uFFFD"
-
 const maxUserAgent = 500 // characters kept
 
 // clipped cuts what only informs: a login must not fail over a long user agent.
@@ -35,13 +34,8 @@ func (o Origin) clipped() Origin {
 	return o
 }
 
-// StorableText puts U+FFFD in the place of what PostgreSQL can not store: NUL, and bytes that are no UTF-8.
-func StorableText(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, replacement), nul, replacement)
-}
-
 func clip(text string, limit int) string {
-	text = StorableText(text)
+	text = sqldb.StorableText(text)
 	if utf8.RuneCountInString(text) <= limit {
 		return text
 	}
@@ -50,11 +44,11 @@ func clip(text string, limit int) string {
 
 // whereDevice adds the condition that sessions s are used on a device: of a type,
 // an operating system or a browser, of any version unless one is named.
-func whereDevice(q *query, device string) {
+func whereDevice(q *sqldb.Query, device string) {
 	if device == "" {
 		return
 	}
 	device = strings.ToLower(device)
-	q.and(`(lower(s.device_type) = ? OR lower(s.device_os) = ? OR lower(s.device_browser) = ? OR lower(s.device_browser) LIKE ? ESCAPE '\')`,
-		device, device, device, begins(device+" "))
+	q.And(`(lower(s.device_type) = ? OR lower(s.device_os) = ? OR lower(s.device_browser) = ? OR lower(s.device_browser) LIKE ? ESCAPE '\')`,
+		device, device, device, sqldb.BeginsWith(device+" "))
 }

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
+
+	"rollcall/store/sqldb"
 )
 
 // Bounds of a password, in characters. NIST SP 800-63B-4, section 3.1.1.2, asks
@@ -39,7 +41,7 @@ var unknownName = format(make([]byte, argonSaltLen), make([]byte, argonKeyLen))
 
 func checkPassword(password string) error {
 	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
-		return invalid(fmt.Sprintf("password must have %d to %d characters", minPassword, maxPassword))
+		return sqldb.Invalid(fmt.Sprintf("password must have %d to %d characters", minPassword, maxPassword))
 	}
 	return nil
 }

@@ -30,9 +30,9 @@ func TestPeopleAreAsInTheList(t *testing.T) {
 		for i := range many {
 			id := fmt.Sprint("user", i)
 			ids = append(ids, id)
-			login(t, s, Start.Add(time.Duration(i)*time.Second), id)
+			LogIn(t, s, Start.Add(time.Duration(i)*time.Second), id)
 		}
-		login(t, s, Start, ids[1]) // a second session
+		LogIn(t, s, Start, ids[1]) // a second session
 		now := Start.Add(many*time.Second - time.Minute)
 		people, err := s.People(t.Context(), now, append(ids, ids[1]))
 		if err != nil || len(people) < many {
@@ -61,9 +61,9 @@ func TestWhySomebodyIsOffline(t *testing.T) {
 			}
 		}
 	}
-	leave := func(s *store.Store, ada store.LoginResult) { touch(t, s, Start, ada.Token, store.Beat{Leaving: true}) }
+	leave := func(s *store.Store, ada store.LoginResult) { Touch(t, s, Start, ada.Token, store.Beat{Leaving: true}) }
 	idle := func(s *store.Store, ada store.LoginResult) {
-		touch(t, s, Start.Add(24*time.Hour-time.Minute), ada.Token, store.Beat{Idle: time.Hour})
+		Touch(t, s, Start.Add(24*time.Hour-time.Minute), ada.Token, store.Beat{Idle: time.Hour})
 	}
 	for _, c := range []struct {
 		name string
@@ -83,17 +83,17 @@ func TestWhySomebodyIsOffline(t *testing.T) {
 			}
 		}}, 24 * time.Hour, "expired"},
 		{"the session that was online last decides", []act{func(s *store.Store, _ store.LoginResult) {
-			login(t, s, Start.Add(time.Second), "ada") // and times out
+			LogIn(t, s, Start.Add(time.Second), "ada") // and times out
 		}, leave}, time.Hour, presence.OfflineTimedOut},
 		{"a panel session does not count", []act{end(time.Minute, presence.EndRevoked), func(s *store.Store, _ store.LoginResult) {
-			if _, err := s.Login(t.Context(), Start.Add(time.Hour), store.By{App: store.PanelApp}, store.Login{User: store.UserInput{ID: "ada"}}); err != nil {
+			if _, err := s.Login(t.Context(), Start.Add(time.Hour), store.By{App: presence.PanelApp}, store.Login{User: store.UserInput{ID: "ada"}}); err != nil {
 				t.Error(err)
 			}
 		}}, time.Hour, "revoked"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
-				ada := login(t, s, Start, "ada")
+				ada := LogIn(t, s, Start, "ada")
 				for _, do := range c.acts {
 					do(s, ada)
 				}
@@ -108,7 +108,7 @@ func TestWhySomebodyIsOffline(t *testing.T) {
 
 func TestSomebodyWhoWasNeverThereHasNoReason(t *testing.T) {
 	s := New(t)
-	if _, err := s.PutUser(t.Context(), Start, shop, store.UserInput{ID: "ada"}); err != nil {
+	if _, err := s.PutUser(t.Context(), Start, Shop, store.UserInput{ID: "ada"}); err != nil {
 		t.Fatal(err)
 	}
 	if p := person(t, s, Start, "ada"); p.Status != presence.StatusOffline || p.Left != "" {

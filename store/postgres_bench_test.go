@@ -34,7 +34,7 @@ func BenchmarkHeartbeatsOnPostgres(b *testing.B) {
 		tokens[i] = fmt.Sprintf("token-of-session-%08d", i)
 	}
 	one, two := beatingStores(b, server, tokens)
-	touch := func(s *store.Store) func(string) error {
+	Touch := func(s *store.Store) func(string) error {
 		return func(token string) error {
 			page := "/orders/2041"
 			_, err := s.Touch(context.Background(), time.Now(), token, store.Beat{Idle: time.Second, Page: &page})
@@ -45,8 +45,8 @@ func BenchmarkHeartbeatsOnPostgres(b *testing.B) {
 		name string
 		beat []func(token string) error // of each replica
 	}{
-		{"one", []func(string) error{touch(one)}},
-		{"two", []func(string) error{touch(one), touch(two)}},
+		{"one", []func(string) error{Touch(one)}},
+		{"two", []func(string) error{Touch(one), Touch(two)}},
 		{"each-of-10", []func(string) error{eachOf(b, server, 10, nil)}},
 		{"each-of-50", []func(string) error{eachOf(b, server, 50, tokens)}},
 	}
@@ -104,9 +104,9 @@ func beatingStores(b *testing.B, server *Server, tokens []string) (one, two *sto
 	for i, token := range tokens {
 		ids[i], digests[i] = store.HandleOf(one, token)
 	}
-	execSQL(b, db, `INSERT INTO users (id, name, email, created_at, updated_at)
+	ExecSQL(b, db, `INSERT INTO users (id, name, email, created_at, updated_at)
 		SELECT 'u' || i, 'Person ' || i, 'person' || i || '@example.org', 0, 0 FROM generate_series(1, $1) i`, len(tokens))
-	execSQL(b, db, `INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent, page, last_activity_at, created_at, expires_at)
+	ExecSQL(b, db, `INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent, page, last_activity_at, created_at, expires_at)
 		SELECT id, 'u' || i, 'shop', digest, '192.0.2.7', $4, '/orders/2041', CAST($3 AS BIGINT), CAST($3 AS BIGINT), CAST($3 AS BIGINT) + 86400000
 		FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY t(id, digest, i)`, ids, digests, time.Now().UnixMilli(), userAgent)
 	return one, two
@@ -121,7 +121,7 @@ func benchSchema(b *testing.B, server *Server, name string) *sql.DB {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { db.Close() })
-	execSQL(b, db, `CREATE SCHEMA IF NOT EXISTS `+name)
+	ExecSQL(b, db, `CREATE SCHEMA IF NOT EXISTS `+name)
 	return db
 }
 

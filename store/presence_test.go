@@ -10,6 +10,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -38,7 +39,7 @@ func TestThePresenceRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer os.Remove(filepath.Join(folder, store.FileName))
+		defer os.Remove(filepath.Join(folder, sqldb.FileName))
 		defer s.Close()
 		w := NewWorld(s)
 		for range Pick(rt, "length", 20, 40, 80) {

@@ -32,7 +32,7 @@ func awaits(t *testing.T, s *store.Store, do func()) {
 	drain(s)
 	do()
 	select {
-	case <-s.Changed():
+	case <-s.DB().Changed():
 	case <-time.After(10 * time.Second):
 		t.Fatal("nobody was woken")
 	}
@@ -41,7 +41,7 @@ func awaits(t *testing.T, s *store.Store, do func()) {
 func TestAReplicaIsWokenByTheOthersCommits(t *testing.T) {
 	a, b := replicas(t)
 	var ada store.LoginResult
-	awaits(t, b, func() { ada = login(t, a, Start, "ada") })
+	awaits(t, b, func() { ada = LogIn(t, a, Start, "ada") })
 	wantOnline(t, b, Start, "ada")
 	awaits(t, a, func() {
 		if ended, err := b.EndByID(t.Context(), Start, "", ada.ID, presence.EndRevoked); err != nil || !ended {
@@ -63,23 +63,23 @@ func TestAReplicaIsWokenByTheOthersCommits(t *testing.T) {
 func TestAShellWakesTheReplicas(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	db := Shell(t, folder)
-	awaits(t, s, func() { execSQL(t, db, `UPDATE users SET team_name = 'A'`) })
+	awaits(t, s, func() { ExecSQL(t, db, `UPDATE users SET team_name = 'A'`) })
 }
 
 func TestTheShellsCleanupEndsWhatHasExpired(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
 	now := time.Now()
-	old, fresh := login(t, s, now.Add(-25*time.Hour), "ada"), login(t, s, now, "bob")
+	old, fresh := LogIn(t, s, now.Add(-25*time.Hour), "ada"), LogIn(t, s, now, "bob")
 	db := Shell(t, folder)
 	awaits(t, s, func() {
-		if n := number(t, db, `SELECT cleanup_expired_sessions()`); n != 1 {
+		if n := Number(t, db, `SELECT cleanup_expired_sessions()`); n != 1 {
 			t.Errorf("%d were ended", n)
 		}
 	})
-	if n := number(t, db, `SELECT cleanup_expired_sessions()`); n != 0 {
+	if n := Number(t, db, `SELECT cleanup_expired_sessions()`); n != 0 {
 		t.Errorf("%d more", n)
 	}
 	if _, err := s.Touch(t.Context(), now, fresh.Token, store.Beat{}); err != nil {
@@ -132,7 +132,7 @@ func TestTheLogHasNoHolesWhoeverWrites(t *testing.T) {
 	const people = 20
 	var tokens []string
 	for i := range people {
-		tokens = append(tokens, login(t, both[0], Start, fmt.Sprint("p", i)).Token)
+		tokens = append(tokens, LogIn(t, both[0], Start, fmt.Sprint("p", i)).Token)
 	}
 	first, err := both[0].LastChange(t.Context())
 	if err != nil {
@@ -144,7 +144,7 @@ func TestTheLogHasNoHolesWhoeverWrites(t *testing.T) {
 			writers.Go(func() {
 				for n := range 10 {
 					page := fmt.Sprint("/", i, k, n)
-					touch(t, s, Start.Add(time.Duration(n)*time.Second), tokens[k], store.Beat{Page: &page})
+					Touch(t, s, Start.Add(time.Duration(n)*time.Second), tokens[k], store.Beat{Page: &page})
 				}
 			})
 		}
@@ -233,7 +233,7 @@ func TestOneReplicaCleansUpAtATime(t *testing.T) {
 	if err != nil || ended.Load() != 2000 || last != first+2000 {
 		t.Errorf("%d sessions were ended and %d told of, %v; want 2000", ended.Load(), last-first, err)
 	}
-	if n := number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE is_active`); n != 0 {
+	if n := Number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE is_active`); n != 0 {
 		t.Errorf("%d are left", n)
 	}
 
@@ -244,7 +244,7 @@ func TestOneReplicaCleansUpAtATime(t *testing.T) {
 	if _, err := held.Exec(`SELECT pg_advisory_xact_lock(hashtext('cleanup'), hashtext(current_schema()))`); err != nil {
 		t.Fatal(err)
 	}
-	login(t, both[0], Start, "late")
+	LogIn(t, both[0], Start, "late")
 	if got, err := both[0].Cleanup(t.Context(), Start.Add(48*time.Hour)); err != nil || got.Ended != 0 {
 		t.Errorf("beside another cleanup it did %+v, %v", got, err)
 	}
@@ -256,7 +256,7 @@ func TestOneReplicaCleansUpAtATime(t *testing.T) {
 		}
 		asked <- got
 	}()
-	for number(t, db, `SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`) == 0 { // until it waits
+	for Number(t, db, `SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`) == 0 { // until it waits
 	}
 	if err := held.Commit(); err != nil {
 		t.Fatal(err)
@@ -286,7 +286,7 @@ func TestTwoReplicasMayMakeTheTablesAtOnce(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		ada := login(t, stores[0], Start, "ada")
+		ada := LogIn(t, stores[0], Start, "ada")
 		for _, s := range stores {
 			if _, err := s.Authenticate(t.Context(), Start, ada.Token); err != nil {
 				t.Error(err)

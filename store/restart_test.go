@@ -16,6 +16,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -86,7 +87,7 @@ func (c *caller) run(ctx context.Context) {
 		}
 		switch {
 		case len(open) < 3:
-			c.login(s, now)
+			c.LogIn(s, now)
 		case rand.IntN(10) == 0:
 			c.end(s, now, open[rand.IntN(len(open))])
 		default:
@@ -95,11 +96,11 @@ func (c *caller) run(ctx context.Context) {
 	}
 }
 
-func (c *caller) login(s *store.Store, now time.Time) {
+func (c *caller) LogIn(s *store.Store, now time.Time) {
 	w := &written{token: fmt.Sprintf("token-of-%s-%06d-of-its-own", c.name, len(c.diary.sessions)), beat: now}
 	in := store.Login{User: store.UserInput{ID: c.name}, Token: w.token}
 	for {
-		result, err := s.Login(context.Background(), now, shop, in)
+		result, err := s.Login(context.Background(), now, Shop, in)
 		if c.noted(err) {
 			w.id = result.ID
 			c.diary.sessions = append(c.diary.sessions, w)
@@ -134,7 +135,7 @@ func (c *caller) noted(err error) bool {
 			close(g.reached)
 		}
 		return true
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrBusy):
+	case errors.Is(err, sqldb.ErrUnavailable), errors.Is(err, sqldb.ErrBusy):
 		c.failed.Add(1)
 	default:
 		c.problem = err
@@ -191,7 +192,7 @@ func (g *siege) without(stop, start func() error) error {
 	back := make(chan error)
 	go func() { back <- start() }()
 	for failed := g.failed.Load(); g.failed.Load() < failed+20; { // requests that come while it is away are answered
-		if err := g.replicas[0].Ping(ctx); err == nil {
+		if err := g.replicas[0].DB().CanWrite(ctx); err == nil {
 			break // it was quick
 		}
 	}
@@ -233,7 +234,7 @@ func (g *siege) lost() (lost int) {
 				lost++
 			}
 		}
-		if n := number(g, db, `SELECT COUNT(*) FROM user_sessions WHERE user_id = $1`, c.name); n != int64(len(c.diary.sessions)) {
+		if n := Number(g, db, `SELECT COUNT(*) FROM user_sessions WHERE user_id = $1`, c.name); n != int64(len(c.diary.sessions)) {
 			lost++
 		}
 	}
@@ -246,7 +247,7 @@ func (g *siege) agree() {
 	a, b := g.replicas[0], g.replicas[1]
 	now := Start.Add(time.Hour)
 	token := fmt.Sprintf("token-of-a-visitor-after-%d", g.acked.Load())
-	result, err := a.Login(g.Context(), now, shop, store.Login{User: store.UserInput{ID: "visitor"}, Token: token})
+	result, err := a.Login(g.Context(), now, Shop, store.Login{User: store.UserInput{ID: "visitor"}, Token: token})
 	if err != nil {
 		g.Fatal(err)
 	}
@@ -256,14 +257,14 @@ func (g *siege) agree() {
 		g.Fatal(err)
 	}
 	select {
-	case <-b.Changed():
+	case <-b.DB().Changed():
 	case <-time.After(agreeWithin):
 		g.Fatalf("a replica hears nothing of the other after %v", time.Since(began))
 	}
 	if _, err := b.Authenticate(g.Context(), now, token); !errors.Is(err, store.ErrSessionEnded) {
 		g.Errorf("a revocation does not reach the other replica: %v", err)
 	}
-	if was, is := fmt.Sprint(online(g, a, now)), fmt.Sprint(online(g, b, now)); was != is {
+	if was, is := fmt.Sprint(OnlineIDs(g, a, now)), fmt.Sprint(OnlineIDs(g, b, now)); was != is {
 		g.Errorf("one replica has %s, the other %s", was, is)
 	}
 	first, err := a.LastChange(g.Context())
@@ -289,10 +290,10 @@ func TestNothingAcknowledgedIsLostWhenTheServerRestarts(t *testing.T) {
 	}
 	db := g.server.Open(t, "public")
 	defer db.Close()
-	if n := number(t, db, `SELECT COUNT(*) - COUNT(DISTINCT session_id) FROM changes WHERE session_id IS NOT NULL`); n != 0 {
+	if n := Number(t, db, `SELECT COUNT(*) - COUNT(DISTINCT session_id) FROM changes WHERE session_id IS NOT NULL`); n != 0 {
 		t.Errorf("%d ends were told twice", n)
 	}
-	if n := number(t, db, `SELECT MAX(seq) - MIN(seq) + 1 - COUNT(*) FROM changes`); n != 0 {
+	if n := Number(t, db, `SELECT MAX(seq) - MIN(seq) + 1 - COUNT(*) FROM changes`); n != 0 {
 		t.Errorf("the log has %d holes", n)
 	}
 	t.Logf("%d restarts, %d acknowledged, %d refused, 0 lost", *restarts, g.acked.Load(), g.failed.Load())
@@ -339,24 +340,24 @@ func TestAnotherEraBeginsWhereAStandbyLacksTheLastCommits(t *testing.T) {
 	second := first.Standby(t)
 	address := url.Values{"host": {first.Folder() + "," + second.Folder()}, "port": {"5432,5432"}, "target_session_attrs": {"read-write"}}
 	s := OpenConfig(t, store.Config{Database: "postgres://rollcall@/postgres?" + address.Encode(), Rules: presence.DefaultRules()})
-	login(t, s, Start, "ada")
+	LogIn(t, s, Start, "ada")
 	db := first.Open(t, "public")
 	for _, statement := range []string{`ALTER SYSTEM SET synchronous_standby_names = ''`, `SELECT pg_reload_conf()`} {
-		execSQL(t, db, statement)
+		ExecSQL(t, db, statement)
 	}
 	if err := second.Shutdown(); err != nil {
 		t.Fatal(err)
 	}
-	login(t, s, Start, "bob") // whom only the first knows
+	LogIn(t, s, Start, "bob") // whom only the first knows
 	read, err := s.LastChange(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	execSQL(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'`)
+	ExecSQL(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'`)
 	db.Close()
-	era := s.Timeline()
-	login(t, s, Start, "bob")
-	if now := s.Timeline(); now != era {
+	era := s.DB().Timeline()
+	LogIn(t, s, Start, "bob")
+	if now := s.DB().Timeline(); now != era {
 		t.Errorf("era %d became %d where only a connection was lost", era, now)
 	}
 
@@ -365,25 +366,25 @@ func TestAnotherEraBeginsWhereAStandbyLacksTheLastCommits(t *testing.T) {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(20 * time.Second)
-	for s.Timeline() == era && time.Now().Before(deadline) {
+	for s.DB().Timeline() == era && time.Now().Before(deadline) {
 		drain(s)
 		select {
-		case <-s.Changed():
+		case <-s.DB().Changed():
 		case <-time.After(time.Second):
 		}
 	}
-	if s.Timeline() == era {
+	if s.DB().Timeline() == era {
 		t.Fatal("no other era has begun")
 	}
-	_, err = s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}})
-	for errors.Is(err, store.ErrUnavailable) { // by a connection from before
-		_, err = s.Login(t.Context(), Start, shop, store.Login{User: store.UserInput{ID: "cy"}})
+	_, err = s.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: "cy"}})
+	for errors.Is(err, sqldb.ErrUnavailable) { // by a connection from before
+		_, err = s.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: "cy"}})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	last, err := s.LastChange(t.Context())
-	for errors.Is(err, store.ErrUnavailable) {
+	for errors.Is(err, sqldb.ErrUnavailable) {
 		last, err = s.LastChange(t.Context())
 	}
 	if err != nil || last > read {
@@ -391,7 +392,7 @@ func TestAnotherEraBeginsWhereAStandbyLacksTheLastCommits(t *testing.T) {
 	}
 	left := second.Open(t, "public")
 	defer left.Close()
-	if n := number(t, left, `SELECT COUNT(*) FROM user_sessions WHERE user_id IN ('ada', 'cy')`); n != 2 || number(t, left, `SELECT COUNT(*) FROM user_sessions`) != 2 {
+	if n := Number(t, left, `SELECT COUNT(*) FROM user_sessions WHERE user_id IN ('ada', 'cy')`); n != 2 || Number(t, left, `SELECT COUNT(*) FROM user_sessions`) != 2 {
 		t.Errorf("%d of ada and cy are there, or bob is too", n)
 	}
 }

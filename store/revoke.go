@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Ending is why sessions end and, where somebody asked for it, who that was and
@@ -34,9 +35,9 @@ const revokeBatch = 250
 func (e Ending) Check() error {
 	switch {
 	case utf8.RuneCountInString(e.Note) > maxNote:
-		return invalid(fmt.Sprintf("note must have at most %d characters", maxNote))
+		return sqldb.Invalid(fmt.Sprintf("note must have at most %d characters", maxNote))
 	case !utf8.ValidString(e.Note) || strings.ContainsFunc(e.Note, unicode.IsControl):
-		return invalid("note must not have control characters")
+		return sqldb.Invalid("note must not have control characters")
 	}
 	return nil
 }
@@ -59,7 +60,7 @@ func (s *Store) Revoke(ctx context.Context, now time.Time, id int64, e Ending) (
 // Sessions.
 func (s *Store) CountSessions(ctx context.Context, now time.Time, f SessionFilter) (n int64, err error) {
 	err = s.eachMatching(ctx, now, f, `SELECT COUNT(*)`, func(rows *sql.Rows) error { return rows.Scan(&n) })
-	return n, wrapErr("counting sessions", err)
+	return n, sqldb.Wrap("counting sessions", err)
 }
 
 // RevokeAll ends the active sessions that match at now, and returns how many
@@ -77,7 +78,7 @@ func (s *Store) RevokeAll(ctx context.Context, now time.Time, f SessionFilter, e
 		return err
 	})
 	if err != nil {
-		return 0, wrapErr("finding the sessions to end", err)
+		return 0, sqldb.Wrap("finding the sessions to end", err)
 	}
 	for some := range slices.Chunk(ids, revokeBatch) {
 		var n int64
@@ -99,14 +100,14 @@ func (t *tx) revoke(m presence.Cutoffs, e Ending, ids []int64, filter string) (e
 	users := map[string][]int64{}
 	for _, id := range ids {
 		var user string
-		err := t.scan([]any{&user}, `
+		err := t.Scan([]any{&user}, `
 			UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
 			WHERE is_active = true AND expires_at > $3 AND id = $6 RETURNING user_id`, m.Now, string(e.Reason), m.Expiry, e.By, e.Note, id)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
 		if err != nil {
-			return 0, wrapErr("ending a session", err)
+			return 0, sqldb.Wrap("ending a session", err)
 		}
 		users[user] = append(users[user], id)
 		ended++
@@ -117,7 +118,7 @@ func (t *tx) revoke(m presence.Cutoffs, e Ending, ids []int64, filter string) (e
 			words[0] = "session " + strconv.FormatInt(users[user][0], 10)
 		}
 		detail := strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), "; ")
-		if err := t.record(fromMillis(m.Now), AuditEvent{e.By, "session.revoke", UserActor(user), detail}); err != nil {
+		if err := t.record(sqldb.Time(m.Now), AuditEvent{e.By, "session.revoke", UserActor(user), detail}); err != nil {
 			return 0, err
 		}
 	}
@@ -151,20 +152,10 @@ func (s *Store) eachMatching(ctx context.Context, now time.Time, f SessionFilter
 	if _, err := f.check(); err != nil {
 		return err
 	}
-	done, err := s.heavyReads.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
-	if err != nil {
-		return err
-	}
-	defer look.Rollback()
-	q := new(query).add(ask)
+	q := sqldb.NewQuery(ask)
 	f.from(q, s.at(now))
 	f.whereOrigin(q, `s.app`, `s.ip_address`)
 	f.whereUser(q)
 	f.where(q, s.rules)
-	return each(ctx, look, row, q.String(), q.args...)
+	return s.db.HeavySnapshot(ctx, func(look *sql.Tx) error { return q.Each(ctx, look, row) })
 }

@@ -7,6 +7,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -28,7 +29,7 @@ func TestRevokingEndsWhatMatchesAndNothingElse(t *testing.T) {
 	} {
 		t.Run(test.fact, func(t *testing.T) {
 			s := New(t)
-			history(t, s)
+			sessionHistory(t, s)
 			count, err := s.CountSessions(t.Context(), after(21), test.f)
 			if err != nil || count != test.count || whose(t, s, after(21), store.SessionFilter{}) != "bob eve ada" {
 				t.Fatalf("%d would end, %v", count, err)
@@ -40,7 +41,7 @@ func TestRevokingEndsWhatMatchesAndNothingElse(t *testing.T) {
 			if got := whose(t, s, after(21), store.SessionFilter{}); got != test.left {
 				t.Errorf("left are %q, want %q", got, test.left)
 			}
-			if got := whose(t, s, after(21), store.SessionFilter{App: store.PanelApp}); got != "rollcall:root" {
+			if got := whose(t, s, after(21), store.SessionFilter{App: presence.PanelApp}); got != "rollcall:root" {
 				t.Errorf("of the panel are left %q", got)
 			}
 			again, err := s.RevokeAll(t.Context(), after(21), test.f, byRoot)
@@ -53,7 +54,7 @@ func TestRevokingEndsWhatMatchesAndNothingElse(t *testing.T) {
 
 func TestWhoEndedASessionIsKept(t *testing.T) {
 	s := New(t)
-	made := history(t, s)
+	made := sessionHistory(t, s)
 	if _, err := s.RevokeAll(t.Context(), after(21), store.SessionFilter{User: "ada"}, byRoot); err != nil {
 		t.Fatal(err)
 	}
@@ -81,11 +82,11 @@ func TestWhoEndedASessionIsKept(t *testing.T) {
 
 func TestNotesThatAreRefused(t *testing.T) {
 	s := New(t)
-	made := history(t, s)
+	made := sessionHistory(t, s)
 	for name, note := range map[string]string{"too long": strings.Repeat("ä", 201), "two lines": "a\nb", "an escape": "a\x1b[31m", "no text": "\xff"} {
 		e := store.Ending{Reason: presence.EndRevoked, Note: note}
 		_, err := s.Revoke(t.Context(), after(21), made["ada"].ID, e)
-		wantError(t, err, store.ErrInvalid)
+		WantError(t, err, sqldb.ErrInvalid)
 		if _, err = s.RevokeAll(t.Context(), after(21), store.SessionFilter{}, e); err == nil {
 			t.Errorf("%s is taken", name)
 		}
@@ -102,16 +103,16 @@ func TestNotesThatAreRefused(t *testing.T) {
 func TestManySessionsEndInManyWrites(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
-	db := shell(t, folder, "")
+	db := OpenShell(t, folder, "")
 	fill(t, db, 5000)
 	ended, err := s.RevokeAll(t.Context(), Start, store.SessionFilter{}, byRoot)
 	if err != nil || ended != 2000 {
 		t.Fatal(ended, err)
 	}
-	if n := number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE end_reason = 'revoked' AND ended_by = 'user:root' AND ended_at = $1`, Start.UnixMilli()); n != 2000 {
+	if n := Number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE end_reason = 'revoked' AND ended_by = 'user:root' AND ended_at = $1`, Start.UnixMilli()); n != 2000 {
 		t.Errorf("%d are noted", n)
 	}
-	if n := number(t, db, `SELECT COUNT(*) FROM changes WHERE reason = 'revoked'`); n != 2000 {
+	if n := Number(t, db, `SELECT COUNT(*) FROM changes WHERE reason = 'revoked'`); n != 2000 {
 		t.Errorf("%d are told", n)
 	}
 }

@@ -40,7 +40,7 @@ func (t *tx) saveRules(now time.Time, r presence.Rules) (presence.Rules, error) 
 	}
 	settings, before := settingsOf(&r), settingsOf(&stored)
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		if _, err := t.exec(saveSetting, name, settings[name].Milliseconds()); err != nil {
+		if err := t.SaveSetting(name, settings[name].Milliseconds()); err != nil {
 			return presence.Rules{}, err
 		}
 		if now.IsZero() || *settings[name] == *before[name] {
@@ -57,7 +57,7 @@ func (t *tx) saveRules(now time.Time, r presence.Rules) (presence.Rules, error) 
 // loadRules replaces what the database has another word on.
 func (t *tx) loadRules(r *presence.Rules) error {
 	settings := settingsOf(r)
-	return t.each(func(rows *sql.Rows) error {
+	return t.Each(func(rows *sql.Rows) error {
 		var name string
 		var ms int64
 		if err := rows.Scan(&name, &ms); err != nil {

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"bytes"
-	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,52 +12,27 @@ import (
 	. "rollcall/store/storetest"
 )
 
-// shell opens the database as the shell of its engine would, but that foreign
-// keys are kept.
-func shell(t testing.TB, folder string, pragmas string) *sql.DB {
-	t.Helper()
-	if Postgres {
-		return Shell(t, folder)
-	}
-	return ShellFile(t, folder, pragmas)
-}
-
-func execSQL(t testing.TB, db *sql.DB, query string, args ...any) {
-	t.Helper()
-	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-}
-
-func number(t testing.TB, db *sql.DB, query string, args ...any) (n int64) {
-	t.Helper()
-	if err := db.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
-}
-
 func TestActivityTypedIntoTheShellExtendsTheSession(t *testing.T) {
 	for _, ttl := range []time.Duration{24 * time.Hour, 90 * time.Minute} {
 		folder := t.TempDir()
 		rules := presence.DefaultRules()
 		rules.SessionTTL = ttl
 		s := Open(t, folder, rules)
-		ada := login(t, s, Start, "ada")
-		db := shell(t, folder, "")
+		ada := LogIn(t, s, Start, "ada")
+		db := OpenShell(t, folder, "")
 		expires := func() time.Time {
-			return time.UnixMilli(number(t, db, `SELECT expires_at FROM user_sessions WHERE id = $1`, ada.ID)).UTC()
+			return time.UnixMilli(Number(t, db, `SELECT expires_at FROM user_sessions WHERE id = $1`, ada.ID)).UTC()
 		}
 		later := Start.Add(time.Hour)
-		execSQL(t, db, `UPDATE user_sessions SET last_activity_at = $1 WHERE id = $2`, later.UnixMilli(), ada.ID)
+		ExecSQL(t, db, `UPDATE user_sessions SET last_activity_at = $1 WHERE id = $2`, later.UnixMilli(), ada.ID)
 		if got := expires(); got != later.Add(ttl) {
 			t.Errorf("with a time to live of %v it expires at %v, want %v", ttl, got, later.Add(ttl))
 		}
-		execSQL(t, db, `UPDATE user_sessions SET page = '/x', last_activity_at = last_activity_at WHERE id = $1`, ada.ID)
+		ExecSQL(t, db, `UPDATE user_sessions SET page = '/x', last_activity_at = last_activity_at WHERE id = $1`, ada.ID)
 		if got := expires(); got != later.Add(ttl) {
 			t.Errorf("the same activity moved the end to %v", got)
 		}
-		execSQL(t, db, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'revoked', last_activity_at = $1 WHERE id = $2`,
+		ExecSQL(t, db, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'revoked', last_activity_at = $1 WHERE id = $2`,
 			later.Add(time.Hour).UnixMilli(), ada.ID)
 		if got := expires(); got != later.Add(ttl) {
 			t.Errorf("activity of an ended session moved its end to %v", got)
@@ -79,14 +53,14 @@ func TestDeletingCascades(t *testing.T) {
 				if id == "ada" {
 					user.Organization = text("Acme")
 				}
-				if _, err := s.Login(t.Context(), Start, shop, store.Login{User: user}); err != nil {
+				if _, err := s.Login(t.Context(), Start, Shop, store.Login{User: user}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			db := shell(t, folder, "&_pragma=foreign_keys(1)")
-			execSQL(t, db, statement)
+			db := OpenShell(t, folder, "&_pragma=foreign_keys(1)")
+			ExecSQL(t, db, statement)
 			wantOnline(t, s, Start, "bob")
-			if n := number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE user_id = 'ada'`); n != 0 {
+			if n := Number(t, db, `SELECT COUNT(*) FROM user_sessions WHERE user_id = 'ada'`); n != 0 {
 				t.Errorf("%d sessions left", n)
 			}
 		})
@@ -96,7 +70,7 @@ func TestDeletingCascades(t *testing.T) {
 func TestNobodyReadsASecretFromTheFiles(t *testing.T) {
 	folder := t.TempDir()
 	s := OpenFile(t, folder, presence.DefaultRules())
-	secrets := map[string]string{"a session token": login(t, s, Start, "ada").Token}
+	secrets := map[string]string{"a session token": LogIn(t, s, Start, "ada").Token}
 	_, secrets["a key"], _ = s.CreateKey(t.Context(), Start, "user:root", "shop", store.Scopes{store.ScopeRead})
 	secrets["a password"] = "a password that is long enough"
 	if _, err := s.CreateFirstAccount(t.Context(), Start, "root", secrets["a password"]); err != nil {

@@ -1,14 +1,14 @@
 package store
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"strings"
+
+	"rollcall/store/sqldb"
 )
 
 // A secret starts with what it is, so that one found in the wrong place can be
@@ -70,14 +70,13 @@ func newID() int64 {
 func IsKey(secret string) bool { return strings.HasPrefix(secret, keyPrefix) }
 
 // loadIDKey returns the database's key of session ids, making it in a new one.
-func loadIDKey(ctx context.Context, conn *sql.Conn) (key [8]byte, err error) {
-	_, err = conn.ExecContext(ctx, `
-		INSERT INTO settings (name, value) VALUES ('session_id_key', $1) ON CONFLICT (name) DO NOTHING`, newID())
+func (t *tx) loadIDKey() (key [8]byte, err error) {
+	_, err = t.Exec(`INSERT INTO settings (name, value) VALUES ('session_id_key', $1) ON CONFLICT (name) DO NOTHING`, newID())
 	if err != nil {
 		return key, err
 	}
 	var n int64
-	err = conn.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'session_id_key'`).Scan(&n)
+	err = t.Scan([]any{&n}, `SELECT value FROM settings WHERE name = 'session_id_key'`)
 	binary.BigEndian.PutUint64(key[:], uint64(n))
 	return key, err
 }
@@ -85,9 +84,9 @@ func loadIDKey(ctx context.Context, conn *sql.Conn) (key [8]byte, err error) {
 func checkToken(token string) error {
 	switch {
 	case len(token) < minToken || len(token) > maxToken:
-		return invalid(fmt.Sprintf("session_token must have %d to %d characters", minToken, maxToken))
+		return sqldb.Invalid(fmt.Sprintf("session_token must have %d to %d characters", minToken, maxToken))
 	case IsKey(token):
-		return invalid("session_token must not be a key")
+		return sqldb.Invalid("session_token must not be a key")
 	}
 	return nil
 }

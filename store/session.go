@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Session is one login of one user in one application.
@@ -70,9 +71,9 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 
 // beginSession inserts a session, or finds the one with this token.
 func (t *tx) beginSession(m presence.Cutoffs, r presence.Rules, by By, in Login, token tokenRef) (Session, bool, error) {
-	session := Session{ID: token.id, App: by.App, ExpiresAt: fromMillis(m.Now).Add(r.SessionTTL)}
+	session := Session{ID: token.id, App: by.App, ExpiresAt: sqldb.Time(m.Now).Add(r.SessionTTL)}
 	o := in.Origin.clipped()
-	n, err := t.exec(`
+	n, err := t.Exec(`
 		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
 			ip_address, user_agent, device_type, device_os, device_browser, location, last_activity_at, created_at, expires_at)
 		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13 FROM users WHERE id = $2
@@ -80,18 +81,18 @@ func (t *tx) beginSession(m presence.Cutoffs, r presence.Rules, by By, in Login,
 		session.ID, in.User.ID, by.App, token.digest, by.Grant,
 		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli())
 	if err != nil || n == 1 {
-		return session, true, wrapErr("storing a session", err)
+		return session, true, sqldb.Wrap("storing a session", err)
 	}
 	var expires int64
-	err = t.scan([]any{&expires}, `
+	err = t.Scan([]any{&expires}, `
 		SELECT expires_at FROM user_sessions
 		WHERE id = $1 AND token_sha256 = $2 AND user_id = $3 AND app = $4 AND is_active = true AND expires_at > $5`,
 		token.id, token.digest, in.User.ID, by.App, m.Expiry)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, false, ErrTokenTaken
 	}
-	session.ExpiresAt = fromMillis(expires)
-	return session, false, wrapErr("finding a session", err)
+	session.ExpiresAt = sqldb.Time(expires)
+	return session, false, sqldb.Wrap("finding a session", err)
 }
 
 // Identity is who stands behind a session token.
@@ -104,27 +105,23 @@ type Identity struct {
 
 // Authenticate returns who has this session token at now, or ErrSessionEnded.
 func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (Identity, error) {
-	stmt, err := s.reads.prepare(ctx, `
-		SELECT s.id, s.app, s.expires_at, s.max_access, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
-		FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`)
-	if err != nil {
-		return Identity{}, wrapErr("authenticating", err)
-	}
 	var id Identity
 	var expires int64
 	var limit Access
 	u := &id.User
 	h := s.tokenRef(token)
-	err = stmt.QueryRowContext(ctx, h.id, h.digest, s.at(now).Expiry).Scan(&id.Session.ID, &id.Session.App, &expires, &limit,
-		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access)
+	err := s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &expires, &limit,
+		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access}, `
+		SELECT s.id, s.app, s.expires_at, s.max_access, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
+		FROM user_sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`, h.id, h.digest, s.at(now).Expiry)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Identity{}, ErrSessionEnded
 	}
-	id.Session.ExpiresAt = fromMillis(expires)
+	id.Session.ExpiresAt = sqldb.Time(expires)
 	id.Member.App, id.Member.Role = id.Session.App, u.Role
 	id.Access = min(limit, u.Access)
-	return id, wrapErr("authenticating", err)
+	return id, sqldb.Wrap("authenticating", err)
 }
 
 // EndByToken ends the session of app that has this token and tells whether it
@@ -153,9 +150,9 @@ func (s *Store) end(ctx context.Context, now time.Time, e Ending, which string, 
 // begin at $6. A session that is past its time is left for the cleanup, which
 // knows the true reason.
 func (t *tx) end(m presence.Cutoffs, e Ending, which string, args ...any) (int64, error) {
-	n, err := t.exec(fmt.Sprintf(`
+	n, err := t.Exec(fmt.Sprintf(`
 		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
 		WHERE is_active = true AND expires_at > $3 AND %s`, which),
 		append([]any{m.Now, string(e.Reason), m.Expiry, e.By, e.Note}, args...)...)
-	return n, wrapErr("ending a session", err)
+	return n, sqldb.Wrap("ending a session", err)
 }

@@ -9,50 +9,15 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
-var shop = store.By{App: "shop", Grant: store.AccessNone}
-
 func text(s string) *string { return &s }
-
-// login reports a login of the user named id and returns the token.
-func login(t testing.TB, s *store.Store, now time.Time, id string) store.LoginResult {
-	t.Helper()
-	result, err := s.Login(t.Context(), now, shop, store.Login{User: store.UserInput{ID: id, Name: text("Name of " + id)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result
-}
-
-func wantError(t testing.TB, err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("got error %v, want %v", err, want)
-	}
-}
-
-// online returns the ids of the people online, latest activity first.
-func online(t testing.TB, s *store.Store, now time.Time) []string {
-	t.Helper()
-	page, err := s.Online(t.Context(), now, store.OnlineFilter{Limit: 1000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ids := []string{}
-	for _, p := range page.People {
-		ids = append(ids, p.ID)
-	}
-	if n := page.Counts.People(); n != len(ids) {
-		t.Fatalf("%d people counted, %d listed", n, len(ids))
-	}
-	return ids
-}
 
 func wantOnline(t testing.TB, s *store.Store, now time.Time, want ...string) {
 	t.Helper()
-	if got := online(t, s, now); fmt.Sprint(got) != fmt.Sprint(want) {
+	if got := OnlineIDs(t, s, now); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Fatalf("online: %v, want %v", got, want)
 	}
 }
@@ -60,7 +25,7 @@ func wantOnline(t testing.TB, s *store.Store, now time.Time, want ...string) {
 func TestASessionLivesByItsHeartbeats(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		ada := login(t, s, Start, "ada")
+		ada := LogIn(t, s, Start, "ada")
 		wantOnline(t, s, Start, "ada")
 
 		if ada.ExpiresAt != Start.Add(24*time.Hour) {
@@ -87,23 +52,23 @@ func TestASessionLivesByItsHeartbeats(t *testing.T) {
 func TestALateHeartbeatDoesNotBringASessionBack(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		expired, ended, gone := login(t, s, Start, "expired"), login(t, s, Start, "ended"), login(t, s, Start, "gone")
+		expired, ended, gone := LogIn(t, s, Start, "expired"), LogIn(t, s, Start, "ended"), LogIn(t, s, Start, "gone")
 		if ok, err := s.EndByToken(ctx, Start, "shop", ended.Token, presence.EndLogout); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
-		if n, err := s.DeleteUser(ctx, Start, shop, "gone"); n != 1 || err != nil {
+		if n, err := s.DeleteUser(ctx, Start, Shop, "gone"); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
 		now := Start.Add(24 * time.Hour)
 		for token, want := range map[string]presence.EndReason{expired.Token: "expired", ended.Token: "logout", gone.Token: ""} {
 			_, err := s.Touch(ctx, now, token, store.Beat{})
-			wantError(t, err, store.ErrSessionEnded)
+			WantError(t, err, store.ErrSessionEnded)
 			var e *store.EndedError
 			if errors.As(err, &e) && e.Reason != want || e == nil && want != "" {
 				t.Errorf("the reason is %v, want %q", err, want)
 			}
 			_, err = s.Authenticate(ctx, now, token)
-			wantError(t, err, store.ErrSessionEnded)
+			WantError(t, err, store.ErrSessionEnded)
 		}
 		wantOnline(t, s, now)
 	})
@@ -111,7 +76,7 @@ func TestALateHeartbeatDoesNotBringASessionBack(t *testing.T) {
 
 func TestAnIdleHeartbeatKeepsOnlineButDoesNotExtend(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		ada := login(t, s, Start, "ada")
+		ada := LogIn(t, s, Start, "ada")
 		now := Start.Add(10 * time.Minute)
 		session, err := s.Touch(t.Context(), now, ada.Token, store.Beat{Idle: 5 * time.Minute})
 		if err != nil || session.ExpiresAt != ada.ExpiresAt {
@@ -131,7 +96,7 @@ func TestAnIdleHeartbeatKeepsOnlineButDoesNotExtend(t *testing.T) {
 func TestLeaving(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		ada := login(t, s, Start, "ada")
+		ada := LogIn(t, s, Start, "ada")
 		leave := func(now time.Time) {
 			t.Helper()
 			if _, err := s.Touch(ctx, now, ada.Token, store.Beat{Leaving: true}); err != nil {
@@ -152,32 +117,32 @@ func TestLogin(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		own := store.Login{User: store.UserInput{ID: "ada"}, Token: "an-application-token"}
-		first, err := s.Login(ctx, Start, shop, own)
+		first, err := s.Login(ctx, Start, Shop, own)
 		if err != nil || !first.Created || first.Token != "" {
 			t.Fatalf("%+v, %v", first, err)
 		}
 		t.Run("the same token for the same user is the same session", func(t *testing.T) {
-			again, err := s.Login(ctx, Start.Add(time.Minute), shop, own)
+			again, err := s.Login(ctx, Start.Add(time.Minute), Shop, own)
 			if err != nil || again.Created || again.ID != first.ID {
 				t.Fatalf("%+v, %v", again, err)
 			}
 		})
 		t.Run("the same token for another user is refused and stores nothing", func(t *testing.T) {
-			_, err := s.Login(ctx, Start, shop, store.Login{User: store.UserInput{ID: "eve"}, Token: own.Token})
-			wantError(t, err, store.ErrTokenTaken)
-			_, err = s.DeleteUser(ctx, Start, shop, "eve")
-			wantError(t, err, store.ErrNotFound)
+			_, err := s.Login(ctx, Start, Shop, store.Login{User: store.UserInput{ID: "eve"}, Token: own.Token})
+			WantError(t, err, store.ErrTokenTaken)
+			_, err = s.DeleteUser(ctx, Start, Shop, "eve")
+			WantError(t, err, sqldb.ErrNotFound)
 		})
 		t.Run("the same token from another app is refused", func(t *testing.T) {
 			_, err := s.Login(ctx, Start, store.By{App: "blog"}, own)
-			wantError(t, err, store.ErrTokenTaken)
+			WantError(t, err, store.ErrTokenTaken)
 		})
 		t.Run("the token of an ended session is refused", func(t *testing.T) {
 			if _, err := s.EndByToken(ctx, Start, "shop", own.Token, presence.EndLogout); err != nil {
 				t.Fatal(err)
 			}
-			_, err := s.Login(ctx, Start, shop, own)
-			wantError(t, err, store.ErrTokenTaken)
+			_, err := s.Login(ctx, Start, Shop, own)
+			WantError(t, err, store.ErrTokenTaken)
 		})
 		for name, in := range map[string]store.Login{
 			"a short token":        {User: store.UserInput{ID: "x"}, Token: "short"},
@@ -186,8 +151,8 @@ func TestLogin(t *testing.T) {
 			"an account's user id": {User: store.UserInput{ID: "rollcall:root"}},
 		} {
 			t.Run(name+" is refused", func(t *testing.T) {
-				_, err := s.Login(ctx, Start, shop, in)
-				wantError(t, err, store.ErrInvalid)
+				_, err := s.Login(ctx, Start, Shop, in)
+				WantError(t, err, sqldb.ErrInvalid)
 			})
 		}
 	})
@@ -196,7 +161,7 @@ func TestLogin(t *testing.T) {
 func TestEndingIsIdempotentAndBoundToItsApp(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		ada := login(t, s, Start, "ada")
+		ada := LogIn(t, s, Start, "ada")
 		for _, step := range []struct {
 			app  string
 			want bool
@@ -206,13 +171,13 @@ func TestEndingIsIdempotentAndBoundToItsApp(t *testing.T) {
 			}
 		}
 		_, err := s.Touch(ctx, Start, ada.Token, store.Beat{})
-		wantError(t, err, store.ErrSessionEnded)
+		WantError(t, err, store.ErrSessionEnded)
 	})
 }
 
 func TestEndingRacedByHeartbeatsStaysEnded(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		ada := login(t, s, Start, "ada")
+		ada := LogIn(t, s, Start, "ada")
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
@@ -228,7 +193,7 @@ func TestEndingRacedByHeartbeatsStaysEnded(t *testing.T) {
 			t.Error(ok, err)
 		}
 		_, err := s.Touch(t.Context(), Start, ada.Token, store.Beat{})
-		wantError(t, err, store.ErrSessionEnded)
+		WantError(t, err, store.ErrSessionEnded)
 		wg.Wait()
 		wantOnline(t, s, Start)
 	})
@@ -236,9 +201,9 @@ func TestEndingRacedByHeartbeatsStaysEnded(t *testing.T) {
 
 func TestAUserIsOneEntryWithAllSessions(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		login(t, s, Start, "ada")
-		login(t, s, Start.Add(time.Second), "bob")
-		login(t, s, Start.Add(time.Minute), "ada")
+		LogIn(t, s, Start, "ada")
+		LogIn(t, s, Start.Add(time.Second), "bob")
+		LogIn(t, s, Start.Add(time.Minute), "ada")
 		wantOnline(t, s, Start.Add(time.Minute), "ada", "bob")
 		page, err := s.Online(t.Context(), Start.Add(time.Minute), store.OnlineFilter{Limit: 1})
 		if err != nil || len(page.People[0].Sessions) != 2 || page.Next == "" {

@@ -1,33 +1,36 @@
 package store
 
-import "rollcall/store/presence"
+import (
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
+)
 
 // from adds FROM and WHERE of the sessions s in this state.
-func (f SessionFilter) from(q *query, m presence.Cutoffs) {
-	q.add(` FROM user_sessions s`)
+func (f SessionFilter) from(q *sqldb.Query, m presence.Cutoffs) {
+	q.Add(` FROM user_sessions s`)
 	switch f.State {
 	case ScopeOnline:
-		q.add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
+		q.Add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	case ScopeActive:
-		q.add(` WHERE s.is_active = true AND s.expires_at > ?`, m.Expiry)
+		q.Add(` WHERE s.is_active = true AND s.expires_at > ?`, m.Expiry)
 	case ScopeEnded:
 		// The same, but the first is said of the index on ended_at, which must not be gone through in another order.
-		q.add(map[bool]string{true: ` WHERE s.is_active = false`, false: ` WHERE s.ended_at IS NOT NULL`}[f.Sort == SortEnded])
+		q.Add(map[bool]string{true: ` WHERE s.is_active = false`, false: ` WHERE s.ended_at IS NOT NULL`}[f.Sort == SortEnded])
 	default:
-		q.add(` WHERE true`)
+		q.Add(` WHERE true`)
 	}
 }
 
 // beyond adds the condition that sessions s come after that place in the list.
-func (f SessionFilter) beyond(q *query, after *cursor) {
+func (f SessionFilter) beyond(q *sqldb.Query, after *cursor) {
 	if after != nil {
-		q.and(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
+		q.And(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
 	}
 }
 
 // order adds the order of the list and how many are wanted.
-func (f SessionFilter) order(q *query, limit int) {
-	q.add(` ORDER BY `+f.key()+` DESC, s.id DESC LIMIT ?`, limit)
+func (f SessionFilter) order(q *sqldb.Query, limit int) {
+	q.Add(` ORDER BY `+f.key()+` DESC, s.id DESC LIMIT ?`, limit)
 }
 
 // indexed returns what app and address are to be compared as, where they have an
@@ -46,46 +49,46 @@ func (f SessionFilter) indexed() (app, address string) {
 }
 
 // whereOrigin adds the conditions on where sessions s are from.
-func (f SessionFilter) whereOrigin(q *query, app, address string) {
+func (f SessionFilter) whereOrigin(q *sqldb.Query, app, address string) {
 	if f.App != "" {
-		q.and(app+` = ?`, f.App)
+		q.And(app+` = ?`, f.App)
 	} else {
-		q.and(`s.app <> ?`, PanelApp)
+		q.And(`s.app <> ?`, presence.PanelApp)
 	}
 	if f.IP != "" {
-		q.and(address+` = ?`, f.IP)
+		q.And(address+` = ?`, f.IP)
 	}
 }
 
 // whereUser adds the conditions on whose sessions s are.
-func (f SessionFilter) whereUser(q *query) {
+func (f SessionFilter) whereUser(q *sqldb.Query) {
 	if people := f.forPeople(); people.aboutUsers() { // there are fewer of them than of sessions, and mostly few are meant
-		q.add(` AND s.user_id IN (SELECT u.id FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE true`)
+		q.Add(` AND s.user_id IN (SELECT u.id FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE true`)
 		people.whereUsers(q)
-		q.add(`)`)
+		q.Add(`)`)
 	}
 }
 
 // where adds the conditions on sessions s that have no index but the user's.
-func (f SessionFilter) where(q *query, r presence.Rules) {
+func (f SessionFilter) where(q *sqldb.Query, r presence.Rules) {
 	if f.User != "" {
-		q.and(`s.user_id = ?`, f.User)
+		q.And(`s.user_id = ?`, f.User)
 	}
 	if f.Reason != "" {
-		q.and(`s.end_reason = ?`, string(f.Reason))
+		q.And(`s.end_reason = ?`, string(f.Reason))
 	}
 	whereDevice(q, f.Device)
 	if f.From != nil {
-		q.and(`COALESCE(s.ended_at, s.expires_at) > ?`, f.From.UnixMilli()) // one that ends at an instant is over then
+		q.And(`COALESCE(s.ended_at, s.expires_at) > ?`, f.From.UnixMilli()) // one that ends at an instant is over then
 	}
 	if f.To != nil {
-		q.and(`s.created_at <= ?`, f.To.UnixMilli())
+		q.And(`s.created_at <= ?`, f.To.UnixMilli())
 	}
 	if f.At != nil {
-		q.and(presence.AtRule, r.CutoffsAt(*f.At)...)
+		q.And(presence.AtRule, r.CutoffsAt(*f.At)...)
 	}
 	if len(f.Except) > 0 {
-		q.and(`s.id NOT IN `)
-		listed(q, f.Except)
+		q.And(`s.id NOT IN `)
+		sqldb.AddList(q, f.Except)
 	}
 }

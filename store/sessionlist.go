@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // SessionScope chooses sessions by where they stand.
@@ -29,7 +30,7 @@ const (
 )
 
 // SessionFilter chooses which sessions are listed. Empty fields choose all; the
-// panel's own sessions are listed only with App: PanelApp.
+// panel's own sessions are listed only with App: presence.PanelApp.
 type SessionFilter struct {
 	State                       SessionScope // "": what the other fields are about, else active
 	User, App, Organization, IP string
@@ -69,20 +70,12 @@ func (s *Store) Sessions(ctx context.Context, now time.Time, f SessionFilter) (S
 	if err != nil {
 		return SessionPage{}, err
 	}
-	if f.isHeavy() {
-		done, err := s.heavyReads.acquire(ctx)
-		if err != nil {
-			return SessionPage{}, wrapErr("listing sessions", err)
-		}
-		defer done()
-	}
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
-	if err != nil {
-		return SessionPage{}, wrapErr("listing sessions", err)
-	}
-	defer look.Rollback()
-	page, err := s.listSessions(ctx, look, s.at(now), f, after)
-	return page, wrapErr("listing sessions", err)
+	var page SessionPage
+	err = s.db.SnapshotFor(ctx, f.isHeavy(), func(look *sql.Tx) (err error) {
+		page, err = s.listSessions(ctx, look, s.at(now), f, after)
+		return err
+	})
+	return page, sqldb.Wrap("listing sessions", err)
 }
 
 // withDefaults fills in what follows from the rest: whoever asks for an end or a time
@@ -117,19 +110,19 @@ var endReasons = []presence.EndReason{presence.EndLogout, presence.EndExpired, p
 func (f SessionFilter) check() (*cursor, error) {
 	switch {
 	case !slices.Contains([]SessionScope{ScopeOnline, ScopeActive, ScopeEnded, ScopeAll}, f.State):
-		return nil, invalid("state must be online, active, ended or all")
+		return nil, sqldb.Invalid("state must be online, active, ended or all")
 	case f.key() == "":
-		return nil, invalid("sort must be last_activity, created or ended")
+		return nil, sqldb.Invalid("sort must be last_activity, created or ended")
 	case f.Sort == SortEnded && f.State != ScopeEnded:
-		return nil, invalid("sort=ended goes with state=ended only")
+		return nil, sqldb.Invalid("sort=ended goes with state=ended only")
 	case f.Reason != "" && !slices.Contains(endReasons, f.Reason):
-		return nil, invalid("reason must be logout, expired, revoked, evicted or password_changed")
+		return nil, sqldb.Invalid("reason must be logout, expired, revoked, evicted or password_changed")
 	case f.Reason != "" && (f.State == ScopeOnline || f.State == ScopeActive):
-		return nil, invalid("reason goes with sessions that have ended")
+		return nil, sqldb.Invalid("reason goes with sessions that have ended")
 	case strings.Contains(f.Search+f.Device, "\x00"): // where SQL's LIKE would end
-		return nil, invalid("q and device must not have a NUL")
+		return nil, sqldb.Invalid("q and device must not have a NUL")
 	case f.From != nil && f.To != nil && f.To.Before(*f.From):
-		return nil, invalid("from must not be after to")
+		return nil, sqldb.Invalid("from must not be after to")
 	}
 	return parseCursor(f.Cursor, f.Sort)
 }
@@ -180,19 +173,19 @@ func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m presence.Cutof
 
 // allNear tells whether there are no more sessions than nearQuery looks through.
 func (f SessionFilter) allNear(ctx context.Context, look *sql.Tx, m presence.Cutoffs, after *cursor) (bool, error) {
-	q := new(query).add(`SELECT COUNT(*) FROM (SELECT 1`)
+	q := sqldb.NewQuery(`SELECT COUNT(*) FROM (SELECT 1`)
 	f.from(q, m)
 	f.beyond(q, after)
-	q.add(` LIMIT ?) counted`, near*f.Limit+1)
+	q.Add(` LIMIT ?) counted`, near*f.Limit+1)
 	var n int
-	err := look.QueryRowContext(ctx, q.String(), q.args...).Scan(&n)
+	err := q.Scan(ctx, look, &n)
 	return n <= near*f.Limit, err
 }
 
-func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f SessionFilter, q *query) (SessionPage, error) {
+func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f SessionFilter, q *sqldb.Query) (SessionPage, error) {
 	page := SessionPage{Sessions: []ListedSession{}}
 	var last cursor
-	err := each(ctx, look, func(rows *sql.Rows) error {
+	err := q.Each(ctx, look, func(rows *sql.Rows) error {
 		if len(page.Sessions) == f.Limit {
 			page.Next = last.String()
 			return nil
@@ -202,31 +195,31 @@ func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m presence.Cutof
 		page.Sessions = append(page.Sessions, session)
 		last = cursor{Sort: f.Sort, Key: key, Tie: session.ID}
 		return err
-	}, q.String(), q.args...)
+	})
 	return page, err
 }
 
 // nearQuery finds those of the next sessions in the list that match.
-func (s *Store) nearQuery(m presence.Cutoffs, f SessionFilter, after *cursor) *query {
-	return f.page(func(q *query) {
-		q.add(` FROM (SELECT *`)
+func (s *Store) nearQuery(m presence.Cutoffs, f SessionFilter, after *cursor) *sqldb.Query {
+	return f.page(func(q *sqldb.Query) {
+		q.Add(` FROM (SELECT *`)
 		f.from(q, m)
 		f.beyond(q, after)
 		f.order(q, near*f.Limit)
-		q.add(`) s WHERE true`)
+		q.Add(`) s WHERE true`)
 		f.whereOrigin(q, `s.app`, `s.ip_address`)
 		if people := f.forPeople(); people.aboutUsers() { // one by one, because there may be more users than these
-			q.add(` AND EXISTS (SELECT 1 FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = s.user_id`)
+			q.Add(` AND EXISTS (SELECT 1 FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = s.user_id`)
 			people.whereUsers(q)
-			q.add(`)`)
+			q.Add(`)`)
 		}
 		f.where(q, s.rules)
 	})
 }
 
 // sessionsQuery finds those of all sessions that match.
-func (s *Store) sessionsQuery(m presence.Cutoffs, f SessionFilter, after *cursor) *query {
-	return f.page(func(q *query) {
+func (s *Store) sessionsQuery(m presence.Cutoffs, f SessionFilter, after *cursor) *sqldb.Query {
+	return f.page(func(q *sqldb.Query) {
 		f.from(q, m)
 		f.beyond(q, after)
 		app, address := f.indexed()
@@ -238,14 +231,14 @@ func (s *Store) sessionsQuery(m presence.Cutoffs, f SessionFilter, after *cursor
 
 // page reads the sessions s that are found. It finds their ids first, so that
 // users are looked up only of the sessions on the page.
-func (f SessionFilter) page(find func(*query)) *query {
-	q := new(query).add(`
+func (f SessionFilter) page(find func(*sqldb.Query)) *sqldb.Query {
+	q := sqldb.NewQuery(`
 		SELECT ` + sessionColumns + `, s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
 			u.id, u.name, u.email, u.role, u.team_name, u.access, COALESCE(o.name, ''), key
 		FROM (SELECT s.id AS found, ` + f.key() + ` AS key`)
 	find(q)
 	f.order(q, f.Limit+1)
-	return q.add(`) page JOIN user_sessions s ON s.id = found` + userJoins + `
+	return q.Add(`) page JOIN user_sessions s ON s.id = found` + userJoins + `
 		ORDER BY key DESC, found DESC`)
 }
 

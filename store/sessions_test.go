@@ -12,6 +12,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -24,14 +25,14 @@ import (
 //	5  eve logs in to blog
 //
 // Some of them on devices.
-func history(t *testing.T, s *store.Store) map[string]store.LoginResult {
+func sessionHistory(t *testing.T, s *store.Store) map[string]store.LoginResult {
 	t.Helper()
 	made := map[string]store.LoginResult{}
 	for i, id := range []string{"ada", "", "bob", "cyd", "dan", "eve"} {
 		if id == "" {
 			continue
 		}
-		by, in := shop, store.Login{User: store.UserInput{ID: id, Name: text("Name of " + id)}, Origin: store.Origin{IPAddress: fmt.Sprintf("192.0.2.%d", i+1), Device: devices[id]}}
+		by, in := Shop, store.Login{User: store.UserInput{ID: id, Name: text("Name of " + id)}, Origin: store.Origin{IPAddress: fmt.Sprintf("192.0.2.%d", i+1), Device: devices[id]}}
 		if id == "eve" {
 			by = store.By{App: "blog"}
 		}
@@ -50,7 +51,7 @@ func history(t *testing.T, s *store.Store) map[string]store.LoginResult {
 	if _, err := s.SignInAs(t.Context(), after(1), store.AccountID("root"), store.Origin{}); err != nil {
 		t.Fatal(err)
 	}
-	touch(t, s, after(20), made["bob"].Token, store.Beat{})
+	Touch(t, s, after(20), made["bob"].Token, store.Beat{})
 	end(t, s, after(8), made["cyd"].ID, presence.EndLogout)
 	end(t, s, after(9), made["dan"].ID, presence.EndRevoked)
 	return made
@@ -89,7 +90,7 @@ func whose(t testing.TB, s *store.Store, now time.Time, f store.SessionFilter) s
 func TestSessionsByFilter(t *testing.T) {
 	at := func(n int) *time.Time { m := after(n); return &m }
 	Each(t, func(t *testing.T, s *store.Store) {
-		ada := history(t, s)["ada"]
+		ada := sessionHistory(t, s)["ada"]
 		for _, test := range []struct {
 			fact, want string
 			f          store.SessionFilter
@@ -99,7 +100,7 @@ func TestSessionsByFilter(t *testing.T) {
 			{"the ended ones, last ended first", "dan cyd", store.SessionFilter{State: store.ScopeEnded}},
 			{"all, last begun first", "eve dan cyd bob ada", store.SessionFilter{State: store.ScopeAll}},
 			{"all by activity", "bob eve dan cyd ada", store.SessionFilter{State: store.ScopeAll, Sort: store.SortActivity}},
-			{"the panel's by its app only", "rollcall:root", store.SessionFilter{App: store.PanelApp}},
+			{"the panel's by its app only", "rollcall:root", store.SessionFilter{App: presence.PanelApp}},
 			{"of an app", "eve", store.SessionFilter{App: "blog"}},
 			{"of a user", "ada", store.SessionFilter{User: "ada"}},
 			{"a user's id is exact", "", store.SessionFilter{User: "ad"}},
@@ -139,7 +140,7 @@ func TestSessionsByFilter(t *testing.T) {
 func TestFiltersOfSessionsThatAreRefused(t *testing.T) {
 	s := New(t)
 	early, late := after(1), after(2)
-	history(t, s)
+	sessionHistory(t, s)
 	people, err := s.Online(t.Context(), after(4), store.OnlineFilter{Sort: store.SortName, Limit: 1})
 	if err != nil || people.Next == "" {
 		t.Fatal(err, people)
@@ -159,14 +160,14 @@ func TestFiltersOfSessionsThatAreRefused(t *testing.T) {
 		if _, err := s.Sessions(t.Context(), after(21), f); err == nil {
 			t.Errorf("%s is taken", name)
 		} else {
-			wantError(t, err, store.ErrInvalid)
+			WantError(t, err, sqldb.ErrInvalid)
 		}
 	}
 }
 
 func TestAListedSessionTellsAllOfIt(t *testing.T) {
 	s := New(t)
-	dan := history(t, s)["dan"]
+	dan := sessionHistory(t, s)["dan"]
 	page, err := s.Sessions(t.Context(), after(21), store.SessionFilter{User: "dan", State: store.ScopeAll, Limit: 1})
 	if err != nil || len(page.Sessions) != 1 {
 		t.Fatal(page, err)
@@ -194,7 +195,7 @@ func TestWhoStaysPutIsListedOnce(t *testing.T) {
 			var moving []store.LoginResult
 			stay := map[int64]int{}
 			for i := range 60 {
-				made := login(t, s, Start.Add(time.Duration(i/20)*time.Second), fmt.Sprint("u", i)) // many at the same time
+				made := LogIn(t, s, Start.Add(time.Duration(i/20)*time.Second), fmt.Sprint("u", i)) // many at the same time
 				if i%3 == 0 {
 					moving = append(moving, made)
 					continue
@@ -218,11 +219,11 @@ func TestWhoStaysPutIsListedOnce(t *testing.T) {
 					break
 				}
 				for i, made := range moving[:min(2, len(moving))] {
-					if touch(t, s, now, made.Token, store.Beat{}); i == 1 {
+					if Touch(t, s, now, made.Token, store.Beat{}); i == 1 {
 						end(t, s, now, made.ID, presence.EndLogout)
 					}
 				}
-				moving = append(moving[min(2, len(moving)):], login(t, s, now, "new"))
+				moving = append(moving[min(2, len(moving)):], LogIn(t, s, now, "new"))
 			}
 			for id, times := range stay {
 				if times != 1 {
@@ -237,14 +238,14 @@ func TestWhoStaysPutIsListedOnce(t *testing.T) {
 func fill(t testing.TB, db *sql.DB, n int) {
 	t.Helper()
 	if !Postgres {
-		execSQL(t, db, `PRAGMA synchronous = OFF`)
+		ExecSQL(t, db, `PRAGMA synchronous = OFF`)
 	}
-	execSQL(t, db, `INSERT INTO organizations (id, name, created_at) VALUES (1, 'Acme', 0), (2, 'Rare', 0)`)
-	execSQL(t, db, `
+	ExecSQL(t, db, `INSERT INTO organizations (id, name, created_at) VALUES (1, 'Acme', 0), (2, 'Rare', 0)`)
+	ExecSQL(t, db, `
 		WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
 		INSERT INTO users (id, organization_id, name, email, created_at, updated_at)
 		SELECT 'u' || i, CASE WHEN i < 5 THEN 2 ELSE 1 END, 'Name ' || i, 'u' || i || '@example.com', 0, 0 FROM n`)
-	execSQL(t, db, `
+	ExecSQL(t, db, `
 		WITH RECURSIVE n(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < CAST($1 AS BIGINT) - 1)
 		INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent, page,
 			last_activity_at, created_at, expires_at, is_active, ended_at, end_reason)
@@ -315,7 +316,7 @@ func TestAHeartbeatPaysForNoOtherIndexThanWhatDecidesWhoIsOnline(t *testing.T) {
 func BenchmarkSessionsAmong100000(b *testing.B) {
 	folder := b.TempDir()
 	s := Open(b, folder, presence.DefaultRules())
-	fill(b, shell(b, folder, ""), 100_000)
+	fill(b, OpenShell(b, folder, ""), 100_000)
 	lists := map[string]store.SessionFilter{
 		"costly: ended by activity":          {State: store.ScopeEnded, Sort: store.SortActivity},
 		"costly: all by activity":            {State: store.ScopeAll, Sort: store.SortActivity},

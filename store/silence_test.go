@@ -14,6 +14,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -77,7 +78,7 @@ func (w *quietWire) carry(from, to net.Conn) {
 func TestADatabaseThatFallsSilentIsOutOfReach(t *testing.T) {
 	w, address := wire(t, Config(t, t.TempDir()).Database)
 	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
-	token := login(t, s, Start, "ada").Token
+	token := LogIn(t, s, Start, "ada").Token
 	w.mu.Lock()
 	silent := true
 	defer func() {
@@ -87,11 +88,11 @@ func TestADatabaseThatFallsSilentIsOutOfReach(t *testing.T) {
 	}()
 	impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if err := s.Ping(impatient); err == nil {
+	if err := s.DB().CanWrite(impatient); err == nil {
 		t.Error("it is said to be well")
 	}
 	begun := time.Now()
-	if _, err := s.Touch(t.Context(), Start.Add(time.Minute), token, store.Beat{}); !errors.Is(err, store.ErrUnavailable) {
+	if _, err := s.Touch(t.Context(), Start.Add(time.Minute), token, store.Beat{}); !errors.Is(err, sqldb.ErrUnavailable) {
 		t.Errorf("a heartbeat is told %v", err)
 	}
 	if took := time.Since(begun); took > 15*time.Second {
@@ -102,7 +103,7 @@ func TestADatabaseThatFallsSilentIsOutOfReach(t *testing.T) {
 	if _, err := s.Touch(t.Context(), Start.Add(time.Minute), token, store.Beat{}); err != nil {
 		t.Errorf("when it is back, a heartbeat is told %v", err)
 	}
-	if err := s.Ping(t.Context()); err != nil {
+	if err := s.DB().CanWrite(t.Context()); err != nil {
 		t.Errorf("when it is back: %v", err)
 	}
 }
@@ -111,16 +112,16 @@ func TestAServerIsNotEndedBecauseItsDatabaseIsAway(t *testing.T) {
 	server := NewServer(t)
 	s := OpenConfig(t, store.Config{Database: server.URL("public"), Rules: presence.DefaultRules()})
 	server.Stop()
-	if err := s.ProbeWriter(t.Context()); err != nil {
+	if err := s.DB().WriterAlive(t.Context()); err != nil {
 		t.Errorf("a writer that waits for its database is said to be stuck: %v", err)
 	}
-	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+	if err := s.DB().CanWrite(t.Context()); !errors.Is(err, sqldb.ErrUnavailable) {
 		t.Errorf("of a database that is away it is said: %v", err)
 	}
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); s.Ping(t.Context()) != nil; {
+	for deadline := time.Now().Add(10 * time.Second); s.DB().CanWrite(t.Context()) != nil; {
 		if time.Now().After(deadline) {
 			t.Fatal("it does not come back")
 		}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"time"
 
+	"rollcall/store/history"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Stats are figures about all sessions but the panel's own.
@@ -19,7 +21,7 @@ type Stats struct {
 	MedianDuration  *time.Duration
 	Organizations   []OrganizationStats // most sessions first
 	Apps            []AppStats          // most sessions first
-	PeakToday       *Peak               // nil before the first sample of the day (UTC)
+	PeakToday       *history.Peak       // nil before the first sample of the day (UTC)
 	LastCleanup     *CleanupRun         // nil before the first
 }
 
@@ -37,12 +39,6 @@ type AppStats struct {
 	Active int
 }
 
-// Peak is the most people that were online at once.
-type Peak struct {
-	People int
-	At     time.Time
-}
-
 // CleanupRun is a cleanup that has run.
 type CleanupRun struct {
 	At time.Time
@@ -56,13 +52,13 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	st, err := s.totals.ask(ctx, now, struct{}{})
+	st, err := s.totals.Get(ctx, now, struct{}{})
 	if err != nil {
-		return Stats{}, wrapErr("counting sessions", err)
+		return Stats{}, sqldb.Wrap("counting sessions", err)
 	}
 	st.Online = online.People()
 	if err := s.together(ctx, now, &st, peakToday, lastCleanup); err != nil {
-		return Stats{}, wrapErr("reading the statistics", err)
+		return Stats{}, sqldb.Wrap("reading the statistics", err)
 	}
 	return st, nil
 }
@@ -70,8 +66,8 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 // CountOnline returns how many people are online at now; where counting takes
 // long, how many there were shortly before.
 func (s *Store) CountOnline(ctx context.Context, now time.Time) (presence.Counts, error) {
-	counts, err := s.counts.ask(ctx, now, OnlineFilter{})
-	return counts, wrapErr("counting who is online", err)
+	counts, err := s.counts.Get(ctx, now, OnlineFilter{})
+	return counts, sqldb.Wrap("counting who is online", err)
 }
 
 // countAll reads what takes long where there are many sessions. What it returns
@@ -85,17 +81,14 @@ type statsPart func(context.Context, *sql.Tx, presence.Cutoffs, *Stats) error
 
 // together reads parts of the figures as of one instant.
 func (s *Store) together(ctx context.Context, now time.Time, st *Stats, parts ...statsPart) error {
-	look, err := s.read.BeginTx(ctx, s.engine.snapshotOpts)
-	if err != nil {
-		return err
-	}
-	defer look.Rollback()
-	for _, part := range parts {
-		if err := part(ctx, look, s.at(now), st); err != nil {
-			return err
+	return s.db.Snapshot(ctx, func(look *sql.Tx) error {
+		for _, part := range parts {
+			if err := part(ctx, look, s.at(now), st); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func countSessions(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
@@ -103,25 +96,17 @@ func countSessions(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *St
 		SELECT COALESCE(SUM(CASE WHEN is_active = true AND expires_at > $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = true AND expires_at <= $1 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN is_active = false THEN 1 ELSE 0 END), 0)
-		FROM user_sessions WHERE app <> $2`, m.Expiry, PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
+		FROM user_sessions WHERE app <> $2`, m.Expiry, presence.PanelApp).Scan(&st.Active, &st.Expired, &st.Ended)
 }
 
 func durations(ctx context.Context, look *sql.Tx, _ presence.Cutoffs, st *Stats) (err error) {
-	st.AverageDuration, st.MedianDuration, err = lengths(ctx, look, new(query).add(`is_active = false AND app <> ?`, PanelApp))
+	st.AverageDuration, st.MedianDuration, err = history.Lengths(ctx, look, sqldb.NewQuery(`is_active = false AND app <> ?`, presence.PanelApp))
 	return err
-}
-
-func duration(ms sql.NullFloat64) *time.Duration {
-	if !ms.Valid {
-		return nil
-	}
-	d := time.Duration(ms.Float64 * float64(time.Millisecond))
-	return &d
 }
 
 func byOrganization(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
 	st.Organizations = []OrganizationStats{}
-	return each(ctx, look, func(rows *sql.Rows) error {
+	return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
 		var o OrganizationStats
 		err := rows.Scan(&o.ID, &o.Name, &o.Active)
 		st.Organizations = append(st.Organizations, o)
@@ -130,12 +115,12 @@ func byOrganization(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *S
 		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active
 		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
 		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
-		GROUP BY s.organization_id, o.name ORDER BY active DESC, COALESCE(o.name, '')`, m.Expiry, PanelApp)
+		GROUP BY s.organization_id, o.name ORDER BY active DESC, COALESCE(o.name, '')`, m.Expiry, presence.PanelApp)
 }
 
 func byApp(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
 	st.Apps = []AppStats{}
-	return each(ctx, look, func(rows *sql.Rows) error {
+	return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
 		var a AppStats
 		err := rows.Scan(&a.App, &a.Active)
 		st.Apps = append(st.Apps, a)
@@ -143,17 +128,14 @@ func byApp(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) err
 	}, `
 		SELECT app, COUNT(*) AS active FROM user_sessions
 		WHERE is_active = true AND expires_at > $1 AND app <> $2
-		GROUP BY app ORDER BY active DESC, app`, m.Expiry, PanelApp)
+		GROUP BY app ORDER BY active DESC, app`, m.Expiry, presence.PanelApp)
 }
 
 func peakToday(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
-	var peak Peak
-	var at int64
-	err := look.QueryRowContext(ctx, `SELECT people, at FROM daily_peaks WHERE day = $1`, midnight(fromMillis(m.Now))).Scan(&peak.People, &at)
-	if errors.Is(err, sql.ErrNoRows) {
+	peak, err := history.PeakOfDay(ctx, look, sqldb.Time(m.Now))
+	if errors.Is(err, sqldb.ErrNotFound) {
 		return nil
 	}
-	peak.At = fromMillis(at)
 	st.PeakToday = &peak
 	return err
 }
@@ -165,7 +147,7 @@ func lastCleanup(ctx context.Context, look *sql.Tx, _ presence.Cutoffs, st *Stat
 		       MAX(CASE WHEN name = 'last_cleanup_ended' THEN value END),
 		       MAX(CASE WHEN name = 'last_cleanup_purged' THEN value END) FROM settings`).Scan(&at, &ended, &purged)
 	if err == nil && at.Valid {
-		st.LastCleanup = &CleanupRun{At: fromMillis(at.Int64), Cleaned: Cleaned{Ended: ended.Int64, Purged: purged.Int64}}
+		st.LastCleanup = &CleanupRun{At: sqldb.Time(at.Int64), Cleaned: Cleaned{Ended: ended.Int64, Purged: purged.Int64}}
 	}
 	return err
 }

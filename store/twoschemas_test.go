@@ -86,9 +86,9 @@ func TestBothSchemasRefuseTheSame(t *testing.T) {
 	const session = `INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at`
 	digest, short := make([]byte, 32), make([]byte, 31)
 	for name, db := range map[string]*sql.DB{"sqlite": ShellFile(t, file, "&_pragma=foreign_keys(1)"), "postgres": Shell(t, folder)} {
-		execSQL(t, db, `INSERT INTO users (id, created_at, updated_at) VALUES ('ada', 0, 0)`)
-		execSQL(t, db, session+`) VALUES (1, 'ada', 'shop', $1, 0, 0, 0)`, digest)
-		execSQL(t, db, `INSERT INTO audit (at, actor, action) VALUES (5, 'user:ada', 'x')`)
+		ExecSQL(t, db, `INSERT INTO users (id, created_at, updated_at) VALUES ('ada', 0, 0)`)
+		ExecSQL(t, db, session+`) VALUES (1, 'ada', 'shop', $1, 0, 0, 0)`, digest)
+		ExecSQL(t, db, `INSERT INTO audit (at, actor, action) VALUES (5, 'user:ada', 'x')`)
 		for _, bad := range []struct {
 			statement string
 			args      []any
@@ -120,7 +120,7 @@ func TestBothSchemasRefuseTheSame(t *testing.T) {
 				t.Errorf("%s takes %s", name, bad.statement)
 			}
 		}
-		if n := number(t, db, `SELECT COUNT(*) FROM changes`); n != 1 {
+		if n := Number(t, db, `SELECT COUNT(*) FROM changes`); n != 1 {
 			t.Errorf("in %s what was refused left %d changes", name, n-1)
 		}
 	}
@@ -139,14 +139,14 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	db := Shell(t, folder)
 	const indexes = `SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY indexname`
 	fresh := texts(t, db, indexes)
-	execSQL(t, db, `DROP INDEX user_sessions_user`)
-	execSQL(t, db, `CREATE INDEX user_sessions_user ON user_sessions (user_id)`)
-	execSQL(t, db, `UPDATE settings SET value = 5 WHERE name = 'schema_version'`)
+	ExecSQL(t, db, `DROP INDEX user_sessions_user`)
+	ExecSQL(t, db, `CREATE INDEX user_sessions_user ON user_sessions (user_id)`)
+	ExecSQL(t, db, `UPDATE settings SET value = 5 WHERE name = 'schema_version'`)
 	Open(t, folder, presence.DefaultRules())
 	if diff := cmp.Diff(fresh, texts(t, db, indexes)); diff != "" {
 		t.Errorf("new (-) and upgraded (+):\n%s", diff)
 	}
-	if v := number(t, db, `SELECT value FROM settings WHERE name = 'schema_version'`); v != 6 {
+	if v := Number(t, db, `SELECT value FROM settings WHERE name = 'schema_version'`); v != 6 {
 		t.Errorf("version %d", v)
 	}
 }

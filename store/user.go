@@ -8,13 +8,13 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
-// PanelApp is the app of the panel's own sessions. No key can be made for it.
-const PanelApp = "rollcall"
-
 // accountPrefix begins the user id of every account. No application may use it.
-const accountPrefix = PanelApp + ":"
+const accountPrefix = presence.PanelApp + ":"
 
 // User is a person of an application.
 type User struct {
@@ -51,16 +51,16 @@ const maxText = 200 // characters of a name, e-mail address, role, team or organ
 
 func (u UserInput) check() error {
 	if u.ID == "" || utf8.RuneCountInString(u.ID) > maxText {
-		return invalid(fmt.Sprintf("user id must have 1 to %d characters", maxText))
+		return sqldb.Invalid(fmt.Sprintf("user id must have 1 to %d characters", maxText))
 	}
 	if strings.HasPrefix(u.ID, accountPrefix) {
-		return invalid(fmt.Sprintf("user id must not begin with %q", accountPrefix))
+		return sqldb.Invalid(fmt.Sprintf("user id must not begin with %q", accountPrefix))
 	}
 	for name, text := range map[string]*string{
 		"name": u.Name, "email": u.Email, "role": u.Role, "team": u.Team, "organization": u.Organization,
 	} {
 		if text != nil && utf8.RuneCountInString(*text) > maxText {
-			return invalid(fmt.Sprintf("user %s must have at most %d characters", name, maxText))
+			return sqldb.Invalid(fmt.Sprintf("user %s must have at most %d characters", name, maxText))
 		}
 	}
 	return nil
@@ -90,7 +90,7 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`
+	_, err = t.Exec(`
 		INSERT INTO users (id, name, email, role, team_name, organization_id, access, created_at, updated_at)
 		VALUES ($1, COALESCE($2, $1), COALESCE($3, ''), COALESCE($4, ''), COALESCE($5, ''), $6, COALESCE($7, 'none'), $8, $8)
 		ON CONFLICT (id) DO UPDATE SET
@@ -99,12 +99,12 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 			organization_id = CASE WHEN $9 THEN $6 ELSE users.organization_id END, updated_at = $8`,
 		in.ID, in.Name, in.Email, in.Role, in.Team, organization, in.Access, now.UnixMilli(), in.Organization != nil)
 	if err != nil || in.Organization == nil {
-		return wrapErr("storing a user", err)
+		return sqldb.Wrap("storing a user", err)
 	}
-	_, err = t.exec(`
+	_, err = t.Exec(`
 		UPDATE user_sessions SET organization_id = $2
 		WHERE user_id = $1 AND is_active = true AND organization_id IS DISTINCT FROM $2`, in.ID, organization)
-	return wrapErr("moving a user's sessions", err)
+	return sqldb.Wrap("moving a user's sessions", err)
 }
 
 // grant refuses to set access that by does not hold, and to lower the access of
@@ -114,9 +114,9 @@ func (t *tx) grant(now time.Time, by By, in UserInput) error {
 		return nil
 	}
 	var current Access
-	err := t.scan([]any{&current}, `SELECT access FROM users WHERE id = $1`, in.ID)
+	err := t.Scan([]any{&current}, `SELECT access FROM users WHERE id = $1`, in.ID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return wrapErr("reading a user's access", err)
+		return sqldb.Wrap("reading a user's access", err)
 	}
 	switch {
 	case *in.Access == current:
@@ -134,17 +134,17 @@ func (t *tx) organization(now time.Time, name *string) (*int64, error) {
 		return nil, nil
 	}
 	var id int64
-	err := t.scan([]any{&id}, `
+	err := t.Scan([]any{&id}, `
 		INSERT INTO organizations (name, created_at) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, now.UnixMilli())
-	return &id, wrapErr("storing an organization", err)
+	return &id, sqldb.Wrap("storing an organization", err)
 }
 
 func (t *tx) user(id string) (u User, err error) {
-	err = t.scan([]any{&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Organization, &u.Access}, `
+	err = t.Scan([]any{&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Organization, &u.Access}, `
 		SELECT u.id, u.name, u.email, u.role, u.team_name, COALESCE(o.name, ''), u.access
 		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = $1`, id)
-	return u, wrapErr("reading a user", err)
+	return u, sqldb.Wrap("reading a user", err)
 }
 
 // DeleteUser deletes a user with all sessions and returns how many of these
@@ -158,19 +158,19 @@ func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string)
 			return err
 		}
 		var elsewhere int64
-		err = t.scan([]any{&ended, &elsewhere}, `
+		err = t.Scan([]any{&ended, &elsewhere}, `
 			SELECT COALESCE(SUM(CASE WHEN is_active = true THEN 1 ELSE 0 END), 0),
 			       COALESCE(SUM(CASE WHEN app <> $2 THEN 1 ELSE 0 END), 0)
 			FROM user_sessions WHERE user_id = $1`, id, by.App)
 		if err != nil {
-			return wrapErr("counting a user's sessions", err)
+			return sqldb.Wrap("counting a user's sessions", err)
 		}
 		isAccount := strings.HasPrefix(id, accountPrefix)
 		if isAccount || user.Access > by.Grant || elsewhere > 0 && by.Grant < AccessAdmin {
 			return ErrForbidden
 		}
-		if _, err = t.exec(`DELETE FROM users WHERE id = $1`, id); err != nil {
-			return wrapErr("deleting a user", err)
+		if _, err = t.Exec(`DELETE FROM users WHERE id = $1`, id); err != nil {
+			return sqldb.Wrap("deleting a user", err)
 		}
 		return t.record(now, AuditEvent{by.Actor, "user.delete", UserActor(id), sessionCount(ended)})
 	})

@@ -13,7 +13,7 @@ import (
 // returns how many, and how long the slowest took.
 func beatWhile(t testing.TB, s *store.Store, work func() error) (beats int, longest time.Duration) {
 	t.Helper()
-	ada := login(t, s, Start, "ada")
+	ada := LogIn(t, s, Start, "ada")
 	over := make(chan error)
 	go func() { over <- work() }()
 	for ; ; beats++ {
@@ -25,7 +25,7 @@ func beatWhile(t testing.TB, s *store.Store, work func() error) (beats int, long
 			return beats, longest
 		default:
 			sent := time.Now()
-			touch(t, s, Start.Add(time.Duration(beats)), ada.Token, store.Beat{})
+			Touch(t, s, Start.Add(time.Duration(beats)), ada.Token, store.Beat{})
 			longest = max(longest, time.Since(sent))
 		}
 	}
@@ -36,7 +36,7 @@ func beatWhile(t testing.TB, s *store.Store, work func() error) (beats int, long
 func measureBeats(b *testing.B, work func(*store.Store) error) {
 	folder := b.TempDir()
 	s := Open(b, folder, forgetful())
-	fill(b, shell(b, folder, ""), 100_000)
+	fill(b, OpenShell(b, folder, ""), 100_000)
 	begun := time.Now()
 	beats, longest := beatWhile(b, s, func() error { return work(s) })
 	b.ReportMetric(float64(longest.Milliseconds()), "ms-longest")
@@ -78,7 +78,7 @@ func BenchmarkHeartbeatsWhileSomebodyIsErased(b *testing.B) {
 func TestHeartbeatsAreAnsweredBetweenTheStepsOfAPurge(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, forgetful())
-	fill(t, shell(t, folder, ""), 20_000)
+	fill(t, OpenShell(t, folder, ""), 20_000)
 	beats, _ := beatWhile(t, s, func() error {
 		got, err := s.Cleanup(t.Context(), Start)
 		if got.Purged != 11_999 {

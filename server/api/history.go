@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/history"
 )
 
 // Activity is how many people were online over time.
@@ -39,7 +39,7 @@ type SessionLength struct {
 }
 
 // ActivityOf is the activity for an answer.
-func ActivityOf(a store.Activity) Activity {
+func ActivityOf(a history.Activity) Activity {
 	answer := Activity{From: At(a.From), To: At(a.To), StepMS: a.Step.Milliseconds(), Since: AtOptional(a.Since),
 		Points: make([]ActivityPoint, len(a.Points)), Days: make([]DayFigures, len(a.Days)),
 		Duration: SessionLength{AverageMS: milliseconds(a.Sessions.Average), MedianMS: milliseconds(a.Sessions.Median)}}
@@ -72,7 +72,7 @@ type HeatCell struct {
 }
 
 // HeatmapOf is what was counted by f, for an answer at now in the zone of f.
-func HeatmapOf(h store.Heatmap, f store.HeatmapFilter, now time.Time) Heatmap {
+func HeatmapOf(h history.Heatmap, f history.HeatmapFilter, now time.Time) Heatmap {
 	answer := Heatmap{Zone: f.Zone, Weeks: f.Weeks, Cells: make([]HeatCell, len(h.Cells)), Quiet: make([]QuietWindow, len(h.Quiet)),
 		Next: nextQuiet(now, h.Quiet), Note: noteWords[h.Note]}
 	for i, c := range h.Cells {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/history"
 )
 
 // QuietWindow is a time of the week in which never more than Peak people were online.
@@ -27,10 +27,10 @@ type QuietTime struct {
 	Words string `json:"words"`
 }
 
-var noteWords = map[store.QuietNote]string{
-	store.QuietTooEarly: "Quiet times show in two weeks of history; there is less so far.",
-	store.QuietGaps:     "There are too many gaps in the history to name a quiet time: no half hour of the week is known of every week.",
-	store.QuietUnknown:  "Nobody of this app or organization was online in this time. Is it spelt as the application reports it?",
+var noteWords = map[history.QuietNote]string{
+	history.QuietTooEarly: "Quiet times show in two weeks of history; there is less so far.",
+	history.QuietGaps:     "There are too many gaps in the history to name a quiet time: no half hour of the week is known of every week.",
+	history.QuietUnknown:  "Nobody of this app or organization was online in this time. Is it spelt as the application reports it?",
 }
 
 // weekdays begin with Monday, unlike those of package time.
@@ -38,7 +38,7 @@ var weekdays = [...]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday
 
 const aDay = 24 * time.Hour
 
-func quietWindowOf(w store.QuietWindow) QuietWindow {
+func quietWindowOf(w history.QuietWindow) QuietWindow {
 	day, from := int(w.Begin/aDay), w.Begin%aDay
 	lastDay, to := lastOf(w)
 	answer := QuietWindow{Weekday: day + 1, From: hourWords(from), ToWeekday: lastDay + 1, To: hourWords(to),
@@ -57,7 +57,7 @@ func quietWindowOf(w store.QuietWindow) QuietWindow {
 
 // lastOf is the day on which a window ends, from 0 for Monday, and the time of
 // that day: midnight still belongs to the day before.
-func lastOf(w store.QuietWindow) (day int, to time.Duration) {
+func lastOf(w history.QuietWindow) (day int, to time.Duration) {
 	end := w.Begin + w.Length
 	day = int((end - 1) / aDay)
 	return day % 7, end - time.Duration(day)*aDay
@@ -68,7 +68,7 @@ func hourWords(d time.Duration) string {
 }
 
 // crowdWords say how quiet a window is, and how well that is known.
-func crowdWords(w store.QuietWindow) string {
+func crowdWords(w history.QuietWindow) string {
 	people := "nobody"
 	switch {
 	case w.Peak == 1:
@@ -81,15 +81,15 @@ func crowdWords(w store.QuietWindow) string {
 
 // nextQuiet returns the window that is open at now, in the zone of now, or opens
 // next; nil without windows.
-func nextQuiet(now time.Time, windows []store.QuietWindow) *QuietTime {
+func nextQuiet(now time.Time, windows []history.QuietWindow) *QuietTime {
 	if len(windows) == 0 {
 		return nil
 	}
-	w, from, to := store.NextQuiet(now, windows)
+	w, from, to := history.NextQuiet(now, windows)
 	return &QuietTime{From: At(from), To: At(to), Peak: w.Peak, Words: nextWords(now, w, from, to) + ", " + crowdWords(w)}
 }
 
-func nextWords(now time.Time, w store.QuietWindow, from, to time.Time) string {
+func nextWords(now time.Time, w history.QuietWindow, from, to time.Time) string {
 	if w.Length == 7*aDay {
 		return "At any time"
 	}

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/history"
 )
 
 func TestWordsForQuietTimes(t *testing.T) {
@@ -24,11 +24,11 @@ func TestWordsForQuietTimes(t *testing.T) {
 		{50, 167, 0, "Wednesdays 02:00 to Wednesdays 01:00, nobody in 4 weeks", "Now until Wednesday 01:00, nobody in 4 weeks"},
 		{0, 168, 0, "At any time, nobody in 4 weeks", "At any time, nobody in 4 weeks"},
 	} {
-		w := store.QuietWindow{Begin: hours(c.begin), Length: hours(c.length), Weeks: 4, Peak: c.peak}
+		w := history.QuietWindow{Begin: hours(c.begin), Length: hours(c.length), Weeks: 4, Peak: c.peak}
 		if got := quietWindowOf(w).Words; got != c.words {
 			t.Errorf("%q, want %q", got, c.words)
 		}
-		if got := nextQuiet(monday, []store.QuietWindow{w}).Words; got != c.next {
+		if got := nextQuiet(monday, []history.QuietWindow{w}).Words; got != c.next {
 			t.Errorf("%q, want %q", got, c.next)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 const timeFormat = "2006-01-02T15:04:05.000Z"
@@ -34,7 +34,7 @@ func (t Time) append(text []byte) []byte {
 // MarshalJSON writes the time.
 func (t Time) MarshalJSON() ([]byte, error) { return t.append(make([]byte, 0, len(timeFormat)+2)), nil }
 
-// UnmarshalJSON reads a time. It refuses others with a store.InvalidError.
+// UnmarshalJSON reads a time. It refuses others with a sqldb.InvalidError.
 func (t *Time) UnmarshalJSON(text []byte) (err error) {
 	if string(text) == "null" {
 		return nil
@@ -44,7 +44,7 @@ func (t *Time) UnmarshalJSON(text []byte) (err error) {
 		t.Time, err = time.Parse(time.RFC3339, written)
 	}
 	if err != nil {
-		return &store.InvalidError{Problem: "a time must be such as 2026-03-02T17:30:00Z"}
+		return &sqldb.InvalidError{Problem: "a time must be such as 2026-03-02T17:30:00Z"}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"rollcall/server/origin"
 	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // Authenticator knows callers by their credentials.
@@ -83,7 +84,7 @@ func (a *Authenticator) personWith(ctx context.Context, token string) (Caller, e
 }
 
 func unknownIs401(err error) error {
-	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrSessionEnded) {
+	if errors.Is(err, sqldb.ErrNotFound) || errors.Is(err, store.ErrSessionEnded) {
 		return Unauthenticated
 	}
 	return err

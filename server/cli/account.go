@@ -9,6 +9,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 func newAccount(schema string) *cobra.Command {
@@ -104,7 +105,7 @@ func newAccountDelete(schema string) *cobra.Command {
 		Short: "Delete an account and end its sessions",
 		Args:  arguments("NAME"),
 		RunE: onStore(folder.open, func(cmd *cobra.Command, args []string, opened *store.Store) error {
-			id := store.PanelApp + ":" + strings.ToLower(args[0])
+			id := presence.PanelApp + ":" + strings.ToLower(args[0])
 			if err := opened.DeleteAccount(cmd.Context(), time.Now(), store.ActorCLI, id); err != nil {
 				return declined("account "+args[0], err)
 			}

@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"rollcall/store"
+	"rollcall/store/backup"
 )
 
 func newBackup(schema string) *cobra.Command {
@@ -16,15 +16,18 @@ func newBackup(schema string) *cobra.Command {
 			if err := folder.place.check(); err != nil || !folder.place.remote() {
 				return err
 			}
-			return usageError{store.ErrNoBackup}
+			return usagef("a database on a PostgreSQL server is backed up by its own means, such as pg_dump")
 		},
-		RunE: onStore(folder.open, func(cmd *cobra.Command, args []string, opened *store.Store) error {
-			if err := opened.Backup(cmd.Context(), args[0]); err != nil {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := hasDatabase(folder.place.folder); err != nil {
+				return err
+			}
+			if err := backup.Write(cmd.Context(), folder.place.folder, args[0]); err != nil {
 				return err
 			}
 			say(cmd, "The database is in %s.", args[0])
 			return nil
-		}),
+		},
 	}
 	folder.register(cmd.Flags())
 	return cmd

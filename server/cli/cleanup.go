@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 func newCleanup(schema string) *cobra.Command {
@@ -41,9 +43,9 @@ func newCleanup(schema string) *cobra.Command {
 
 // timeAt is the time that counts for what is in a store: that of its server, if it has one.
 func timeAt(ctx context.Context, opened *store.Store) (time.Time, error) {
-	now, err := opened.Clock(ctx)
-	if now.IsZero() {
-		now = time.Now()
+	now, err := opened.DB().ServerTime(ctx)
+	if errors.Is(err, sqldb.ErrNotFound) {
+		return time.Now(), nil
 	}
 	return now, err
 }

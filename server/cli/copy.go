@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 	"rollcall/store/transfer"
 )
 
@@ -88,8 +88,8 @@ func (c *copying) run(cmd *cobra.Command) (err error) {
 	done, err := transfer.Copy(cmd.Context(), transfer.Options{Folder: c.from, Database: address, Progress: shown.show})
 	shown.clear()
 	switch {
-	case errors.Is(err, store.ErrNoPostgres):
-		return usageError{store.ErrNoPostgres}
+	case errors.Is(err, sqldb.ErrNoPostgres):
+		return usageError{sqldb.ErrNoPostgres}
 	case cmd.Context().Err() != nil && err != nil && !errors.Is(err, transfer.ErrCommitUnknown):
 		return errors.New("stopped; nothing was copied, and the same command starts again")
 	case err != nil:

@@ -13,11 +13,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 const (
 	defaultData  = "./data"
-	databaseName = store.FileName
+	databaseName = sqldb.FileName
 )
 
 // lockName is the file whose lock says that a server uses the folder. The operating system
@@ -121,9 +122,9 @@ func (p *dataPlace) open(ctx context.Context, config store.Config) (*store.Store
 	}
 	opened, err := store.Open(ctx, config)
 	switch {
-	case errors.Is(err, store.ErrNoPostgres):
-		return nil, usageError{store.ErrNoPostgres}
-	case errors.Is(err, store.ErrNoData):
+	case errors.Is(err, sqldb.ErrNoPostgres):
+		return nil, usageError{sqldb.ErrNoPostgres}
+	case errors.Is(err, sqldb.ErrNoData):
 		return nil, fmt.Errorf("no data in %s", p)
 	case err != nil:
 		return nil, fmt.Errorf("opening the data in %s: %w", p, err)
@@ -188,9 +189,9 @@ func onStore(open func(context.Context) (*store.Store, error), work func(*cobra.
 // declined says in words what the store refused about subject, such as "account ann".
 func declined(subject string, err error) error {
 	switch {
-	case errors.Is(err, store.ErrInvalid):
+	case errors.Is(err, sqldb.ErrInvalid):
 		return usageError{fmt.Errorf("%s: %w", subject, err)}
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, sqldb.ErrNotFound):
 		return fmt.Errorf("there is no %s", subject)
 	case errors.Is(err, store.ErrNameTaken):
 		return fmt.Errorf("%s exists already", subject)

@@ -16,7 +16,7 @@ import (
 	"testing"
 
 	"rollcall/server/client"
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 var injections = flag.Int("injections", 6, "how often the disk fails a server under load")
@@ -92,7 +92,7 @@ func TestABackupWhereThereAreNoHardLinks(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			folder := t.TempDir()
-			file := filepath.Join(folder, store.FileName)
+			file := filepath.Join(folder, sqldb.FileName)
 			backup := command(t, "backup", file, "--data", data)
 			tracer := []string{"strace", "-f", "-o", os.DevNull}
 			for _, fault := range test.faults {
@@ -109,7 +109,7 @@ func TestABackupWhereThereAreNoHardLinks(t *testing.T) {
 			for _, file := range files {
 				names = append(names, file.Name())
 			}
-			if err != nil || slices.Equal(names, []string{store.FileName}) != test.kept || len(names) > 1 {
+			if err != nil || slices.Equal(names, []string{sqldb.FileName}) != test.kept || len(names) > 1 {
 				t.Errorf("the folder holds %v: %v", names, err)
 			}
 			if !test.kept {

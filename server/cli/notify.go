@@ -78,7 +78,7 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() t
 	defer beat.Stop()
 	news, status := "READY=1", ""
 	for {
-		if opened.ProbeWriter(ctx) == nil && ctx.Err() == nil {
+		if opened.DB().WriterAlive(ctx) == nil && ctx.Err() == nil {
 			if now := statusLine(ctx, opened, now()); now != status {
 				news, status = news+"\nSTATUS="+now, now
 			}

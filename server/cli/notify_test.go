@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // notified is what stands in for systemd: the socket that it hands to a service.
@@ -99,7 +99,7 @@ func TestSystemdIsToldHowTheServerIs(t *testing.T) {
 // holdWrites keeps all others from writing to the database in folder.
 func holdWrites(t *testing.T, folder string) (release func()) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, store.FileName)+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, sqldb.FileName)+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rollcall/store"
+	"rollcall/store/backup"
+	"rollcall/store/sqldb"
 )
 
 func newRestore(schema string) *cobra.Command {
@@ -40,12 +41,12 @@ func restore(cmd *cobra.Command, folder localData, file string, endSessions bool
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	if err := store.CopyOwner(filepath.Join(data, lockName), filepath.Join(data, databaseName), data); err != nil {
+	if err := backup.CopyOwner(filepath.Join(data, lockName), filepath.Join(data, databaseName), data); err != nil {
 		return fmt.Errorf("giving the lock to the owner of the data: %w", err)
 	}
-	done, err := store.Restore(cmd.Context(), time.Now(), store.Restoration{
+	done, err := backup.Restore(cmd.Context(), time.Now(), backup.Restoration{
 		File: file, Folder: data, Schema: folder.schema, EndSessions: endSessions})
-	if errors.Is(err, store.ErrBusy) {
+	if errors.Is(err, sqldb.ErrBusy) {
 		return fmt.Errorf("another program has the database in %s open; end it first", data)
 	}
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"rollcall/store"
+	"rollcall/store/backup"
+	"rollcall/store/sqldb"
 )
 
 // TestARestoreByRootLeavesTheServicesUserItsData is of what only root can do. Where changes are
@@ -19,8 +21,9 @@ func TestARestoreByRootLeavesTheServicesUserItsData(t *testing.T) {
 		t.Skip("only root may give files away")
 	}
 	const service, other = 65532, 65533
-	backup := filepath.Join(t.TempDir(), "backup.db")
-	withUser(t, t.TempDir(), "new", func(s *store.Store) error { return s.Backup(t.Context(), backup) })
+	file := filepath.Join(t.TempDir(), "file.db")
+	data := t.TempDir()
+	withUser(t, data, "new", func(*store.Store) error { return backup.Write(t.Context(), data, file) })
 	for _, test := range []struct {
 		name     string
 		folder   int // whose the data folder is
@@ -33,10 +36,10 @@ func TestARestoreByRootLeavesTheServicesUserItsData(t *testing.T) {
 			folder := t.TempDir()
 			if test.database != 0 {
 				withUser(t, folder, "old", nil)
-				give(t, filepath.Join(folder, store.FileName), test.database)
+				give(t, filepath.Join(folder, sqldb.FileName), test.database)
 			}
 			give(t, folder, test.folder)
-			if out, err := command(t, "restore", backup, "--data", folder).CombinedOutput(); err != nil {
+			if out, err := command(t, "restore", file, "--data", folder).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
 			files, err := os.ReadDir(folder) // the database, the lock, and what was there before

@@ -9,14 +9,17 @@ import (
 	"time"
 
 	"rollcall/store"
+	"rollcall/store/backup"
+	"rollcall/store/sqldb"
 	"rollcall/store/storetest"
 )
 
 // TestARestoreThatIsKilledLeavesTheOldOrTheNew kills a restore at any point.
 func TestARestoreThatIsKilledLeavesTheOldOrTheNew(t *testing.T) {
 	const kills = 30
-	backup, took := filepath.Join(t.TempDir(), "backup.db"), time.Duration(0)
-	withUser(t, t.TempDir(), "new", func(s *store.Store) error { return s.Backup(t.Context(), backup) })
+	file, took := filepath.Join(t.TempDir(), "file.db"), time.Duration(0)
+	data := t.TempDir()
+	withUser(t, data, "new", func(*store.Store) error { return backup.Write(t.Context(), data, file) })
 	seed := rand.Uint64()
 	t.Log("seed", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -24,13 +27,13 @@ func TestARestoreThatIsKilledLeavesTheOldOrTheNew(t *testing.T) {
 	for kill := range kills {
 		folder := t.TempDir()
 		withUser(t, folder, "old", nil)
-		cmd := command(t, "restore", backup, "--data", folder)
+		cmd := command(t, "restore", file, "--data", folder)
 		began := time.Now()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		aside := func() []string {
-			found, _ := filepath.Glob(filepath.Join(folder, store.FileName+".before-restore-*"))
+			found, _ := filepath.Glob(filepath.Join(folder, sqldb.FileName+".before-restore-*"))
 			return found
 		}
 		switch {
@@ -84,7 +87,7 @@ func userOf(t *testing.T, folder string) (users string) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "verified.db")); err != nil {
+	if err := backup.Write(t.Context(), folder, filepath.Join(t.TempDir(), "verified.db")); err != nil {
 		t.Error(err)
 	}
 	page, err := s.Online(t.Context(), time.Now(), store.OnlineFilter{Limit: 10})

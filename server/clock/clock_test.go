@@ -8,7 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 	"rollcall/store/storetest"
 )
 
@@ -45,7 +45,7 @@ func TestTheLogHasOneLineForWhateverMovesDeadlines(t *testing.T) {
 			}
 		}
 	}
-	refused, recorded := func() { c.Heartbeat(c.Now(), store.ErrFull) }, func() { c.Heartbeat(c.Now(), nil) }
+	refused, recorded := func() { c.Heartbeat(c.Now(), sqldb.ErrFull) }, func() { c.Heartbeat(c.Now(), nil) }
 	const lenient, over = `nobody is turned offline`, `"info" | deadlines hold, by this machine's clock`
 
 	during(time.Hour, recorded)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // gap is a time in which no heartbeat could be recorded: the server was down, its
@@ -25,7 +25,7 @@ const Settling = 2
 // tried notes that a heartbeat was tried, and how that ended.
 func (g *gap) tried(now time.Time, err error) {
 	switch {
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrFull), errors.Is(err, store.ErrBusy):
+	case errors.Is(err, sqldb.ErrUnavailable), errors.Is(err, sqldb.ErrFull), errors.Is(err, sqldb.ErrBusy):
 		if g.since.IsZero() {
 			g.since = now
 		}
@@ -119,7 +119,7 @@ func (c *Clock) Recheck(ctx context.Context) error {
 	c.judge(now)
 	abandoned := c.gap.abandoned(now, c.cfg.Heartbeat)
 	c.mu.Unlock()
-	if abandoned && c.cfg.Store.TryWrite(ctx) == nil {
+	if abandoned && c.cfg.Store.DB().CanWrite(ctx) == nil {
 		c.Heartbeat(c.Now(), nil)
 	}
 	return nil

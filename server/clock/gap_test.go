@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 func TestAShortSilenceIsNone(t *testing.T) {
@@ -18,16 +18,16 @@ func TestAShortSilenceIsNone(t *testing.T) {
 	}
 	q.tried(at, nil)
 	wants(0, 0)
-	q.tried(at, store.ErrNotFound)
+	q.tried(at, sqldb.ErrNotFound)
 	wants(time.Hour, 0)
-	q.tried(at, store.ErrFull)
+	q.tried(at, sqldb.ErrFull)
 	wants(30*time.Second, 30*time.Second)
 	q.tried(after(time.Minute), nil)
 	wants(time.Minute, 0)
 
-	q.tried(at, store.ErrUnavailable)
+	q.tried(at, sqldb.ErrUnavailable)
 	q.tried(after(time.Hour), nil)
-	q.tried(after(time.Hour+time.Minute), store.ErrUnavailable) // it was not over
+	q.tried(after(time.Hour+time.Minute), sqldb.ErrUnavailable) // it was not over
 	q.tried(after(2*time.Hour), nil)
 	q.tried(after(2*time.Hour+time.Second), nil)
 	wants(2*time.Hour+2*time.Minute-1, 2*time.Hour)
@@ -37,7 +37,7 @@ func TestAShortSilenceIsNone(t *testing.T) {
 	wants(time.Hour+time.Minute, time.Hour)
 	wants(time.Hour+2*time.Minute, 0)
 
-	q.tried(after(time.Hour), store.ErrUnavailable)
+	q.tried(after(time.Hour), sqldb.ErrUnavailable)
 	q.restored(at, after(time.Hour+time.Minute)) // when the database was back, but nobody heard of yet
 	wants(time.Hour+time.Minute, time.Hour+time.Minute)
 	q.tried(after(time.Hour+2*time.Minute), nil)
@@ -47,7 +47,7 @@ func TestAShortSilenceIsNone(t *testing.T) {
 func TestAStepOfTheClockDoesNotEndASilence(t *testing.T) {
 	for _, step := range []time.Duration{time.Hour, -time.Hour} {
 		q, at := &gap{}, time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
-		q.tried(at, store.ErrUnavailable)
+		q.tried(at, sqldb.ErrUnavailable)
 		over := at.Add(22 * time.Minute)
 		q.tried(over, nil)
 		q.shift(step)

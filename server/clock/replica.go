@@ -2,7 +2,10 @@ package clock
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"rollcall/store/sqldb"
 )
 
 // tolerance is how far a replica may be from the clock of the database's server.
@@ -49,8 +52,11 @@ func (d Difference) Matters() bool { return d.By.Abs() > tolerance+d.Within }
 // one that is set meanwhile makes the answer vague instead of wrong.
 func (c *Clock) AheadOfDatabase(ctx context.Context) (d Difference, err error) {
 	began := c.cfg.Wall().Round(0)
-	there, err := c.cfg.Store.Clock(ctx)
-	if err != nil || there.IsZero() {
+	there, err := c.cfg.Store.DB().ServerTime(ctx)
+	if errors.Is(err, sqldb.ErrNotFound) {
+		return d, nil
+	}
+	if err != nil {
 		return d, err
 	}
 	half := c.cfg.Wall().Round(0).Sub(began) / 2

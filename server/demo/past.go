@@ -13,7 +13,9 @@ import (
 	_ "modernc.org/sqlite" // the driver of store
 
 	"rollcall/store"
+	"rollcall/store/history"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // How much is invented of the time before the demo began.
@@ -29,7 +31,7 @@ func (c cast) pretend(ctx context.Context, opened *store.Store, folder string, s
 	if err := c.pretendSessions(ctx, opened, now); err != nil {
 		return fmt.Errorf("inventing past sessions: %w", err)
 	}
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, store.FileName)+"?_pragma=busy_timeout(5000)&_txlock=immediate")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, sqldb.FileName)+"?_pragma=busy_timeout(5000)&_txlock=immediate")
 	if err != nil {
 		return fmt.Errorf("inventing the history: %w", err)
 	}
@@ -84,8 +86,8 @@ func (c cast) pretendSamples(ctx context.Context, tx *sql.Tx, rng *rand.Rand, no
 		return err
 	}
 	peaks := map[time.Time]*peak{}
-	now = now.Truncate(store.SampleEvery)
-	for at := now.Add(-pastWeeks * 7 * 24 * time.Hour); at.Before(now); at = at.Add(store.SampleEvery) {
+	now = now.Truncate(history.SampleEvery)
+	for at := now.Add(-pastWeeks * 7 * 24 * time.Hour); at.Before(now); at = at.Add(history.SampleEvery) {
 		if outage(at, now) {
 			continue
 		}

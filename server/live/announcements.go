@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/store"
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // announcements holds what there is to announce in memory, so that it costs a heartbeat
@@ -27,7 +30,7 @@ type announcements struct {
 // Announced is what there is to announce at one time.
 type Announced struct {
 	notices []store.Notice
-	drain   *store.Drain
+	drain   *store.Drain // nil: none
 }
 
 func newAnnouncements(st *store.Store, wake chan<- struct{}) *announcements {
@@ -55,11 +58,14 @@ func (b *announcements) refresh(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	drain, err := b.store.Drain(ctx)
-	if err != nil {
+	p := &Announced{notices: notices}
+	switch drain, err := b.store.Drain(ctx); {
+	case err == nil:
+		p.drain = &drain
+	case !errors.Is(err, sqldb.ErrNotFound):
 		return err
 	}
-	b.put(&Announced{notices, drain})
+	b.put(p)
 	return nil
 }
 
@@ -110,7 +116,7 @@ func (p *Announced) Empty() bool { return len(p.notices) == 0 && p.drain == nil 
 // then the latest.
 func (p *Announced) ShownTo(m store.Member, now time.Time) []api.ShownNotice {
 	list := []api.ShownNotice{} // not nil: JSON must say [], never null
-	if p.drain != nil && m.App != store.PanelApp {
+	if p.drain != nil && m.App != presence.PanelApp {
 		d := showDrain(*p.drain)
 		if store.Exempt(m.Role) {
 			d.Until = nil // their sessions do not end

@@ -32,7 +32,7 @@ func changesOf(changes []store.Change) changed {
 		if c.KeyID != 0 {
 			n.keys[c.KeyID] = true
 		}
-		if c.SessionID != 0 && c.App != store.PanelApp {
+		if c.SessionID != 0 && c.App != presence.PanelApp {
 			n.ended = append(n.ended, c)
 		}
 		n.erasure = n.erasure || c.Erasure()

@@ -84,7 +84,7 @@ func (h *Hub) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 			h.published.tick()
-		case <-h.store.Changed():
+		case <-h.store.DB().Changed():
 		case <-h.wake:
 		}
 		if err := h.pollBriefly(ctx); err != nil && ctx.Err() == nil && !h.outage.Observe(err) {

@@ -69,7 +69,7 @@ func (h *Hub) isFollowed(now time.Time) bool {
 // has a socket has to look for themselves.
 func (h *Hub) readLog(ctx context.Context) ([]store.Change, error) {
 	p := &h.published
-	if timeline := h.store.Timeline(); timeline != p.timeline {
+	if timeline := h.store.DB().Timeline(); timeline != p.timeline {
 		p.timeline, p.lastSeq = timeline, fromNow
 	}
 	if p.lastSeq != fromNow {

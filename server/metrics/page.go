@@ -15,6 +15,7 @@ import (
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // scrapeTimeout bounds the wait for the database: Prometheus gives up after ten
@@ -60,7 +61,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		p.respond.Fail(w, r, store.ErrBusy)
+		p.respond.Fail(w, r, sqldb.ErrBusy)
 		return
 	}
 	var text bytes.Buffer
@@ -101,7 +102,7 @@ func (p *Page) measureStore(ctx context.Context, g gauges) error {
 	if err != nil {
 		return err
 	}
-	usage, err := p.store.Usage(ctx)
+	usage, err := p.store.DB().Usage(ctx)
 	if err != nil {
 		return err
 	}

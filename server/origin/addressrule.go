@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // AddressRule is how much of people's addresses is stored and logged.
@@ -41,9 +41,9 @@ func (rule AddressRule) Sought(text string) (string, error) {
 	case kept != "" || text == "":
 		return kept, nil
 	case rule == NoAddresses:
-		return "", &store.InvalidError{Problem: "Addresses are not kept here (--ip off), so ip finds nothing"}
+		return "", &sqldb.InvalidError{Problem: "Addresses are not kept here (--ip off), so ip finds nothing"}
 	}
-	return "", &store.InvalidError{Problem: "ip must be an address"}
+	return "", &sqldb.InvalidError{Problem: "ip must be an address"}
 }
 
 // mentioned is what may be an address in a text, with its port.

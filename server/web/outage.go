@@ -8,7 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // Outage is the time while the database is out of reach. Much fails then, again
@@ -23,7 +23,7 @@ type Outage struct {
 
 // Observe tells whether err is due to the outage, which begins with the first.
 func (o *Outage) Observe(err error) bool {
-	if !errors.Is(err, store.ErrUnavailable) {
+	if !errors.Is(err, sqldb.ErrUnavailable) {
 		return false
 	}
 	o.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Problem is an error as it is answered.
@@ -50,7 +51,7 @@ var table = []struct {
 	Problem
 }{
 	{store.ErrSessionEnded, Problem{Status: http.StatusNotFound, Code: "session_ended", Words: "Session not found or expired"}},
-	{store.ErrNotFound, Problem{Status: http.StatusNotFound, Code: "not_found", Words: "No such entry"}},
+	{sqldb.ErrNotFound, Problem{Status: http.StatusNotFound, Code: "not_found", Words: "No such entry"}},
 	{store.ErrForbidden, Problem{Status: http.StatusForbidden, Code: "forbidden", Words: "This credential may not do that to this user"}},
 	{store.ErrTokenTaken, Problem{Status: http.StatusConflict, Code: "token_taken", Words: "This session token is in use elsewhere or has ended"}},
 	{store.ErrNameTaken, Problem{Status: http.StatusConflict, Code: "name_taken", Words: "There is an account of this name"}},
@@ -58,10 +59,10 @@ var table = []struct {
 	{store.ErrLastAdmin, Problem{Status: http.StatusConflict, Code: "last_admin", Words: "The last admin account can not be deleted"}},
 	{store.ErrAlreadySetUp, Problem{Status: http.StatusConflict, Code: "already_set_up", Words: "The first account exists already"}},
 	{store.ErrWrongPassword, Problem{Status: http.StatusUnauthorized, Code: "invalid_credentials", Words: "Unknown name or wrong password"}},
-	{store.ErrFull, Problem{Status: http.StatusServiceUnavailable, Code: "storage_full", Words: "The server's disk is full; nothing was stored"}},
-	{store.ErrUnavailable, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The database can not be reached right now; try again"}},
-	{store.ErrBusy, cannotStore},
-	{store.ErrBroken, cannotStore},
+	{sqldb.ErrFull, Problem{Status: http.StatusServiceUnavailable, Code: "storage_full", Words: "The server's disk is full; nothing was stored"}},
+	{sqldb.ErrUnavailable, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The database can not be reached right now; try again"}},
+	{sqldb.ErrBusy, cannotStore},
+	{sqldb.ErrBroken, cannotStore},
 }
 
 var cannotStore = Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The server can not store anything right now; try again"}
@@ -69,7 +70,7 @@ var cannotStore = Problem{Status: http.StatusServiceUnavailable, Code: "unavaila
 // Explain says how an error is answered.
 func Explain(err error) *Problem {
 	var known *Problem
-	var bad *store.InvalidError
+	var bad *sqldb.InvalidError
 	var draining *store.DrainingError
 	var ended *store.EndedError
 	switch {

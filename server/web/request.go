@@ -12,7 +12,7 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // maxBody bounds the body of a request, in bytes.
@@ -90,7 +90,7 @@ func Unmarshal(body []byte, dest any, strict bool) error {
 func describe(err error) string {
 	var wrong *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
-	var value *store.InvalidError
+	var value *sqldb.InvalidError
 	switch {
 	case errors.As(err, &value):
 		return value.Problem

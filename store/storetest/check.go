@@ -13,6 +13,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Check compares everything that the store says about presence with the model,
@@ -116,7 +117,7 @@ func (w *World) checkPeople(t *rapid.T) {
 // against what it says then.
 func (w *World) checkExplained(t *rapid.T, user string) {
 	e, err := w.Store.Explain(context.Background(), w.Now, user)
-	if errors.Is(err, store.ErrNotFound) && !w.Model.Users[user] {
+	if errors.Is(err, sqldb.ErrNotFound) && !w.Model.Users[user] {
 		return
 	}
 	if want := w.Model.Person(user, w.Now); err != nil || LookOf(e.OnlinePerson) != Look(want) {

@@ -24,7 +24,7 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 		}
 	}
 	now = Start
-	must(s.RecordVisitors(t.Context(), now))
+	must(s.History.RecordVisitors(t.Context(), now))
 	_, err := s.CreateFirstAccount(t.Context(), now, "root", Password)
 	must(err)
 	_, _, err = s.CreateKey(t.Context(), now, "user:rollcall:root", "shop", store.Scopes{store.ScopeRead, store.ScopeSessions})
@@ -45,9 +45,9 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 		must(err)
 	}
 	for _, sample := range []func() error{
-		func() error { return s.Sample(t.Context(), now) },
-		func() error { return s.SampleActivity(t.Context(), now) },
-		func() error { return s.RecordVisitors(t.Context(), now) },
+		func() error { return s.History.RecordPeak(t.Context(), now, people) },
+		func() error { return s.History.Sample(t.Context(), now) },
+		func() error { return s.History.RecordVisitors(t.Context(), now) },
 		func() error { return s.RecordView(t.Context(), now, "user:rollcall:root", "user0") },
 	} {
 		must(sample())

@@ -150,7 +150,7 @@ func (p ModelPerson) Shown() *ModelSession {
 func (m *Model) Person(user string, now time.Time) ModelPerson {
 	p := ModelPerson{ID: user}
 	for _, s := range m.Sessions {
-		if s.User == user && s.App != store.PanelApp && m.Online(s, now) {
+		if s.User == user && s.App != presence.PanelApp && m.Online(s, now) {
 			p.Sessions = append(p.Sessions, s)
 		}
 	}
@@ -212,7 +212,7 @@ func (m *Model) List(now time.Time) []ModelPerson {
 func (m *Model) Left(user string) (reasons []presence.OfflineReason) {
 	var last time.Time
 	for _, s := range m.Sessions {
-		if s.User != user || s.App == store.PanelApp {
+		if s.User != user || s.App == presence.PanelApp {
 			continue
 		}
 		ways := map[presence.OfflineReason]time.Time{

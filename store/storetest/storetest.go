@@ -13,6 +13,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Start is an instant for tests to begin at, far from midnight.
@@ -77,7 +78,7 @@ func OpenConfig(t testing.TB, cfg store.Config) *store.Store {
 // pragmas where they are named like "&_pragma=foreign_keys(1)".
 func ShellFile(t testing.TB, folder, pragmas string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, store.FileName)+"?_pragma=busy_timeout(5000)"+pragmas)
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, sqldb.FileName)+"?_pragma=busy_timeout(5000)"+pragmas)
 	if err != nil {
 		t.Fatal(err)
 	}

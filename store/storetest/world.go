@@ -11,6 +11,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // World is a store and the model of it, to which the same things happen. A
@@ -77,7 +78,7 @@ func (w *World) wait(t *rapid.T) string {
 
 func (w *World) login(t *rapid.T) string {
 	user := Pick(t, "user", users...)
-	app := Pick(t, "app", "shop", "shop", "blog", "blog", store.PanelApp)
+	app := Pick(t, "app", "shop", "shop", "blog", "blog", presence.PanelApp)
 	w.named++
 	token := fmt.Sprintf("token-number-%06d", w.named)
 	result, err := w.Store.Login(context.Background(), w.Now, store.By{App: app}, store.Login{User: store.UserInput{ID: user}, Token: token})
@@ -145,7 +146,7 @@ func (w *World) end(t *rapid.T) string {
 func (w *World) delete(t *rapid.T) string {
 	user := Pick(t, "user", users...)
 	_, err := w.Store.DeleteUser(context.Background(), w.Now, store.By{Grant: store.AccessAdmin}, user)
-	if known := w.Model.Users[user]; known != (err == nil) || !known && !errors.Is(err, store.ErrNotFound) {
+	if known := w.Model.Users[user]; known != (err == nil) || !known && !errors.Is(err, sqldb.ErrNotFound) {
 		t.Fatalf("deleting %s: %v, known %v", user, err, known)
 	}
 	w.Model.DeleteUser(user)
@@ -164,7 +165,7 @@ func (w *World) claim(t *rapid.T) string {
 		c.Until = &until
 	}
 	err := w.Store.SetStatus(context.Background(), w.Now, user, c)
-	if known := w.Model.Users[user]; known != (err == nil) || !known && !errors.Is(err, store.ErrNotFound) {
+	if known := w.Model.Users[user]; known != (err == nil) || !known && !errors.Is(err, sqldb.ErrNotFound) {
 		t.Fatalf("claiming for %s: %v, known %v", user, err, known)
 	}
 	if err == nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // Copy copies the SQLite database in a folder to an empty database of PostgreSQL,
 // compares what is there with the source, and commits. The source is not changed.
 // After an error nothing is in the new database, but for ErrCommitUnknown, after
 // which nobody knows. ErrTargetTaken for a database that is not empty,
-// ErrOlderSchema and store.ErrNewerSchema for a source of another version, and a
+// ErrOlderSchema and sqldb.ErrNewerSchema for a source of another version, and a
 // [DifferenceError] where a table is not the same on both sides.
 func Copy(ctx context.Context, o Options) (Result, error) {
 	from, err := openSource(ctx, o.Folder)
@@ -43,7 +43,7 @@ func Copy(ctx context.Context, o Options) (Result, error) {
 }
 
 func connect(ctx context.Context, address string) (*pgx.Conn, error) {
-	config, err := store.PostgresConfig(address)
+	config, err := sqldb.PostgresConfig(address)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func connect(ctx context.Context, address string) (*pgx.Conn, error) {
 	config.RuntimeParams["statement_timeout"] = "0" // a whole table is one statement
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", sqldb.ErrUnavailable, err)
 	}
 	return conn, nil
 }
@@ -104,7 +104,7 @@ func (c *copier) run(ctx context.Context) error {
 // claim takes the lock under which a server would make the same tables, and looks
 // whether there are any.
 func (c *copier) claim(ctx context.Context) error {
-	_, err := c.to.Exec(ctx, store.LockSchema)
+	_, err := c.to.Exec(ctx, sqldb.LockSchema)
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "55P03" { // lock_not_available
 		return fmt.Errorf("%w: another copy to it is under way, or a server makes its tables", ErrTargetTaken)
 	}
@@ -136,7 +136,7 @@ func (c *copier) taken(ctx context.Context) error {
 }
 
 func (c *copier) makeTables(ctx context.Context) error {
-	if _, err := c.to.Exec(ctx, store.PostgresSchema); err != nil {
+	if _, err := c.to.Exec(ctx, sqldb.PostgresSchema); err != nil {
 		return err
 	}
 	return c.forTables(ctx, `ALTER TABLE %s DISABLE TRIGGER USER`) // they would note rows as changes that are none

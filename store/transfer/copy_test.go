@@ -20,6 +20,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 	"rollcall/store/transfer"
 )
@@ -108,14 +109,14 @@ func wantSameRows(t *testing.T, folder, target string) {
 
 func wantUntouched(t *testing.T, folder string, before []byte) {
 	t.Helper()
-	if after, err := os.ReadFile(filepath.Join(folder, store.FileName)); err != nil || !bytes.Equal(before, after) {
+	if after, err := os.ReadFile(filepath.Join(folder, sqldb.FileName)); err != nil || !bytes.Equal(before, after) {
 		t.Error("the source has changed: ", err)
 	}
 }
 
 func file(t *testing.T, folder string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(folder, store.FileName))
+	content, err := os.ReadFile(filepath.Join(folder, sqldb.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +210,7 @@ func TestACopyGoesOnWhereTheSourceWas(t *testing.T) {
 
 func wantTriggersOn(t *testing.T, db *sql.DB) {
 	t.Helper()
-	if off := number(t, db, `SELECT COUNT(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O' AND tgrelid IN
+	if off := Number(t, db, `SELECT COUNT(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O' AND tgrelid IN
 		(SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)`); off > 0 {
 		t.Fatalf("%d triggers are off", off)
 	}
@@ -225,19 +226,4 @@ func few(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func execSQL(t testing.TB, db *sql.DB, query string, args ...any) {
-	t.Helper()
-	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-}
-
-func number(t testing.TB, db *sql.DB, query string) (n int64) {
-	t.Helper()
-	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
 }

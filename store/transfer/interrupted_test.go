@@ -23,7 +23,7 @@ func wantEmpty(t *testing.T, target string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if n := number(t, db, `SELECT COUNT(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace`); n > 0 {
+	if n := Number(t, db, `SELECT COUNT(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace`); n > 0 {
 		t.Fatalf("%d tables, indexes or sequences are there", n)
 	}
 }
@@ -103,8 +103,8 @@ func TestNobodyKnowsOfACommitWithoutAnAnswer(t *testing.T) {
 	server := NewServer(t)
 	db := server.Open(t, "public")
 	defer db.Close()
-	execSQL(t, db, `ALTER SYSTEM SET synchronous_standby_names = 'nobody'`)
-	execSQL(t, db, `SELECT pg_reload_conf()`)
+	ExecSQL(t, db, `ALTER SYSTEM SET synchronous_standby_names = 'nobody'`)
+	ExecSQL(t, db, `SELECT pg_reload_conf()`)
 	o := transfer.Options{Folder: folder, Database: server.URL("public")}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -121,8 +121,8 @@ func TestNobodyKnowsOfACommitWithoutAnAnswer(t *testing.T) {
 	if !errors.Is(err, transfer.ErrTargetTaken) || !strings.Contains(err.Error(), "a complete copy of this data already") {
 		t.Fatal("the same command again: ", err)
 	}
-	execSQL(t, db, `ALTER SYSTEM RESET synchronous_standby_names`)
-	execSQL(t, db, `SELECT pg_reload_conf()`)
+	ExecSQL(t, db, `ALTER SYSTEM RESET synchronous_standby_names`)
+	ExecSQL(t, db, `SELECT pg_reload_conf()`)
 	s := OpenConfig(t, store.Config{Database: o.Database})
 	if _, err := s.Authenticate(t.Context(), now, open[0]); err != nil {
 		t.Error(err)

@@ -5,8 +5,8 @@ package transfer
 import (
 	"context"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // Copy needs the build tag postgres.
-func Copy(context.Context, Options) (Result, error) { return Result{}, store.ErrNoPostgres }
+func Copy(context.Context, Options) (Result, error) { return Result{}, sqldb.ErrNoPostgres }

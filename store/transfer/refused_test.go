@@ -12,6 +12,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 	"rollcall/store/transfer"
 )
@@ -29,10 +30,10 @@ func TestATargetThatIsNotEmptyIsRefused(t *testing.T) {
 			}
 		}, "it has a complete copy of this data already"},
 		"tables of another program": {func(t *testing.T, target string) {
-			execSQL(t, Shell(t, target), `CREATE TABLE precious (x INTEGER)`)
+			ExecSQL(t, Shell(t, target), `CREATE TABLE precious (x INTEGER)`)
 		}, "tables that are not rollcall's"},
 		"settings of another program": {func(t *testing.T, target string) {
-			execSQL(t, Shell(t, target), `CREATE TABLE settings (name TEXT, value INTEGER)`)
+			ExecSQL(t, Shell(t, target), `CREATE TABLE settings (name TEXT, value INTEGER)`)
 		}, "tables that are not rollcall's"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,15 +74,15 @@ func TestOneCopyAtATime(t *testing.T) {
 	if !errors.Is(second, transfer.ErrTargetTaken) || !strings.Contains(second.Error(), "another copy to it is under way") {
 		t.Error("a second copy: ", second)
 	}
-	if !errors.Is(server, store.ErrBusy) {
+	if !errors.Is(server, sqldb.ErrBusy) {
 		t.Error("a server: ", server)
 	}
 }
 
 func TestASourceOfAnotherVersionIsRefused(t *testing.T) {
-	for version, want := range map[int]error{3: transfer.ErrOlderSchema, 99: store.ErrNewerSchema} {
+	for version, want := range map[int]error{3: transfer.ErrOlderSchema, 99: sqldb.ErrNewerSchema} {
 		folder, _, _, _ := populated(t, 1)
-		execSQL(t, ShellFile(t, folder, ""), `UPDATE settings SET value = $1 WHERE name = 'schema_version'`, version)
+		ExecSQL(t, ShellFile(t, folder, ""), `UPDATE settings SET value = $1 WHERE name = 'schema_version'`, version)
 		target := t.TempDir()
 		if _, err := transfer.Copy(t.Context(), transfer.Options{Folder: folder, Database: Config(t, target).Database}); !errors.Is(err, want) {
 			t.Errorf("version %d: %v", version, err)
@@ -92,7 +93,7 @@ func TestASourceOfAnotherVersionIsRefused(t *testing.T) {
 
 func TestASourceThatIsNoneIsRefused(t *testing.T) {
 	empty, text := t.TempDir(), t.TempDir()
-	if err := os.WriteFile(filepath.Join(text, store.FileName), []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(text, sqldb.FileName), []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, folder := range []string{empty, text} {
@@ -100,7 +101,7 @@ func TestASourceThatIsNoneIsRefused(t *testing.T) {
 			t.Error("no error")
 		}
 	}
-	if _, err := os.Stat(filepath.Join(empty, store.FileName)); err == nil {
+	if _, err := os.Stat(filepath.Join(empty, sqldb.FileName)); err == nil {
 		t.Error("it made a database")
 	}
 }
@@ -108,7 +109,7 @@ func TestASourceThatIsNoneIsRefused(t *testing.T) {
 func TestADamagedSourceIsRefused(t *testing.T) {
 	folder, _, _, _ := populated(t, 5)
 	db := ShellFile(t, folder, "&_pragma=writable_schema(1)")
-	execSQL(t, db, `UPDATE sqlite_schema SET sql = replace(sql, 'user_id', 'id') WHERE name = 'user_sessions_user'`) // whose content is of another column
+	ExecSQL(t, db, `UPDATE sqlite_schema SET sql = replace(sql, 'user_id', 'id') WHERE name = 'user_sessions_user'`) // whose content is of another column
 	if _, err := transfer.Copy(t.Context(), transfer.Options{Folder: folder, Database: Config(t, t.TempDir()).Database}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Error(err)
 	}
@@ -118,7 +119,7 @@ func TestADamagedSourceIsRefused(t *testing.T) {
 func TestATableThatOnlyTheSourceHasIsNotForgotten(t *testing.T) {
 	for _, change := range []string{`CREATE TABLE extra (id INTEGER PRIMARY KEY)`, `ALTER TABLE notices ADD COLUMN extra INTEGER`} {
 		folder, _, _, _ := populated(t, 1)
-		execSQL(t, ShellFile(t, folder, ""), change)
+		ExecSQL(t, ShellFile(t, folder, ""), change)
 		target := t.TempDir()
 		if _, err := transfer.Copy(t.Context(), transfer.Options{Folder: folder, Database: Config(t, target).Database}); err == nil || !strings.Contains(err.Error(), "extra") {
 			t.Errorf("%s: %v", change, err)
@@ -129,7 +130,7 @@ func TestATableThatOnlyTheSourceHasIsNotForgotten(t *testing.T) {
 
 func TestRowsThatPostgreSQLRefusesLeaveNothing(t *testing.T) {
 	folder, _, _, _ := populated(t, 5)
-	execSQL(t, ShellFile(t, folder, ""), `DELETE FROM users WHERE id = 'user3'`) // without foreign keys: of others' references nobody asks
+	ExecSQL(t, ShellFile(t, folder, ""), `DELETE FROM users WHERE id = 'user3'`) // without foreign keys: of others' references nobody asks
 	target := t.TempDir()
 	_, err := transfer.Copy(t.Context(), transfer.Options{Folder: folder, Database: Config(t, target).Database})
 	if err == nil || !strings.Contains(err.Error(), "violates foreign key") || strings.Contains(err.Error(), "user3") {
@@ -149,16 +150,16 @@ func tamper(t *testing.T, target, table, body string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = db.Exec(`DROP EVENT TRIGGER tamper`); _, _ = db.Exec(`DROP SCHEMA tamper CASCADE`) })
-	execSQL(t, db, `CREATE SCHEMA tamper`)
-	execSQL(t, db, `CREATE FUNCTION tamper.row() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN `+body+` END $$`)
-	execSQL(t, db, fmt.Sprintf(`
+	ExecSQL(t, db, `CREATE SCHEMA tamper`)
+	ExecSQL(t, db, `CREATE FUNCTION tamper.row() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN `+body+` END $$`)
+	ExecSQL(t, db, fmt.Sprintf(`
 		CREATE FUNCTION tamper.tables() RETURNS EVENT_TRIGGER LANGUAGE plpgsql AS $$
 		BEGIN
 			IF current_schema() = '%s' AND to_regclass('%s') IS NOT NULL AND current_query() LIKE '%%DISABLE TRIGGER%%' THEN
 				CREATE OR REPLACE TRIGGER tamper BEFORE INSERT ON %[2]s FOR EACH ROW EXECUTE FUNCTION tamper.row();
 			END IF;
 		END $$`, schema, table))
-	execSQL(t, db, `CREATE EVENT TRIGGER tamper ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION tamper.tables()`)
+	ExecSQL(t, db, `CREATE EVENT TRIGGER tamper ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION tamper.tables()`)
 }
 
 func TestADifferenceIsFound(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // source is an SQLite database as of one instant.
@@ -24,11 +24,11 @@ type source struct {
 // openSource begins to read the database in folder, which must be whole and of
 // this program's version.
 func openSource(ctx context.Context, folder string) (*source, error) {
-	path := filepath.Join(folder, store.FileName)
+	path := filepath.Join(folder, sqldb.FileName)
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", store.ReadOnlyDSN(path))
+	db, err := sql.Open("sqlite", sqldb.ReadOnlyDSN(path))
 	if err != nil {
 		return nil, err
 	}
@@ -56,13 +56,13 @@ func (s *source) check(ctx context.Context) error {
 		SELECT integrity_check, COALESCE((SELECT value FROM settings WHERE name = 'schema_version'), 0),
 			COALESCE((SELECT value FROM settings WHERE name = 'session_id_key'), 0)
 		FROM pragma_integrity_check LIMIT 1`).Scan(&verdict, &version, &s.idKey)
-	switch newest := store.SchemaVersion(); {
+	switch newest := sqldb.SchemaVersion(); {
 	case err != nil:
 		return err
 	case verdict != "ok":
 		return fmt.Errorf("it is damaged: %s", verdict)
 	case version > newest:
-		return fmt.Errorf("%w: its schema is version %d, this program knows %d", store.ErrNewerSchema, version, newest)
+		return fmt.Errorf("%w: its schema is version %d, this program knows %d", sqldb.ErrNewerSchema, version, newest)
 	case version < newest:
 		return fmt.Errorf("%w: its schema is version %d, this program's %d; start this program's server on it once", ErrOlderSchema, version, newest)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 // table is one that is copied, and what has been read of it in the source.
@@ -50,7 +50,7 @@ func (t *table) scan(rows *sql.Rows) (row []any, replaced int64, err error) {
 		case int64:
 			row[i] = number(value)
 		case string:
-			if storable := store.StorableText(value); storable != value {
+			if storable := sqldb.StorableText(value); storable != value {
 				row[i] = storable
 				replaced++
 			}

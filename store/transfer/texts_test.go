@@ -19,7 +19,7 @@ func TestTextsThatPostgreSQLCanNotStoreAreReplaced(t *testing.T) {
 		`INSERT INTO status_claims (user_id, app, status, created_at) VALUES (char(0) || 'first', '', 'busy', 1)`,
 		`UPDATE user_sessions SET page = CAST(x'2f80' AS TEXT) WHERE user_id = 'user1'`,
 	} {
-		execSQL(t, db, statement)
+		ExecSQL(t, db, statement)
 	}
 	// The triggers of SQLite have noted the claim and the page: two more texts in changes, of which one is clean.
 	target, done := copied(t, folder)
@@ -32,7 +32,7 @@ func TestTextsThatPostgreSQLCanNotStoreAreReplaced(t *testing.T) {
 		`SELECT COUNT(*) FROM status_claims WHERE user_id = U&'\FFFDfirst'`,
 		`SELECT COUNT(*) FROM user_sessions WHERE page = U&'/\FFFD' AND user_id = 'user1'`,
 	} {
-		if n := number(t, Shell(t, target), query); n != 1 {
+		if n := Number(t, Shell(t, target), query); n != 1 {
 			t.Errorf("%s: %d", query, n)
 		}
 	}

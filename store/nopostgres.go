@@ -1,9 +1,0 @@
-//go:build !postgres
-
-package store
-
-func openPostgres(Config) (*engine, error) { return nil, ErrNoPostgres }
-
-func unconnected(error) bool { return false }
-
-func postgresKind(error) error { return nil }

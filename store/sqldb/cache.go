@@ -1,0 +1,112 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// cacheTTL is how long an answer from a large database is used again, so that nobody can keep
+// the machine busy by asking. In a small one every answer is found anew, and so exact.
+const cacheTTL = 2 * time.Second
+
+// maxCached is how many different questions are remembered.
+const maxCached = 64
+
+// Cache finds answers to questions that are heavy where there are many rows, and remembers
+// those for a while. There, whoever asks the same at the same time shares one answer.
+type Cache[Q comparable, A any] struct {
+	db    *DB
+	find  func(context.Context, time.Time, Q) (A, error)
+	keeps func(context.Context) bool
+	ttl   time.Duration // 0: until Invalidate
+
+	flight singleflight.Group
+	mu     sync.Mutex
+	age    int // how often Invalidate was called
+	known  map[Q]cached[A]
+}
+
+type cached[A any] struct {
+	answer A
+	found  time.Time
+}
+
+// NewCache returns a cache of what find answers as of a time. Only a large database's answers
+// are remembered, for a short time.
+func NewCache[Q comparable, A any](db *DB, find func(context.Context, time.Time, Q) (A, error)) *Cache[Q, A] {
+	return &Cache[Q, A]{db: db, find: find, keeps: db.engine.isLarge, ttl: cacheTTL, known: map[Q]cached[A]{}}
+}
+
+// NewLastingCache is NewCache for answers that stay right until Invalidate: the question
+// says of which time it is.
+func NewLastingCache[Q comparable, A any](db *DB, find func(context.Context, time.Time, Q) (A, error)) *Cache[Q, A] {
+	c := NewCache(db, find)
+	c.ttl, c.keeps = 0, func(context.Context) bool { return true }
+	return c
+}
+
+// Get returns the answer to q as of now, or one from shortly before.
+func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, err error) {
+	if answer, ok := c.lookup(q); ok {
+		return answer, nil
+	}
+	if !c.keeps(ctx) {
+		return c.findHeavy(ctx, now, q)
+	}
+	c.mu.Lock()
+	flight := fmt.Sprintf("%d %#v", c.age, q)
+	c.mu.Unlock()
+	// Whoever asked first may give up; the others still want the answer.
+	found := c.flight.DoChan(flight, func() (any, error) { return c.load(context.WithoutCancel(ctx), now, q) })
+	select {
+	case result := <-found:
+		answer, _ = result.Val.(A)
+		return answer, result.Err
+	case <-ctx.Done():
+		return answer, ctx.Err()
+	}
+}
+
+func (c *Cache[Q, A]) lookup(q Q) (answer A, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, ok := c.known[q]
+	return known.answer, ok && (c.ttl == 0 || time.Since(known.found) < c.ttl)
+}
+
+func (c *Cache[Q, A]) load(ctx context.Context, now time.Time, q Q) (A, error) {
+	c.mu.Lock()
+	age := c.age
+	c.mu.Unlock()
+	answer, err := c.findHeavy(ctx, now, q)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil && age == c.age { // else it may be of before
+		if len(c.known) >= maxCached {
+			clear(c.known)
+		}
+		c.known[q] = cached[A]{answer, time.Now()}
+	}
+	return answer, err
+}
+
+func (c *Cache[Q, A]) findHeavy(ctx context.Context, now time.Time, q Q) (answer A, err error) {
+	done, err := c.db.heavy.acquire(ctx)
+	if err != nil {
+		return answer, err
+	}
+	defer done()
+	return c.find(ctx, now, q)
+}
+
+// Invalidate makes sure that what is asked from now on is found anew.
+func (c *Cache[Q, A]) Invalidate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.age++
+	clear(c.known)
+}

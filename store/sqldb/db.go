@@ -1,0 +1,137 @@
+// Package sqldb is how rows reach a disk and are read from it: one writer whose transactions
+// many callers share (group commit), readers, SQLite and PostgreSQL behind one DB, the schema
+// and its upgrades, and the wake-up of other replicas. It knows no users, sessions or other
+// entities; it defines the errors that a database can give.
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Config says where a database is.
+type Config struct {
+	Folder   string // of an SQLite database; created when missing
+	Schema   string // text of schema.sql, for a new SQLite database
+	Address  string // of a PostgreSQL database, instead of Folder and Schema; needs the build tag postgres
+	Existing bool   // refuse an empty database with ErrNoData
+
+	// OnCommit is told of each transaction that is on the disk: how many writes
+	// shared it and how long it took. Their callers wait for it. May be nil.
+	OnCommit func(writes int, took time.Duration)
+}
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	engine *engine
+	read   *sql.DB // of the engine: connections that only look
+	reads  *statements
+	writer *writer
+	heavy  heavyReads
+
+	changed       chan struct{} // see Changed; of capacity 1
+	stopListening context.CancelFunc
+	listeners     sync.WaitGroup // for the commits of other replicas
+}
+
+// Open opens a database, creating or upgrading its schema as needed. A database of a
+// newer version is refused with ErrNewerSchema and left alone.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	open := openSQLite
+	if cfg.Address != "" {
+		open = openPostgres
+	}
+	e, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	w := newWriter(e)
+	w.onCommit = cfg.OnCommit
+	db := &DB{engine: e, read: e.read, reads: newStatements(e.read), writer: w,
+		heavy: make(heavyReads, maxHeavyReads), changed: make(chan struct{}, 1)}
+	if err := db.prepare(ctx, cfg.Existing); err != nil {
+		return nil, errors.Join(err, w.disconnect(), e.close())
+	}
+	go w.run()
+	db.startListener()
+	return db, nil
+}
+
+// prepare brings the schema up to date before the first write is queued.
+func (db *DB) prepare(ctx context.Context, existing bool) error {
+	if err := db.writer.connect(ctx); err != nil {
+		return err
+	}
+	if existing {
+		if err := db.engine.holdsData(ctx, db.writer.conn); err != nil {
+			return err
+		}
+	}
+	return migrate(ctx, db.writer.conn, db.engine)
+}
+
+// startListener begins to listen for the commits of other replicas, and returns once it
+// does or has to try again.
+func (db *DB) startListener() {
+	ctx, stop := context.WithCancel(context.Background())
+	db.stopListening = stop
+	server := db.engine.server
+	if server == nil {
+		return
+	}
+	begun, begin := context.WithCancel(ctx)
+	db.listeners.Go(func() {
+		server.listen(ctx, func() {
+			db.NotifyChanged()
+			begin()
+		})
+	})
+	<-begun.Done()
+}
+
+// Close finishes the writes that are queued and closes the database.
+func (db *DB) Close() error {
+	db.stopListening()
+	db.listeners.Wait()
+	return errors.Join(db.writer.stop(), db.engine.close())
+}
+
+// Broken is closed when the disk failed and the database accepts no more writes.
+func (db *DB) Broken() <-chan struct{} { return db.writer.broken }
+
+// Changed receives after every commit, of this process or of another replica, that may have
+// changed something for anybody who looks on. Several commits may be told as one. It is for
+// one receiver.
+func (db *DB) Changed() <-chan struct{} { return db.changed }
+
+// NotifyChanged tells the receiver of Changed. Write and WriteOne do so by themselves.
+func (db *DB) NotifyChanged() {
+	select {
+	case db.changed <- struct{}{}:
+	default: // it has not looked since the last time, and will
+	}
+}
+
+// Timeline changes when what was read before may have been taken back: where a standby of
+// the database server has taken over without the last commits, it gives their numbers to others.
+func (db *DB) Timeline() int64 {
+	if db.engine.server == nil {
+		return 0
+	}
+	return db.engine.server.timeline()
+}
+
+// Usage returns what the database takes on the disk.
+func (db *DB) Usage(ctx context.Context) (Usage, error) { return db.engine.usage(ctx) }
+
+// Exclusively runs f while no other replica runs something under the same name. Where one
+// does, it waits or, unless wait, does nothing.
+func (db *DB) Exclusively(ctx context.Context, name string, wait bool, f func() error) error {
+	if db.engine.server == nil { // this process is the only one, but for short commands
+		return f()
+	}
+	return db.engine.server.withAdvisoryLock(ctx, name, wait, f)
+}

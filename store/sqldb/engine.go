@@ -1,0 +1,71 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// engine is a database as a store needs it: what SQLite and PostgreSQL do each
+// in their own way. Everything else is one SQL text for both.
+type engine struct {
+	write *sql.DB // of one connection
+	read  *sql.DB // for everything that only looks
+
+	schema string // text for a new database
+	oldest int    // version from which steps lead on
+	steps  []string
+	tables string // query that counts the tables that there are
+
+	upgrade      []string       // begin a transaction that may change the schema
+	begin        []string       // begin any other that writes
+	snapshotOpts *sql.TxOptions // of a transaction that sees one instant
+
+	bulkUpdates bool // a statement takes them as rows: many heartbeats in one spare each its own way to the server
+
+	isLarge func(context.Context) bool           // whether counting rows may take long
+	usage   func(context.Context) (Usage, error) // what it takes on the disk
+	rewrite func(context.Context, *DB) error     // leaves nothing of what was deleted in the files
+
+	server *server // nil: nobody but this process has the database for long, and it can not go away
+}
+
+// largeBytes is from how many bytes on counting rows may take long. A session takes about 600.
+const largeBytes = 16 << 20
+
+// Usage is what a database takes on the disk, in bytes.
+type Usage struct {
+	Database int64
+	Log      int64 // that is not folded into it yet; -1 where that is the database server's own business
+}
+
+// server is what there is to do about a database on a server, which other
+// replicas use too, and which restarts and is out of reach at times.
+type server struct {
+	txTimeout time.Duration // how long a transaction may take before it counts as lost
+
+	// listen calls woken after commits of anybody that changed something for
+	// those who look on, and whenever it may have missed some, until ctx ends.
+	listen func(ctx context.Context, woken func())
+
+	// timeline changes when what was committed last may have been taken back; see [DB.Timeline].
+	timeline func() int64
+
+	// withAdvisoryLock runs f while no other replica runs one under the same name; where one
+	// does, it waits or, unless wait, leaves it.
+	withAdvisoryLock func(ctx context.Context, name string, wait bool, f func() error) error
+
+	// info asks the server how it keeps what it is given.
+	info func(context.Context) (ServerInfo, error)
+}
+
+// txContext returns the context of one transaction.
+func (e *engine) txContext() (context.Context, context.CancelFunc) {
+	if e.server == nil {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), e.server.txTimeout)
+}
+
+func (e *engine) close() error { return errors.Join(e.write.Close(), e.read.Close()) }

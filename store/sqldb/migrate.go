@@ -1,0 +1,116 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"fmt"
+)
+
+// steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
+// change of schema.sql adds its step here.
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, activeOfUser}
+
+//go:embed upgrade2.sql
+var livePresence string
+
+//go:embed upgrade3.sql
+var endNotes string
+
+//go:embed upgrade4.sql
+var historyAndNotices string
+
+//go:embed upgrade5.sql
+var appAndAddress string
+
+//go:embed upgrade6.sql
+var activeOfUser string
+
+// SchemaVersion is the version of schema.sql, and of postgres.sql.
+func SchemaVersion() int { return len(steps) + 1 }
+
+// migrate creates the schema in an empty database or runs the missing steps on
+// an older one, in one transaction: all of it happens or nothing does.
+func migrate(ctx context.Context, conn *sql.Conn, e *engine) error {
+	return Wrap("upgrading the database", inTx(ctx, conn, e.upgrade, func() error { return e.upgradeSchema(ctx, conn) }))
+}
+
+// inTx runs f in a transaction that the statements begin open.
+func inTx(ctx context.Context, conn *sql.Conn, begin []string, f func() error) error {
+	err := run(ctx, conn, begin)
+	if err == nil {
+		err = f()
+	}
+	if err == nil {
+		_, err = conn.ExecContext(ctx, `COMMIT`)
+	}
+	if err != nil {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+	}
+	return err
+}
+
+func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
+	newest := e.oldest + len(e.steps)
+	version, err := schemaVersion(ctx, conn, e.tables)
+	if err == nil {
+		err = checkVersion(version, newest)
+	}
+	var steps []string
+	switch {
+	case err != nil:
+		return err
+	case version == newest:
+		return nil
+	case version == 0:
+		steps = []string{e.schema}
+	default:
+		steps = e.steps[version-e.oldest:]
+	}
+	if err := run(ctx, conn, steps); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, saveSetting, "schema_version", newest)
+	return err
+}
+
+// holdsData returns ErrNoData for an empty database.
+func (e *engine) holdsData(ctx context.Context, conn *sql.Conn) error {
+	version, err := schemaVersion(ctx, conn, e.tables)
+	if err == nil && version == 0 {
+		err = ErrNoData
+	}
+	return Wrap("looking into the database", err)
+}
+
+func run(ctx context.Context, conn *sql.Conn, statements []string) error {
+	for _, statement := range statements {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkVersion refuses a schema of which nobody here knows what it means.
+func checkVersion(version, newest int) error {
+	if version > newest {
+		return fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewerSchema, version, newest)
+	}
+	return nil
+}
+
+// schemaVersion returns 0 for an empty database, in which the query tables
+// counts none.
+func schemaVersion(ctx context.Context, conn *sql.Conn, tables string) (int, error) {
+	var count, version int
+	err := conn.QueryRowContext(ctx, tables).Scan(&count)
+	if err != nil || count == 0 {
+		return 0, err
+	}
+	err = conn.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'schema_version'`).Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("this is not a database of rollcall: %w", err)
+	}
+	return version, nil
+}

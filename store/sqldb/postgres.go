@@ -1,0 +1,235 @@
+//go:build postgres
+
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// PostgresSchema is the text of postgres.sql, which makes everything in an empty schema.
+//
+//go:embed postgres.sql
+var PostgresSchema string
+
+const (
+	postgresOldest  = 5 // version of the schema in the first release that knew PostgreSQL
+	postgresReaders = 8 // connections of a replica that look, besides the one that writes and the one that listens
+	connectTimeout  = 3 * time.Second
+	lockTimeout     = 5 * time.Second // for a turn that another replica has
+	txTimeout       = 8 * time.Second
+)
+
+// LockSchema begins the turn, up to the end of a transaction, of whoever makes or upgrades the tables.
+const LockSchema = `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`
+
+const writeLock = `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)` // as take_turn in postgres.sql
+
+// PostgresConfig is how every connection to the database at address is made. Its
+// errors do not tell the password.
+func PostgresConfig(address string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of the database: %w", withoutSecret(err))
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	config.DialFunc = (&net.Dialer{Control: setTCPUserTimeout}).DialContext
+	for name, value := range map[string]string{
+		"application_name": "rollcall", "lock_timeout": fmt.Sprint(lockTimeout.Milliseconds()), "synchronous_commit": "on",
+	} {
+		if _, given := config.RuntimeParams[name]; !given { // such as synchronous_commit=remote_apply, which promises more
+			config.RuntimeParams[name] = value
+		}
+	}
+	return config, nil
+}
+
+// openPostgres makes ready for the database at cfg.Address; it connects when
+// that is first needed.
+func openPostgres(cfg Config) (*engine, error) {
+	config, err := PostgresConfig(cfg.Address)
+	if err != nil {
+		return nil, err
+	}
+	e := &listener{config: config}
+	write := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.onWriterConnect))
+	write.SetMaxOpenConns(1)
+
+	read := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(e.onReaderConnect), stdlib.OptionResetSession(e.checkReader))
+	read.SetMaxOpenConns(postgresReaders)
+	read.SetMaxIdleConns(postgresReaders)
+	return &engine{
+		write: write, read: read,
+		schema: PostgresSchema, oldest: postgresOldest, steps: []string{activeOfUser},
+		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
+		upgrade:      []string{`BEGIN`, LockSchema},
+		begin:        []string{`BEGIN`, writeLock},
+		snapshotOpts: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+		bulkUpdates:  true,
+		isLarge:      func(ctx context.Context) bool { return largeSessions(ctx, read) },
+		usage:        func(ctx context.Context) (Usage, error) { return measureTables(ctx, read) },
+		rewrite:      vacuum,
+		server: &server{
+			txTimeout: txTimeout,
+			listen:    e.listen,
+			timeline:  e.timelines.Load,
+			withAdvisoryLock: func(ctx context.Context, name string, wait bool, f func() error) error {
+				return withAdvisoryLock(ctx, read, name, wait, f)
+			},
+			info: func(ctx context.Context) (ServerInfo, error) { return askServer(ctx, read) },
+		},
+	}, nil
+}
+
+// withoutSecret keeps a password out of what is told about a bad address.
+func withoutSecret(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		parse.ConnString = "(not shown)"
+	}
+	return err
+}
+
+func largeSessions(ctx context.Context, db *sql.DB) bool {
+	var bytes int64
+	err := db.QueryRowContext(ctx, `SELECT pg_table_size('user_sessions')`).Scan(&bytes)
+	return err == nil && bytes >= largeBytes
+}
+
+func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
+	u := Usage{Log: -1}
+	err := db.QueryRowContext(ctx, `
+		SELECT SUM(pg_total_relation_size(c.oid)) FROM pg_class c
+		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace`).Scan(&u.Database)
+	return u, Wrap("measuring the database", err)
+}
+
+// askServer asks on a connection that reads: it has the settings of the one that writes.
+func askServer(ctx context.Context, db *sql.DB) (b ServerInfo, err error) {
+	err = db.QueryRowContext(ctx, `
+		SELECT current_setting('fsync') = 'off', current_setting('synchronous_commit') = 'off',
+			inet_server_addr() IS DISTINCT FROM inet_client_addr()
+				AND NOT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)`).Scan(&b.FsyncOff, &b.AsyncCommit, &b.Plaintext)
+	return b, err
+}
+
+// vacuum is the rewrite of PostgreSQL. What its server keeps besides the tables,
+// such as its own log and backups, is its operator's.
+func vacuum(ctx context.Context, db *DB) error {
+	tables, err := db.Texts(ctx, `SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename`)
+	if err != nil {
+		return err
+	}
+	if err := waitForOldSnapshots(ctx, db.read); err != nil {
+		return err
+	}
+	return db.BetweenWrites(func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(context.Background(), `VACUUM (FULL) `+strings.Join(tables, ", "))
+		return Wrap("rewriting the tables", err)
+	})
+}
+
+// oldSnapshotQuery tells whether anybody may look at, or go back to, a state from before
+// transaction $1, in whichever database of the server: what was deleted since, VACUUM
+// would keep for them.
+const oldSnapshotQuery = `
+	WITH old AS (SELECT age($1::xid8::xid) AS age)
+	SELECT EXISTS (SELECT 1 FROM pg_stat_activity, old WHERE pid <> pg_backend_pid() AND GREATEST(age(backend_xmin), age(backend_xid)) > old.age)
+		OR EXISTS (SELECT 1 FROM pg_replication_slots, old WHERE age(xmin) > old.age)
+		OR EXISTS (SELECT 1 FROM pg_prepared_xacts, old WHERE age(transaction) > old.age)`
+
+// waitForOldSnapshots waits until nobody has a state from before now, other than for long.
+func waitForOldSnapshots(ctx context.Context, db *sql.DB) error {
+	var next string
+	err := db.QueryRowContext(ctx, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text`).Scan(&next)
+	if err != nil {
+		return Wrap("asking for the transactions", err)
+	}
+	return retryWhileBusy(ctx, func() error {
+		var seen bool
+		err := db.QueryRowContext(ctx, oldSnapshotQuery, next).Scan(&seen)
+		if err == nil && seen {
+			return ErrBusy
+		}
+		return Wrap("looking for old states", err)
+	})
+}
+
+// withAdvisoryLock holds an advisory lock in a transaction of its own, so that it ends with
+// the connection, whatever becomes of this process.
+func withAdvisoryLock(ctx context.Context, db *sql.DB, name string, wait bool, f func() error) error {
+	held, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer held.Rollback()
+	got := true
+	if wait {
+		_, err = held.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, name)
+	} else {
+		err = held.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, name).Scan(&got)
+	}
+	if err != nil || !got {
+		return err
+	}
+	return f()
+}
+
+// unconnected tells whether there was no connection, for whatever reason: the
+// server may be away, or want another password now.
+func unconnected(err error) bool {
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &connecting)
+}
+
+// postgresKind returns which of the package's errors an error of PostgreSQL, or
+// of the way to it, is; nil where it is none of them. See appendix A of its manual.
+func postgresKind(err error) error {
+	if unconnected(err) {
+		return ErrUnavailable
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return stateKind(refused.Code)
+	}
+	var network net.Error
+	switch {
+	case errors.As(err, &network),
+		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, pgconn.ErrConnClosed),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return ErrUnavailable
+	}
+	return nil
+}
+
+func stateKind(code string) error {
+	switch code {
+	case "53100": // disk_full
+		return ErrFull
+	case "40001", "40P01", "55P03", "57014": // serialization_failure, deadlock_detected, lock_not_available, query_canceled
+		return ErrBusy
+	case "25006", "25P03": // read_only_sql_transaction: a standby, until it is promoted; idle_in_transaction_session_timeout
+		return ErrUnavailable
+	case "22021": // character_not_in_repertoire
+		return errUnstorable
+	}
+	switch code[:2] {
+	case "08", "57", "53", "58", "XX": // connection, operator intervention, resources, system error, internal error
+		return ErrUnavailable
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Deleting a row, or overwriting it, leaves its bytes in the file: in pages that
+// are free, in the free part of pages from which rows have moved, in pages of
+// indexes, in the write-ahead log. SQLite's secure_delete does not reach rows that
+// were moved, nor what was deleted before it was set. Writing all that is left
+// anew does: VACUUM, and then the log, in which it stands first, brought into the
+// database and cut to nothing.
+
+// How long those are waited for who still look at what was there before.
+const (
+	readersTries = 25
+	readersEvery = 100 * time.Millisecond
+)
+
+// truncateTimeout is how long heartbeats wait while the write-ahead log is cut, in
+// milliseconds.
+const truncateTimeout = 100
+
+// Rewrite writes the database's files anew, so that nothing is left in them of what was deleted
+// before. ErrBusy while somebody reads an old state for long, such as a backup; ErrFull where
+// there is no room for a copy. Writes wait meanwhile.
+func (db *DB) Rewrite(ctx context.Context) error {
+	return Wrap("rewriting the database", db.engine.rewrite(ctx, db))
+}
+
+// rewriteFile is the rewrite of SQLite.
+func rewriteFile(ctx context.Context, db *DB) error {
+	err := db.BetweenWrites(func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(context.Background(), `VACUUM`)
+		return Wrap("rewriting the database", err)
+	})
+	if err != nil {
+		return err
+	}
+	return retryWhileBusy(ctx, func() error { return db.BetweenWrites(truncate) })
+}
+
+// retryWhileBusy tries until it is not for them that f fails, with ErrBusy.
+func retryWhileBusy(ctx context.Context, f func() error) error {
+	for tries := 1; ; tries++ {
+		err := f()
+		if !errors.Is(err, ErrBusy) || tries == readersTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return Wrap("waiting for readers", ctx.Err())
+		case <-time.After(readersEvery):
+		}
+	}
+}
+
+const setTimeout = `PRAGMA busy_timeout = %d`
+
+// truncate folds the write-ahead log into the database and cuts it to nothing.
+func truncate(conn *sql.Conn) error {
+	ctx := context.Background()
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, truncateTimeout)); err != nil {
+		return Wrap("truncating the log", err)
+	}
+	var busy, pages, folded int
+	err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &folded)
+	_, back := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, busyTimeout))
+	if err = errors.Join(err, back); err == nil && busy != 0 {
+		return ErrBusy
+	}
+	return Wrap("truncating the log", err)
+}

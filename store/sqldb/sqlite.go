@@ -1,0 +1,110 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+	sqlitelib "modernc.org/sqlite/lib"
+)
+
+const maxReaders = 4
+
+const busyTimeout = 5000 // milliseconds, for a lock that another process holds
+
+// databaseFile creates the data folder, closed to other users of the machine,
+// and the database file with it, and returns the file's path.
+func databaseFile(folder string) (string, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", fmt.Errorf("creating the data folder: %w", err)
+	}
+	path := filepath.Join(folder, FileName)
+	// Only ever create it: opening and closing the file of a live database
+	// would drop the locks that SQLite holds on it in this process.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return path, nil
+	case err != nil:
+		return "", fmt.Errorf("creating the database: %w", err)
+	}
+	return path, file.Close()
+}
+
+// openSQLite opens the database in cfg.Folder. One connection writes, and its
+// commits reach the disk before they return. Pages are small because a heartbeat
+// changes a few bytes on each of three of them, and all of a page goes to the log:
+// 1 KiB takes a tenth more heartbeats than the usual 4 KiB. A database has those
+// that it was made with. The log is folded into the database every 40000 pages
+// (40 MB): sooner costs throughput, later costs disk.
+func openSQLite(cfg Config) (*engine, error) {
+	path, err := databaseFile(cfg.Folder)
+	if err != nil {
+		return nil, err
+	}
+	write, err := sql.Open("sqlite", DSN(path,
+		"page_size(1024)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(40000)", "cache_size(-65536)"))
+	if err != nil {
+		return nil, Wrap("opening the database", err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", DSN(path, "query_only(1)", "cache_size(-8192)"))
+	if err != nil {
+		return nil, errors.Join(Wrap("opening the database", err), write.Close())
+	}
+	read.SetMaxOpenConns(maxReaders)
+	read.SetMaxIdleConns(maxReaders)
+	return &engine{
+		write: write, read: read,
+		schema: cfg.Schema, oldest: 1, steps: steps,
+		tables:       sqliteTables,
+		upgrade:      []string{`BEGIN IMMEDIATE`},
+		begin:        []string{`BEGIN IMMEDIATE`},
+		snapshotOpts: &sql.TxOptions{ReadOnly: true},
+		isLarge:      func(ctx context.Context) bool { return largeFile(ctx, read) },
+		usage:        func(context.Context) (Usage, error) { return measure(path) },
+		rewrite:      rewriteFile,
+	}, nil
+}
+
+func largeFile(ctx context.Context, db *sql.DB) bool {
+	var bytes int64
+	err := db.QueryRowContext(ctx, `SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`).Scan(&bytes)
+	return err == nil && bytes >= largeBytes
+}
+
+func measure(path string) (u Usage, err error) {
+	for _, file := range []struct {
+		path  string
+		bytes *int64
+	}{{path, &u.Database}, {path + "-wal", &u.Log}} {
+		info, err := os.Stat(file.path)
+		if err != nil {
+			return Usage{}, fmt.Errorf("measuring the database: %w", err)
+		}
+		*file.bytes = info.Size()
+	}
+	return u, nil
+}
+
+// sqliteKind returns which of the package's errors an error of SQLite is, or
+// nil where it is none of them.
+func sqliteKind(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch e.Code() & 0xff { // the primary code, without its refinement
+	case sqlitelib.SQLITE_FULL:
+		return ErrFull
+	case sqlitelib.SQLITE_BUSY, sqlitelib.SQLITE_LOCKED:
+		return ErrBusy
+	case sqlitelib.SQLITE_IOERR, sqlitelib.SQLITE_CORRUPT, sqlitelib.SQLITE_NOTADB:
+		return ErrBroken
+	}
+	return nil
+}

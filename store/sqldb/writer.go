@@ -1,0 +1,262 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxBatch bounds one transaction, and with it how long its first caller waits.
+const maxBatch = 512
+
+// writer puts the writes of all callers through one connection. While one
+// transaction is on its way to the disk the next writes queue up, and all of
+// them share the next transaction: group commit. Each caller is answered only
+// after the commit that holds its write.
+type writer struct {
+	engine    *engine
+	conn      *sql.Conn // nil while the database is out of reach
+	stmts     *statements
+	queue     chan *Job
+	exclusive chan *Job     // what can not be in a transaction
+	done      chan struct{} // run has returned
+
+	onCommit   func(writes int, took time.Duration) // may be nil
+	lastCommit atomic.Int64                         // unix nanoseconds of the last commit; 0 once one has failed
+
+	mu     sync.RWMutex // guards closed against a send on queue
+	closed bool
+	broken chan struct{}
+
+	rewriting atomic.Bool // while one of alone runs
+}
+
+// A Job is one caller's part of the next transaction.
+type Job struct {
+	Run         func(*Tx) error // its error undoes what it did and nothing else
+	NoSavepoint bool            // Run is one statement, which is atomic by itself
+	Bulk        Bulk            // nil, or how Run can be done together with others
+
+	ctx       context.Context
+	exclusive func(*sql.Conn) error // instead of Run
+	answer    chan error            // of capacity 1: the writer never waits for a caller
+	err       error
+}
+
+// Bulk is a write that some databases do together with others of its kind, by one statement.
+type Bulk interface {
+	// RunBulk does those of bulk, which were queued one after the other and begin with this
+	// one, that can be done together.
+	RunBulk(t *Tx, bulk []Bulk) error
+
+	// Done tells whether RunBulk has done this one.
+	Done() bool
+}
+
+func newWriter(e *engine) *writer {
+	return &writer{
+		engine:    e,
+		queue:     make(chan *Job, 4*maxBatch),
+		exclusive: make(chan *Job),
+		done:      make(chan struct{}),
+		broken:    make(chan struct{}),
+	}
+}
+
+func (w *writer) do(job *Job) error {
+	if err := w.enqueue(job); err != nil {
+		return err
+	}
+	// Not cut short by ctx: once a write runs, only its outcome is the truth.
+	return <-job.answer
+}
+
+func (w *writer) enqueue(job *Job) error {
+	job.answer = make(chan error, 1)
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return ErrBroken
+	}
+	select {
+	case w.queue <- job:
+		return nil
+	case <-job.ctx.Done():
+		return Wrap("queueing a write", job.ctx.Err())
+	}
+}
+
+// exclusively runs f on the connection between two transactions. All writes wait.
+func (w *writer) exclusively(f func(*sql.Conn) error) error {
+	job := &Job{exclusive: f, answer: make(chan error, 1)}
+	select {
+	case w.exclusive <- job:
+		return <-job.answer
+	case <-w.done:
+		return ErrBroken
+	}
+}
+
+// run commits batch after batch until the queue is closed.
+func (w *writer) run() {
+	defer close(w.done)
+	batch := make([]*Job, 0, maxBatch)
+	for {
+		select {
+		case job, ok := <-w.queue:
+			if !ok {
+				return
+			}
+			batch = w.collect(append(batch[:0], job))
+			start := time.Now()
+			err := w.commit(batch)
+			w.noteCommit(err)
+			if err == nil && w.onCommit != nil {
+				w.onCommit(len(batch), time.Since(start))
+			}
+			w.answer(batch, err)
+		case job := <-w.exclusive:
+			w.answer([]*Job{job}, w.runExclusive(job))
+		}
+	}
+}
+
+func (w *writer) noteCommit(err error) {
+	if err != nil {
+		w.lastCommit.Store(0)
+		return
+	}
+	w.lastCommit.Store(time.Now().UnixNano())
+}
+
+// committedWithin tells whether the last commit has succeeded, not longer ago than that.
+func (w *writer) committedWithin(d time.Duration) bool {
+	ago := time.Since(time.Unix(0, w.lastCommit.Load()))
+	return ago >= 0 && ago < d // the clock may be set
+}
+
+// answer tells the callers of a batch what became of it.
+func (w *writer) answer(batch []*Job, err error) {
+	for _, job := range batch {
+		if err != nil {
+			job.err = err
+		}
+		job.answer <- job.err
+	}
+	if errors.Is(err, ErrBroken) {
+		w.markBroken()
+	}
+}
+
+func (w *writer) runExclusive(job *Job) error {
+	select {
+	case <-w.broken:
+		return ErrBroken
+	default:
+		if err := w.connect(context.Background()); err != nil {
+			return err
+		}
+		w.rewriting.Store(true)
+		defer w.rewriting.Store(false)
+		return job.exclusive(w.conn)
+	}
+}
+
+// collect adds what is waiting already, and what those add who are about to
+// write: letting them run first makes batches fuller when there is much to do,
+// and takes no time when there is not.
+func (w *writer) collect(batch []*Job) []*Job {
+	for waiting := -1; len(w.queue) > waiting && len(w.queue) < maxBatch; {
+		waiting = len(w.queue)
+		runtime.Gosched()
+	}
+	for len(batch) < maxBatch {
+		select {
+		case job, ok := <-w.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, job)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit writes a batch. Its error concerns the whole batch: nothing of it is
+// in the database then. What concerns one write only is left in that write.
+func (w *writer) commit(batch []*Job) error {
+	select {
+	case <-w.broken:
+		return ErrBroken
+	default:
+	}
+	ctx, done := w.engine.txContext()
+	defer done()
+	if err := w.connect(ctx); err != nil {
+		return err
+	}
+	t := &Tx{w: w, ctx: ctx}
+	err := t.write(batch)
+	if err == nil {
+		err = t.commit()
+	} else {
+		t.rollback()
+	}
+	if err != nil && ctx.Err() != nil { // a database that does not answer is as good as none
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
+// markBroken ends all writing: after a failed write nobody knows what the disk holds.
+func (w *writer) markBroken() {
+	select {
+	case <-w.broken:
+	default:
+		close(w.broken)
+	}
+}
+
+// stop lets the queue run empty and closes the connection.
+func (w *writer) stop() error {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return nil
+	}
+	w.closed = true
+	close(w.queue)
+	w.mu.Unlock()
+	<-w.done
+	return w.disconnect()
+}
+
+// connect makes sure that there is a connection: the first one, or another in
+// place of one that was lost.
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
+		return nil
+	}
+	conn, err := w.engine.write.Conn(ctx)
+	if err == nil {
+		w.conn, w.stmts = conn, newStatements(conn)
+	}
+	return Wrap("connecting to the database", err)
+}
+
+func (w *writer) disconnect() error {
+	if w.conn == nil {
+		return nil
+	}
+	w.stmts.close()
+	err := w.conn.Close()
+	w.conn, w.stmts = nil, nil
+	return err
+}

@@ -1,0 +1,84 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+)
+
+// open returns an empty SQLite database with rollcall's schema.
+func open(t *testing.T) *DB {
+	t.Helper()
+	schema, err := os.ReadFile("../../schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(t.Context(), Config{Folder: t.TempDir(), Schema: string(schema)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// adds is a job that adds an organization, and then ends with verdict.
+func adds(ctx context.Context, id int, verdict error) *Job {
+	return &Job{ctx: ctx, Run: func(t *Tx) error {
+		if _, err := t.Exec(`INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, 0)`, id, fmt.Sprint(id)); err != nil {
+			return err
+		}
+		return verdict
+	}}
+}
+
+func (db *DB) organizations(t *testing.T) (ids string) {
+	t.Helper()
+	if err := db.Scan(t.Context(), []any{&ids}, `SELECT COALESCE(group_concat(id), '') FROM organizations`); err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+func TestAWriteThatDeclinesUndoesOnlyItself(t *testing.T) {
+	db, declined := open(t), errors.New("declined")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	late := adds(gone, 3, nil)
+	batch := []*Job{adds(t.Context(), 1, nil), adds(t.Context(), 2, declined), late, adds(t.Context(), 4, nil)}
+	for _, job := range batch { // so fast that one transaction has several of them
+		if err := db.writer.enqueue(job); err != nil && job != late {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []error{nil, declined, ErrBusy, nil} {
+		if batch[i] == late && len(late.answer) == 0 {
+			continue // its caller had left before it was queued
+		}
+		if err := <-batch[i].answer; !errors.Is(err, want) {
+			t.Errorf("write %d: %v, want %v", i+1, err, want)
+		}
+	}
+	if ids := db.organizations(t); ids != "1,4" {
+		t.Errorf("kept %q, want 1,4", ids)
+	}
+}
+
+func TestAFailedStatementLosesItsTransaction(t *testing.T) {
+	db := open(t)
+	hidden := &Job{ctx: t.Context(), Run: func(t *Tx) error {
+		_, _ = t.Exec(`INSERT INTO organizations (id, name, created_at) VALUES (6, NULL, 0)`)
+		return nil // whatever the write makes of it
+	}}
+	if err := db.writer.commit([]*Job{adds(t.Context(), 5, nil), hidden}); err == nil {
+		t.Error("a batch with a failed statement was committed")
+	}
+	if ids := db.organizations(t); ids != "" {
+		t.Errorf("of a lost batch there is %q", ids)
+	}
+}

@@ -1,0 +1,113 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// batchRows bounds what one write of InBatches touches, so that heartbeats never wait long
+// behind it.
+const batchRows = 500
+
+// Write runs f in the next transaction and returns when that is on disk. An
+// error of f undoes what f did and nothing else.
+func (db *DB) Write(ctx context.Context, f func(*Tx) error) error {
+	return db.notified(db.Do(ctx, &Job{Run: f}))
+}
+
+// WriteOne is Write for an f that changes the database by one statement only.
+func (db *DB) WriteOne(ctx context.Context, f func(*Tx) error) error {
+	return db.notified(db.Do(ctx, &Job{Run: f, NoSavepoint: true}))
+}
+
+func (db *DB) notified(err error) error {
+	if err == nil {
+		db.NotifyChanged()
+	}
+	return err
+}
+
+// Do runs a job in the next transaction and returns when that is on disk. Where it may have
+// changed something for anybody who looks on, its caller calls NotifyChanged.
+func (db *DB) Do(ctx context.Context, job *Job) error {
+	job.ctx = ctx
+	return db.writer.do(job)
+}
+
+// BetweenWrites runs f on the connection that writes, between two transactions. All writes wait.
+func (db *DB) BetweenWrites(f func(*sql.Conn) error) error { return db.writer.exclusively(f) }
+
+// Waiting returns how many writes wait for the next transaction.
+func (db *DB) Waiting() int { return len(db.writer.queue) }
+
+// InBatches repeats a statement, whose last parameter is how many rows it may
+// touch, until it finds nothing more, and returns how many there were.
+func (db *DB) InBatches(ctx context.Context, statement string, args ...any) (total int64, err error) {
+	args = append(args, batchRows)
+	for {
+		var n int64
+		err := db.WriteOne(ctx, func(t *Tx) (err error) {
+			n, err = t.Exec(statement, args...)
+			return Wrap("cleaning up", err)
+		})
+		total += n
+		if err != nil || n < batchRows {
+			return total, err
+		}
+	}
+}
+
+// recentCommit is how long a commit tells that others would succeed: whoever asks often must
+// not keep others from writing.
+const recentCommit = time.Second
+
+// CanWrite tells whether a heartbeat could be recorded now: the database can be read, and a
+// write reaches its disk. One that has just been done is proof enough; else it tries one that
+// changes nothing. While the database's files are rewritten writes only wait, so it can.
+func (db *DB) CanWrite(ctx context.Context) error {
+	var one int
+	if err := db.Scan(ctx, []any{&one}, `SELECT 1`); err != nil {
+		return Wrap("asking the database", err)
+	}
+	if db.writer.rewriting.Load() || db.writer.committedWithin(recentCommit) {
+		return nil
+	}
+	return db.tryWrite(ctx)
+}
+
+// tryWrite writes what is there already. It waits no longer than ctx.
+func (db *DB) tryWrite(ctx context.Context) error {
+	job := &Job{ctx: ctx, NoSavepoint: true, Run: func(t *Tx) error {
+		_, err := t.Exec(`UPDATE settings SET value = value WHERE name = (SELECT MIN(name) FROM settings)`)
+		return Wrap("trying to write", err)
+	}}
+	if err := db.writer.enqueue(job); err != nil {
+		return err
+	}
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-job.answer:
+			return err
+		case <-ctx.Done():
+			return Wrap("waiting for the writer", ctx.Err())
+		case <-look.C:
+			if db.writer.rewriting.Load() {
+				return nil
+			}
+		}
+	}
+}
+
+// WriterAlive returns when the writer has answered, or with an error when ctx ends before. That
+// the disk is full, another process keeps the database or its server is away is an answer too.
+func (db *DB) WriterAlive(ctx context.Context) error {
+	err := db.CanWrite(ctx)
+	if ctx.Err() == nil && (errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable)) {
+		return nil
+	}
+	return err
+}

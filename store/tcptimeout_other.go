@@ -1,8 +1,0 @@
-//go:build postgres && !linux
-
-package store
-
-import "syscall"
-
-// setTCPUserTimeout leaves a connection as the system has it.
-func setTCPUserTimeout(string, string, syscall.RawConn) error { return nil }
