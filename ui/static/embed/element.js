@@ -1,43 +1,68 @@
-// The Rollcall server that an element is about, as its attributes src and token say.
-import { Refusal, request } from '../lib/api.js';
+// What the elements for host pages have in common: their attributes src, token and refresh, and a
+// list that is open while the element is in a page.
+import { PeopleList } from './list.js';
+import { Server } from './server.js';
+import { styleSheet } from './style-sheet.js';
 
-export class Server {
-  constructor(src, token) {
-    const base = new URL(src ?? '.', document.baseURI).href;
-    this.base = base.endsWith('/') ? base : base + '/';
-    this.src = src;
-    this.token = token;
+export class ServerElement extends HTMLElement {
+  static observedAttributes = ['src', 'token', 'refresh'];
+  #present; // aborted when the element leaves the page
+
+  // styles is the text of a style sheet; on and size are those of a PeopleList.
+  constructor(styles, on, size) {
+    super();
+    this.attachShadow({ mode: 'open' }).adoptedStyleSheets = [styleSheet(styles)];
+    this.list = new PeopleList({ every: () => this.seconds * 1000, ...on }, size);
   }
 
-  async ask(path, { params = {}, ...options } = {}) {
-    const url = new URL(path, this.base);
-    // Another origin does not get our cookie: it would refuse.
-    if (!this.token && url.origin !== location.origin) throw new Refusal(401);
-    for (const [name, value] of Object.entries(params)) if (value) url.searchParams.set(name, value);
-    return request(url, { token: this.token, ...options });
+  connectedCallback() {
+    const { signal } = (this.#present = new AbortController());
+    document.addEventListener('visibilitychange', () => this.list.visibilityChanged(), { signal });
+    this.connected(signal);
+    this.#restart();
   }
 
-  // As many people as are on the screen already, so that a refresh keeps its length.
-  async online(params, wanted, signal) {
-    const users = [];
-    let answer;
-    let cursor = '';
-    do {
-      const limit = Math.min(1000, wanted - users.length);
-      answer = await this.ask('admin/users/online', { params: { ...params, limit, cursor }, signal });
-      users.push(...answer.users);
-      cursor = answer.next_cursor;
-    } while (cursor && users.length < wanted);
-    return { ...answer, users };
+  disconnectedCallback() {
+    this.#present.abort();
+    this.list.close();
+    this.server = undefined;
   }
-}
 
-export function fire(element, name, detail) {
-  element.dispatchEvent(new CustomEvent(`rollcall:${name}`, { bubbles: true, composed: true, detail }));
-}
+  attributeChangedCallback(name) {
+    if (!this.isConnected || !this.server) return;
+    if (name === 'refresh') return this.list.plan();
+    // Several attributes are often set in one go.
+    queueMicrotask(() => this.isConnected && this.#restart());
+  }
 
-// How long to wait for the next look: longer with each that failed, and anywhere in that time, so
-// that a thousand pages do not come back as one.
-export function nextLook(every, failures) {
-  return failures ? 200 + Math.random() * Math.min(every, 1000 * 2 ** failures) : every;
+  // Another server or another caller: nothing on the screen is theirs.
+  #restart() {
+    const src = this.getAttribute('src');
+    const token = this.getAttribute('token');
+    if (this.server?.src === src && this.server.token === token) return;
+    this.server = new Server(src, token);
+    this.forget();
+    this.opened();
+    this.list.open(this.server);
+  }
+
+  connected() {}
+
+  // Nothing is known of anybody.
+  forget() {
+    this.list.forget();
+  }
+
+  // Looks again now.
+  refresh() {
+    return this.server && this.list.load();
+  }
+
+  get seconds() {
+    return Number(this.getAttribute('refresh')) || 30;
+  }
+
+  fire(name, detail) {
+    this.dispatchEvent(new CustomEvent(`rollcall:${name}`, { bubbles: true, composed: true, detail }));
+  }
 }

@@ -17,18 +17,16 @@
  * this one is from, so a policy names its origin.
  */
 import { h } from '../lib/dom.js';
-import { fire, Server } from './element.js';
+import { ServerElement } from './element.js';
 import { Filters } from './panel/filters.js';
 import { Frame } from './panel/frame.js';
-import { PeopleList } from './panel/list.js';
 import { OwnStatus } from './panel/own-status.js';
 import style from './panel/panel.css';
 import { Rows } from './panel/rows.js';
-import { styleSheet } from './style-sheet.js';
 
 // Before anything is awaited: later there is no current script. A module has none.
 const { src: here } = document.currentScript || document.querySelector('script[src*="online-users-panel.js"]') || {};
-const STYLE = styleSheet(style);
+const PAGE = 100; // people
 
 let attempts = 0;
 
@@ -42,11 +40,8 @@ async function loadDetails(base) {
   });
 }
 
-class OnlineUsersPanel extends HTMLElement {
-  static observedAttributes = ['src', 'token', 'refresh'];
-  #present; // aborted when the element leaves the page
+class OnlineUsersPanel extends ServerElement {
   #ticking;
-  #server;
   #embedded; // in another application's page
   #reorder; // the next list is shown in its own order
   #details; // {sheet, menu}, once the second script is there
@@ -55,81 +50,47 @@ class OnlineUsersPanel extends HTMLElement {
   #own = new OwnStatus(() => this.#withDetails(({ menu }) => menu.open()));
   #rows = new Rows({
     groupedBy: () => this.#filters.group.value,
-    now: () => this.#list.clock.now(),
+    now: () => this.list.clock.now(),
     open: (user, element) => this.#withDetails(({ sheet }) => sheet.open(user, element)),
   });
-  #frame = new Frame({ filters: this.#filters, rows: this.#rows, own: this.#own, refresh: () => this.#list.load(), loadMore: () => this.#list.loadMore() });
-  #list = new PeopleList({
-    query: () => this.#filters.query(),
-    every: () => this.#seconds * 1000,
-    read: (page) => this.#read(page),
-    shown: (page) => this.#show(page),
-    changed: (type, user) => this.#changed(type, user),
-    failed: (refusal) => this.#fail(refusal),
-    refused: (status) => this.#refuse(status),
-    modeChanged: () => this.#frame.renderMode(this.#list, this.#seconds),
-    busy: (yes) => (this.#frame.element.ariaBusy = yes),
-  });
+  #frame = new Frame({ filters: this.#filters, rows: this.#rows, own: this.#own, refresh: () => this.list.load(), loadMore: () => this.list.loadMore() });
 
   constructor() {
-    super();
-    const root = this.attachShadow({ mode: 'open' });
-    root.adoptedStyleSheets = [STYLE];
-    root.append(this.#frame.element);
+    super(style, {
+      query: () => this.#filters.query(),
+      busy: (yes) => (this.#frame.element.ariaBusy = yes),
+      read: (page) => this.#read(page),
+      shown: (page) => this.#show(page),
+      changed: (type, user) => this.#changed(type, user),
+      modeChanged: () => this.#frame.renderMode(this.list, this.seconds),
+      failed: (refusal) => this.#fail(refusal),
+      refused: (status) => this.#refuse(status),
+    }, PAGE);
+    this.shadowRoot.append(this.#frame.element);
   }
 
-  connectedCallback() {
+  connected(signal) {
     // Sessions of our own pages show only when asked for.
     if (!this.hasAttribute('src')) this.#filters.offerApp('rollcall');
-    const { signal } = (this.#present = new AbortController());
-    document.addEventListener('visibilitychange', () => this.#list.visibilityChanged(), { signal });
     document.addEventListener('keydown', (event) => this.#shortcut(event), { signal });
     this.#ticking = setInterval(() => document.hidden || this.#tick(), 1000);
-    this.#restart();
   }
 
   disconnectedCallback() {
-    this.#present.abort();
+    super.disconnectedCallback();
     clearInterval(this.#ticking);
     this.#filters.stop();
-    this.#list.close();
-    this.#server = undefined;
   }
 
-  attributeChangedCallback(name) {
-    if (!this.isConnected || !this.#server) return;
-    if (name === 'refresh') return this.#list.plan();
-    // Several attributes are often set in one go.
-    queueMicrotask(() => this.isConnected && this.#restart());
-  }
-
-  // Looks again now.
-  refresh() {
-    return this.#server && this.#list.load();
-  }
-
-  get #seconds() {
-    return Number(this.getAttribute('refresh')) || 30;
-  }
-
-  // ---- asking ----
-
-  // Another server or another caller: nothing on the screen is theirs.
-  #restart() {
-    const src = this.getAttribute('src');
-    const token = this.getAttribute('token');
-    if (this.#server?.src === src && this.#server.token === token) return;
-    this.#server = new Server(src, token);
-    this.#frame.slash.hidden = this.#embedded = src !== null;
-    this.#forget();
+  opened() {
+    this.#frame.slash.hidden = this.#embedded = this.hasAttribute('src');
     this.#frame.state('loading');
     this.#reorder = true;
     this.#filters.mark();
-    this.#list.open(this.#server);
   }
 
-  #forget() {
-    this.#list.forget();
+  forget() {
+    super.forget();
     this.#own.forget();
     this.#details?.sheet.element.close();
     this.#rows.show([], true);
@@ -138,25 +99,25 @@ class OnlineUsersPanel extends HTMLElement {
   #restartList() {
     this.#reorder = true;
     this.#filters.mark();
-    this.#list.restart();
+    this.list.restart();
   }
 
   // ---- showing ----
 
   #read(page) {
     this.#frame.showSize(page);
-    this.#own.show(this.#server);
+    this.#own.show(this.server);
   }
 
   #show(page) {
     const { filtered } = this.#filters.query();
-    this.#frame.showCounts(page, filtered, this.#list.loadedAt);
+    this.#frame.showCounts(page, filtered, this.list.loadedAt);
     this.#filters.offer(page.users);
     this.#rows.show(page.users, this.#reorder);
     this.#reorder = false;
     this.#settle(page, filtered);
     this.#updateSheet(page.users);
-    fire(this, 'updated', { count: page.count, counts: page.counts, all: !filtered });
+    this.fire('updated', { count: page.count, counts: page.counts, all: !filtered });
   }
 
   #settle({ count }, filtered) {
@@ -170,53 +131,53 @@ class OnlineUsersPanel extends HTMLElement {
   #updateSheet(users) {
     const sheet = this.#details?.sheet;
     const user = sheet?.user && users.find(({ id }) => id === sheet.user.id);
-    if (user || this.#list.complete) sheet?.update(user);
+    if (user || this.list.complete) sheet?.update(user);
   }
 
   #changed(type, user) {
     const sheet = this.#details?.sheet;
     if (user.id === sheet?.user?.id) sheet.update(type === 'offline' ? undefined : user);
-    if (user.id === this.#own.user?.id) this.#own.show(this.#server, true);
+    if (user.id === this.#own.user?.id) this.#own.show(this.server, true);
   }
 
   #fail({ status, message }) {
     if (status === 401 || status === 403) return this.#refuse(status);
-    const again = () => this.#list.load();
-    if (this.#list.loadedAt) return this.#frame.stale(this.#list.loadedAt, message, again);
+    const again = () => this.list.load();
+    if (this.list.loadedAt) return this.#frame.stale(this.list.loadedAt, message, again);
     this.#empty('error', 'The list could not be loaded', message);
   }
 
   // Whoever may not see the list does not go on seeing an old one.
   #refuse(status) {
-    this.#forget();
+    this.forget();
     if (status === 403) return this.#empty('forbidden', 'Not allowed', 'This needs viewer access, or a key with the scope read.');
     const words = this.#embedded ? 'The token is missing, has expired or is not known to this server.' : 'Your session has ended.';
     this.#empty('unauthenticated', 'Not signed in to Rollcall', words);
-    fire(this, 'unauthenticated');
+    this.fire('unauthenticated');
   }
 
   #empty(state, title, words) {
     this.#rows.show([], true);
-    this.#frame.empty(state, title, words, () => this.#list.load());
+    this.#frame.empty(state, title, words, () => this.list.load());
   }
 
   #tick() {
-    const now = this.#list.clock.now();
+    const now = this.list.clock.now();
     this.#rows.tick();
-    if (now > Date.parse(this.#own.user?.status_until)) this.#own.show(this.#server, true);
+    if (now > Date.parse(this.#own.user?.status_until)) this.#own.show(this.server, true);
   }
 
   // ---- what people do ----
 
   async #withDetails(then) {
     try {
-      this.#details ??= (await loadDetails(this.#server.base)).details({
+      this.#details ??= (await loadDetails(this.server.base)).details({
         root: this.shadowRoot,
         frame: this.#frame.element,
         search: this.#filters.search,
-        clock: this.#list.clock,
+        clock: this.list.clock,
         own: this.#own,
-        server: () => this.#server,
+        server: () => this.server,
         refresh: () => this.refresh(),
       });
     } catch {
@@ -231,7 +192,7 @@ class OnlineUsersPanel extends HTMLElement {
     const typing = target.closest?.('input, textarea, select, [contenteditable]');
     if (typing || event.ctrlKey || event.metaKey || event.altKey || this.#details?.sheet.user) return;
     if (this.#embedded && !this.contains(event.target)) return;
-    if (event.key === 'r') this.#list.load();
+    if (event.key === 'r') this.list.load();
     if (event.key !== '/' || this.#embedded) return;
     event.preventDefault();
     this.#filters.search.focus();

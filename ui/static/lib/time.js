@@ -4,10 +4,10 @@ export const HOUR = 3600000;
 export const DAY = 24 * HOUR;
 
 const format = (options) => new Intl.DateTimeFormat([], { hourCycle: 'h23', ...options });
-export const TIME = format({ timeStyle: 'short' });
-export const SECONDS = format({ timeStyle: 'medium' });
-export const DATE = format({ day: 'numeric', month: 'short' });
-const LONG = format({ dateStyle: 'medium', timeStyle: 'short' });
+export const TIME = /* @__PURE__ */ format({ timeStyle: 'short' });
+export const SECONDS = /* @__PURE__ */ format({ timeStyle: 'medium' });
+export const DATE = /* @__PURE__ */ format({ day: 'numeric', month: 'short' });
+const LONG = /* @__PURE__ */ format({ dateStyle: 'medium', timeStyle: 'short' });
 
 export function duration(ms) {
   const minutes = Math.floor(ms / 60000);

@@ -22,11 +22,12 @@ let key; // under which the ids are stored of what the person dismissed
 let ahead = 0; // the server's clock, which may be right where this one is not
 let timer;
 
-// Shows exactly these notices. seen is called with the id of each that a person could see.
-// What is dismissed is kept under the name of who: the next person has not read it.
-export function show(notices, seen, clock, who) {
+// Shows exactly these notices. seen is called with the id of each that a person could see; clock is
+// the server's less ours. What is dismissed is stored under the person's channel name, because the
+// next person has not read it.
+export function show(notices, seen, clock, channelName) {
   saw = seen;
-  key = `${who} dismissed`;
+  key = `${channelName} dismissed`;
   ahead = clock || 0;
   current = notices;
   draw();

@@ -49,9 +49,9 @@ export class Frame {
   // Whether the list follows the live feed, or is only read from time to time.
   renderMode({ failures, live, loadedAt }, seconds) {
     const every = `every ${seconds} s`;
-    const [name, words, title] = failures ? ['warning', 'Reconnecting', 'The server can not be reached.']
+    const [name, words, title] = failures ? ['warning', 'Reconnecting', 'The server cannot be reached.']
       : live ? ['live', 'Live', `Changes show at once. The list is read again ${every}.`]
-        : ['poll', `E${every.slice(1)}`, `The live feed can not be reached, so the list is read again ${every}.`];
+        : ['poll', `E${every.slice(1)}`, `The live feed cannot be reached, so the list is read again ${every}.`];
     this.mode.hidden = live === undefined || !loadedAt;
     if (this.mode.dataset.mode === name && this.mode.textContent === words) return;
     this.mode.dataset.mode = name;

@@ -23,7 +23,7 @@ export function firstHeartbeat(box) {
       show('waiting', count ? `${users[0].name} has logged in to ${app}. Waiting for the first heartbeat…` : `Waiting for the first heartbeat of ${app}…`);
     } catch (refusal) {
       if (looked !== app) return;
-      show('error', `Cannot look: ${refusal.message} Trying again.`);
+      show('error', `Not known: ${refusal.message} Trying again.`);
     }
     plan();
   }

@@ -1,11 +1,8 @@
 // The list of people as the server has it: read from time to time, and kept by the live feed
 // in between. It knows no elements.
-import { Feed } from '../../lib/feed.js';
-import { total } from '../../lib/status.js';
-import { Clock } from '../../lib/time.js';
-import { nextLook } from '../element.js';
-
-const PAGE = 100;
+import { Feed } from '../lib/feed.js';
+import { total } from '../lib/status.js';
+import { Clock } from '../lib/time.js';
 
 // A cursor is "epoch.number". Numbers of different epochs, as different servers have, can not be compared.
 const epoch = ({ cursor }) => cursor?.split('.')[0];
@@ -20,18 +17,22 @@ export class PeopleList {
   failures = 0;
   #on;
   #server;
-  #wanted = PAGE;
+  #size;
+  #wanted;
   #asking;
   #askedAt = 0;
   #feed;
   #news = []; // what the feed told and users does not have yet
   #timers = {};
 
-  // on.query() is what is asked: {params, filtered, reordered}; on.every(), how many ms are
-  // between two looks. on.busy(yes), on.read(page) with each answer, on.shown(page) also with
-  // what the feed told, on.changed(type, user), on.modeChanged(), on.failed(refusal) and on.refused(status) are told.
-  constructor(on) {
+  // on.query() is what is asked: {params, filtered, reordered}; on.every(), the ms between two
+  // looks. on.read(page) is called with each answer, on.shown(page) also with what the feed told,
+  // on.changed(type, user) with each change of the feed; further on.busy(yes), on.modeChanged(),
+  // on.failed(refusal) and on.refused(status). size is how many people are read at first; with 0
+  // only their number.
+  constructor(on, size) {
     this.#on = on;
+    this.#size = size;
   }
 
   open(server) {
@@ -54,12 +55,12 @@ export class PeopleList {
 
   // Another question to the same server.
   restart() {
-    this.#wanted = PAGE;
+    this.#wanted = this.#size || 1;
     this.load();
   }
 
   loadMore() {
-    this.#wanted = this.users.length + PAGE;
+    this.#wanted = this.users.length + this.#size;
     this.load();
   }
 
@@ -72,7 +73,7 @@ export class PeopleList {
     const { signal } = (this.#asking = new AbortController());
     const { params, filtered, reordered } = this.#on.query();
     this.#askedAt = Date.now();
-    this.#on.busy(true);
+    this.#on.busy?.(true);
     try {
       const page = await this.#server.online(params, this.#wanted, signal);
       if (!signal.aborted) this.#succeed(page, !page.next_cursor && !filtered && !reordered);
@@ -81,7 +82,7 @@ export class PeopleList {
     }
     if (signal.aborted) return;
     this.#asking = undefined;
-    this.#on.busy(false);
+    this.#on.busy?.(false);
     this.plan();
   }
 
@@ -98,8 +99,11 @@ export class PeopleList {
   // Plans the next look, which a hidden page does not need.
   plan() {
     clearTimeout(this.#timers.next);
-    if (!document.hidden) this.#timers.next = setTimeout(() => this.load(), nextLook(this.#on.every(), this.failures));
-    this.#on.modeChanged();
+    const every = this.#on.every();
+    // After failures at a random time, so that a thousand pages do not come back as one.
+    const wait = this.failures ? 200 + Math.random() * Math.min(every, 1000 * 2 ** this.failures) : every;
+    if (!document.hidden) this.#timers.next = setTimeout(() => this.load(), wait);
+    this.#on.modeChanged?.();
   }
 
   visibilityChanged() {
@@ -111,7 +115,7 @@ export class PeopleList {
     this.failures = 0;
     this.complete = complete;
     this.clock.set(page.timestamp);
-    this.#on.read(page);
+    this.#on.read?.(page);
     this.#show(page);
     const foreign = (message) => epoch(message) !== epoch(page);
     if (this.#news.some(foreign)) this.#scheduleReload();
@@ -149,14 +153,14 @@ export class PeopleList {
     this.#feed = this.live = undefined;
     this.#news = [];
     feed?.stop();
-    this.#on.modeChanged();
+    this.#on.modeChanged?.();
   }
 
   #flows(yes) {
     if (!this.#feed) return;
     const lost = this.live && !yes;
     this.live = yes;
-    this.#on.modeChanged();
+    this.#on.modeChanged?.();
     // Does the server still answer?
     if (lost && this.loadedAt && !document.hidden) this.#scheduleReload(1000);
   }
@@ -179,10 +183,10 @@ export class PeopleList {
     if (!news.length || !this.loadedAt) return;
     const users = [...this.users];
     if (this.complete) for (const { type, user } of news) apply(users, type, user);
-    else this.#scheduleReload();
+    else if (this.#size) this.#scheduleReload();
     const { counts } = news.at(-1);
     if (!this.#on.query().filtered) this.#show({ users, counts, count: total(counts) });
-    for (const { type, user } of news) this.#on.changed(type, user);
+    for (const { type, user } of news) this.#on.changed?.(type, user);
   }
 }
 
