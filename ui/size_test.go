@@ -40,11 +40,11 @@ func part(t *testing.T, in instance, script, name string) string {
 		t.Fatal(err)
 	}
 	text, err := io.ReadAll(r)
-	address := regexp.MustCompile(`static/\w+/built/` + regexp.QuoteMeta(name)).Find(text)
-	if err != nil || address == nil {
+	folder := regexp.MustCompile(`static/\w+/built/`).Find(text)
+	if err != nil || folder == nil || !bytes.Contains(text, []byte(name)) {
 		t.Fatalf("%s does not load %s: %v", script, name, err)
 	}
-	return string(address)
+	return string(folder) + name
 }
 
 // sent is the body by which the server answers to a browser.

@@ -7,7 +7,6 @@ let last = '[]'; // the notices that were announced last
 export let noticesAsOf = 0; // an answer may come later than news that it lacks
 const counted = new Set(); // notices that a person could see
 const unreported = new Set(); // and of these, what the server has not heard of
-let banners = 'static/built/heartbeat-notices.js';
 
 // ahead is the server's clock less ours, asOf when the server was asked.
 export function announce(notices, ahead, asOf = Date.now()) {
@@ -18,13 +17,8 @@ export function announce(notices, ahead, asOf = Date.now()) {
   last = text;
   if (news) document.dispatchEvent(new CustomEvent('rollcall:notices', { bubbles: true, detail: { notices } }));
   if (options.notices === 'off' || !(news || notices[0])) return;
-  // The same ones too: the page may have replaced its body, or the script was out of reach. Then
-  // that of the server's present version is asked for, by another name each time, because browsers
-  // remember failures.
-  load(banners).then(
-    ({ show }) => text === last && show(notices, saw, ahead, channelName),
-    () => (banners = `heartbeat-notices.js?${Date.now()}`),
-  ).catch(() => {});
+  // The same ones too: the page may have replaced its body, or the script was out of reach.
+  load('heartbeat-notices.js').then(({ show }) => text === last && show(notices, saw, ahead, channelName)).catch(() => {});
 }
 
 // Whoever beats next tells the server.

@@ -3,8 +3,6 @@
  *
  * They stand at the bottom of the page, so as not to cover its header, in a shadow root that the
  * page's own style does not reach. Looks: the --rollcall-* properties of the badge and the panel.
- *
- * Pages with an older heartbeat.js load it too: what show takes may grow, but stays.
  */
 import { button, h } from '../../lib/dom.js';
 import { LEVELS, levelMark } from '../../lib/notice-levels.js';

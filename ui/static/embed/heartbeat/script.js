@@ -14,5 +14,16 @@ export function attempt(action) {
   }
 }
 
-// A module of our own version, by its address at our server.
-export const load = (address) => import(new URL(address, src));
+const parts = {};
+
+// A part of our own version. A server that was upgraded since has that of another version only, at
+// the address that stays: so what a part takes may grow, but stays.
+export function load(name) {
+  parts[name] ??= import(new URL(`static/built/${name}`, src))
+    .catch(() => import(new URL(`${name}?${Date.now()}`, src))) // another name each time, because browsers remember failures
+    .catch((error) => {
+      delete parts[name];
+      throw error;
+    });
+  return parts[name];
+}

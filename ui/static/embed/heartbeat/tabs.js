@@ -53,7 +53,7 @@ function follow(signal) {
     },
     ended: endAll,
   };
-  load('static/built/heartbeat-live.js').then((live) => live.follow(src, token, signal, on)).catch(() => {});
+  load('heartbeat-live.js').then((live) => live.follow(src, token, signal, on)).catch(() => {});
 }
 
 const mine = () => ({ visible: !document.hidden, page: page(), input });
