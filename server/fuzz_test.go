@@ -83,7 +83,7 @@ func FuzzHostName(f *testing.F) {
 		return w.Code == http.StatusNoContent
 	}
 	f.Fuzz(func(t *testing.T, host string) {
-		name := hostName(host)
+		name := web.HostName(host)
 		if name != strings.ToLower(name) {
 			t.Errorf("%q became %q", host, name)
 		}
@@ -92,8 +92,8 @@ func FuzzHostName(f *testing.F) {
 			t.Errorf("%q was admitted: %v", host, admits(host))
 		}
 		if label := host; !strings.ContainsAny(label, "[]:") {
-			if hostName(label+":80") != name {
-				t.Errorf("with a port, %q becomes %q", host, hostName(label+":80"))
+			if web.HostName(label+":80") != name {
+				t.Errorf("with a port, %q becomes %q", host, web.HostName(label+":80"))
 			}
 			if admits(label+".evil.example") || admits(label+".evil.example:80") || admits("evil-"+label) {
 				t.Errorf("a stranger's name with %q in it was admitted", label)

@@ -43,7 +43,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 		Seen: seen(body.Seen), WantMember: !up.Empty()})
 	s.clock.Heartbeat(now, err)
 	if err != nil {
-		s.noteUnknownToken(r, err)
+		s.doctor.NoteUnknownToken(r, err)
 		return nil, err
 	}
 	return api.HeartbeatAnswer{Session: api.OwnSession(beaten.Session), Idle: s.store.Rules().Idle(idle),

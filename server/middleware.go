@@ -2,7 +2,6 @@ package server
 
 import (
 	stdlog "log"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -27,7 +26,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // first line is the innermost.
 func (s *Server) wrap(h http.Handler) http.Handler {
 	h = s.crossOriginCalls(h)
-	h = s.watchMisconfig(h)
+	h = s.doctor.Watch(h)
 	h = s.underBasePath(h)
 	h = s.knownHost(h)
 	h = s.secureHeaders(h)
@@ -101,22 +100,13 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 	}
 	refuse := s.respond.Always(&web.Problem{Status: http.StatusMisdirectedRequest, Code: "unknown_host", Words: "This server does not answer for that host name; see --public-url and --host"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := hostName(r.Host)
+		name := web.HostName(r.Host)
 		if _, err := netip.ParseAddr(name); err != nil && !names[name] {
 			refuse.ServeHTTP(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// hostName returns the name or address in a Host header, in lower case.
-func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
 // underBasePath serves everything below the base path.

@@ -6,10 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
-	"rollcall/store/sqldb"
 	"rollcall/store/storetest"
 )
 
@@ -45,11 +43,5 @@ func TestTheDoctorNamesAReplicaWhoseClockIsWrong(t *testing.T) {
 	} {
 		b := newBench(t, s, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(off) } })
 		b.finds(t, "clocks", want)
-	}
-}
-
-func TestTheDoctorNamesAWayToPostgreSQLInTheClear(t *testing.T) {
-	if f := encryptionFinding(sqldb.ServerInfo{Plaintext: true}); f.State != api.FindingWarning || f.Paste[0] != "sslmode=verify-full" {
-		t.Errorf("got %+v", f)
 	}
 }

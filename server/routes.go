@@ -75,7 +75,7 @@ func (s *Server) routes() []route {
 		{method: "PUT", path: "/admin/drain", who: auth.Admins, answer: s.beginDrain},
 		{method: "DELETE", path: "/admin/drain", who: auth.Admins, answer: s.endDrain},
 		{method: "GET", path: "/admin/settings", who: auth.Admins, answer: s.settings},
-		{method: "GET", path: "/admin/doctor", who: auth.Admins, answer: s.doctor},
+		{method: "GET", path: "/admin/doctor", who: auth.Admins, answer: s.examine},
 		{method: "GET", path: "/admin/users/{id}/export", who: auth.Admins, answer: s.exportUser},
 		{method: "POST", path: "/admin/users/{id}/erase", who: auth.Admins, answer: s.eraseUser, takes: EraseTime},
 		{method: "GET", path: "/admin/audit", who: auth.Admins, answer: s.audit},

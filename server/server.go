@@ -19,6 +19,7 @@ import (
 	"rollcall/server/assets"
 	"rollcall/server/auth"
 	"rollcall/server/clock"
+	"rollcall/server/doctor"
 	"rollcall/server/live"
 	"rollcall/server/metrics"
 	"rollcall/server/origin"
@@ -66,7 +67,7 @@ type Server struct {
 	codes       *auth.Codes
 	live        *live.Hub
 	meters      *metrics.Meters
-	misconfig   misconfig
+	doctor      *doctor.Doctor
 	pages       origin.Pages
 	auth        *auth.Authenticator
 	handler     http.Handler
@@ -96,6 +97,8 @@ func New(cfg Config) (*Server, error) {
 	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,
 		Moved: func() { s.live.Reset() }})
 	s.now = s.clock.Now
+	s.doctor = doctor.New(doctor.Config{Store: cfg.Store, Clock: s.clock, Recorded: s.meters.Heartbeats, Origin: cfg.Origin, Pages: s.pages, TLS: cfg.TLS,
+		Data: cfg.Data, Database: cfg.Database})
 	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Outage: s.outage}
 	s.codes, s.live = auth.NewCodes(s.now), live.New(live.Config{Store: cfg.Store, Now: s.now, Log: cfg.Log, Outage: s.outage})
 	var err error

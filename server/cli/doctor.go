@@ -14,20 +14,20 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rollcall/server"
 	"rollcall/server/api"
 	"rollcall/server/client"
+	"rollcall/server/doctor"
 )
 
-// doctor is what the command looks at.
-type doctor struct {
+// doctorCommand is what the command looks at.
+type doctorCommand struct {
 	server    serverFlags
 	data      string
 	dataGiven bool
 }
 
 func newDoctor() *cobra.Command {
-	var d doctor
+	var d doctorCommand
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -69,7 +69,7 @@ type examination struct {
 
 // examine asks the server and looks at the data folder. Where the server told of its
 // folder, only a folder that was named is looked at from here.
-func (d *doctor) examine(ctx context.Context) ([]api.Finding, error) {
+func (d *doctorCommand) examine(ctx context.Context) ([]api.Finding, error) {
 	asked, err := d.server.client()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (d *doctor) examine(ctx context.Context) ([]api.Finding, error) {
 	if !d.dataGiven && (told || !d.dataIsHere()) {
 		return findings, ctx.Err()
 	}
-	for _, f := range server.DataChecks(absolute(d.data)) {
+	for _, f := range doctor.DataChecks(absolute(d.data)) {
 		findings = slices.DeleteFunc(findings, func(other api.Finding) bool { return other.Check == f.Check })
 		findings = append(findings, f)
 	}
@@ -87,7 +87,7 @@ func (d *doctor) examine(ctx context.Context) ([]api.Finding, error) {
 }
 
 // ask looks at the way to the server and has it tell what it knows.
-func (d *doctor) ask(ctx context.Context, asked *client.Client) (findings []api.Finding, told bool) {
+func (d *doctorCommand) ask(ctx context.Context, asked *client.Client) (findings []api.Finding, told bool) {
 	if _, err := asked.Clock(ctx); err != nil { // and the next question finds the connection open
 		return []api.Finding{d.unreachable(err)}, false
 	}
@@ -99,7 +99,7 @@ func (d *doctor) ask(ctx context.Context, asked *client.Client) (findings []api.
 	return append(append(findings, api.Fine("key", "May ask what the server knows")), known...), true
 }
 
-func (d *doctor) dataIsHere() bool {
+func (d *doctorCommand) dataIsHere() bool {
 	_, err := os.Stat(filepath.Join(d.data, databaseName))
 	return err == nil
 }

@@ -67,7 +67,7 @@ func TestTheDoctorTellsApartWhatAnswers(t *testing.T) {
 			w.WriteHeader(c.status)
 			fmt.Fprint(w, c.body)
 		}))
-		d := doctor{server: serverFlags{url: other.URL}, data: t.TempDir()}
+		d := doctorCommand{server: serverFlags{url: other.URL}, data: t.TempDir()}
 		findings, err := d.examine(t.Context())
 		other.Close()
 		if err != nil || len(findings) != 1 || findings[0].State != "problem" || findings[0].Fix == "" ||
@@ -82,7 +82,7 @@ func TestTheDoctorKnowsAPublicAddress(t *testing.T) {
 		"http://127.0.0.1:8080": "ok", "http://localhost:8080": "ok", "http://10.1.2.3": "ok", "http://[fd00::1]:8080": "ok", "http://100.100.1.2": "ok",
 		"https://8.8.8.8": "ok", "http://8.8.8.8:8080": "warning", "http://[2606:4700::1111]": "warning",
 	} {
-		d := doctor{server: serverFlags{url: url}}
+		d := doctorCommand{server: serverFlags{url: url}}
 		if f := d.transport(t.Context()); f.State != want {
 			t.Errorf("%s: %s %s", url, f.State, f.Words)
 		}

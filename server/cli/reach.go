@@ -18,7 +18,7 @@ import (
 // What the doctor finds on the way to the server.
 
 // unreachable says why the server can not be asked anything.
-func (d *doctor) unreachable(err error) api.Finding {
+func (d *doctorCommand) unreachable(err error) api.Finding {
 	found := func(words, fix string, paste ...string) api.Finding {
 		return api.Problem("server", words, fix, paste...)
 	}
@@ -46,7 +46,7 @@ func (d *doctor) unreachable(err error) api.Finding {
 }
 
 // refused says why the server does not tell what it knows.
-func (d *doctor) refused(err error) api.Finding {
+func (d *doctorCommand) refused(err error) api.Finding {
 	found := func(words, fix string, paste ...string) api.Finding {
 		return api.Problem("key", words, fix, paste...)
 	}
@@ -68,7 +68,7 @@ func (d *doctor) refused(err error) api.Finding {
 }
 
 // transport tells whether the key can be read on its way.
-func (d *doctor) transport(ctx context.Context) api.Finding {
+func (d *doctorCommand) transport(ctx context.Context) api.Finding {
 	u := d.at()
 	if u.Scheme == "https" {
 		return api.Fine("transport", "Is by https")
@@ -99,7 +99,7 @@ func addressesOf(ctx context.Context, host string) ([]netip.Addr, error) {
 }
 
 // at is the server's address.
-func (d *doctor) at() *url.URL {
+func (d *doctorCommand) at() *url.URL {
 	u, err := url.Parse(d.server.url)
 	if err != nil {
 		return &url.URL{}

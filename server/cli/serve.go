@@ -14,6 +14,7 @@ import (
 
 	"rollcall/server"
 	"rollcall/server/api"
+	"rollcall/server/doctor"
 	"rollcall/server/metrics"
 	"rollcall/server/origin"
 	"rollcall/store"
@@ -88,7 +89,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 // adviseData warns where the database is not safe, or soon has no room. An operator may
 // know better, so it is no error.
 func adviseData(folder string, log zerolog.Logger) {
-	for _, f := range server.DataChecks(folder) {
+	for _, f := range doctor.DataChecks(folder) {
 		if f.State != api.FindingOK {
 			log.Warn().Str("data", folder).Str("fix", f.Fix).Msg(f.Words + "; see rollcall doctor")
 		}

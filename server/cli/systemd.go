@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"rollcall/server"
+	"rollcall/server/doctor"
 )
 
 // unit is what a unit file is made of, beside the settings of the server in it.
@@ -171,7 +171,7 @@ func (u *unit) hint() string {
 	if u.settings.data.remote() {
 		return "Commands on the data take the same address: rollcall key list --database " + u.settings.data.String()
 	}
-	return "Commands on the data folder run as its user: sudo -u " + u.user + " rollcall backup FILE --data " + server.InShell(u.settings.data.folder)
+	return "Commands on the data folder run as its user: sudo -u " + u.user + " rollcall backup FILE --data " + doctor.InShell(u.settings.data.folder)
 }
 
 // makesFolder is the step that makes a data folder that systemd does not.
@@ -179,7 +179,7 @@ func (u *unit) makesFolder() string {
 	if place := &u.settings.data; place.remote() || place.folder == stateFolder {
 		return ""
 	}
-	return fmt.Sprintf("#   install -d -o %s -g %[1]s -m 700 %s\n", u.user, server.InShell(u.settings.data.folder))
+	return fmt.Sprintf("#   install -d -o %s -g %[1]s -m 700 %s\n", u.user, doctor.InShell(u.settings.data.folder))
 }
 
 // needs are the lines about what has to be there before. A server ends where the database is not:

@@ -1,4 +1,4 @@
-package server
+package doctor
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 	"rollcall/store/sqldb"
 )
 
-// Disk is where a folder is kept.
-type Disk struct {
+// disk is where a folder is kept.
+type disk struct {
 	Network string // the kind of network file system; "" for none, or where nobody can tell
 	Free    uint64 // bytes that may still be written
 }
@@ -22,7 +22,7 @@ const leastFree = 100 << 20
 // DataChecks tells whether the folder of a database is on a disk that suits it, as
 // far as this machine can tell. It opens nothing: that could drop SQLite's locks.
 func DataChecks(folder string) []api.Finding {
-	disk, err := DiskOf(folder)
+	disk, err := diskOf(folder)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return nil
@@ -42,7 +42,7 @@ func databaseSize(folder string) (bytes uint64) {
 	return bytes
 }
 
-func networkFinding(folder string, disk Disk) api.Finding {
+func networkFinding(folder string, disk disk) api.Finding {
 	if disk.Network == "" {
 		return api.Fine("folder", "The data folder is not on a network file system")
 	}
@@ -57,7 +57,7 @@ func networkFinding(folder string, disk Disk) api.Finding {
 
 const newFolder = "/var/lib/rollcall"
 
-func roomFinding(disk Disk, used uint64) api.Finding {
+func roomFinding(disk disk, used uint64) api.Finding {
 	left := fmt.Sprintf("%d MB are free on the disk of the data", disk.Free>>20)
 	switch {
 	case disk.Free < leastFree:

@@ -1,4 +1,4 @@
-package server
+package doctor
 
 import (
 	"bufio"
@@ -36,13 +36,13 @@ var network = map[uint32]string{
 // also how some local disks are read.
 var overFUSE = []string{"sshfs", "s3fs", "rclone", "glusterfs", "ceph", "gcsfuse", "goofys", "juicefs", "blobfuse2", "mfs", "davfs", "curlftpfs", "smbnetfs"}
 
-// DiskOf looks at the disk that a folder is on.
-func DiskOf(folder string) (Disk, error) {
+// diskOf looks at the disk that a folder is on.
+func diskOf(folder string) (disk, error) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(folder, &stat); err != nil {
-		return Disk{}, fmt.Errorf("%s: %w", folder, err)
+		return disk{}, fmt.Errorf("%s: %w", folder, err)
 	}
-	disk := Disk{Network: network[uint32(stat.Type)], Free: stat.Bavail * uint64(stat.Bsize)} // the type is signed on some machines
+	disk := disk{Network: network[uint32(stat.Type)], Free: stat.Bavail * uint64(stat.Bsize)} // the type is signed on some machines
 	if uint32(stat.Type) == unix.FUSE_SUPER_MAGIC {
 		disk.Network = fuseOf(folder)
 	}

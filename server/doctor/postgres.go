@@ -1,4 +1,4 @@
-package server
+package doctor
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 
 // postgresFindings tell how the database's server keeps what it is given; none where
 // the database is a file.
-func (s *Server) postgresFindings(ctx context.Context) ([]api.Finding, error) {
-	b, err := s.store.DB().ServerInfo(ctx)
+func (d *Doctor) postgresFindings(ctx context.Context) ([]api.Finding, error) {
+	b, err := d.cfg.Store.DB().ServerInfo(ctx)
 	if errors.Is(err, sqldb.ErrNotFound) {
 		return nil, nil // no server, no findings
 	}
 	if err != nil {
 		return nil, err
 	}
-	ahead, err := s.clock.AheadOfDatabase(ctx)
+	ahead, err := d.cfg.Clock.AheadOfDatabase(ctx)
 	if err != nil {
 		return nil, err
 	}

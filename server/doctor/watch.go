@@ -1,9 +1,8 @@
-package server
+package doctor
 
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"regexp"
 	"strings"
 
@@ -11,24 +10,16 @@ import (
 	"rollcall/store"
 )
 
-// misconfig remembers for an hour what goes wrong without anybody here noticing: the
-// page, the proxy or the back end that could tell stands elsewhere. In memory only.
-type misconfig struct {
-	proxies       topK[netip.Addr] // that say for whom they ask, and are not trusted
-	origins       topK[string]     // of pages that ask as ours for other pages do, and are not allowed
-	unknownTokens topK[string]     // origins of heartbeats whose token nobody has named; "" for none
-}
-
-// watchMisconfig notes what is wrong with a request. Where nothing is, that takes no lock
+// Watch notes what is wrong with the requests for next. Where nothing is, that takes no lock
 // and no memory: every heartbeat comes by here.
-func (s *Server) watchMisconfig(next http.Handler) http.Handler {
+func (d *Doctor) Watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if addr, _, disbelieved := s.cfg.Origin.ForwardedFor(r); disbelieved && origin.Inside(addr) {
-			s.misconfig.proxies.note(s.now(), addr, 0)
+		if addr, _, disbelieved := d.cfg.Origin.ForwardedFor(r); disbelieved && origin.Inside(addr) {
+			d.proxies.note(d.cfg.Clock.Now(), addr, 0)
 		}
-		if asksForAPage(r.URL.Path) && !s.pages.Known(r) && !s.pages.Own(r) {
+		if asksForAPage(r.URL.Path) && !d.cfg.Pages.Known(r) && !d.cfg.Pages.Own(r) {
 			if page := plainOrigin(r); page != "" {
-				s.misconfig.origins.note(s.now(), page, 0)
+				d.origins.note(d.cfg.Clock.Now(), page, 0)
 			}
 		}
 		next.ServeHTTP(w, r)
@@ -41,14 +32,14 @@ func asksForAPage(path string) bool {
 	return path == "/live" || strings.HasPrefix(path, "/admin/users/")
 }
 
-// noteUnknownToken notes a heartbeat that was refused with err, if its token was never that
+// NoteUnknownToken notes a heartbeat that was refused with err, if its token was never that
 // of a session here. One whose session has ended is nothing unusual.
-func (s *Server) noteUnknownToken(r *http.Request, err error) {
+func (d *Doctor) NoteUnknownToken(r *http.Request, err error) {
 	var ended *store.EndedError
 	if !errors.Is(err, store.ErrSessionEnded) || errors.As(err, &ended) {
 		return
 	}
-	s.misconfig.unknownTokens.note(s.now(), plainOrigin(r), s.meters.Heartbeats())
+	d.unknownTokens.note(d.cfg.Clock.Now(), plainOrigin(r), d.cfg.Recorded())
 }
 
 // originPattern is how a browser writes one. It is shown to be pasted into a shell.

@@ -1,4 +1,4 @@
-package server
+package doctor
 
 import (
 	"fmt"
@@ -9,21 +9,22 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/server/origin"
+	"rollcall/server/web"
 )
 
 // proxyFinding tells of proxies whose word for the caller's address does not count.
 // One that the request itself came through is surely there; of others anybody
 // inside may have sent the header.
-func (s *Server) proxyFinding(r *http.Request, now time.Time) api.Finding {
-	proxies, _ := s.misconfig.proxies.lately(now)
-	if addr, _, disbelieved := s.cfg.Origin.ForwardedFor(r); disbelieved && !origin.Inside(addr) {
+func (d *Doctor) proxyFinding(r *http.Request, now time.Time) api.Finding {
+	proxies, _ := d.proxies.lately(now)
+	if addr, _, disbelieved := d.cfg.Origin.ForwardedFor(r); disbelieved && !origin.Inside(addr) {
 		proxies = append([]netip.Addr{addr}, proxies...)
 	}
 	if len(proxies) == 0 {
 		return api.Fine("proxy", "No proxy that is not trusted has forwarded a request")
 	}
 	trusted := []string{}
-	for _, prefix := range s.cfg.Origin.TrustedProxies {
+	for _, prefix := range d.cfg.Origin.TrustedProxies {
 		trusted = append(trusted, spelled(prefix))
 	}
 	for _, addr := range proxies {
@@ -52,21 +53,21 @@ func more(n int) string {
 }
 
 // schemeFinding tells whether the server knows that browsers use TLS.
-func (s *Server) schemeFinding(r *http.Request) api.Finding {
+func (d *Doctor) schemeFinding(r *http.Request) api.Finding {
 	switch {
-	case s.cfg.TLS:
+	case d.cfg.TLS:
 		return api.Fine("https", "Cookies are for https only")
 	case !strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"):
 		return api.Fine("https", "This request came by http, as the server expects")
 	}
 	return api.Problem("https", "A proxy adds TLS, and the server does not know of it",
 		"The panel's cookie is not kept to https. Start the server with the address that browsers use:",
-		"--public-url https://"+s.nameOr(r, "rollcall.example"))
+		"--public-url https://"+d.nameOr(r, "rollcall.example"))
 }
 
 // nameOr is the host name by which the server was asked, if that is one of its own.
-func (s *Server) nameOr(r *http.Request, otherwise string) string {
-	name := hostName(r.Host)
+func (d *Doctor) nameOr(r *http.Request, otherwise string) string {
+	name := web.HostName(r.Host)
 	if _, err := netip.ParseAddr(name); err == nil || name == "localhost" {
 		return otherwise
 	}
@@ -74,8 +75,8 @@ func (s *Server) nameOr(r *http.Request, otherwise string) string {
 }
 
 // originsFinding tells of pages whose scripts are kept from asking.
-func (s *Server) originsFinding(now time.Time) api.Finding {
-	origins, seen := s.misconfig.origins.lately(now)
+func (d *Doctor) originsFinding(now time.Time) api.Finding {
+	origins, seen := d.origins.lately(now)
 	if len(origins) == 0 {
 		return api.Fine("origins", "No page of another origin was refused")
 	}
@@ -93,12 +94,12 @@ func (s *Server) originsFinding(now time.Time) api.Finding {
 const enoughStrays = 3
 
 // tokensFinding tells of heartbeats with tokens that no login has named.
-func (s *Server) tokensFinding(now time.Time) api.Finding {
-	origins, seen := s.misconfig.unknownTokens.lately(now)
+func (d *Doctor) tokensFinding(now time.Time) api.Finding {
+	origins, seen := d.unknownTokens.lately(now)
 	strays, well, latest, from := 0, uint64(0), time.Time{}, ""
 	for i, entry := range seen {
 		strays += entry.count
-		well = max(well, s.meters.Heartbeats()-entry.wellBefore) // since the first of them
+		well = max(well, d.cfg.Recorded()-entry.wellBefore) // since the first of them
 		if entry.last.After(latest) {
 			latest, from = entry.last, origins[i]
 		}

@@ -1,4 +1,4 @@
-package server
+package doctor
 
 import (
 	"os"
@@ -27,14 +27,14 @@ func TestALocalDiskIsOne(t *testing.T) {
 		folders = append(folders, "/dev/shm")
 	}
 	for _, folder := range folders {
-		if disk, err := DiskOf(folder); err != nil || disk.Network != "" || disk.Free == 0 {
+		if disk, err := diskOf(folder); err != nil || disk.Network != "" || disk.Free == 0 {
 			t.Errorf("%s: %+v %v", folder, disk, err)
 		}
 	}
-	if disk, err := DiskOf("/proc"); err != nil || disk.Free != 0 {
+	if disk, err := diskOf("/proc"); err != nil || disk.Free != 0 {
 		t.Errorf("/proc: %+v %v", disk, err)
 	}
-	if _, err := DiskOf("/nowhere"); !os.IsNotExist(err) && !strings.Contains(err.Error(), "no such file") {
+	if _, err := diskOf("/nowhere"); !os.IsNotExist(err) && !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 }

@@ -1,0 +1,129 @@
+// Package doctor finds out what is wrong with how a server is set up, and says what to do
+// about it. It goes by what it can know: the disk, the database, the clock, and requests
+// that did not get what they asked for. It repairs nothing.
+package doctor
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"rollcall/server/api"
+	"rollcall/server/clock"
+	"rollcall/server/origin"
+	"rollcall/store"
+)
+
+// Config is what a doctor needs to know.
+type Config struct {
+	Store    *store.Store
+	Clock    *clock.Clock
+	Recorded func() uint64 // heartbeats since the start
+	Origin   origin.Resolver
+	Pages    origin.Pages
+	TLS      bool   // people reach the server by https
+	Data     string // folder of the database, "" where it is not to be looked at
+	Database string // address of the database, without a password; "" where it is a file
+}
+
+// Doctor knows a server and remembers for an hour what goes wrong without anybody here
+// noticing: the page, the proxy or the back end that could tell stands elsewhere.
+type Doctor struct {
+	cfg Config
+
+	proxies       topK[netip.Addr] // that say for whom they ask, and are not trusted
+	origins       topK[string]     // of pages that ask as ours for other pages do, and are not allowed
+	unknownTokens topK[string]     // origins of heartbeats whose token nobody has named; "" for none
+}
+
+// New returns a doctor who has seen nothing yet.
+func New(cfg Config) *Doctor { return &Doctor{cfg: cfg} }
+
+// Examine tells what may be wrong with how the server is set up, as far as only the
+// server can know. r is the request of whoever asks, by a key that is no application's,
+// if any.
+func (d *Doctor) Examine(r *http.Request, by *store.Key) ([]api.Finding, error) {
+	now := d.cfg.Clock.Now()
+	st, err := d.cfg.Store.Stats(r.Context(), now)
+	if err != nil {
+		return nil, err
+	}
+	logins, err := d.loginsFinding(r.Context(), by, st)
+	if err != nil {
+		return nil, err
+	}
+	postgres, err := d.postgresFindings(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	findings := []api.Finding{d.proxyFinding(r, now), d.schemeFinding(r), d.originsFinding(now), logins, d.tokensFinding(now), d.cleanupFinding(now, st.LastCleanup)}
+	findings = append(findings, postgres...)
+	if d.cfg.Data != "" {
+		findings = append(findings, DataChecks(d.cfg.Data)...)
+	}
+	return findings, nil
+}
+
+// cleanupLate is when a cleanup that should run every hour must have failed.
+const cleanupLate = 3 * time.Hour
+
+func (d *Doctor) cleanupFinding(now time.Time, last *store.CleanupRun) api.Finding {
+	switch {
+	case d.cfg.Clock.Skewed():
+		return api.Fine("cleanup", "Waits: the clock was set a moment ago")
+	case last == nil:
+		return api.Fine("cleanup", "Has not run yet")
+	case now.Sub(last.At) > cleanupLate:
+		return api.Problem("cleanup", "Expired sessions were last ended at "+when(last.At),
+			`The server should do it every hour. Why it did not is in its log, as "job failed". To do it now, on its machine:`,
+			d.onData("rollcall cleanup"))
+	}
+	return api.Fine("cleanup", "Expired sessions were last ended at "+when(last.At))
+}
+
+// onData is a command on the same data, where it is known where that is.
+func (d *Doctor) onData(command string) string {
+	switch {
+	case d.cfg.Database != "":
+		return command + " --database " + InShell(d.cfg.Database)
+	case d.cfg.Data != "":
+		return command + " --data " + InShell(d.cfg.Data)
+	}
+	return command
+}
+
+// when is a time as a line has room for it.
+func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// InShell quotes a word for a shell, where it needs that.
+func InShell(word string) string {
+	plain := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("/._-+:,@%=", r)
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// loginsFinding tells whether any application has ever said who logs in.
+func (d *Doctor) loginsFinding(ctx context.Context, asking *store.Key, st store.Stats) (f api.Finding, err error) {
+	if st.Active+st.Expired+st.Ended > 0 {
+		return api.Fine("logins", "Applications report them"), nil
+	}
+	keys, err := d.cfg.Store.Keys(ctx)
+	if err != nil {
+		return f, err
+	}
+	for _, key := range keys {
+		if key.Scopes.Has(store.ScopeSessions) && (asking == nil || key.ID != asking.ID) {
+			return api.Warning("logins", "No application has reported one yet",
+				"The back end has to report each login by POST /admin/sessions with its key: README, Start, step 1, or Integrate in the panel."), nil
+		}
+	}
+	return api.Warning("logins", "No application has a key to report them by",
+		"Make one for each, with the application's name, and go on with README, Start, step 1, or with Integrate in the panel:",
+		d.onData("rollcall key create --app NAME --scope sessions")), nil
+}
