@@ -72,8 +72,8 @@ CREATE INDEX user_sessions_ended        ON user_sessions (ended_at) WHERE is_act
 CREATE INDEX user_sessions_created      ON user_sessions (created_at);                                  -- all, latest first
 CREATE INDEX user_sessions_user         ON user_sessions (user_id, is_active);                          -- of a person; those that are active without a look at the others
 CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
-CREATE INDEX user_sessions_app          ON user_sessions ((app || ''));                                 -- of an app; an expression, for the list of sessions only: see store/sessionfilter.go
-CREATE INDEX user_sessions_address      ON user_sessions ((ip_address || ''));                          -- likewise from an address
+CREATE INDEX user_sessions_app          ON user_sessions (app);                                         -- the list of sessions of an app,
+CREATE INDEX user_sessions_address      ON user_sessions (ip_address);                                  -- and from an address
 CREATE INDEX user_sessions_leaving      ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL; -- whose goodbye is past its grace
 
 -- Activity extends a session, whoever notes it: UPDATE user_sessions SET last_activity_at = ... typed into the

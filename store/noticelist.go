@@ -9,8 +9,8 @@ import (
 	"rollcall/store/sqldb"
 )
 
-// audience is which sessions s a notice n is for. In Go the same is said by For.
-const audience = `(n.app = s.app OR n.app = '' AND s.app <> '` + presence.PanelApp + `')
+// audience is which sessions s a notice n is for, without the index on apps: see withoutIndex. In Go the same is said by For.
+const audience = `(n.app = s.app || '' OR n.app = '' AND s.app <> '` + presence.PanelApp + `')
 	AND (n.organization_id IS NULL OR n.organization_id = s.organization_id)`
 
 // Member is what decides which announcements are for a session.

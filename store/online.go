@@ -176,7 +176,7 @@ const searched = `(u.name || ' ' || u.email || ' ' || u.id || ' ' || u.role || '
 
 func (f OnlineFilter) whereApp(q *sqldb.Query, sessions string) {
 	if f.App != "" {
-		q.And(sessions+`.app = ?`, f.App)
+		q.And(withoutIndex(sessions+`.app`)+` = ?`, f.App)
 	} else {
 		q.And(sessions+`.app <> ?`, presence.PanelApp)
 	}

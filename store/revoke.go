@@ -154,7 +154,7 @@ func (s *Store) eachMatching(ctx context.Context, now time.Time, f SessionFilter
 	}
 	q := sqldb.NewQuery(ask)
 	f.from(q, s.at(now))
-	f.whereOrigin(q, `s.app`, `s.ip_address`)
+	f.whereOrigin(q, false, false)
 	f.whereUser(q)
 	f.where(q, s.rules)
 	return s.db.HeavySnapshot(ctx, func(look *sql.Tx) error { return q.Each(ctx, look, row) })

@@ -33,23 +33,33 @@ func (f SessionFilter) order(q *sqldb.Query, limit int) {
 	q.Add(` ORDER BY `+f.key()+` DESC, s.id DESC LIMIT ?`, limit)
 }
 
-// indexed returns what app and address are to be compared as, where they have an
-// index that finds what matches sooner than the index on users does. Nothing tells
-// SQLite how many sessions an app has: were the index on app itself, it would look
-// up nearly all of them for any question that has an app in it.
-func (f SessionFilter) indexed() (app, address string) {
+// byIndex tells whether the index on the app, or the one on the address, finds what matches sooner
+// than the index on users does.
+func (f SessionFilter) byIndex() (app, address bool) {
 	switch {
 	case f.User != "":
+		return false, false
 	case f.IP != "":
-		return `s.app`, `s.ip_address || ''`
-	case f.App != "" && !f.forPeople().aboutUsers():
-		return `s.app || ''`, `s.ip_address`
+		return false, true
 	}
-	return `s.app`, `s.ip_address`
+	return f.App != "" && !f.forPeople().aboutUsers(), false
 }
 
-// whereOrigin adds the conditions on where sessions s are from.
-func (f SessionFilter) whereOrigin(q *sqldb.Query, app, address string) {
+// withoutIndex is a column of sessions in a form that keeps the database from using its index.
+// Nothing tells SQLite how many sessions an app has: it would look up nearly all of them for any
+// question that has an app in it.
+func withoutIndex(column string) string { return column + ` || ''` }
+
+// whereOrigin adds the conditions on where sessions s are from, by the index on the app or on the
+// address, or by none.
+func (f SessionFilter) whereOrigin(q *sqldb.Query, appIndex, addressIndex bool) {
+	app, address := withoutIndex(`s.app`), withoutIndex(`s.ip_address`)
+	if appIndex {
+		app = `s.app`
+	}
+	if addressIndex {
+		address = `s.ip_address`
+	}
 	if f.App != "" {
 		q.And(app+` = ?`, f.App)
 	} else {

@@ -207,7 +207,7 @@ func (s *Store) nearQuery(m presence.Cutoffs, f SessionFilter, after *cursor) *s
 		f.beyond(q, after)
 		f.order(q, near*f.Limit)
 		q.Add(`) s WHERE true`)
-		f.whereOrigin(q, `s.app`, `s.ip_address`)
+		f.whereOrigin(q, false, false)
 		if people := f.forPeople(); people.aboutUsers() { // one by one, because there may be more users than these
 			q.Add(` AND EXISTS (SELECT 1 FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = s.user_id`)
 			people.whereUsers(q)
@@ -222,7 +222,7 @@ func (s *Store) sessionsQuery(m presence.Cutoffs, f SessionFilter, after *cursor
 	return f.page(func(q *sqldb.Query) {
 		f.from(q, m)
 		f.beyond(q, after)
-		app, address := f.indexed()
+		app, address := f.byIndex()
 		f.whereOrigin(q, app, address)
 		f.whereUser(q)
 		f.where(q, s.rules)

@@ -15,7 +15,7 @@ import (
 )
 
 // TestBothSchemasAreTheSame holds what postgres.sql makes against what schema.sql
-// makes: tables, columns, keys, references and indexes. The marks of the replicas are PostgreSQL's alone.
+// makes: tables, columns, keys, references and indexes.
 func TestBothSchemasAreTheSame(t *testing.T) {
 	file, folder := t.TempDir(), t.TempDir()
 	OpenFile(t, file, presence.DefaultRules())
@@ -30,14 +30,14 @@ func TestBothSchemasAreTheSame(t *testing.T) {
 			SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || COALESCE(' ' || l.collname, '')
 				|| CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
 			FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 LEFT JOIN pg_collation l ON l.oid = a.attcollation
-			WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.relname <> 'replica_marks'
+			WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
 			ORDER BY c.relname COLLATE "C", a.attnum`},
 		"keys": {`
 			SELECT m.name || ' (' || group_concat(c.name, ', ' ORDER BY c.pk) || ')'
 			FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk > 0 GROUP BY m.name ORDER BY m.name`, `
 			SELECT c.relname || ' (' || string_agg(a.attname, ', ' ORDER BY array_position(k.conkey, a.attnum)) || ')'
 			FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (k.conkey)
-			WHERE k.contype = 'p' AND c.relnamespace = current_schema()::regnamespace AND c.relname <> 'replica_marks'
+			WHERE k.contype = 'p' AND c.relnamespace = current_schema()::regnamespace
 			GROUP BY c.relname ORDER BY c.relname COLLATE "C"`},
 		"references": {`
 			SELECT m.name || '.' || f."from" || ' to ' || f."table" || '.' || f."to" || ' ' || f.on_delete

@@ -240,7 +240,7 @@ func (q activityQuestion) lengths(ctx context.Context, look *sql.Tx) (l SessionL
 	}
 	ended := sqldb.NewQuery(`is_active = false AND ended_at >= ? AND ended_at < ?`, q.from, q.to)
 	if q.app != "" {
-		ended.And(`app = ?`, q.app)
+		ended.And(`app || '' = ?`, q.app) // by when they ended, not by the index on apps
 	} else {
 		ended.And(`app <> ?`, presence.PanelApp)
 	}

@@ -9,7 +9,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, activeOfUser}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, plainIndexes}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -24,7 +24,7 @@ var historyAndNotices string
 var appAndAddress string
 
 //go:embed upgrade6.sql
-var activeOfUser string
+var plainIndexes string
 
 // SchemaVersion is the version of schema.sql, and of postgres.sql.
 func SchemaVersion() int { return len(steps) + 1 }

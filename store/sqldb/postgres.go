@@ -74,7 +74,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
 		write: write, read: read,
-		schema: PostgresSchema, oldest: postgresOldest, steps: []string{activeOfUser},
+		schema: PostgresSchema, oldest: postgresOldest, steps: []string{plainIndexes + `DROP TABLE replica_marks`},
 		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
 		upgrade:      []string{`BEGIN`, LockSchema},
 		begin:        []string{`BEGIN`, writeLock},

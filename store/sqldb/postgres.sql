@@ -62,8 +62,8 @@ CREATE INDEX user_sessions_ended ON user_sessions (ended_at) WHERE is_active = f
 CREATE INDEX user_sessions_created ON user_sessions (created_at);
 CREATE INDEX user_sessions_user ON user_sessions (user_id, is_active);
 CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
-CREATE INDEX user_sessions_app ON user_sessions ((app || ''));
-CREATE INDEX user_sessions_address ON user_sessions ((ip_address || ''));
+CREATE INDEX user_sessions_app ON user_sessions (app);
+CREATE INDEX user_sessions_address ON user_sessions (ip_address);
 CREATE INDEX user_sessions_leaving ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL;
 
 CREATE TABLE status_claims (
@@ -160,13 +160,6 @@ CREATE TABLE audit (
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_actor ON audit (actor);
 CREATE INDEX audit_target ON audit (target, actor, action);
-
--- The last transaction of each replica that was more than heartbeats: see mark.go.
-CREATE TABLE replica_marks (
-    replica BIGINT PRIMARY KEY,
-    mark    BIGINT NOT NULL,
-    at      TIMESTAMPTZ NOT NULL
-);
 
 -- One transaction at a time changes what anybody looks at, whichever replica or shell it comes from: it takes the turn
 -- before it locks a row, and has it until it is committed. So the numbers of changes have no holes and are in the order

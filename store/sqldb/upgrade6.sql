@@ -1,4 +1,11 @@
--- From version 5 to 6, in both databases: the active sessions of a person without a look at those that have ended.
+-- From version 5 to 6, in both databases: the active sessions of a person without a look at those that have ended; indexes
+-- on the columns themselves in place of expressions.
 
 DROP INDEX user_sessions_user;
 CREATE INDEX user_sessions_user ON user_sessions (user_id, is_active);
+
+DROP INDEX user_sessions_app;
+CREATE INDEX user_sessions_app ON user_sessions (app);
+
+DROP INDEX user_sessions_address;
+CREATE INDEX user_sessions_address ON user_sessions (ip_address);
