@@ -52,7 +52,7 @@ func (*heartbeat) RunBulk(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 }
 
 // recordBulk returns the heartbeats that the statement leaves.
-func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unseen bool) (left []*heartbeat, err error) {
+func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unchanged bool) (left []*heartbeat, err error) {
 	var all heartbeatColumns
 	by := map[int64]*heartbeat{}
 	for _, h := range beats {
@@ -66,7 +66,7 @@ func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unseen bool) 
 			return err
 		}
 		h := by[id]
-		h.recorded, h.unchanged, h.result.ExpiresAt = true, unseen, sqldb.Time(expires)
+		h.recorded, h.unchanged, h.result.ExpiresAt = true, unchanged, sqldb.Time(expires)
 		if h.wantMember {
 			h.result.Member = m
 		}

@@ -15,7 +15,7 @@ import (
 type Drain struct {
 	Message         string
 	StartedAt       time.Time
-	StartedBy       string     // as in Deed.Actor
+	StartedBy       string     // as in AuditEvent.Actor
 	EndSessionsAt   *time.Time // when all sessions are to end; nil: never
 	SessionsEndedAt *time.Time // when that was done
 }

@@ -38,7 +38,7 @@ type Notice struct {
 	NoticeInput
 	OrganizationID *int64 // of Organization
 	CreatedAt      time.Time
-	CreatedBy      string // as in Deed.Actor
+	CreatedBy      string // as in AuditEvent.Actor
 	WithdrawnAt    *time.Time
 }
 

@@ -224,8 +224,8 @@ func TestAnOlderBackupIsUpgraded(t *testing.T) {
 	if _, err := restore(t, file, folder); err != nil {
 		t.Fatal(err)
 	}
-	if version := ask[int](t, folder, `SELECT value FROM settings WHERE name = 'schema_version'`); version < 4 {
-		t.Errorf("its schema is version %d", version)
+	if version := ask[int](t, folder, `SELECT value FROM settings WHERE name = 'schema_version'`); version != sqldb.SchemaVersion() {
+		t.Errorf("its schema is version %d, want %d", version, sqldb.SchemaVersion())
 	}
 	if after, _ := os.ReadFile(file); string(after) != string(content) {
 		t.Error("the backup was changed")

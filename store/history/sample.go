@@ -185,7 +185,7 @@ func (h *History) noteKept(ctx context.Context, from int64) error {
 
 func (h *History) oldestSamples(ctx context.Context) (map[series]int64, error) {
 	oldest := map[series]int64{}
-	return oldest, h.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
+	err := h.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
 		return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
 			var which series
 			var at int64
@@ -194,4 +194,5 @@ func (h *History) oldestSamples(ctx context.Context) (map[series]int64, error) {
 			return err
 		}, `SELECT organization_id, app, MIN(at) FROM activity_samples GROUP BY organization_id, app`)
 	})
+	return oldest, err
 }
