@@ -54,7 +54,7 @@ func (h *Hub) publishChanged(ctx context.Context, now time.Time, n changed) erro
 	switch {
 	case len(n.order) == 0:
 		return nil
-	case h.published.overLimit:
+	case h.tracker.overLimit:
 		h.publishReset(now)
 		return nil
 	}
@@ -62,13 +62,13 @@ func (h *Hub) publishChanged(ctx context.Context, now time.Time, n changed) erro
 	if err != nil {
 		return err
 	}
-	events := append(endings(n.ended), h.differences(people, n.order, now)...)
+	events := append(endings(n.ended), h.tracker.differences(people, n.order, now)...)
 	if len(events) > maxEvents {
 		events = []api.Event{{Type: "reset"}}
 	}
-	if level := h.published.gate(); level != h.published.level {
-		h.published.level = level
-		events = append(events, api.Event{Type: "gate", Level: level, Counts: h.published.counted()})
+	if level := h.tracker.gate(); level != h.tracker.level {
+		h.tracker.level = level
+		events = append(events, api.Event{Type: "gate", Level: level, Counts: new(api.Counts(h.tracker.counts))})
 	}
 	for _, m := range events {
 		h.publish(m, now)
@@ -78,8 +78,8 @@ func (h *Hub) publishChanged(ctx context.Context, now time.Time, n changed) erro
 
 // publishReset has everybody read the list again, now and then.
 func (h *Hub) publishReset(now time.Time) {
-	if now.Sub(h.published.lastReset).Abs() >= resetEvery {
-		h.published.lastReset = now
+	if now.Sub(h.tracker.lastReset).Abs() >= resetEvery {
+		h.tracker.lastReset = now
 		h.publish(api.Event{Type: "reset"}, now)
 	}
 }
@@ -94,7 +94,7 @@ func endings(ended []store.Change) (events []api.Event) {
 
 // differences compares people with what was told of them, in the given order of
 // their ids. Whoever is not among them was deleted.
-func (h *Hub) differences(people []store.OnlinePerson, order []string, now time.Time) (events []api.Event) {
+func (t *tracker) differences(people []store.OnlinePerson, order []string, now time.Time) (events []api.Event) {
 	at := make(map[string]store.OnlinePerson, len(people))
 	for _, p := range people {
 		at[p.ID] = p
@@ -104,7 +104,7 @@ func (h *Hub) differences(people []store.OnlinePerson, order []string, now time.
 		if !ok {
 			p = store.OnlinePerson{User: store.User{ID: id}, Status: presence.StatusOffline, Left: presence.OfflineReason(presence.EndUserDeleted)}
 		}
-		if m, isNews := h.difference(p, now); isNews {
+		if m, isNews := t.difference(p, now); isNews {
 			events = append(events, m)
 		}
 	}
@@ -112,34 +112,31 @@ func (h *Hub) differences(people []store.OnlinePerson, order []string, now time.
 }
 
 // difference remembers how a person looks now and returns what that is news of.
-func (h *Hub) difference(person store.OnlinePerson, now time.Time) (m api.Event, isNews bool) {
-	p := &h.published
-	before, wasOnline := p.online[person.ID]
-	delete(p.waiting, person.ID)
+func (t *tracker) difference(person store.OnlinePerson, now time.Time) (m api.Event, isNews bool) {
+	before, wasOnline := t.online[person.ID]
+	delete(t.waiting, person.ID)
 	if person.Status == presence.StatusOffline {
-		p.forget(person.ID)
-		m.Type, m.Reason = "offline", string(person.Left)
-		return p.about(person, m, now), wasOnline
+		t.forget(person.ID)
+		return t.event("offline", person, now), wasOnline
 	}
+	after := t.look(person, now)
 	switch {
-	case wasOnline && before.print == p.fingerprint(person):
+	case !wasOnline:
+		t.remember(person.ID, after)
+		return t.event("online", person, now), true
+	case before.print == after.print:
 		return m, false
-	case wasOnline && time.Duration(now.UnixMilli()-before.at).Abs()*time.Millisecond < tellEvery:
-		p.waiting[person.ID] = true
+	case time.Duration(after.at-before.at).Abs()*time.Millisecond < tellEvery:
+		t.waiting[person.ID] = true
 		return m, false
 	}
-	p.remember(person, now)
-	m.Type = "updated"
-	if !wasOnline {
-		m.Type = "online"
-	}
-	return p.about(person, m, now), true
+	t.remember(person.ID, after)
+	return t.event("updated", person, now), true
 }
 
-// about completes an event about a person.
-func (p *published) about(person store.OnlinePerson, m api.Event, now time.Time) api.Event {
-	m.User, m.Counts = new(api.PersonOf(person, now)), p.counted()
-	return m
+// event tells of a person, and of the counts after what was looked at so far.
+func (t *tracker) event(kind string, person store.OnlinePerson, now time.Time) api.Event {
+	return api.Event{Type: kind, User: new(api.PersonOf(person, now)), Counts: new(api.Counts(t.counts)), Reason: string(person.Left)}
 }
 
 func (h *Hub) publish(m api.Event, now time.Time) {
@@ -149,7 +146,7 @@ func (h *Hub) publish(m api.Event, now time.Time) {
 	}
 	h.feed.publish(func(cursor string) []byte {
 		m.Cursor = cursor
-		text, _ := json.Marshal(m) // likewise
+		text, _ := json.Marshal(m) // of texts and numbers only: can not fail
 		return text
 	})
 }

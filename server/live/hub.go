@@ -48,7 +48,7 @@ type Hub struct {
 	announcements *announcements
 	wake          chan struct{} // of capacity 1: something has happened in this process
 	restart       atomic.Bool   // what was told may be wrong
-	published     published     // only Run touches it
+	tracker       tracker       // only Run touches it
 
 	pendingAuth chan struct{}   // holds a place for each socket without a credential
 	sockets     sync.WaitGroup  // that are open
@@ -61,7 +61,7 @@ func New(cfg Config) *Hub {
 	wake := make(chan struct{}, 1)
 	h := &Hub{store: cfg.Store, now: cfg.Now, log: cfg.Log, outage: cfg.Outage,
 		feed: newFeed(), readers: newWatchers(wake), userSockets: newWatchers(wake), announcements: newAnnouncements(cfg.Store, wake),
-		wake: wake, published: newPublished(), pendingAuth: make(chan struct{}, maxPendingAuth)}
+		wake: wake, tracker: newTracker(), pendingAuth: make(chan struct{}, maxPendingAuth)}
 	h.ending, h.end = context.WithCancel(context.Background())
 	return h
 }
@@ -83,7 +83,7 @@ func (h *Hub) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			h.published.tick()
+			h.tracker.tick()
 		case <-h.store.DB().Changed():
 		case <-h.wake:
 		}

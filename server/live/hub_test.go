@@ -155,7 +155,7 @@ func (r *running) tells(messages chan api.Event, want ...string) {
 func asItIs(*Hub) {}
 
 func TestOfACrowdIsOnlyToldThatItMoves(t *testing.T) {
-	withHub(t, func(h *Hub) { h.published.limit = 2 }, func(r *running) {
+	withHub(t, func(h *Hub) { h.tracker.limit = 2 }, func(r *running) {
 		ada := r.enter("ada")
 		r.enter("bob")
 		r.enter("cleo")
@@ -231,12 +231,12 @@ func TestWithoutSocketsTheLogIsNotRead(t *testing.T) {
 		r.enter("bob")
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if seq := r.published.lastSeq; seq != fromNow {
+		if seq := r.tracker.lastSeq; seq != fromNow {
 			r.Errorf("it was read up to %d", seq)
 		}
 		own, _ := r.open("/own", r.enter("ada"))
 		r.tells(own, "notices")
-		if p := &r.published; p.lastSeq < 1 || p.online != nil {
+		if p := &r.tracker; p.lastSeq < 1 || p.online != nil {
 			r.Errorf("with one it is read up to %d; %d people are told apart", p.lastSeq, len(p.online))
 		}
 	})
@@ -264,7 +264,7 @@ func TestTheHubBeginsAgainOnAnotherTimeline(t *testing.T) {
 	if again := look(); again != first {
 		t.Errorf("the feed went on from %s at %s", first, again)
 	}
-	h.published.timeline++ // as if what was read were of another one than the store's
+	h.tracker.timeline++ // as if what was read were of another one than the store's
 	if other := look(); strings.Split(other, ".")[0] == strings.Split(first, ".")[0] {
 		t.Errorf("the feed goes on from %s at %s", first, other)
 	}

@@ -11,11 +11,11 @@ import (
 // readAnnouncements returns what there is to announce. Once a second it is read anew, for
 // what ran out and for what somebody else wrote into the database.
 func (h *Hub) readAnnouncements(ctx context.Context, now time.Time) (*Announced, error) {
-	if h.published.announcementsDue {
+	if h.tracker.announcementsDue {
 		if err := h.announcements.refresh(ctx, now); err != nil {
 			return nil, err
 		}
-		h.published.announcementsDue = false
+		h.tracker.announcementsDue = false
 	}
 	return h.Announced(ctx, now)
 }
@@ -23,8 +23,8 @@ func (h *Hub) readAnnouncements(ctx context.Context, now time.Time) (*Announced,
 // publishAnnouncements publishes what is announced since the readers were told last, and
 // what no longer is.
 func (h *Hub) publishAnnouncements(up *Announced, now time.Time) {
-	before := h.published.announced
-	if h.published.announced = up; before == up {
+	before := h.tracker.announced
+	if h.tracker.announced = up; before == up {
 		return
 	}
 	is, was := up.all(), before.all()

@@ -26,7 +26,7 @@ func (h *Hub) poll(ctx context.Context) error {
 	}
 	followed := h.isFollowed(now)
 	if !followed && h.userSockets.count() == 0 {
-		h.published.lastSeq = fromNow
+		h.tracker.lastSeq = fromNow
 		return nil
 	}
 	changes, err := h.readLog(ctx)
@@ -41,7 +41,7 @@ func (h *Hub) poll(ctx context.Context) error {
 	if err != nil || len(changes) == 0 {
 		return err
 	}
-	h.published.lastSeq = changes[len(changes)-1].Seq
+	h.tracker.lastSeq = changes[len(changes)-1].Seq
 	if len(changes) == maxChanges { // there are more
 		signal(h.wake)
 	}
@@ -51,15 +51,15 @@ func (h *Hub) poll(ctx context.Context) error {
 // isFollowed tells whether the list has readers. It has for a while after the last one
 // went, who may come back; then everybody is forgotten.
 func (h *Hub) isFollowed(now time.Time) bool {
-	p := &h.published
+	t := &h.tracker
 	if h.readers.count() > 0 {
-		p.lastFollowed = now
+		t.lastFollowed = now
 		return true
 	}
-	if p.online == nil || now.Sub(p.lastFollowed).Abs() <= releaseAfter {
-		return p.online != nil
+	if t.online != nil && now.Sub(t.lastFollowed).Abs() <= releaseAfter {
+		return true
 	}
-	p.online = nil
+	t.online = nil
 	h.feed.pause()
 	return false
 }
@@ -68,20 +68,20 @@ func (h *Hub) isFollowed(now time.Time) bool {
 // the log is another one or has been trimmed, it goes on from the log's end, and whoever
 // has a socket has to look for themselves.
 func (h *Hub) readLog(ctx context.Context) ([]store.Change, error) {
-	p := &h.published
-	if timeline := h.store.DB().Timeline(); timeline != p.timeline {
-		p.timeline, p.lastSeq = timeline, fromNow
+	t := &h.tracker
+	if timeline := h.store.DB().Timeline(); timeline != t.timeline {
+		t.timeline, t.lastSeq = timeline, fromNow
 	}
-	if p.lastSeq != fromNow {
-		changes, err := h.store.Changes(ctx, p.lastSeq, maxChanges)
+	if t.lastSeq != fromNow {
+		changes, err := h.store.Changes(ctx, t.lastSeq, maxChanges)
 		if !errors.Is(err, store.ErrTooLate) {
 			return changes, err
 		}
 	}
-	p.lastSeq, p.online = fromNow, nil
+	t.lastSeq, t.online = fromNow, nil
 	last, err := h.store.LastChange(ctx)
 	if err == nil {
-		p.lastSeq = last
+		t.lastSeq = last
 		h.userSockets.recheckAll()
 	}
 	return nil, err
@@ -89,8 +89,8 @@ func (h *Hub) readLog(ctx context.Context) ([]store.Change, error) {
 
 // tellReaders publishes what is new for the readers of the list.
 func (h *Hub) tellReaders(ctx context.Context, now time.Time, up *Announced, news changed) error {
-	if h.restart.Swap(false) || h.published.online == nil {
-		h.published.announced = up // whoever begins to follow reads what there is
+	if h.restart.Swap(false) || h.tracker.online == nil {
+		h.tracker.announced = up // whoever begins to follow reads what there is
 		return h.begin(ctx, now)
 	}
 	h.publishAnnouncements(up, now)
@@ -102,13 +102,13 @@ func (h *Hub) tellReaders(ctx context.Context, now time.Time, up *Announced, new
 // have lost the right to. Who changes meanwhile is looked at again: the log is read from
 // where it was before.
 func (h *Hub) begin(ctx context.Context, now time.Time) error {
-	p := &h.published
-	p.clear()
+	t := &h.tracker
+	t.clear()
 	if err := h.loadOnline(ctx, now); err != nil {
-		p.online = nil // so that the next look begins where this one fails
+		t.online = nil // so that the next look begins where this one fails
 		return err
 	}
-	p.lastSweep, p.level = now, p.gate()
+	t.lastSweep, t.level = now, t.gate()
 	h.feed.begin()
 	h.readers.recheckAll()
 	return nil
@@ -117,7 +117,7 @@ func (h *Hub) begin(ctx context.Context, now time.Time) error {
 // loadOnline reads all who are online, as far as they can be known. By name,
 // because then nobody moves between pages while they are read.
 func (h *Hub) loadOnline(ctx context.Context, now time.Time) error {
-	p := &h.published
+	t := &h.tracker
 	filter := store.OnlineFilter{Sort: store.SortName, Limit: web.MaxLimit}
 	for {
 		page, err := h.store.Online(ctx, now, filter)
@@ -125,10 +125,10 @@ func (h *Hub) loadOnline(ctx context.Context, now time.Time) error {
 			return err
 		}
 		for _, person := range page.People {
-			p.remember(person, now.Add(-tellEvery))
+			t.remember(person.ID, t.look(person, now.Add(-tellEvery)))
 		}
-		if p.overLimit = len(p.online) > p.limit; p.overLimit {
-			clear(p.online)
+		if t.overLimit = len(t.online) > t.limit; t.overLimit {
+			clear(t.online)
 			return nil
 		}
 		if filter.Cursor = page.Next; page.Next == "" {
@@ -139,28 +139,28 @@ func (h *Hub) loadOnline(ctx context.Context, now time.Time) error {
 
 // catchUp publishes what the log and the clock say is new.
 func (h *Hub) catchUp(ctx context.Context, now time.Time, news changed) error {
-	p := &h.published
-	if p.sweepDue {
-		due, err := h.store.Due(ctx, p.lastSweep, now)
+	t := &h.tracker
+	if t.sweepDue {
+		due, err := h.store.Due(ctx, t.lastSweep, now)
 		if err != nil {
 			return err
 		}
 		news.add(due...)
-		news.add(slices.Collect(maps.Keys(p.waiting))...)
+		news.add(slices.Collect(maps.Keys(t.waiting))...)
 	}
 	if news.erasure { // the log does not say whose: nothing may be left of them
-		if p.overLimit || len(p.online) > maxChanges {
+		if t.overLimit || len(t.online) > maxChanges {
 			return h.begin(ctx, now)
 		}
 		h.feed.forget()
-		news.add(slices.Collect(maps.Keys(p.online))...)
+		news.add(slices.Collect(maps.Keys(t.online))...)
 	}
 	if err := h.publishChanged(ctx, now, news); err != nil {
 		return err
 	}
 	h.readers.recheckChanged(news)
-	if p.sweepDue {
-		p.sweepDue, p.lastSweep = false, now
+	if t.sweepDue {
+		t.sweepDue, t.lastSweep = false, now
 	}
 	return nil
 }

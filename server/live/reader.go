@@ -37,11 +37,11 @@ func (k *reader) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := k.readers.add(who)
+	w, err := k.hub.readers.add(who)
 	if err != nil {
 		return err
 	}
-	defer k.readers.remove(w)
+	defer k.hub.readers.remove(w)
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	go func() { leave(k.listen()) }()
@@ -63,7 +63,7 @@ func (k *reader) welcome(ctx context.Context) error {
 		cursor = *k.since
 	}
 	for {
-		at, known, begun := k.feed.enter(cursor)
+		at, known, begun := k.hub.feed.enter(cursor)
 		if begun == nil {
 			k.at = at
 			return k.hello(ctx, known)
@@ -87,9 +87,9 @@ func (k *reader) hello(ctx context.Context, known bool) error {
 
 func (k *reader) say(ctx context.Context, kind string) error {
 	if kind == "reset" {
-		k.feed.resets.Add(1)
+		k.hub.feed.resets.Add(1)
 	}
-	text, _ := json.Marshal(api.Event{Type: kind, Cursor: k.at.String(), Timestamp: api.At(k.now())})
+	text, _ := json.Marshal(api.Event{Type: kind, Cursor: k.at.String(), Timestamp: api.At(k.hub.now())})
 	return k.send(ctx, text)
 }
 
@@ -120,7 +120,7 @@ func (k *reader) tell(ctx context.Context, w *watcher) error {
 // catchUp sends what the reader has not seen and returns what to wait for.
 func (k *reader) catchUp(ctx context.Context) (more <-chan struct{}, err error) {
 	epoch := k.at.epoch
-	events, more, ok := k.feed.after(&k.at)
+	events, more, ok := k.hub.feed.after(&k.at)
 	switch {
 	case !ok && k.at.epoch == epoch:
 		return nil, errTooSlow

@@ -33,7 +33,7 @@ var (
 
 // socket is the server's end of a WebSocket.
 type socket struct {
-	*Hub
+	hub    *Hub
 	conn   *websocket.Conn
 	follow Follow
 	token  string // "" until the first message has brought it
@@ -55,7 +55,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, token string, follo
 	defer conn.CloseNow()
 	ctx, cancel := context.WithCancel(h.ending)
 	defer cancel()
-	status, reason := closing(ctx, serve(ctx, &socket{Hub: h, conn: conn, follow: follow, token: token}))
+	status, reason := closing(ctx, serve(ctx, &socket{hub: h, conn: conn, follow: follow, token: token}))
 	_ = conn.Close(status, reason) // whoever is gone does not hear it
 	return nil
 }
@@ -94,10 +94,10 @@ func (k *socket) identified(ctx context.Context) (who Follower, err error) {
 func (k *socket) mayStay(ctx context.Context) (Follower, error) {
 	for {
 		who, err := k.follow(ctx, k.token)
-		if !k.outage.Observe(err) {
+		if !k.hub.outage.Observe(err) {
 			return who, err
 		}
-		if err := k.outage.Wait(ctx); err != nil {
+		if err := k.hub.outage.Wait(ctx); err != nil {
 			return who, err
 		}
 	}
@@ -106,8 +106,8 @@ func (k *socket) mayStay(ctx context.Context) (Follower, error) {
 // firstMessage waits for the token of a page, which can not send a header.
 func (k *socket) firstMessage(ctx context.Context) (string, error) {
 	select {
-	case k.pendingAuth <- struct{}{}:
-		defer func() { <-k.pendingAuth }()
+	case k.hub.pendingAuth <- struct{}{}:
+		defer func() { <-k.hub.pendingAuth }()
 	default:
 		return "", errTooManyWatchers
 	}

@@ -39,11 +39,11 @@ func (v *userSocket) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := v.userSockets.add(c)
+	w, err := v.hub.userSockets.add(c)
 	if err != nil {
 		return err
 	}
-	defer v.userSockets.remove(w)
+	defer v.hub.userSockets.remove(w)
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	go func() { leave(v.listen()) }()
@@ -76,7 +76,7 @@ func (v *userSocket) tell(ctx context.Context, w *watcher) error {
 		case <-w.check:
 			err = v.recheck(ctx)
 		case <-ping.C:
-			if err = v.ping(ctx); err == nil && !v.who.Session.ExpiresAt.After(v.now()) {
+			if err = v.ping(ctx); err == nil && !v.who.Session.ExpiresAt.After(v.hub.now()) {
 				err = v.recheck(ctx) // heartbeats may have moved the end, which no log tells
 			}
 		case <-ctx.Done():
@@ -91,8 +91,8 @@ func (v *userSocket) tell(ctx context.Context, w *watcher) error {
 // tellNotices sends the notices unless they are as they were, and returns what to
 // wait for.
 func (v *userSocket) tellNotices(ctx context.Context) (changed <-chan struct{}, err error) {
-	now := v.now()
-	up, changed, err := v.announcements.read(ctx, now)
+	now := v.hub.now()
+	up, changed, err := v.hub.announcements.read(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -114,14 +114,14 @@ func sameShown(a, b api.ShownNotice) bool {
 func (v *userSocket) sendEnded(ctx context.Context) {
 	reason := "unknown"
 	var ended *store.EndedError
-	if err := v.store.WhyEnded(ctx, v.token); errors.As(err, &ended) {
+	if err := v.hub.store.WhyEnded(ctx, v.token); errors.As(err, &ended) {
 		reason = string(ended.Reason)
 	}
 	_ = v.say(ctx, api.OwnEvent{Type: "session_ended", Reason: reason}) // whoever is gone does not hear it
 }
 
 func (v *userSocket) say(ctx context.Context, m api.OwnEvent) error {
-	m.Timestamp = api.At(v.now())
+	m.Timestamp = api.At(v.hub.now())
 	text, _ := json.Marshal(m) // of texts only: can not fail
 	return v.send(ctx, text)
 }

@@ -6,17 +6,16 @@ import (
 	"slices"
 	"time"
 
-	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
 )
 
-// published is what the readers of the list were told, and what was read of it from where.
-type published struct {
-	online    map[string]told // who was announced as online; nil while nobody follows
-	limit     int             // how many can be known
-	overLimit bool            // there are more than that
-	waiting   map[string]bool // of whom too much was told just now
+// tracker keeps what the readers of the list were told, and how far the log was read.
+type tracker struct {
+	online    map[string]published // who was announced as online; nil while nobody follows
+	limit     int                  // how many can be known
+	overLimit bool                 // there are more than that
+	waiting   map[string]bool      // of whom too much was told just now
 	counts    presence.Counts
 	level     presence.GateLevel // that was told, or that follows from what was
 	announced *Announced
@@ -32,61 +31,62 @@ type published struct {
 	seed             maphash.Seed
 }
 
-// told is what was last told of a person.
-type told struct {
+// published is what was last told of a person.
+type published struct {
 	print  uint64 // of all that is news when it changes
 	status presence.Status
 	at     int64 // when, in milliseconds
 }
 
-func newPublished() published {
-	return published{limit: maxTracked, lastSeq: fromNow, seed: maphash.MakeSeed()}
+func newTracker() tracker {
+	return tracker{limit: maxTracked, lastSeq: fromNow, seed: maphash.MakeSeed()}
 }
 
 // tick makes due what is done every second.
-func (p *published) tick() { p.sweepDue, p.announcementsDue = true, true }
+func (t *tracker) tick() { t.sweepDue, t.announcementsDue = true, true }
 
 // clear begins with nobody.
-func (p *published) clear() {
-	p.online, p.waiting, p.counts, p.overLimit = map[string]told{}, map[string]bool{}, presence.Counts{}, false
+func (t *tracker) clear() {
+	t.online, t.waiting, t.counts, t.overLimit = map[string]published{}, map[string]bool{}, presence.Counts{}, false
 }
 
 // gate is what the gate says where nobody may be disturbed.
-func (p *published) gate() presence.GateLevel { return p.counts.Level(0) }
-
-// counted is how many people are online after what was looked at so far.
-func (p *published) counted() *api.Counts { return new(api.Counts(p.counts)) }
+func (t *tracker) gate() presence.GateLevel { return t.counts.Level(0) }
 
 // countOf is the count of people with a status, which is not offline.
-func (p *published) countOf(status presence.Status) *int {
+func (t *tracker) countOf(status presence.Status) *int {
 	switch status {
 	case presence.StatusAvailable:
-		return &p.counts.Available
+		return &t.counts.Available
 	case presence.StatusBusy:
-		return &p.counts.Busy
+		return &t.counts.Busy
 	}
-	return &p.counts.Away
+	return &t.counts.Away
 }
 
-// remember notes what is told of a person at an instant.
-func (p *published) remember(person store.OnlinePerson, at time.Time) {
-	p.forget(person.ID)
-	p.online[person.ID] = told{p.fingerprint(person), person.Status, at.UnixMilli()}
-	*p.countOf(person.Status)++
+// look is what to remember of a person who is told of at an instant.
+func (t *tracker) look(person store.OnlinePerson, at time.Time) published {
+	return published{t.fingerprint(person), person.Status, at.UnixMilli()}
 }
 
-func (p *published) forget(id string) {
-	if t, ok := p.online[id]; ok {
-		*p.countOf(t.status)--
-		delete(p.online, id)
+func (t *tracker) remember(id string, p published) {
+	t.forget(id)
+	t.online[id] = p
+	*t.countOf(p.status)++
+}
+
+func (t *tracker) forget(id string) {
+	if p, ok := t.online[id]; ok {
+		*t.countOf(p.status)--
+		delete(t.online, id)
 	}
 }
 
 // fingerprint sums up what is news of a person when it changes. That somebody is still
 // there would be no news.
-func (p *published) fingerprint(person store.OnlinePerson) uint64 {
+func (t *tracker) fingerprint(person store.OnlinePerson) uint64 {
 	var sum maphash.Hash
-	sum.SetSeed(p.seed)
+	sum.SetSeed(t.seed)
 	person.User.Access = store.AccessNone // which nobody is shown
 	maphash.WriteComparable(&sum, person.User)
 	maphash.WriteComparable(&sum, [2]string{string(person.Status), person.StatusText})
@@ -95,7 +95,8 @@ func (p *published) fingerprint(person store.OnlinePerson) uint64 {
 	shown := person.Shown()
 	shown.Session, shown.CreatedAt = store.Session{}, time.Time{} // another one that looks the same is no news
 	writeSession(&sum, shown)
-	for _, session := range slices.SortedFunc(slices.Values(person.Sessions), func(a, b store.OnlineSession) int { return cmp.Compare(a.ID, b.ID) }) {
+	byID := func(a, b store.OnlineSession) int { return cmp.Compare(a.ID, b.ID) }
+	for _, session := range slices.SortedFunc(slices.Values(person.Sessions), byID) {
 		writeSession(&sum, session)
 	}
 	return sum.Sum64()
