@@ -119,12 +119,9 @@ func (h *Hub) Stop() {
 	}
 }
 
-// Reset has everything looked at anew, because deadlines have moved: who is online, and
-// who may still follow.
+// Reset has the readers begin again, because deadlines have moved.
 func (h *Hub) Reset() {
 	h.restart.Store(true)
-	h.readers.recheckAll()
-	h.userSockets.recheckAll()
 	signal(h.wake)
 }
 

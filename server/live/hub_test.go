@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +51,7 @@ type running struct {
 	*testing.T
 	*Hub
 	client *http.Client
+	away   atomic.Bool // the database, for whoever asks who may follow
 }
 
 func newHub(st *store.Store) *Hub {
@@ -62,7 +64,11 @@ func withHub(t *testing.T, change func(*Hub), f func(*running)) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub(storetest.OpenFile(t, t.TempDir(), presence.DefaultRules()))
 		change(h)
+		r := &running{T: t, Hub: h}
 		follow := func(ctx context.Context, token string) (Follower, error) {
+			if r.away.Load() {
+				return Follower{}, store.ErrUnavailable
+			}
 			person, err := h.store.Authenticate(ctx, h.now(), token)
 			return Follower{Person: &person}, err
 		}
@@ -82,7 +88,8 @@ func withHub(t *testing.T, change func(*Hub), f func(*running)) {
 		go func() { h.Run(ctx); ended <- struct{}{} }()
 		go func() { _ = server.Serve(ln); ended <- struct{}{} }()
 		transport := &http.Transport{DialContext: ln.dial}
-		f(&running{t, h, &http.Client{Transport: transport}})
+		r.client = &http.Client{Transport: transport}
+		f(r)
 		stop()
 		h.Stop()
 		transport.CloseIdleConnections()
@@ -183,6 +190,29 @@ func TestStrangersDoNotCrowdOutWhoeverSaysWhoTheyAre(t *testing.T) {
 		}
 		list, _ := r.open("/list", r.enter("ada"))
 		r.tells(list, "hello")
+	})
+}
+
+func TestWhileTheDatabaseIsAwayNobodyIsToldAnythingOrSentAway(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		ada := r.enter("ada")
+		list, _ := r.open("/list", ada)
+		own, _ := r.open("/own", ada)
+		r.tells(list, "hello")
+		r.tells(own, "notices")
+		r.away.Store(true)
+		r.readers.recheckAll() // as if somebody's rights had just changed: nobody knows whose now
+		r.userSockets.recheckAll()
+		time.Sleep(time.Minute)
+		r.enter("bob")
+		r.tells(list)
+		r.away.Store(false)
+		r.outage.Recheck(r.Context(), func(context.Context) error { return nil })
+		r.tells(list, "online bob")
+		if _, err := r.store.PostNotice(r.Context(), r.now(), store.ActorCLI, store.NoticeInput{Message: "it is over", Level: store.LevelInfo}); err != nil {
+			r.Fatal(err)
+		}
+		r.tells(own, "notices")
 	})
 }
 
