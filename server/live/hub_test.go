@@ -21,6 +21,7 @@ import (
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	"rollcall/store/storetest"
 )
 
@@ -67,7 +68,7 @@ func withHub(t *testing.T, change func(*Hub), f func(*running)) {
 		r := &running{T: t, Hub: h}
 		follow := func(ctx context.Context, token string) (Follower, error) {
 			if r.away.Load() {
-				return Follower{}, store.ErrUnavailable
+				return Follower{}, sqldb.ErrUnavailable
 			}
 			person, err := h.store.Authenticate(ctx, h.now(), token)
 			return Follower{Person: &person}, err

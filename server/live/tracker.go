@@ -20,7 +20,7 @@ type tracker struct {
 	level     presence.GateLevel // that was told, or that follows from what was
 	announced *Announced
 
-	timeline     int64     // of the log that was read; see [store.Store.Timeline]
+	timeline     int64     // of the log that was read; see [sqldb.DB.Timeline]
 	lastSeq      int64     // last change read; fromNow while there is no socket
 	lastSweep    time.Time // until when departures by time are announced
 	lastFollowed time.Time // when the last reader was seen
