@@ -2,10 +2,7 @@ package server
 
 import (
 	"net/http"
-	"strings"
 	"time"
-
-	"github.com/gorilla/mux"
 
 	"rollcall/server/assets"
 	"rollcall/server/auth"
@@ -91,73 +88,4 @@ func (s *Server) routes() []route {
 		{method: "PUT", path: "/admin/users/{id}", who: auth.Backends, answer: s.putUser},
 		{method: "DELETE", path: "/admin/users/{id}", who: auth.Backends, answer: s.deleteUser},
 	}
-}
-
-// router finds the route of a request. What belongs to all routes is not in the
-// router's middleware, which does not run for unknown paths and methods.
-func (s *Server) router() http.Handler {
-	// An id may hold a slash, and an address that is slightly wrong is wrong: a
-	// redirect would make a GET of a POST.
-	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	for _, route := range s.routes() {
-		h := route.serve
-		if h == nil {
-			h = s.adapt(route)
-		}
-		r.Handle(route.path, s.meters.Route(route.method, route.path, h)).Methods(verbs(route.method)...)
-	}
-	for prefix, h := range s.cfg.Mount {
-		r.PathPrefix(prefix).Handler(s.meters.Route("", prefix, h))
-	}
-	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
-	r.NotFoundHandler = s.respond.Always(web.NothingHere)
-	return r
-}
-
-// adapt turns a route into an http.Handler: the one place that checks who is calling and
-// writes what comes back.
-func (s *Server) adapt(route route) http.Handler {
-	count := s.meters.Results(route.method, route.path)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r, err := s.auth.Admit(r, route.who)
-		var answer any
-		if err == nil {
-			if route.takes > 0 {
-				_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(route.takes)) // the network's time, not the rules'
-			}
-			answer, err = route.answer(r)
-		}
-		count(err)
-		if err != nil {
-			s.respond.Fail(w, r, err)
-			return
-		}
-		s.respond.Succeed(w, answer)
-	})
-}
-
-// verbs adds HEAD, which net/http answers by a GET without its body.
-func verbs(method string) []string {
-	if method == http.MethodGet {
-		return []string{http.MethodGet, http.MethodHead}
-	}
-	return []string{method}
-}
-
-// methodNotAllowed names the methods that an address takes. Several routes may
-// be behind one: "heartbeat" is also the id of a user.
-func (s *Server) methodNotAllowed(routes *mux.Router) http.Handler {
-	refuse := s.respond.Always(web.MethodNotAllowed)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var allowed []string
-		for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut} {
-			other, match := *r, mux.RouteMatch{}
-			other.Method = method
-			if routes.Match(&other, &match) && match.MatchErr == nil {
-				allowed = append(allowed, method)
-			}
-		}
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		refuse.ServeHTTP(w, r)
-	})
 }

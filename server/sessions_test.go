@@ -1,213 +1,216 @@
 package server
 
 import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/store/presence"
+	"rollcall/server/client"
+	"rollcall/server/web"
+	"rollcall/store"
 	"rollcall/store/storetest"
 )
 
-const ownToken = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.the-application's-own"
-
-// people returns who is online by id, as the holder of a key or token sees it.
-func (b *bench) people(t testing.TB, credential, query string) map[string]map[string]any {
-	t.Helper()
-	people := map[string]map[string]any{}
-	for _, user := range do(t, b, "GET", "/admin/users/online"+query, nil, bearing(credential)).wants(200)["users"].([]any) {
-		user := user.(map[string]any)
-		people[user["id"].(string)] = user
+// listed returns the users of the sessions in an answer.
+func listed(answer map[string]any) (users []string) {
+	for _, session := range answer["sessions"].([]any) {
+		users = append(users, session.(map[string]any)["user"].(map[string]any)["id"].(string))
 	}
-	return people
+	return users
 }
 
-// beats reports what a heartbeat of token says: "" for alive, else the reason.
-func (b *bench) beats(t testing.TB, token string) string {
-	t.Helper()
-	got := do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(token))
-	if got.Code == 200 {
-		return ""
-	}
-	reason, _ := got.refuses(404, "session_ended")["end_reason"].(string)
-	if reason == "" {
-		return "unknown"
-	}
-	return reason
-}
-
-func TestAPersonComesAndGoes(t *testing.T) {
+func TestTheListOfSessions(t *testing.T) {
 	b := newBench(t, storetest.New(t))
-	key, viewer := b.key(t, "shop", "sessions"), b.key(t, "deploy", "read")
-	_, token := b.person(t, key, "ada")
-	if got := b.people(t, viewer, ""); len(got) != 1 {
-		t.Fatalf("after the login: %v", got)
-	}
-	b.clock.advance(4 * time.Minute)
-	do(t, b, "POST", "/admin/users/heartbeat", map[string]any{"sessionToken": token, "page": "/a?secret=1#x"}).wants(200)
-	b.clock.advance(4 * time.Minute)
-	ada := b.people(t, viewer, "")["ada"]
-	if ada["page"] != "/a" || ada["session_duration_minutes"] != 8.0 {
-		t.Fatalf("after a heartbeat: %v", ada)
-	}
-	do(t, b, "POST", "/admin/sessions/end", map[string]any{"session_token": token}, bearing(key)).wants(200)
-	if got := b.people(t, viewer, ""); len(got) != 0 {
-		t.Fatalf("after the logout: %v", got)
-	}
-	body := do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(token)).refuses(404, "session_ended")
-	if body["end_reason"] != "logout" || body["error"] != "Session not found or expired" {
-		t.Fatalf("the heartbeat after the logout: %v", body)
-	}
-}
+	key, viewer := b.key(t, "shop", "sessions"), b.key(t, "watch", "read")
+	login := map[string]any{"user": map[string]any{"id": "ada", "name": "Ada", "email": "a@b.example", "role": "R", "team": "T", "organization": "O"},
+		"ip_address": "192.0.2.1", "user_agent": firefox}
+	made := do(t, b, "POST", "/admin/sessions", login, bearing(key)).wants(201)["session"].(map[string]any)
+	b.clock.advance(time.Minute)
+	_, bob := b.person(t, key, "bob")
+	b.clock.advance(90 * time.Second)
+	do(t, b, "POST", "/admin/sessions/end", map[string]any{"session_token": bob}, bearing(key)).wants(200)
 
-func TestTheSameLoginReportedTwiceIsOneSession(t *testing.T) {
-	b := newBench(t, storetest.New(t))
-	key := b.key(t, "shop", "admin")
-	login := map[string]any{"user": map[string]any{"id": "ada", "name": "Ada"}, "session_token": ownToken}
-	first := do(t, b, "POST", "/admin/sessions", login, bearing(key)).wants(201)["session"].(map[string]any)
-	login["user"] = map[string]any{"id": "ada", "name": "Ada L."}
-	again := do(t, b, "POST", "/admin/sessions", login, bearing(key)).wants(200)["session"].(map[string]any)
-	if diff := cmp.Diff(first, again); diff != "" {
-		t.Errorf("the second answer differs:\n%s", diff)
+	got := do(t, b, "GET", "/admin/sessions", nil, bearing(viewer)).wants(200)
+	want := []any{map[string]any{"id": made["id"], "app": "shop", "state": "online", "page": "", "duration_minutes": 2.0,
+		"user":               map[string]any{"id": "ada", "name": "Ada", "email": "a@b.example", "organization_name": "O", "team_name": "T", "role": "R"},
+		"session_started_at": "2026-03-02T09:30:00.000Z", "last_activity_at": "2026-03-02T09:30:00.000Z", "expires_at": "2026-03-03T09:30:00.000Z",
+		"ended_at": nil, "end_reason": nil, "ended_by": "", "end_note": "", "ip_address": "192.0.2.1", "user_agent": firefox,
+		"device": map[string]any{"type": "desktop", "os": "Windows", "browser": "Firefox 140"}, "location": ""}}
+	if diff := cmp.Diff(want, got["sessions"]); diff != "" {
+		t.Error(diff)
 	}
-	if _, shown := first["token"]; shown {
-		t.Error("the application's own token is repeated to it")
-	}
-	ada := b.people(t, key, "")["ada"]
-	if len(ada["sessions"].([]any)) != 1 || ada["name"] != "Ada L." {
-		t.Errorf("got %v, want one session and the later name", ada)
-	}
-	if got := b.beats(t, ownToken); got != "" {
-		t.Errorf("a heartbeat with the application's own token: %s", got)
-	}
-}
-
-func TestATokenBelongsToOneUserOfOneAppAndOneLogin(t *testing.T) {
-	b := newBench(t, storetest.New(t))
-	key, other := b.key(t, "shop", "sessions"), b.key(t, "blog", "sessions")
-	report := func(key, id string) result {
-		return do(t, b, "POST", "/admin/sessions", map[string]any{"user": map[string]any{"id": id}, "session_token": ownToken}, bearing(key))
-	}
-	report(key, "ada").wants(201)
-	report(key, "eve").refuses(409, "token_taken")
-	report(other, "ada").refuses(409, "token_taken")
-	if got := b.people(t, b.key(t, "shop", "read"), "?q=eve"); len(got) != 0 {
-		t.Errorf("the refused login left %v", got)
-	}
-	do(t, b, "POST", "/admin/sessions/end", map[string]any{"session_token": ownToken}, bearing(key)).wants(200)
-	report(key, "ada").refuses(409, "token_taken") // an ended session never comes back
-	if got := b.beats(t, ownToken); got != "logout" {
-		t.Errorf("the heartbeat afterwards: %q, want logout", got)
-	}
-}
-
-func TestAMintedTokenIsShownOnce(t *testing.T) {
-	b := newBench(t, storetest.New(t))
-	key := b.key(t, "shop", "admin")
-	_, token := b.person(t, key, "ada")
-	if !strings.HasPrefix(token, "rcs_") || len(token) < len("rcs_")+43 {
-		t.Errorf("%q is not rcs_ and 256 bits", token)
-	}
-	if got := do(t, b, "GET", "/admin/users/online", nil, bearing(key)).Body.String(); strings.Contains(got, token) {
-		t.Errorf("the list shows it: %s", got)
-	}
-	again := do(t, b, "POST", "/admin/sessions", map[string]any{"user": map[string]any{"id": "ada"}, "session_token": token}, bearing(key))
-	if session := again.wants(200)["session"].(map[string]any); session["token"] != nil {
-		t.Errorf("it is shown again: %v", session)
-	}
-}
-
-func TestALogoutMayBeReportedTwice(t *testing.T) {
-	b := newBench(t, storetest.New(t))
-	key := b.key(t, "shop", "sessions")
-	id, token := b.person(t, key, "ada")
-	for i, body := range []map[string]any{
-		{"session_token": token}, {"session_token": token}, {"id": id}, {"id": "12345"}, {"id": "no number"}, {"session_token": "unknown"},
+	for query, want := range map[string]string{
+		"?state=ended": "bob", "?reason=logout": "bob", "?state=all": "bob ada", "?user=ada": "ada", "?app=blog": "", "?organization=O": "ada",
+		"?ip=192.0.2.1": "ada", "?ip=%3A%3Affff:192.0.2.1": "ada", "?device=firefox": "ada", "?device=Windows": "ada", "?device=mobile": "", "?q=A%40B": "ada", "?from=2026-03-02T10:31:00%2B01:00&to=2026-03-02T10:31:00%2B01:00": "bob ada",
+		"?to=2026-03-02T09:30:59Z": "ada", "?state=&user=&reason=": "ada", "?format=json": "ada", "?sort=ended": "bob",
 	} {
-		got := do(t, b, "POST", "/admin/sessions/end", body, bearing(key)).wants(200)
-		if got["ended"] != (i == 0) {
-			t.Errorf("%v: ended is %v", body, got["ended"])
+		if got := strings.Join(listed(do(t, b, "GET", "/admin/sessions"+query, nil, bearing(viewer)).wants(200)), " "); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
-	for _, body := range []string{`{}`, `{"id":"1","session_token":"x"}`, `{"id":""}`} {
-		do(t, b, "POST", "/admin/sessions/end", body, bearing(key)).refuses(400, "invalid_request")
+	b.clock.advance(time.Hour)
+	ended := do(t, b, "GET", "/admin/sessions?user=bob&state=ended", nil, bearing(viewer)).wants(200)["sessions"].([]any)[0].(map[string]any)
+	if ended["duration_minutes"] != 1.0 || ended["ended_at"] != "2026-03-02T09:32:30.000Z" || ended["end_reason"] != "logout" {
+		t.Errorf("an hour after its end: %v", ended)
+	}
+	first := do(t, b, "GET", "/admin/sessions?state=all&limit=1", nil, bearing(viewer)).wants(200)
+	second := do(t, b, "GET", "/admin/sessions?state=all&limit=1&cursor="+first["next_cursor"].(string), nil, bearing(viewer)).wants(200)
+	if got := append(listed(first), listed(second)...); !slices.Equal(got, []string{"bob", "ada"}) || second["next_cursor"] != "" {
+		t.Errorf("page by page: %v, then %q", got, second["next_cursor"])
 	}
 }
 
-func TestAKeyEndsNoSessionOfAnotherApp(t *testing.T) {
+func TestTheClientReadsTheListOfSessions(t *testing.T) {
 	b := newBench(t, storetest.New(t))
-	shop, blog := b.key(t, "shop", "sessions"), b.key(t, "blog", "admin")
-	id, token := b.person(t, shop, "ada")
-	panel := b.admin(t)
-	for _, body := range []map[string]any{{"session_token": token}, {"id": id}, {"session_token": panel}} {
-		if got := do(t, b, "POST", "/admin/sessions/end", body, bearing(blog)).wants(200); got["ended"] != false {
-			t.Errorf("%v: %v", body, got)
+	key := b.key(t, "shop", "admin")
+	ada, _ := b.person(t, key, "ada")
+	b.person(t, key, "bob")
+	web := httptest.NewServer(b.Handler())
+	defer web.Close()
+	asks := client.New(web.URL, key)
+	defer asks.Close()
+	instant := storetest.Start
+	page, err := asks.Sessions(t.Context(), client.SessionFilter{State: "active", User: "ada", App: "shop", From: &instant, To: &instant, Sort: "created", Limit: 1})
+	if err != nil || len(page.Sessions) != 1 || page.NextCursor != "" {
+		t.Fatal(page, err)
+	}
+	report(t, b, key, "cleo", "192.0.2.1", firefox)
+	desks, err := asks.Sessions(t.Context(), client.SessionFilter{Device: "windows"})
+	if err != nil || len(desks.Sessions) != 1 || desks.Sessions[0].Device.String() != "Firefox 140 on Windows" {
+		t.Errorf("by device: %+v, %v", desks, err)
+	}
+	if got := page.Sessions[0]; got.ID != ada || got.User.ID != "ada" || got.State != "online" || !got.SessionStartedAt.Equal(instant) || got.EndedAt != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFiltersOfSessionsThatAreRefused(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	viewer := b.key(t, "watch", "read")
+	for _, query := range []string{
+		"?state=open", "?sort=name", "?reason=bored", "?from=yesterday", "?to=1772443800", "?from=2026-03-02T10:31:00+01:00", "?limit=0", "?limit=1001",
+		"?cursor=x", "?color=red", "?device=%00", "?user=a&user=b", "?q=%00", "?sort=ended&state=all", "?format=xml", "?format=csv&limit=5", "?format=csv&cursor=x",
+		"?format=csv&state=open", "?from=2026-03-02T10:31:00Z&to=2026-03-02T10:30:00Z",
+	} {
+		do(t, b, "GET", "/admin/sessions"+query, nil, bearing(viewer)).refuses(400, "invalid_request")
+	}
+}
+
+// formulas are texts that a spreadsheet would run, and what it gets instead.
+var formulas = map[string]string{
+	`=1+1`:                        `'=1+1`,
+	`=HYPERLINK("http://x","y")`:  `'=HYPERLINK("http://x","y")`,
+	`+1`:                          `'+1`,
+	`-1`:                          `'-1`,
+	`@SUM(A1)`:                    `'@SUM(A1)`,
+	"\t=1":                        "'\t'=1",
+	"\r=1":                        "''=1", // a lone CR does not survive the file
+	"\n=1":                        "'\r\n'=1",
+	`＝1`:                          `'＝1`,
+	`a;=1+1`:                      `a;'=1+1`,
+	`=cmd|' /C calc'!A0`:          `'=cmd|' /C calc'!A0`,
+	`a","=1`:                      `a","=1`, // the quotes are doubled
+	`1=1`:                         `1=1`,
+	`Ada "the first", O'Neill; x`: `Ada "the first", O'Neill; x`,
+	``:                            ``,
+}
+
+func TestNoCellOfTheFileIsAFormula(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	viewer := b.key(t, "watch", "read")
+	for evil, want := range formulas {
+		id := fmt.Sprintf("%x", "id "+evil)
+		user := store.UserInput{ID: id, Name: &evil, Email: &evil, Role: &evil, Team: &evil, Organization: &evil}
+		origin := store.Origin{IPAddress: evil, UserAgent: evil, Device: store.Device{Type: evil, OS: evil, Browser: evil}, Location: evil}
+		result, err := b.store.Login(t.Context(), b.now(), store.By{App: "shop"}, store.Login{User: user, Origin: origin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.store.Touch(t.Context(), b.now(), result.Token, store.Beat{Page: &evil}); err != nil {
+			t.Fatal(err)
+		}
+		text := do(t, b, "GET", "/admin/sessions?format=csv&user="+url.QueryEscape(id), nil, bearing(viewer)).Body.String()
+		if strings.Count(text, "\n") != strings.Count(text, "\r\n") || !strings.HasSuffix(text, "\r\n") {
+			t.Errorf("lines end in other than CR LF: %q", text)
+		}
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		if err != nil || len(rows) != 2 {
+			t.Fatalf("%q: %v", text, err)
+		}
+		want = strings.ReplaceAll(want, "\r\n", "\n") // as the reader has it
+		if diff := cmp.Diff([]string{"shop", id, want, want, want, want, want, "online"}, rows[1][1:9]); diff != "" {
+			t.Errorf("%q:\n%s", evil, diff)
+		}
+		if diff := cmp.Diff([]string{want, want, want, "0", want, want, want, want}, rows[1][16:]); diff != "" {
+			t.Errorf("%q:\n%s", evil, diff)
 		}
 	}
-	if got := b.beats(t, token); got != "" {
-		t.Errorf("her session has ended: %s", got)
-	}
-	do(t, b, "GET", "/auth/me", nil, cookied(b, panel)).wants(200)
 }
 
-func TestARevokedSessionIsRefusedAtOnce(t *testing.T) {
+func TestTheFileHasAllPages(t *testing.T) {
 	b := newBench(t, storetest.New(t))
-	key := b.key(t, "shop", "admin")
-	id, token := b.person(t, key, "ada")
-	do(t, b, "DELETE", "/admin/sessions/"+id, nil, bearing(key)).wants(200)
-	if got := b.beats(t, token); got != "revoked" {
-		t.Errorf("the next heartbeat: %q", got)
-	}
-	do(t, b, "GET", "/auth/me", nil, bearing(token)).refuses(401, "unauthenticated")
-	if got := b.people(t, key, ""); len(got) != 0 {
-		t.Errorf("still online: %v", got)
-	}
-	for _, id := range []string{id, "12345", "ada", "%2e%2e", "-1", "99999999999999999999"} {
-		do(t, b, "DELETE", "/admin/sessions/"+id, nil, bearing(key)).refuses(404, "session_ended")
-	}
-}
-
-func TestASessionEndsADayAfterTheLastActivity(t *testing.T) {
-	b := newBench(t, storetest.New(t))
-	_, token := b.person(t, b.key(t, "shop", "sessions"), "ada")
-	b.clock.advance(23 * time.Hour)
-	if got := b.beats(t, token); got != "" {
-		t.Fatalf("after 23 hours: %s", got)
-	}
-	b.clock.advance(24*time.Hour - time.Millisecond)
-	do(t, b, "GET", "/auth/me", nil, bearing(token)).wants(200)
-	b.clock.advance(time.Millisecond)
-	if got := b.beats(t, token); got != string(presence.EndExpired) {
-		t.Errorf("after a day without a heartbeat: %q", got)
-	}
-}
-
-func TestNoHeartbeatSucceedsAfterALogoutIsAnswered(t *testing.T) {
-	b := newBench(t, storetest.New(t))
-	key := b.key(t, "shop", "admin")
-	for range 20 {
-		_, token := b.person(t, key, "ada")
-		var over atomic.Bool
-		var beats sync.WaitGroup
-		for range 4 {
-			beats.Go(func() {
-				for last := false; !last; {
-					last = over.Load() // from before the request
-					if got := do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(token)).Code; last && got != 404 {
-						t.Errorf("a heartbeat after the logout: %d", got)
-					}
+	viewer := b.key(t, "watch", "read")
+	const people = 2*web.MaxLimit + 1
+	var logins sync.WaitGroup
+	for worker := range 50 {
+		logins.Go(func() {
+			for i := worker; i < people; i += 50 {
+				in := store.Login{User: store.UserInput{ID: fmt.Sprint("u", i)}}
+				if _, err := b.store.Login(t.Context(), b.now(), store.By{App: "shop"}, in); err != nil {
+					t.Error(err)
 				}
-			})
+			}
+		})
+	}
+	logins.Wait()
+	for name, got := range map[string]result{
+		"by format":       do(t, b, "GET", "/admin/sessions?format=csv", nil, bearing(viewer)),
+		"by the header":   do(t, b, "GET", "/admin/sessions", nil, bearing(viewer), header("Accept", "text/html;q=0.5, text/csv")),
+		"in another sort": do(t, b, "GET", "/admin/sessions?format=csv&sort=last_activity", nil, bearing(viewer)),
+	} {
+		rows, err := csv.NewReader(got.Body).ReadAll()
+		seen := map[string]bool{}
+		for _, row := range rows {
+			seen[row[2]] = true
 		}
-		do(t, b, "POST", "/admin/sessions/end", map[string]any{"session_token": token}, bearing(key)).wants(200)
-		over.Store(true)
-		beats.Wait()
+		if err != nil || len(rows) != people+1 || len(seen) != people+1 || !slices.Equal(rows[0], sessionColumns) {
+			t.Errorf("%s: %d rows, %d users, %v", name, len(rows), len(seen), err)
+		}
+		if kind := got.Header().Get("Content-Type"); kind != "text/csv; charset=utf-8; header=present" {
+			t.Errorf("%s: %s", name, kind)
+		}
+		if got := got.Header().Get("Content-Disposition"); got != `attachment; filename="sessions-20260302-093000.csv"` {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
-	if got := b.people(t, key, ""); len(got) != 0 {
-		t.Errorf("still online: %v", got)
+	for name, opt := range map[string]func(*http.Request){
+		"no header": func(*http.Request) {}, "a weight of 0": header("Accept", "text/csv;q=0.0, */*"), "anything": header("Accept", "*/*"),
+	} {
+		if got := do(t, b, "GET", "/admin/sessions?limit=1", nil, bearing(viewer), opt).wants(200); got["success"] != true {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
+	if got := do(t, b, "HEAD", "/admin/sessions?format=csv", nil, bearing(viewer)); got.Code != 200 || got.Body.Len() > 0 {
+		t.Errorf("HEAD answers %d with %d bytes", got.Code, got.Body.Len())
+	}
+}
+
+func TestAFileThatBreaksOffEndsTheConnection(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	defer func() {
+		if cause := recover(); cause != http.ErrAbortHandler {
+			t.Errorf("the handler ended with %v", cause)
+		}
+	}()
+	b.respond.Succeed(httptest.NewRecorder(), web.Download{Write: func(http.ResponseWriter) error { return errors.New("the disk failed") }})
 }

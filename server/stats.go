@@ -1,10 +1,15 @@
 package server
 
 import (
+	"cmp"
+	"context"
 	"net/http"
+	"strconv"
+	"time"
 
 	"rollcall/server/api"
-	"rollcall/server/auth"
+	"rollcall/server/web"
+	"rollcall/store/history"
 )
 
 // stats answers with figures about all sessions.
@@ -16,8 +21,84 @@ func (s *Server) stats(r *http.Request) (any, error) {
 	return api.StatsOf(st), nil
 }
 
-// cleanup ends expired sessions and purges old ones, now.
-func (s *Server) cleanup(r *http.Request) (any, error) {
-	cleaned, err := s.store.CleanupBy(r.Context(), s.now(), auth.CallerOf(r).Actor())
-	return api.Cleanup{AffectedRows: cleaned.Ended, PurgedRows: cleaned.Purged}, err
+const (
+	historyRange = 24 * time.Hour // where the caller names no beginning
+	heatmapWeeks = 4              // likewise
+	serverZone   = "Local"
+)
+
+// activityOverTime answers with how many people were online over time.
+func (s *Server) activityOverTime(r *http.Request) (any, error) {
+	now := s.now()
+	filter, err := activityFilter(r.URL.RawQuery, now)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.store.History.Activity(r.Context(), now, filter)
+	if err != nil {
+		return nil, err
+	}
+	return api.ActivityOf(a), nil
+}
+
+func activityFilter(query string, now time.Time) (f history.ActivityFilter, err error) {
+	q, err := web.Query(query, "from", "to", "app", "organization", "step")
+	if err != nil {
+		return f, err
+	}
+	from, err := web.ParseTime("from", q.Get("from"))
+	if err != nil {
+		return f, err
+	}
+	to, err := web.ParseTime("to", q.Get("to"))
+	if err != nil {
+		return f, err
+	}
+	to = cmp.Or(to, &now)
+	f = history.ActivityFilter{To: *to, From: to.Add(-historyRange), App: q.Get("app"), Organization: q.Get("organization")}
+	if from != nil {
+		f.From = *from
+	}
+	if text := q.Get("step"); text != "" {
+		if f.Step, err = time.ParseDuration(text); err != nil || f.Step <= 0 {
+			return f, web.Invalid("step must be a duration such as 5m or 1h")
+		}
+	}
+	return f, nil
+}
+
+// heatmap answers with how many people are online by weekday and hour, and when
+// nobody is.
+func (s *Server) heatmap(r *http.Request) (any, error) {
+	filter, err := heatmapFilter(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	return s.weeks(r.Context(), s.now(), filter)
+}
+
+func heatmapFilter(query string) (f history.HeatmapFilter, err error) {
+	q, err := web.Query(query, "app", "organization", "weeks", "tz")
+	if err != nil {
+		return f, err
+	}
+	f = history.HeatmapFilter{App: q.Get("app"), Organization: q.Get("organization"), Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)}
+	if text := q.Get("weeks"); text != "" {
+		if f.Weeks, err = strconv.Atoi(text); err != nil {
+			return f, web.Invalid("weeks must be a number")
+		}
+	}
+	return f, nil
+}
+
+func (s *Server) weeks(ctx context.Context, now time.Time, f history.HeatmapFilter) (api.Heatmap, error) {
+	h, err := s.store.History.Heatmap(ctx, now, f)
+	if err != nil {
+		return api.Heatmap{}, err
+	}
+	zone, err := f.Location()
+	if err != nil {
+		return api.Heatmap{}, err
+	}
+	return api.HeatmapOf(h, f, now.In(zone)), nil
 }

@@ -7,6 +7,7 @@ import (
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/sqldb"
 )
 
 func (s *Server) accounts(r *http.Request) (any, error) {
@@ -32,4 +33,35 @@ func (s *Server) deleteAccount(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return api.Nothing{}, s.store.DeleteAccount(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
+}
+
+func (s *Server) keys(r *http.Request) (any, error) {
+	keys, err := s.store.Keys(r.Context())
+	return api.Keys{Keys: api.KeysOf(keys)}, err
+}
+
+func (s *Server) createKey(r *http.Request) (any, error) {
+	var in api.KeyInput
+	if err := web.Decode(r, &in); err != nil {
+		return nil, err
+	}
+	scopes, err := store.ParseScopes(in.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	key, secret, err := s.store.CreateKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), in.App, scopes)
+	if err != nil {
+		return nil, err
+	}
+	answer := api.CreatedKey{Key: api.KeyOf(key)}
+	answer.Key.Secret = secret
+	return web.Reply{Status: http.StatusCreated, Body: answer}, nil
+}
+
+func (s *Server) deleteKey(r *http.Request) (any, error) {
+	id, ok := web.PathID(r)
+	if !ok {
+		return nil, sqldb.ErrNotFound
+	}
+	return api.Nothing{}, s.store.DeleteKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
 }
