@@ -1,4 +1,6 @@
-// Package server answers Rollcall's HTTP API and pages from a store.
+// Package server is how the store is asked: every route with who may call it (routes.go), a handler
+// file a theme, and the jobs that run by the clock. It knows no SQL and no rule of presence: the
+// rooms below it do.
 package server
 
 import (
