@@ -2,7 +2,7 @@
 import { ask } from './api.js';
 import { h } from './dom.js';
 
-// Sets a field to a value, which it may not know.
+// Sets a field to a value, which becomes one of its choices if it is none.
 export function choose(field, value) {
   if (field.tagName === 'SELECT' && value) offer(field, [value]);
   field.value = value;

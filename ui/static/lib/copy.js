@@ -1,10 +1,10 @@
 // A button that copies a text and says that it did.
-import { h } from './dom.js';
+import { button, h } from './dom.js';
 
 // text is a function: what is copied may change after the button was made.
 export function copyButton(text, label = 'Copy') {
-  const button = h('button', { type: 'button', class: 'small', 'data-copy': '', click: () => copy(button, text(), label) }, label);
-  return button;
+  const copier = button(label, () => copy(copier, text(), label), { class: 'small', 'data-copy': '' });
+  return copier;
 }
 
 async function copy(button, text, label) {

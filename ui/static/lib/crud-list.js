@@ -1,21 +1,21 @@
 // A list of things that are made by a form and deleted one by one, each after a second
 // click: keys, accounts.
 import { ask } from './api.js';
-import { failure, h } from './dom.js';
+import { button, failure, h } from './dom.js';
 
 // Fills box for things of one kind.
 //
 // one, path    what it is called, and where the API has them: GET, POST, and DELETE path/ID
 // of           a thing in words, after "the key" or the like
 // columns      heading: (thing) => what its cell holds; the first cell says which it is
-// fields       of the form; button, its words; body, what a FormData of it means to the API
+// fields       of the form; action, the words of its button; body, what a FormData of it means to the API
 // empty        the words without any of them
-// keeps        tells of which there can be no deleting, by the words in place of the button
+// keeps        what stands in place of the button, for a thing that can not be deleted
 // listed       called with all of them; created with what the API said of a new one; changed after one was made or deleted
-export function crudList(box, { one, path, of, columns, fields, button, body, empty, keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
+export function crudList(box, { one, path, of, columns, fields, action, body, empty, keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
   const error = h('p', { class: 'message bad', role: 'alert', hidden: true });
   const table = h('div', { class: 'manage', 'aria-busy': 'true' }, h('p', { class: 'muted' }, 'Loading…'));
-  const submit = h('button', { type: 'submit', class: 'primary' }, button);
+  const submit = h('button', { type: 'submit', class: 'primary' }, action);
   const form = h('form', { class: 'new', [`data-new-${one}-form`]: true, submit: create }, ...fields, submit);
   box.replaceChildren(form, error, table);
   load();
@@ -49,12 +49,12 @@ export function crudList(box, { one, path, of, columns, fields, button, body, em
   }
 
   function actions(thing) {
-    const remove = h('button', { type: 'button', class: 'plain small danger', 'data-action': `delete-${one}`, 'aria-label': `Delete the ${one} ${of(thing)}`, click: confirm }, 'Delete');
+    const remove = button('Delete', confirm, { class: 'plain small danger', 'data-action': `delete-${one}`, 'aria-label': `Delete the ${one} ${of(thing)}` });
     const cell = h('td', { class: 'actions' }, keeps(thing) || remove);
 
     function confirm() {
-      const yes = h('button', { type: 'button', class: 'small danger', 'data-action': 'confirm-delete', click: () => drop(thing, yes) }, 'Delete for good');
-      const no = h('button', { type: 'button', class: 'small', click: () => (cell.replaceChildren(remove), remove.focus()) }, 'Keep');
+      const yes = button('Delete for good', () => drop(thing, yes), { class: 'small danger', 'data-action': 'confirm-delete' });
+      const no = button('Keep', () => (cell.replaceChildren(remove), remove.focus()), { class: 'small' });
       cell.replaceChildren(yes, no);
       no.focus();
     }

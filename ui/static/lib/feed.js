@@ -1,5 +1,5 @@
-// The live feed of a Rollcall server: who comes, goes and changes. Who follows it also reads the
-// list from time to time, because there are networks that it does not pass.
+// The live feed of a Rollcall server: who comes, goes and changes. Some networks do not let it
+// through, so whoever follows it also reads the list from time to time.
 
 const HIDDEN_DISCONNECT_MS = 5 * 60000; // for so long a hidden page keeps its connection
 const STABLE_AFTER_MS = 5000; // a connection that lived for so long was no failure
@@ -33,7 +33,7 @@ export class Feed {
     // After a sleep, no connection notices by itself that it is dead.
     addEventListener('offline', () => this.reconnect(), { signal });
     addEventListener('online', () => document.hidden || this.#connect(), { signal });
-    // Browsers keep no page with a connection for the way back.
+    // Browsers do not keep a page with an open connection for going back to it.
     addEventListener('pagehide', () => this.#disconnect(), { signal });
     addEventListener('pageshow', (event) => event.persisted && this.#connect(), { signal });
     this.#connect();

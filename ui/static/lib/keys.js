@@ -22,7 +22,7 @@ export function keyList(box, { listed = () => {}, created = () => {}, changed } 
       field('App', h('input', { id: 'app', name: 'app', maxlength: '64', required: true, autocomplete: 'off', placeholder: 'crm', spellcheck: 'false' })),
       h('fieldset', {}, h('legend', {}, 'Scopes'), ...boxes),
     ],
-    button: 'Create key',
+    action: 'Create key',
     body: (data) => ({ app: data.get('app').trim(), scopes: data.getAll('scope') }),
     empty: 'No keys yet. Each application gets its own.',
     listed: (all) => listed(all.map((key) => key.app)),

@@ -11,7 +11,7 @@ export async function signedIn() {
   document.addEventListener('rollcall:ended', goToLogin);
   document.addEventListener('rollcall:unauthenticated', goToLogin);
   document.querySelector('[data-sign-out]').addEventListener('click', signOut);
-  // Signed out in another tab, or gone back to a page of before the sign-out.
+  // Somebody may have signed out in another tab, or gone back to a page from before they did.
   document.addEventListener('visibilitychange', () => document.hidden || me());
   addEventListener('pageshow', (event) => event.persisted && me());
   const user = await me();

@@ -1,17 +1,15 @@
 // Tabs as the ARIA practices want them: arrow keys move, only the chosen one is in the
 // tab order.
-import { h } from './dom.js';
+import { button } from './dom.js';
 
 // Builds the tabs of items {id, name} into list; choose is called with the item.
 export function tabs(list, panel, items, choose) {
-  const buttons = items.map((item) => h('button', {
-    type: 'button', role: 'tab', id: `tab-${item.id}`, 'data-tab': item.id, 'aria-controls': panel.id, click: () => select(item),
-  }, item.name));
+  const buttons = items.map((item) => button(item.name, () => select(item), { role: 'tab', id: `tab-${item.id}`, 'data-tab': item.id, 'aria-controls': panel.id }));
 
   function select(item) {
-    buttons.forEach((button, i) => {
-      button.setAttribute('aria-selected', String(items[i] === item));
-      button.tabIndex = items[i] === item ? 0 : -1;
+    buttons.forEach((tab, i) => {
+      tab.setAttribute('aria-selected', String(items[i] === item));
+      tab.tabIndex = items[i] === item ? 0 : -1;
     });
     panel.setAttribute('aria-labelledby', `tab-${item.id}`);
     choose(item);

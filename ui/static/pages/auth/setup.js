@@ -9,7 +9,7 @@ const codeField = document.querySelector('[data-code-field]');
 const code = document.querySelector('#code');
 const password = document.querySelector('#password');
 
-// A code out of the link needs no eyes; only a refused one shows up again.
+// A code from the link is shown only when it was refused.
 function fillCode() {
   const taken = takeCode();
   if (!taken) return;

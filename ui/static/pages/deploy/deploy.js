@@ -9,7 +9,7 @@ import { Clock, local } from '../../lib/time.js';
 import { drainBox } from './drain.js';
 import { noticeList } from './notices.js';
 
-const EVERY = 10000; // ms between two looks: who has seen what, no feed tells
+const RELOAD_MS = 10000; // the feed does not tell who has seen a notice
 
 const clock = new Clock();
 const user = await signedIn();
@@ -43,7 +43,7 @@ async function load() {
 }
 
 load();
-setInterval(() => document.hidden || load(), EVERY);
+setInterval(() => document.hidden || load(), RELOAD_MS);
 document.addEventListener('visibilitychange', () => document.hidden || load());
 
 // Whoever comes or goes, and what somebody else announces, is told by the feed. A burst of messages is one reload.

@@ -1,11 +1,11 @@
 // What is announced: the form with its preview, and the list with who has seen it.
 import { ask } from '../../lib/api.js';
-import { h } from '../../lib/dom.js';
+import { button, h } from '../../lib/dom.js';
 import { levelMark, LEVELS } from '../../lib/notice-levels.js';
 import { actor } from '../../lib/session-state.js';
 import { local } from '../../lib/time.js';
 
-// What changes with every look is not part of it.
+// A notice without what changes all the time: where this is the same, it is not drawn anew.
 const lasting = ({ seen, of, ...notice }) => JSON.stringify(notice);
 
 // Fills box, and has form announce; changed is called once something may be different.
@@ -28,7 +28,7 @@ export function noticeList(box, form, { admin, clock, changed }) {
     picture.replaceChildren(levelMark(level.value), h('p', {}, h('b', {}, `${LEVELS[level.value]}: `), message.value.trim() || message.placeholder));
   }
 
-  // Who is online now is most of whom there is to tell.
+  // Suggests the apps and organizations of those who are online now.
   async function suggest() {
     const { users = [] } = await ask('GET', 'admin/users/online?limit=1000').catch(() => ({}));
     const fill = (id, all) => document.getElementById(id).replaceChildren(...[...new Set(all)].filter(Boolean).sort().map((value) => h('option', { value })));
@@ -39,8 +39,8 @@ export function noticeList(box, form, { admin, clock, changed }) {
   async function announce(event) {
     event.preventDefault();
     const { message, level, for: lasts, app, organization } = Object.fromEntries(new FormData(form));
-    const button = form.querySelector('[type=submit]');
-    button.disabled = true;
+    const submit = form.querySelector('[type=submit]');
+    submit.disabled = true;
     error.hidden = true;
     try {
       // What is pasted may have line breaks, which a banner does not.
@@ -51,7 +51,7 @@ export function noticeList(box, form, { admin, clock, changed }) {
       error.textContent = `Nothing was announced: ${refusal.message}`;
       error.hidden = false;
     }
-    button.disabled = false;
+    submit.disabled = false;
     changed();
   }
 
@@ -105,22 +105,22 @@ export function noticeList(box, form, { admin, clock, changed }) {
   }
 
   function withdrawal({ id, message }) {
-    const button = h('button', { type: 'button', class: 'small', 'data-withdraw': true, 'aria-label': `Withdraw: ${message.slice(0, 80)}`, click: () => withdraw() }, 'Withdraw');
+    const withdrawer = button('Withdraw', () => withdraw(), { class: 'small', 'data-withdraw': true, 'aria-label': `Withdraw: ${message.slice(0, 80)}` });
 
     async function withdraw() {
-      button.disabled = true;
+      withdrawer.disabled = true;
       try {
         await ask('DELETE', `admin/notices/${encodeURIComponent(id)}`);
       } catch (refusal) {
-        button.disabled = false;
+        withdrawer.disabled = false;
         // Being disabled takes the focus.
-        if (document.activeElement === document.body) button.focus();
-        button.closest('li').querySelector('.hint').textContent = `It was not withdrawn: ${refusal.message}`;
+        if (document.activeElement === document.body) withdrawer.focus();
+        withdrawer.closest('li').querySelector('.hint').textContent = `It was not withdrawn: ${refusal.message}`;
       }
       changed();
     }
 
-    return button;
+    return withdrawer;
   }
 
   return { show };

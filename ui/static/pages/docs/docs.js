@@ -1,5 +1,5 @@
-// The page docs: one proxy at a time, copy buttons, and of the examples' names those that
-// the address of this page tells.
+// The page docs: one proxy at a time, copy buttons, and this server's own names in the examples, as
+// far as the address of the page tells them.
 import { baseAddress } from '../../lib/api.js';
 import { copyButton } from '../../lib/copy.js';
 import { tabs } from '../../lib/tabs.js';

@@ -13,11 +13,11 @@ import { Timeline } from './timeline.js';
 import { Week } from './week.js';
 import { instant, people } from './words.js';
 
-const EVERY = 60000; // ms between two looks
-// How long, and the steps that make as many points as a wide and a narrow screen can show.
+const RELOAD_MS = 60000;
+// Each with its length, and the step between two points on wide and on narrow screens.
 const RANGES = { '24h': [DAY, '5m', '10m'], '7d': [7 * DAY, '15m', '1h'], '30d': [30 * DAY, '1h', '3h'], '90d': [90 * DAY, '6h', '12h'] };
 const narrow = matchMedia('(max-width: 619px)');
-const LEAST_DAYS = 30; // shown as bars
+const LEAST_DAYS = 30; // that are shown as bars, however short the range is
 
 const form = at('filters');
 const clock = new Clock();
@@ -168,8 +168,8 @@ form.addEventListener('change', () => {
 form.addEventListener('submit', (event) => event.preventDefault());
 addEventListener('popstate', arrive);
 narrow.addEventListener('change', load);
-setInterval(() => document.hidden || load(), EVERY);
-document.addEventListener('visibilitychange', () => document.hidden || Date.now() - page.loaded < EVERY || load());
+setInterval(() => document.hidden || load(), RELOAD_MS);
+document.addEventListener('visibilitychange', () => document.hidden || Date.now() - page.loaded < RELOAD_MS || load());
 
 await signedIn();
 arrive();

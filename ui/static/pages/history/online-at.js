@@ -1,7 +1,7 @@
 // Who was on at a time, as far as the sessions that are kept can tell.
 import { ask } from '../../lib/api.js';
 import { deviceWords } from '../../lib/device.js';
-import { failure, h } from '../../lib/dom.js';
+import { button, failure, h } from '../../lib/dom.js';
 import { endTime } from '../../lib/session-state.js';
 import { shownName } from '../../lib/status.js';
 import { beside, instant } from './words.js';
@@ -39,7 +39,7 @@ export class OnlineAt {
     const count = `${persons}${more ? '+' : ''} ${persons === 1 && !more ? 'person' : 'people'}`;
     const words = sessions.length ? `${count} ${persons === 1 && !more ? 'was' : 'were'} on at ${instant(time)}` : `No known sessions at ${instant(time)}`;
     this.element.replaceChildren(
-      h('div', { class: 'online-at-head' }, h('h3', { role: 'status' }, words), h('button', { type: 'button', class: 'plain small', 'data-close': '', click: () => this.closed() }, 'Close')),
+      h('div', { class: 'online-at-head' }, h('h3', { role: 'status' }, words), button('Close', () => this.closed(), { class: 'plain small', 'data-close': '' })),
       sessions.length ? table(sessions, time) : '',
       h('p', { class: 'hint' }, sessions.length
         ? 'A session keeps only its last activity: somebody with later activity may have done nothing at that time.'

@@ -3,7 +3,7 @@ import { h } from '../../lib/dom.js';
 import { duration } from '../../lib/time.js';
 import { distance } from './words.js';
 
-// How quiet these times are is the same for all of them.
+// At most how many people are online: the same for all quiet times, and the second part of their words.
 export const crowd = ({ quiet }) => (quiet.length ? quiet[0].words.split(', ')[1] : '');
 
 export function quietList({ quiet, next_quiet: next, note }, now) {

@@ -12,7 +12,7 @@ function levelStep(most) {
   return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= rough);
 }
 
-// The levels of an axis below whose top most fits.
+// The levels of an axis that is high enough for most.
 export function peopleAxis(most) {
   const step = levelStep(most);
   return Array.from({ length: Math.max(Math.ceil((most * 1.04) / step), 2) + 1 }, (_, i) => i * step);
@@ -36,8 +36,8 @@ export function timeTicks(from, to, width) {
   return ticks;
 }
 
-// To the next hour of the day that hours divides: where the clock is changed, setHours
-// alone would stay a step off for the rest of the day.
+// Moves tick to the next multiple of hours. To add them would not do: after a change to or from
+// summer time, all later ticks of that day would be off.
 function step(tick, hours) {
   const next = Math.floor(tick.getHours() / hours + 1) * hours;
   const before = tick.getTime();

@@ -1,5 +1,5 @@
-// The week by hour: a grid whose cells are the darker the more people are online. What a
-// cell says is in words below it, for pointer and keyboard alike.
+// The week by hour: the more people are online, the darker is a cell of the grid. The cell that is
+// pointed at, or has the focus, is put in words below.
 import { h } from '../../lib/dom.js';
 import { people } from './words.js';
 
@@ -25,7 +25,7 @@ export class Week {
     this.figures = cells;
     const most = Math.max(...cells.map((cell) => cell.average));
     cells.forEach((cell, i) => {
-      // Nobody is a level of its own: a single person in a month still has a colour.
+      // Level 0 is for nobody only: a single person in a month still has a colour.
       const level = cell.samples === 0 ? 'unknown' : cell.peak === 0 ? 0 : Math.max(1, Math.ceil((cell.average / most) * LEVELS));
       this.cells[i].dataset.level = level;
       this.cells[i].ariaLabel = this.words(i);

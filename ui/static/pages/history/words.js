@@ -14,12 +14,12 @@ export function people(count) {
 
 export const instant = (time) => INSTANT.format(time);
 
-// A time that is told beside another: without the day where that is the same.
+// A time beside another one: without its day, where both are of the same day.
 export function beside(time, other) {
   return (sameDay(time, other) ? TIME : SHORT).format(new Date(time));
 }
 
-// From a point to the next; a point of one sample is an instant.
+// What a point stands for: the time up to the next one. That of a single sample is an instant.
 export function span(time, step) {
   return step > SAMPLE ? `${INSTANT.format(time)}–${TIME.format(time + step)}` : INSTANT.format(time);
 }

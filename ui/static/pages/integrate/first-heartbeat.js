@@ -2,7 +2,7 @@
 import { ask } from '../../lib/api.js';
 import { shownName } from '../../lib/status.js';
 
-const EVERY = 3000;
+const RELOAD_MS = 3000;
 
 // Watches the app whose name watch is called with, and shows it in box.
 export function firstHeartbeat(box) {
@@ -30,7 +30,7 @@ export function firstHeartbeat(box) {
 
   function plan() {
     clearTimeout(timer);
-    if (app && !document.hidden && box.dataset.state !== 'online') timer = setTimeout(look, EVERY);
+    if (app && !document.hidden && box.dataset.state !== 'online') timer = setTimeout(look, RELOAD_MS);
   }
 
   document.addEventListener('visibilitychange', plan);

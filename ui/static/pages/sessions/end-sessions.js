@@ -1,5 +1,5 @@
-// Ending sessions: first what would end, then whether that is meant, with a note for the
-// record. What ended is said; what did not, too.
+// Ends sessions: shows what would end, asks whether that is meant and for a note, and then says how
+// many ended.
 import { ask } from '../../lib/api.js';
 import { button, h } from '../../lib/dom.js';
 import { openModal } from '../../lib/modal.js';

@@ -2,7 +2,7 @@
 // buttons that end it.
 import { ask } from '../../lib/api.js';
 import { deviceMark } from '../../lib/device.js';
-import { failure, h } from '../../lib/dom.js';
+import { button, failure, h } from '../../lib/dom.js';
 import { endTime, endWords, placeWords, stateMark } from '../../lib/session-state.js';
 import { shownName } from '../../lib/status.js';
 import { ago, duration, local } from '../../lib/time.js';
@@ -12,13 +12,13 @@ import { timeline } from './session-timeline.js';
 const PAGE = 50;
 
 export class PersonSheet {
-  // ended is called once sessions may have ended, only to list a person's alone.
+  // ended is called when sessions may have ended, only(user) to list the sessions of nobody else.
   constructor(clock, { ended, only }) {
     Object.assign(this, { clock, ended, only, admin: false });
     this.title = h('h2', { id: 'person', tabindex: '-1' });
     this.body = h('div', { class: 'sheet-body' });
     this.element = h('dialog', { class: 'sheet', 'aria-labelledby': 'person', close: () => this.closed(), click: (event) => event.target === this.element && this.element.close() },
-      h('div', { class: 'sheet-head' }, this.title, h('button', { type: 'button', class: 'plain small', 'data-close': '', click: () => this.element.close() }, 'Close')),
+      h('div', { class: 'sheet-head' }, this.title, button('Close', () => this.element.close(), { class: 'plain small', 'data-close': '' })),
       this.body);
     document.body.append(this.element);
   }
@@ -68,10 +68,10 @@ export class PersonSheet {
       h('p', { class: 'muted about' }, about || user.id),
       ...(sessions.length ? [timeline(sessions, now, (session) => cards.get(session).scrollIntoView({ block: 'nearest' }))] : []),
       h('div', { class: 'buttons start' },
-        h('button', { type: 'button', class: 'small', click: () => (this.element.close(), this.only(user)) }, 'Show in the list'),
-        ...(this.admin && open.length > 1 ? [h('button', { type: 'button', class: 'small danger', 'data-end-user': '', click: () => endMatching({ user: user.id }, () => this.again()) }, `End all ${open.length}…`)] : [])),
+        button('Show in the list', () => (this.element.close(), this.only(user)), { class: 'small' }),
+        ...(this.admin && open.length > 1 ? [button(`End all ${open.length}…`, () => endMatching({ user: user.id }, () => this.again()), { class: 'small danger', 'data-end-user': '' })] : [])),
       h('ol', { class: 'cards' }, ...cards.values()),
-      ...(this.next ? [h('button', { type: 'button', class: 'small', click: () => this.load(this.next) }, 'Show earlier sessions')] : []),
+      ...(this.next ? [button('Show earlier sessions', () => this.load(this.next), { class: 'small' })] : []),
       ...(sessions.length ? [] : [h('p', { class: 'empty' }, 'No session of this person is kept.')]));
   }
 
@@ -90,8 +90,8 @@ export class PersonSheet {
   }
 
   endings(session, open) {
-    const others = open.length > 1 && h('button', { type: 'button', class: 'small', 'data-end-others': '', click: () => endMatching({ user: this.user.id, except: [session.id] }, () => this.again()) }, 'End all others…');
+    const others = open.length > 1 && button('End all others…', () => endMatching({ user: this.user.id, except: [session.id] }, () => this.again()), { class: 'small', 'data-end-others': '' });
     return h('div', { class: 'buttons start' },
-      h('button', { type: 'button', class: 'small danger', 'data-end-one': '', click: () => endThese([session], () => this.again()) }, 'End…'), others || '');
+      button('End…', () => endThese([session], () => this.again()), { class: 'small danger', 'data-end-one': '' }), others || '');
   }
 }

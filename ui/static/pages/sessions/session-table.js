@@ -1,7 +1,7 @@
 // The table of the page Sessions. Rows are patched, not made anew, so that a selection,
 // the focus and a text that somebody marks survive a refresh.
 import { deviceMark } from '../../lib/device.js';
-import { h, put } from '../../lib/dom.js';
+import { button, h, put } from '../../lib/dom.js';
 import { endTime, placeWords, stateMark } from '../../lib/session-state.js';
 import { shownName } from '../../lib/status.js';
 import { ago, duration, local } from '../../lib/time.js';
@@ -16,7 +16,7 @@ export class SessionTable {
   constructor(clock, { sort, open, selected }) {
     Object.assign(this, { clock, open, selected });
     this.rows = new Map();
-    this.sorters = COLUMNS.filter(([, order]) => order).map(([words, order]) => h('button', { type: 'button', class: 'sorter', 'data-sort': order, click: () => sort(order) }, words));
+    this.sorters = COLUMNS.filter(([, order]) => order).map(([words, order]) => button(words, () => sort(order), { class: 'sorter', 'data-sort': order }));
     this.all = h('input', { type: 'checkbox', 'aria-label': 'Select all that are shown', change: () => this.selectAll() });
     this.body = h('tbody');
     this.body.addEventListener('change', () => this.chosen());

@@ -2,7 +2,7 @@
 import { changedQuery, here, visit } from '../../lib/address.js';
 import { ask } from '../../lib/api.js';
 import { choose, fillChoices } from '../../lib/choices.js';
-import { at, h, tryAgain } from '../../lib/dom.js';
+import { at, button, h, tryAgain } from '../../lib/dom.js';
 import { signedIn } from '../../lib/session.js';
 import { shownName } from '../../lib/status.js';
 import { Clock, local } from '../../lib/time.js';
@@ -12,7 +12,7 @@ import { SessionTable } from './session-table.js';
 
 const PAGE = 100;
 const MOST = 1000; // sessions in one answer
-const EVERY = 15000; // ms between two looks
+const RELOAD_MS = 15000;
 const FIELDS = ['q', 'state', 'app', 'organization', 'device', 'from', 'to', 'ip', 'reason'];
 
 const form = at('filters');
@@ -46,7 +46,7 @@ function arrive() {
   load();
 }
 
-// What the address means to the server: local times become instants.
+// The address as a query for the server, which knows no local times.
 function filters() {
   const query = here();
   for (const name of ['from', 'to']) {
@@ -110,7 +110,7 @@ function show() {
 
 function empty(query) {
   if ([...query.keys()].some((name) => name !== 'sort')) {
-    return h('div', { class: 'empty' }, h('p', {}, 'No session matches.'), h('button', { type: 'button', class: 'small', click: reset }, 'Clear the filters'));
+    return h('div', { class: 'empty' }, h('p', {}, 'No session matches.'), button('Clear the filters', reset, { class: 'small' }));
   }
   return h('div', { class: 'empty' }, h('p', {}, 'Nobody is logged in.'), h('p', { class: 'muted' }, 'Sessions appear here as soon as an application reports a login. '), h('a', { href: 'integrate' }, 'Connect an application'));
 }
@@ -156,7 +156,7 @@ addEventListener('popstate', arrive);
 setInterval(() => {
   table.tickAll();
   if (!document.hidden && page.sessions.length <= MOST && !document.querySelector('dialog[open]')) refresh();
-}, EVERY);
+}, RELOAD_MS);
 
 const user = await signedIn();
 page.admin = sheet.admin = user?.access === 'admin';

@@ -15,7 +15,7 @@ export function accountList(box, me, changed) {
       field('Password', h('input', { id: 'account-password', name: 'password', type: 'password', maxlength: '1000', required: true, autocomplete: 'new-password', placeholder: 'at least 15 characters' })),
       field('Access', h('select', { id: 'account-access', name: 'access' }, h('option', { value: 'viewer' }, 'Viewer'), h('option', { value: 'admin' }, 'Administrator'))),
     ],
-    button: 'Create account',
+    action: 'Create account',
     body: (data) => Object.fromEntries(data),
     empty: 'No accounts.',
     changed,

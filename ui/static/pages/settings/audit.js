@@ -1,6 +1,6 @@
 // The audit log: newest first, by who did it, what was done and to whom.
 import { ask } from '../../lib/api.js';
-import { h, options, tryAgain } from '../../lib/dom.js';
+import { button, h, options, tryAgain } from '../../lib/dom.js';
 import { actor } from '../../lib/session-state.js';
 import { local } from '../../lib/time.js';
 
@@ -15,7 +15,7 @@ export function auditLog(box) {
   const head = h('tr', {}, ...['When', 'Who', 'What'].map((text) => h('th', { scope: 'col' }, text)));
   const list = h('div', { class: 'manage' }, h('table', { class: 'audit' }, h('thead', {}, head), rows));
   const words = h('p', { class: 'empty', role: 'status' }, 'Loading…');
-  const more = h('button', { type: 'button', class: 'small', hidden: true, click: () => load(next) }, 'Show earlier entries');
+  const more = button('Show earlier entries', () => load(next), { class: 'small', hidden: true });
   const kind = h('select', { name: 'action', 'aria-label': 'What was done' }, ...options(KINDS));
   const search = h('input', { type: 'search', name: 'q', 'aria-label': 'Search the audit log', placeholder: 'Search who or whom…', autocomplete: 'off', spellcheck: 'false', maxlength: '200' });
   const file = h('a', { class: 'button small', href: 'admin/audit?format=csv', download: '' }, 'Download CSV');

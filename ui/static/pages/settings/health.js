@@ -2,16 +2,16 @@
 // do about it. What is as it should be stays folded away.
 import { ask } from '../../lib/api.js';
 import { copyButton } from '../../lib/copy.js';
-import { h } from '../../lib/dom.js';
+import { button, h } from '../../lib/dom.js';
 
 const ORDER = ['problem', 'warning', 'ok'];
 
 export async function health(box) {
-  const again = (words) => h('button', { type: 'button', class: 'small', 'data-again': '', click: anew }, words);
+  const again = (words) => button(words, anew, { class: 'small', 'data-again': '' });
 
   async function anew() {
     await health(box);
-    box.querySelector('[data-again]').focus(); // which was where this button is
+    box.querySelector('[data-again]').focus(); // as the button before, which was replaced
   }
 
   try {
