@@ -68,8 +68,8 @@ func (s *Server) withdrawNotice(r *http.Request) (any, error) {
 	return api.Nothing{}, err
 }
 
-// announce has the next heartbeat know what has just been stored. It is stored
-// whatever becomes of this, and the board is read again within a second.
+// announce has the next heartbeat tell of what has just been stored. If that fails now,
+// the announcements are read again within a second.
 func (s *Server) announce(r *http.Request) {
 	if err := s.live.RefreshAnnouncements(r.Context(), s.now()); err != nil && !s.outage.Observe(err) {
 		s.log.Error().Err(err).Msg("reading what there is to announce")
@@ -125,8 +125,8 @@ func (s *Server) endDrain(r *http.Request) (any, error) {
 	return s.drainAnswer(r.Context(), nil)
 }
 
-// endDrained ends the sessions whose drain says so by now. The board tells whether
-// there can be any, so that nothing is asked of the database while there is none.
+// endDrained ends the sessions whose drain says so by now. The announcements in memory
+// tell whether there can be any, so that the database is not asked while there is none.
 func (s *Server) endDrained(ctx context.Context) error {
 	now := s.now()
 	up, err := s.live.Announced(ctx, now)

@@ -67,23 +67,22 @@ func (s *Server) auditFile(r *http.Request, q url.Values, f store.AuditFilter) (
 	})
 }
 
-// How long a note may take: for whoever asked, and at all.
 const (
-	auditPatience = time.Second
-	auditTimeout  = 10 * time.Second
+	auditPatience = time.Second      // how long an answer waits for its entry in the audit log
+	auditTimeout  = 10 * time.Second // how long that may take to be written
 )
 
-// viewed notes that the caller looks at a user. Who looks is answered whatever
-// becomes of that: on a full disk, too, and without waiting long.
+// viewed records that the caller looks at a user. The answer does not depend on that: it
+// comes on a full disk, too, and without a long wait.
 func (s *Server) viewed(r *http.Request, user string) {
 	actor, now := auth.CallerOf(r).Actor(), s.now()
 	waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.RecordView(ctx, now, actor, user) }))
 }
 
-// waitBriefly waits for a note, but not for long.
-func waitBriefly(noted <-chan struct{}) {
+// waitBriefly waits for something to be done, but not for long.
+func waitBriefly(done <-chan struct{}) {
 	select {
-	case <-noted:
+	case <-done:
 	case <-time.After(auditPatience):
 	}
 }
@@ -91,14 +90,14 @@ func waitBriefly(noted <-chan struct{}) {
 // auditAsync writes into the audit log beside an answer, and closes the channel when
 // that is done.
 func (s *Server) auditAsync(ctx context.Context, write func(context.Context) error) <-chan struct{} {
-	noted := make(chan struct{})
+	done := make(chan struct{})
 	s.auditWrites.Go(func() {
-		defer close(noted)
+		defer close(done)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout) // the answer may be there before
 		defer cancel()
 		if err := write(ctx); err != nil {
 			s.log.Error().Err(err).Msg("writing the audit log")
 		}
 	})
-	return noted
+	return done
 }

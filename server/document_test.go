@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -23,7 +24,6 @@ import (
 	"go.uber.org/goleak"
 
 	"rollcall/server/auth"
-	"rollcall/server/web"
 	"rollcall/store/storetest"
 )
 
@@ -274,7 +274,7 @@ func generalFailure(doc *openapi3.T, w *httptest.ResponseRecorder) error {
 	case http.StatusNoContent: // to a preflight
 		return nil
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusMisdirectedRequest:
-		if err := web.Unmarshal(w.Body.Bytes(), &body, true); err != nil {
+		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 			return err
 		}
 		return doc.Components.Schemas["Failure"].Value.VisitJSON(body)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -73,8 +74,8 @@ func heartbeatOf(r *http.Request) (body api.Heartbeat, err error) {
 	if kind != "application/json" && kind != "text/plain" {
 		return body, web.Unsupported(kind)
 	}
-	if err := web.Unmarshal(text, &body, false); err != nil {
-		return body, err
+	if json.Unmarshal(text, &body) != nil { // fields of later versions are ignored
+		return body, web.Invalid("The body is not the JSON that is expected here")
 	}
 	if kind == "text/plain" && body.SessionToken == "" {
 		return body, web.Unsupported(kind)

@@ -85,8 +85,8 @@ func (s *Server) runCleanup(ctx context.Context) error {
 	return err
 }
 
-// cleanupAfterStep does what was left undone while a step of the clock was
-// forgiven, before the clock gets to times that it showed already.
+// cleanupAfterStep does what was left undone after a step of the clock, before the clock
+// gets to times that it showed already.
 func (s *Server) cleanupAfterStep(ctx context.Context) error {
 	if !s.clock.TakeCleanup() {
 		return nil

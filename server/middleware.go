@@ -152,7 +152,7 @@ func (s *Server) crossOriginCalls(next http.Handler) http.Handler {
 	})
 }
 
-// quiet receives what net/http logs of broken connections, and of whose.
+// quiet receives what net/http logs of broken connections, and removes whose they were.
 func quiet(log zerolog.Logger, rule origin.AddressRule) *stdlog.Logger {
 	return stdlog.New(writerFunc(func(line []byte) (int, error) {
 		log.Debug().Str("detail", rule.InText(strings.TrimSpace(string(line)))).Msg("connection trouble")

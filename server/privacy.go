@@ -46,14 +46,14 @@ func (s *Server) exportUser(r *http.Request) (any, error) {
 	now, deed := s.now(), store.AuditEvent{Actor: auth.CallerOf(r).Actor(), Action: "user.export", Target: store.UserActor(id)}
 	write := func(w http.ResponseWriter) error {
 		waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, deed) }))
-		return s.writeHeld(w, r, id, user, now)
+		return s.writeExport(w, r, id, user, now)
 	}
 	return web.Download{Type: "application/json", Name: web.FileName("person", now, "json"), Write: write}, nil
 }
 
-// writeHeld writes one JSON object, a part after the other, so that nobody holds
+// writeExport writes one JSON object, a part after the other, so that nobody holds
 // all of it in memory.
-func (s *Server) writeHeld(w http.ResponseWriter, r *http.Request, id string, user store.Record, now time.Time) error {
+func (s *Server) writeExport(w http.ResponseWriter, r *http.Request, id string, user store.Record, now time.Time) error {
 	connection := http.NewResponseController(w)
 	write := func(before string, value any) error {
 		text, err := json.Marshal(value)
@@ -68,7 +68,7 @@ func (s *Server) writeHeld(w http.ResponseWriter, r *http.Request, id string, us
 	if err := write(`,"user":`, user); err != nil {
 		return err
 	}
-	if err := connection.Flush(); err != nil { // its length is not known before, and each time another
+	if err := connection.Flush(); err != nil { // from here on in chunks: nobody knows its length
 		return err
 	}
 	for _, part := range store.ExportParts() {

@@ -33,24 +33,24 @@ import (
 // Config is what a server needs to know.
 type Config struct {
 	Store          *store.Store
-	Assets         fs.FS            // pages and scripts
-	PublicURL      *url.URL         // where people reach it; nil: wherever they do
-	BasePath       string           // "" or "/rollcall"
-	TLS            bool             // people reach it by https: cookies are Secure
-	Origin         origin.Resolver  // where requests come from
-	AllowedOrigins []string         // pages of other origins that may call with a bearer token
-	Heartbeat      time.Duration    // how often a browser should send one
-	Hosts          []string         // host names served besides localhost, addresses and PublicURL's
-	Version        string           // for the log
-	Settings       []api.Setting    // what administrators are shown of all this
-	Data           string           // folder of the database, "" where it is not to be looked at
-	Database       string           // address of the database, without a password; "" where it is a file
-	Log            zerolog.Logger   //
+	Assets         fs.FS           // pages and scripts
+	PublicURL      *url.URL        // where people reach it; nil: wherever they do
+	BasePath       string          // "" or "/rollcall"
+	TLS            bool            // people reach it by https: cookies are Secure
+	Origin         origin.Resolver // where requests come from
+	AllowedOrigins []string        // pages of other origins that may call with a bearer token
+	Heartbeat      time.Duration   // how often a browser should send one
+	Hosts          []string        // host names served besides localhost, addresses and PublicURL's
+	Version        string          // for the log
+	Settings       []api.Setting   // what administrators are shown of all this
+	Data           string          // folder of the database, "" where it is not to be looked at
+	Database       string          // address of the database, without a password; "" where it is a file
+	Log            zerolog.Logger
 	Meters         *metrics.Meters  // what the store's commits are counted by; nil: those are not counted
 	Metrics        net.Listener     // where /metrics is served, to whoever reaches it; nil: nowhere
 	Now            func() time.Time // nil: time.Now
 
-	// Uptime is monotonic: a step of Now against it is forgiven. Nil: Now's own reading.
+	// Uptime is monotonic: where Now steps against it, the clock was set. Nil: Now's own reading.
 	Uptime func() time.Duration
 
 	// Mount adds handlers by path prefix, behind the same checks and headers.

@@ -98,7 +98,7 @@ const dueQuery = `
 // Due returns the ids of the users about whom time alone changed something in
 // (from, to]: a session that timed out, was past the grace of its goodbye or
 // expired; one whose last activity is no longer too far in the future; a claim
-// that ran out; or whom a beginning or end of Forgive concerns. It may name users
+// that ran out; or whom a change of the slack concerns. It may name users
 // for whom nothing changed. It is for one caller, whose from is the last to.
 func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
 	a := s.slack.Load()
@@ -110,8 +110,8 @@ func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
 }
 
 // dueBetween returns the stamps that two moments judge differently, as pairs of
-// bounds in the order of Due's query. A bound goes back where a forgiven step
-// of the clock begins or ends between them.
+// bounds in the order of Due's query. A bound goes back where the slack
+// has changed between them.
 func dueBetween(a, b presence.Cutoffs) (bounds []any) {
 	for _, pair := range [][2]int64{{a.Window, b.Window}, {a.Grace, b.Grace}, {a.Expiry, b.Expiry}, {a.Future, b.Future}, {a.Now, b.Now}} {
 		bounds = append(bounds, min(pair[0], pair[1]), max(pair[0], pair[1]))

@@ -64,7 +64,7 @@ func (l *signInLimits) take(now time.Time, key string, tries int, every time.Dur
 	defer l.mu.Unlock()
 	bucket, ok := l.buckets[key]
 	if !ok {
-		l.makeRoom(now)
+		l.evict(now)
 		bucket = rate.NewLimiter(rate.Every(every), tries)
 		l.buckets[key] = bucket
 	}
@@ -75,9 +75,9 @@ func (l *signInLimits) take(now time.Time, key string, tries int, every time.Dur
 		RetryAfter: every + time.Second}
 }
 
-// makeRoom forgets the counts that are back at their start and, if that frees
+// evict forgets the counts that are back at their start and, if that frees
 // nothing, all of them: memory is bounded, whoever sends however many names.
-func (l *signInLimits) makeRoom(now time.Time) {
+func (l *signInLimits) evict(now time.Time) {
 	if len(l.buckets) < maxBuckets {
 		return
 	}

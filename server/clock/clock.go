@@ -47,8 +47,6 @@ type state struct {
 	ahead       time.Duration // of the clock that counts, if that is not this machine's
 }
 
-func (s state) lenient() bool { return s.late != 0 || s.early != 0 || !s.silentSince.IsZero() }
-
 // New returns a clock that shows the machine's time until it is started.
 func New(cfg Config) *Clock {
 	return &Clock{cfg: cfg, steps: newSteps(cfg.Wall, cfg.Uptime, 2*cfg.Store.Rules().OnlineWindow)}
@@ -65,8 +63,7 @@ func (c *Clock) Start(ctx context.Context) error {
 	return errors.Join(err, c.restore(ctx))
 }
 
-// Now is the time. Whoever is judged by it is forgiven a step of the clock from the first
-// call after it.
+// Now is the time. From the first call after a step of the clock the rules are lenient.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,23 +98,16 @@ func (c *Clock) report(is state) {
 		return
 	}
 	c.told = is
-	skewed := is.late != 0 || is.early != 0
-	level := zerolog.InfoLevel
-	if skewed || is.ahead != 0 {
+	level, silent := zerolog.InfoLevel, !is.silentSince.IsZero()
+	if is.late != 0 || is.early != 0 || is.ahead != 0 {
 		level = zerolog.WarnLevel
 	}
-	line := c.cfg.Log.WithLevel(level)
-	if skewed {
-		line = line.Dur("late", is.late).Dur("early", is.early)
-	}
-	if !is.silentSince.IsZero() {
+	line := c.cfg.Log.WithLevel(level).Dur("late", is.late).Dur("early", is.early).Dur("ahead_of_database", -is.ahead)
+	if silent {
 		line = line.Time("silent_since", is.silentSince)
 	}
-	if is.ahead != 0 {
-		line = line.Dur("ahead_of_database", -is.ahead)
-	}
 	switch {
-	case is.lenient():
+	case silent || is.late != 0 || is.early != 0:
 		line.Msg("nobody is turned offline until everybody had the time to be heard of")
 	case is.ahead != 0:
 		line.Msg("deadlines hold, by PostgreSQL's clock instead of this machine's; see rollcall doctor")

@@ -66,7 +66,7 @@ func (d *Doctor) Examine(r *http.Request, by *store.Key) ([]api.Finding, error) 
 	return findings, nil
 }
 
-// cleanupLate is when a cleanup that should run every hour must have failed.
+// cleanupLate is how old the last cleanup is when one must have failed: it should run every hour.
 const cleanupLate = 3 * time.Hour
 
 func (d *Doctor) cleanupFinding(now time.Time, last *store.CleanupRun) api.Finding {
@@ -83,7 +83,7 @@ func (d *Doctor) cleanupFinding(now time.Time, last *store.CleanupRun) api.Findi
 	return api.Fine("cleanup", "Expired sessions were last ended at "+when(last.At))
 }
 
-// onData is a command on the same data, where it is known where that is.
+// onData adds to a command the flag that names the data of this server, if it is known where that is.
 func (d *Doctor) onData(command string) string {
 	switch {
 	case d.cfg.Database != "":
@@ -94,7 +94,7 @@ func (d *Doctor) onData(command string) string {
 	return command
 }
 
-// when is a time as a line has room for it.
+// when writes a time as short as a line needs it.
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // InShell quotes a word for a shell, where it needs that.

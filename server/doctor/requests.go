@@ -12,9 +12,9 @@ import (
 	"rollcall/server/web"
 )
 
-// proxyFinding tells of proxies whose word for the caller's address does not count.
-// One that the request itself came through is surely there; of others anybody
-// inside may have sent the header.
+// proxyFinding tells of proxies that forward requests and are not trusted. One that the
+// doctor's own request came through surely exists. Of earlier requests only addresses
+// inside were noted, because anybody outside can send the header.
 func (d *Doctor) proxyFinding(r *http.Request, now time.Time) api.Finding {
 	proxies, _ := d.proxies.lately(now)
 	if addr, _, disbelieved := d.cfg.Origin.ForwardedFor(r); disbelieved && !origin.Inside(addr) {
@@ -89,7 +89,7 @@ func (d *Doctor) originsFinding(now time.Time) api.Finding {
 			when(seen[0].last)), flags...)
 }
 
-// enoughStrays is from when on heartbeats without a session are no accident: a browser
+// enoughStrays is how many heartbeats without a session are no accident: a single browser
 // may come back with a token of months ago.
 const enoughStrays = 3
 

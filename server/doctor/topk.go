@@ -34,7 +34,7 @@ func (s *topK[K]) note(now time.Time, what K, well uint64) {
 	defer s.mu.Unlock()
 	entry, ok := s.seen[what]
 	if !ok || entry.old(now) {
-		s.makeRoom(now)
+		s.evictRarest(now)
 		entry = occurrence{first: now, wellBefore: well}
 	}
 	entry.count, entry.last = entry.count+1, now
@@ -44,8 +44,8 @@ func (s *topK[K]) note(now time.Time, what K, well uint64) {
 	s.seen[what] = entry
 }
 
-// makeRoom leaves a place for one more.
-func (s *topK[K]) makeRoom(now time.Time) {
+// evictRarest leaves a place for one more.
+func (s *topK[K]) evictRarest(now time.Time) {
 	maps.DeleteFunc(s.seen, func(_ K, entry occurrence) bool { return entry.old(now) })
 	if len(s.seen) < maxTopK {
 		return

@@ -72,8 +72,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text.Bytes()) // a caller that is gone needs no answer
 }
 
-// measure writes what is not counted as it happens but looked up. Where the
-// database does not answer in time, only that it does not.
+// measure writes what is not counted as it happens but looked up in the database. If that
+// does not answer in time, it writes only that the database is down.
 func (p *Page) measure(ctx context.Context, w io.Writer) {
 	g := gauges{w}
 	g.family("rollcall_info")

@@ -33,8 +33,8 @@ func (rule AddressRule) Keep(text string) string {
 	return text
 }
 
-// Sought returns what to look for where somebody looks for an address. No answer
-// must come of that as if no filter had been given.
+// Sought returns what to look for where somebody filters by an address. One that can not
+// be found is an error: it must not find everybody, as no filter does.
 func (rule AddressRule) Sought(text string) (string, error) {
 	kept := rule.Keep(text)
 	switch {

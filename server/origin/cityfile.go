@@ -70,8 +70,8 @@ func pathless(err error) error {
 	return err
 }
 
-// refresh reads the file again where it is another than before. Nobody else
-// waits for that: until then the one in memory does.
+// refresh reads the file again if it has changed. Nobody else waits for that: meanwhile
+// they use what is in memory.
 func (f *cityFile) refresh() {
 	if !f.mu.TryLock() {
 		return

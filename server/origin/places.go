@@ -24,7 +24,8 @@ type Places struct {
 }
 
 // NewPlaces returns the places of networks and of a file in MaxMind's format,
-// "" for none. A newer version of the file that is no good is told to log.
+// "" for none. If the file is replaced by one that can not be read, the log is told, and
+// the places stay as they were.
 func NewPlaces(networks []Network, geoip string, log zerolog.Logger) (*Places, error) {
 	p := &Places{networks: slices.Clone(networks)}
 	slices.SortStableFunc(p.networks, func(a, b Network) int { return b.Prefix.Bits() - a.Prefix.Bits() })

@@ -29,7 +29,7 @@ func Decode(r *http.Request, dest any) error {
 	if err != nil {
 		return err
 	}
-	return Unmarshal(body, dest, true)
+	return unmarshal(body, dest)
 }
 
 // Unsupported is the answer to a body of another media type than JSON.
@@ -68,15 +68,9 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	return body, nil
 }
 
-// Unmarshal reads one JSON value. Strictly, an unknown field is refused: whoever
-// misspells one would believe that it is set.
-func Unmarshal(body []byte, dest any, strict bool) error {
-	if !strict {
-		if json.Unmarshal(body, dest) != nil {
-			return Invalid("The body is not the JSON that is expected here")
-		}
-		return nil
-	}
+// unmarshal reads one JSON value. An unknown field is refused: whoever misspells one would
+// believe that it is set.
+func unmarshal(body []byte, dest any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(dest); err != nil {

@@ -61,7 +61,7 @@ func PeakOfDay(ctx context.Context, look *sql.Tx, now time.Time) (peak Peak, err
 
 // Sample adds the sample of the interval that now is in, once; where
 // there is one from before a restart, the higher count of each series stays.
-// While a step of the clock is forgiven, or people are awaited, it does nothing:
+// While the clock is skewed, or in an outage, it does nothing:
 // nobody knows who is there, nor which interval it is.
 func (h *History) Sample(ctx context.Context, now time.Time) error {
 	at := now.Truncate(SampleEvery).UnixMilli()
