@@ -2,7 +2,6 @@ package store
 
 import (
 	"database/sql"
-	"math"
 
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
@@ -12,31 +11,41 @@ import (
 // It is about the logins that applications report, not about the panel's.
 type SessionLimit struct {
 	Sessions int  // 0: any number
-	Deny     bool // a login too many is refused, rather than the least recently active session ended
+	Deny     bool // a login too many is refused, rather than the least recently active session ended; see enforceLimit
 }
 
 // enforceLimit makes room for a session that has just been stored, in the same
-// transaction, and so exactly, and returns the sessions that ended for it.
+// transaction, and so exactly, and returns the sessions that ended for it. Those
+// that nobody has open any more go first, and where a login too many is denied
+// only those.
 func (t *tx) enforceLimit(m presence.Cutoffs, limit SessionLimit, user string, fresh Session) ([]int64, error) {
 	const others = `FROM user_sessions WHERE user_id = $1 AND app = $2 AND is_active = true AND expires_at > $3 AND id <> $4`
 	about := []any{user, fresh.App, m.Expiry, fresh.ID}
-	if limit.Deny {
-		var n int
-		err := t.Scan([]any{&n}, `SELECT COUNT(*) `+others, about...)
-		if err == nil && n >= limit.Sessions {
-			err = ErrSessionLimit
-		}
+	var open, abandoned int
+	err := t.Scan([]any{&open, &abandoned}, `
+		SELECT COALESCE(SUM(CASE WHEN `+isAbandoned+` THEN 0 ELSE 1 END), 0), COALESCE(SUM(CASE WHEN `+isAbandoned+` THEN 1 ELSE 0 END), 0) `+others,
+		append(about, m.Grace, m.Window)...)
+	switch {
+	case err != nil:
 		return nil, sqldb.Wrap("counting a user's sessions", err)
+	case limit.Deny && open >= limit.Sessions:
+		return nil, ErrSessionLimit
+	case open+abandoned < limit.Sessions:
+		return nil, nil
 	}
 	var evicted []int64
-	err := t.Each(func(rows *sql.Rows) error {
+	err = t.Each(func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		evicted = append(evicted, id)
 		return err
 	}, `
-		UPDATE user_sessions SET is_active = false, ended_at = $5, end_reason = $6
-		WHERE id IN (SELECT id `+others+` ORDER BY last_activity_at DESC, id DESC LIMIT $7 OFFSET $8) RETURNING id`,
-		append(about, m.Now, string(presence.EndEvicted), math.MaxInt32, limit.Sessions-1)...)
+		UPDATE user_sessions SET is_active = false, ended_at = $7, end_reason = $8
+		WHERE id IN (SELECT id `+others+` ORDER BY CASE WHEN `+isAbandoned+` THEN 0 ELSE 1 END, last_activity_at, id LIMIT $9) RETURNING id`,
+		append(about, m.Grace, m.Window, m.Now, string(presence.EndEvicted), open+abandoned-limit.Sessions+1)...)
 	return evicted, sqldb.Wrap("making room for a session", err)
 }
+
+// isAbandoned is which sessions nobody has open any more: one that said goodbye, or one that sent heartbeats and
+// has not been heard of for so long that the goodbye must have been lost.
+const isAbandoned = `(COALESCE(leaving_at <= $5, false) OR last_activity_at <> created_at AND last_activity_at <= $6)`

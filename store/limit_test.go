@@ -79,6 +79,47 @@ func TestALoginTooManyIsDenied(t *testing.T) {
 	mustLogIn(t, s, 5, "shop")
 }
 
+// leaves says goodbye n minutes after Start.
+func leaves(t testing.TB, s *store.Store, n int, token string) {
+	t.Helper()
+	Touch(t, s, after(n), token, store.Beat{})
+	Touch(t, s, after(n), token, store.Beat{Leaving: true})
+}
+
+func TestWhoHasLeftIsEvictedFirst(t *testing.T) {
+	s := Limited(t, t.TempDir(), store.SessionLimit{Sessions: 2})
+	open, left := mustLogIn(t, s, 0, "shop"), mustLogIn(t, s, 1, "shop")
+	Touch(t, s, after(2), open.Token, store.Beat{})
+	leaves(t, s, 3, left.Token)
+	if next := mustLogIn(t, s, 4, "shop"); !slices.Equal(next.Evicted, []int64{left.ID}) {
+		t.Errorf("it evicts %v rather than the one that left, %d; the open one is %d", next.Evicted, left.ID, open.ID)
+	}
+	Touch(t, s, after(5), open.Token, store.Beat{})
+}
+
+func TestWhoHasLeftMakesRoomWhereALoginTooManyIsDenied(t *testing.T) {
+	s := Limited(t, t.TempDir(), store.SessionLimit{Sessions: 1, Deny: true})
+	first := mustLogIn(t, s, 0, "shop")
+	leaves(t, s, 1, first.Token)
+	if _, err := s.Login(t.Context(), after(1), store.By{App: "shop"}, store.Login{User: store.UserInput{ID: "ada"}}); !errors.Is(err, store.ErrSessionLimit) {
+		t.Errorf("within the grace of a goodbye, which may be a reload: %v", err)
+	}
+	second := mustLogIn(t, s, 2, "shop")
+	if !slices.Equal(second.Evicted, []int64{first.ID}) {
+		t.Errorf("the one that left does not make room: %v", second.Evicted)
+	}
+	Touch(t, s, after(3), second.Token, store.Beat{})
+	if _, err := logsIn(t, s, 7, "shop", ""); !errors.Is(err, store.ErrSessionLimit) {
+		t.Errorf("beside one that was heard of four minutes ago: %v", err)
+	}
+	if third := mustLogIn(t, s, 8, "shop"); !slices.Equal(third.Evicted, []int64{second.ID}) {
+		t.Errorf("one whose goodbye was lost does not make room: %v", third.Evicted)
+	}
+	if _, err := logsIn(t, s, 60, "shop", ""); !errors.Is(err, store.ErrSessionLimit) {
+		t.Errorf("beside one of an application that sends no heartbeats: %v", err)
+	}
+}
+
 func TestALimitThatIsLoweredIsAboutNewLogins(t *testing.T) {
 	for _, deny := range []bool{false, true} {
 		folder := t.TempDir()
