@@ -35,7 +35,7 @@ func newKick() *cobra.Command {
 			if asJSON {
 				err = writeJSON(out(cmd), done)
 			} else if done.Count > 0 {
-				err = printKick(out(cmd), done)
+				err = printKick(out(cmd), which.User, done)
 			}
 			if err == nil && done.Count == 0 {
 				err = errors.New("nobody with this id is logged in")
@@ -52,8 +52,9 @@ func newKick() *cobra.Command {
 	return cmd
 }
 
-// printKick says what was done, then to which sessions.
-func printKick(w io.Writer, done api.Revoked) error {
+// printKick says what was done, then to which sessions: those that the server found just before, so
+// that a login in between is counted and not among them, and a logout is among them and not counted.
+func printKick(w io.Writer, id string, done api.Revoked) error {
 	verb, noun := "Ended", "sessions"
 	if done.DryRun {
 		verb = "Would end"
@@ -61,8 +62,11 @@ func printKick(w io.Writer, done api.Revoked) error {
 	if done.Count == 1 {
 		noun = "session"
 	}
-	user := done.Sample[0].User
-	if _, err := fmt.Fprintf(w, "%s %d %s of %s.\n", verb, done.Count, noun, printable(cmp.Or(user.Name, user.ID))); err != nil {
+	name := id
+	if len(done.Sample) > 0 {
+		name = cmp.Or(done.Sample[0].User.Name, id)
+	}
+	if _, err := fmt.Fprintf(w, "%s %d %s of %s.\n", verb, done.Count, noun, printable(name)); err != nil || len(done.Sample) == 0 {
 		return err
 	}
 	rows := table{header: []string{"APP", "STATE", "SINCE", "LAST", "ADDRESS", "PAGE"}, fit: columns(w)}
@@ -70,7 +74,7 @@ func printKick(w io.Writer, done api.Revoked) error {
 		rows.add(session.App, string(session.State), since(session.SessionStartedAt, done.Timestamp), ago(session.LastActivityAt, done.Timestamp),
 			session.IPAddress, session.Page)
 	}
-	if err := rows.print(w, nil); err != nil || int64(len(done.Sample)) == done.Count {
+	if err := rows.print(w, nil); err != nil || int64(len(done.Sample)) >= done.Count {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "and %d more\n", done.Count-int64(len(done.Sample)))
