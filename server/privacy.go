@@ -43,7 +43,7 @@ func (s *Server) exportUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, unknownUser(err)
 	}
-	now, deed := s.now(), store.AuditEvent{Actor: auth.CallerOf(r).Actor(), Action: "user.export", Target: store.UserActor(id)}
+	now, event := s.now(), store.AuditEvent{Actor: auth.CallerOf(r).Actor(), Action: "user.export", Target: store.UserActor(id)}
 	write := func(w http.ResponseWriter) error {
 		waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, deed) }))
 		return s.writeExport(w, r, id, user, now)

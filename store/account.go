@@ -56,8 +56,8 @@ func (s *Store) CreateAccount(ctx context.Context, now time.Time, actor string, 
 // there is one. Of any number of simultaneous calls one succeeds.
 func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, password string) (Account, error) {
 	in := AccountInput{Name: name, Password: password, Access: AccessAdmin}
-	deed := AuditEvent{Actor: UserActor(AccountID(name)), Detail: "the first account"}
-	return s.createAccount(ctx, now, deed, in, func(t *tx) error {
+	event := AuditEvent{Actor: UserActor(AccountID(name)), Detail: "the first account"}
+	return s.createAccount(ctx, now, event, in, func(t *tx) error {
 		var accounts int
 		err := t.Scan([]any{&accounts}, `SELECT COUNT(*) FROM accounts`)
 		if err == nil && accounts > 0 {
@@ -67,14 +67,14 @@ func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, pas
 	})
 }
 
-func (s *Store) createAccount(ctx context.Context, now time.Time, deed AuditEvent, in AccountInput, allowed func(*tx) error) (Account, error) {
+func (s *Store) createAccount(ctx context.Context, now time.Time, event AuditEvent, in AccountInput, allowed func(*tx) error) (Account, error) {
 	in, err := in.check()
 	if err != nil {
 		return Account{}, err
 	}
 	hash := hashPassword(in.Password) // before the write: it takes long
 	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: sqldb.Time(now.UnixMilli())}
-	deed.Action, deed.Target, deed.Detail = "account.create", UserActor(account.ID), cmp.Or(deed.Detail, account.Access.String())
+	event.Action, event.Target, event.Detail = "account.create", UserActor(account.ID), cmp.Or(event.Detail, account.Access.String())
 	err = s.write(ctx, func(t *tx) error {
 		if err := allowed(t); err != nil {
 			return err
@@ -93,7 +93,7 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, deed AuditEven
 		if err != nil {
 			return sqldb.Wrap("storing an account", err)
 		}
-		return t.record(now, deed)
+		return t.record(now, event)
 	})
 	if err != nil {
 		return Account{}, err

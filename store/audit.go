@@ -40,7 +40,7 @@ func (s *Store) Record(ctx context.Context, now time.Time, d AuditEvent) error {
 	return s.write(ctx, func(t *tx) error { return t.record(now, d) })
 }
 
-// record adds a deed to the audit log, in the transaction that does it.
+// record adds an event to the audit log, in the transaction that causes it.
 func (t *tx) record(now time.Time, d AuditEvent) error {
 	_, err := t.Exec(`INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
 		now.UnixMilli(), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail)
@@ -58,11 +58,11 @@ func (s *Store) RecordView(ctx context.Context, now time.Time, actor, user strin
 	return s.recordOncePerHour(ctx, now, AuditEvent{Actor: actor, Action: "user.view", Target: UserActor(user)})
 }
 
-// recentEvent is whether a deed by the same actor to the same target was recorded
+// recentEvent is whether the same event by the same actor on the same target was recorded
 // after $4 and, by a clock that has not been set back since, until $5.
 const recentEvent = `SELECT EXISTS (SELECT 1 FROM audit WHERE target = $1 AND actor = $2 AND action = $3 AND at > $4 AND at <= $5)`
 
-// recordOncePerHour records a deed unless the same was recorded within the hour.
+// recordOncePerHour records an event unless the same was recorded within the hour.
 // Nearly always it was, and then nothing is written.
 func (s *Store) recordOncePerHour(ctx context.Context, now time.Time, d AuditEvent) error {
 	about := []any{d.Target, d.Actor, d.Action, now.Add(-viewEvery).UnixMilli(), now.UnixMilli()}
@@ -79,7 +79,7 @@ func (s *Store) recordOncePerHour(ctx context.Context, now time.Time, d AuditEve
 	})
 }
 
-// AuditEntry is a deed in the audit log.
+// AuditEntry is an event as the audit log has it.
 type AuditEntry struct {
 	ID int64
 	At time.Time

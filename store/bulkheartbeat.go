@@ -51,7 +51,7 @@ func (*heartbeat) RunBulk(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 	return sqldb.Wrap("recording heartbeats", err)
 }
 
-// recordBulk returns the heartbeats that the statement leaves.
+// recordBulk runs a statement for many heartbeats and returns those that it did not apply to.
 func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unchanged bool) (left []*heartbeat, err error) {
 	var all heartbeatColumns
 	by := map[int64]*heartbeat{}
@@ -75,7 +75,7 @@ func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unchanged boo
 	return slices.DeleteFunc(beats, func(h *heartbeat) bool { return h.recorded }), err
 }
 
-// heartbeatColumns are many by their columns.
+// heartbeatColumns are heartbeats column by column, as arrays for one statement.
 type heartbeatColumns struct {
 	ids, at, idle                      []int64
 	until                              []*int64

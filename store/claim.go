@@ -107,7 +107,7 @@ const unexpired = `(c.until IS NULL OR c.until > ?)`
 
 // claimed is the status that the claims c of one person together say: their own
 // before any app's, and of several apps' busy before away. In Go the
-// same is said by decide.
+// same is said by presence.Decide.
 const claimed = `COALESCE(MAX(CASE WHEN c.app = '' THEN c.status END), MAX(CASE WHEN c.status = 'busy' THEN 'busy' END), MAX(c.status))`
 
 // claims returns the claims that hold of some users.
@@ -129,8 +129,8 @@ func (s *Store) claims(ctx context.Context, look *sql.Tx, m presence.Cutoffs, us
 	return all, err
 }
 
-// countClaims moves those whom a claim concerns from the status of their
-// sessions to that of the claim. Claims are few: it starts from them.
+// countClaims corrects counts that were made from sessions alone: people of whom something is
+// claimed count under the status that the claim says. Claims are few, so it starts from them.
 func (s *Store) countClaims(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, c *presence.Counts) error {
 	q := s.claimsQuery(m, f)
 	return q.Each(ctx, look, func(rows *sql.Rows) error {
@@ -166,8 +166,8 @@ func (s *Store) claimsQuery(m presence.Cutoffs, f OnlineFilter) *sqldb.Query {
 	return q.Add(` GROUP BY s.user_id) people GROUP BY status, active`)
 }
 
-// source is where a list begins: with the sessions or, where only those can be
-// on it of whom somebody claims so, with these few.
+// source is the FROM clause of a list: all sessions or, for the list of who is busy, the sessions
+// of the few people who are claimed to be busy.
 func (f OnlineFilter) source() string {
 	if f.Status == presence.StatusBusy {
 		return ` FROM (SELECT DISTINCT user_id FROM status_claims WHERE status = 'busy') k CROSS JOIN user_sessions s`

@@ -15,11 +15,10 @@ type Cleaned struct {
 	Purged int64 // rows past retention
 }
 
-// Cleanup ends the sessions that have expired and removes those that ended
-// longer than retention ago, history and notices likewise, and claims that ran out. While a step of the clock
-// is forgiven it does nothing: what seems past may not be; nor while another
-// replica does it. It may run at any time, any number of times, in any number of
-// processes.
+// Cleanup ends the sessions that have expired and removes what is past its retention: ended
+// sessions, history and notices, and claims that ran out. While the clock is skewed it does
+// nothing, because what seems past may not be; nor while another replica does it. It may run at
+// any time, any number of times, in any number of processes.
 func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
 	return s.CleanupBy(ctx, now, ActorSystem)
 }

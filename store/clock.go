@@ -14,9 +14,9 @@ import (
 // clock that is right.
 func (s *Store) SetSlack(slack presence.Slack) { s.slack.Store(&slack) }
 
-// LastHeard returns when a heartbeat was recorded last, if somebody was online
-// then who may be there still: zero where nobody was left in a sample of the
-// history since. That they all said goodbye is not looked for.
+// LastHeard returns when the last heartbeat was recorded, if people who were online then may
+// still be there. It is zero where a later sample of the history shows that nobody was left.
+// Whether all of them said goodbye is not examined.
 func (s *Store) LastHeard(ctx context.Context) (at time.Time, err error) {
 	var heard, sampled int64
 	err = s.db.Scan(ctx, []any{&heard, &sampled}, `SELECT

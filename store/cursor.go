@@ -59,8 +59,8 @@ func parseCursor(text string, sort Sort) (*cursor, error) {
 	return &c, nil
 }
 
-// fits tells whether the place is of the kinds by which a list is ordered, which
-// PostgreSQL insists on.
+// fits tells whether the key and the tie have the types of the columns by which the list is
+// ordered: PostgreSQL refuses to compare others.
 func (c *cursor) fits() bool {
 	_, textKey := c.Key.(string)
 	_, textTie := c.Tie.(string)

@@ -16,7 +16,7 @@ import (
 type Erased struct {
 	Sessions, Claims, Receipts, Visits int64
 	Account                            bool
-	Mentions                           int64 // rows about others or deeds that named them, which stay without
+	Mentions                           int64 // rows about others, or events, that named the person: they stay, without the name
 	Complete                           bool  // the files have been rewritten; else the next cleanup does it
 }
 

@@ -68,7 +68,7 @@ func (s *Store) explain(ctx context.Context, look *sql.Tx, m presence.Cutoffs, u
 	return e, sqldb.Wrap("explaining a user's sessions", err)
 }
 
-// scanExplained reads a session's columns, its stamps, and further columns into more.
+// scanExplained reads a session's columns, its times, and further columns into more.
 func (s *Store) scanExplained(rows *sql.Rows, more ...any) (e ExplainedSession, st presence.SessionTimes, err error) {
 	e.OnlineSession, err = s.scanSession(rows, append([]any{&st.Leaving, &st.Ended, &st.Reason}, more...)...)
 	st.Activity, st.Expires = e.LastActivity.UnixMilli(), e.ExpiresAt.UnixMilli()

@@ -60,12 +60,12 @@ func (h *heartbeat) record(t *tx, beat Beat) (err error) {
 	return err
 }
 
-// nearTimeout is how long before the end of the online window a heartbeat counts as
-// one of somebody who comes back: until it is committed, or by the clock of another
-// replica, they may have been announced as gone.
+// nearTimeout is how long before the end of the online window a heartbeat is treated as a
+// return: before it is committed, or by the clock of another replica, the person may have
+// been announced as offline.
 const nearTimeout = 10 * time.Second
 
-// heartbeat is one as the database is told of it, and what came of it.
+// heartbeat is what is written for one heartbeat, and what came of it.
 type heartbeat struct {
 	presence.Cutoffs
 	tokenRef
@@ -108,8 +108,8 @@ func (t *tx) member(session int64) (m Member, err error) {
 const otherActive = `EXISTS (SELECT 1 FROM user_sessions o WHERE o.user_id = s.user_id AND o.is_active = true AND o.id <> s.id AND `
 
 // overtakes is the condition that the last input of o lies between the previous one of s
-// and the new one. A person is shown by the session with the latest input, and
-// without such an o that can not become another one.
+// and the new one. A person is shown by the session with the latest input, so without
+// such an o the heartbeat does not change by which session they are shown.
 func overtakes(input string) string {
 	return strings.ReplaceAll(`(o.last_activity_at - o.idle_ms >= s.last_activity_at - s.idle_ms OR o.last_activity_at - o.idle_ms >= NEW)
 			AND (o.last_activity_at - o.idle_ms <= s.last_activity_at - s.idle_ms OR o.last_activity_at - o.idle_ms <= NEW)`, "NEW", input)
@@ -152,8 +152,8 @@ func (t *tx) leave(m presence.Cutoffs, h tokenRef) (time.Time, error) {
 	return t.expiry(h, n, nil)
 }
 
-// expiry returns when the session ends of which a heartbeat has updated n rows:
-// end, or where that is nil what the database says.
+// expiry returns when a session ends whose heartbeat has updated n rows: end or, where that is
+// nil, what its row says.
 func (t *tx) expiry(h tokenRef, n int64, end *int64) (time.Time, error) {
 	if n == 0 {
 		return time.Time{}, t.whyEnded(h)

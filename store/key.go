@@ -52,7 +52,7 @@ func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app string,
 	return key, secret, nil
 }
 
-// target is the key as the target of a deed.
+// target is the key as the target of an audit event.
 func (k Key) target() string { return "key:" + strconv.FormatInt(k.ID, 10) }
 
 // words say what the key is for once it may be gone.

@@ -9,7 +9,7 @@ type Rules struct {
 	LeaveGrace     time.Duration // from a goodbye to offline
 	IdleAfter      time.Duration // from the last input to idle
 	Retention      time.Duration // from the end of a session to the removal of its row
-	AuditRetention time.Duration // from a deed to the removal of its entry in the audit log
+	AuditRetention time.Duration // from an event to the removal of its entry in the audit log
 
 	HistoryRetention time.Duration // how long the history of how many people were online is kept
 }
