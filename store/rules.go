@@ -69,8 +69,3 @@ func (t *tx) loadRules(r *presence.Rules) error {
 		return nil
 	}, `SELECT name, value FROM settings`)
 }
-
-// saveSetting changes nothing, not even the file, where the value is the same.
-const saveSetting = `
-	INSERT INTO settings (name, value) VALUES ($1, $2)
-	ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE settings.value <> excluded.value`
