@@ -45,7 +45,7 @@ func (s *Server) exportUser(r *http.Request) (any, error) {
 	}
 	now, event := s.now(), store.AuditEvent{Actor: auth.CallerOf(r).Actor(), Action: "user.export", Target: store.UserActor(id)}
 	write := func(w http.ResponseWriter) error {
-		waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, deed) }))
+		waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, event) }))
 		return s.writeExport(w, r, id, user, now)
 	}
 	return web.Download{Type: "application/json", Name: web.FileName("person", now, "json"), Write: write}, nil
