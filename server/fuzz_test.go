@@ -79,7 +79,7 @@ func FuzzHostName(f *testing.F) {
 	guard := s.knownHost(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	admits := func(host string) bool {
 		w := httptest.NewRecorder()
-		guard.ServeHTTP(w, &http.Request{Host: host})
+		guard.ServeHTTP(w, &http.Request{Host: host, URL: &url.URL{Path: "/"}})
 		return w.Code == http.StatusNoContent
 	}
 	f.Fuzz(func(t *testing.T, host string) {

@@ -37,12 +37,31 @@ func TestWhichHostNamesAreOurs(t *testing.T) {
 		" localhost":                    false,
 		"app.localhost":                 false,
 	} {
-		got := do(t, b, "GET", "/healthz", nil, host(name))
+		got := do(t, b, "GET", "/heartbeat.js", nil, host(name))
 		if ours {
-			got.wants(200)
+			if got.Code != 200 {
+				t.Errorf("%q: %d", name, got.Code)
+			}
 			continue
 		}
 		got.refuses(421, "unknown_host")
+	}
+}
+
+// TestWhoAsksOnlyForHealthMayGiveAnyName has balancers ask as they do: HAProxy by HTTP/1.0
+// without a name, Caddy by the address that it calls, Kubernetes by that of the pod.
+func TestWhoAsksOnlyForHealthMayGiveAnyName(t *testing.T) {
+	for _, base := range []string{"", "/rollcall"} {
+		b := newBench(t, storetest.New(t), public("https://rollcall.example"), func(c *Config) { c.BasePath = base })
+		for _, name := range []string{"", "rollcall:8080", "rollcall", "rollcall-0.rollcall.svc.cluster.local:8080", "10.1.2.3:8080", "_", "evil.example"} {
+			for _, path := range []string{"/healthz", "/readyz"} {
+				do(t, b, "GET", base+path, nil, host(name), func(r *http.Request) { r.Proto, r.ProtoMinor = "HTTP/1.0", 0 }).wants(200)
+			}
+			if _, err := netip.ParseAddrPort(name); err != nil {
+				do(t, b, "GET", base+"/heartbeat.js", nil, host(name)).refuses(421, "unknown_host")
+				do(t, b, "GET", base+"/healthz/", nil, host(name)).refuses(421, "unknown_host")
+			}
+		}
 	}
 }
 

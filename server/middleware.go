@@ -89,7 +89,9 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 
 // knownHost refuses requests for a name that is not ours: a stranger's domain
 // that resolves to this address must not reach it through a visitor's browser
-// (DNS rebinding). An address is no name and can not be rebound.
+// (DNS rebinding). An address is no name and can not be rebound. Those who ask only
+// whether the server is well give any name, or none: they are balancers, which know it by
+// an address or a name of their own, and nothing is to be learned.
 func (s *Server) knownHost(next http.Handler) http.Handler {
 	names := map[string]bool{"localhost": true}
 	for _, name := range s.cfg.Hosts {
@@ -101,12 +103,17 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 	refuse := s.respond.Always(&web.Problem{Status: http.StatusMisdirectedRequest, Code: "unknown_host", Words: "This server does not answer for that host name; see --public-url and --host"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := web.HostName(r.Host)
-		if _, err := netip.ParseAddr(name); err != nil && !names[name] {
+		if _, err := netip.ParseAddr(name); err != nil && !names[name] && !s.isHealth(r) {
 			refuse.ServeHTTP(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func (s *Server) isHealth(r *http.Request) bool {
+	path, ok := strings.CutPrefix(r.URL.Path, s.cfg.BasePath)
+	return ok && (path == "/healthz" || path == "/readyz")
 }
 
 // underBasePath serves everything below the base path.

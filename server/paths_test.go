@@ -192,5 +192,5 @@ func TestSecurityHeadersUnderTLS(t *testing.T) {
 	do(t, b, "GET", "/healthz", nil).wants(200)
 	do(t, b, "GET", "/nothing", nil).refuses(404, "not_found")
 	do(t, b, "POST", "/healthz", nil).refuses(405, "method_not_allowed")
-	do(t, b, "GET", "/healthz", nil, host("evil.example")).refuses(421, "unknown_host")
+	do(t, b, "GET", "/openapi.yaml", nil, host("evil.example")).refuses(421, "unknown_host")
 }

@@ -27,9 +27,12 @@ func (g *gate) everyRoute(t *testing.T, call func(t *testing.T, route route, pat
 	}
 }
 
-func TestNoRouteAnswersForAnotherHost(t *testing.T) {
+func TestNoRouteButHealthAnswersForAnotherHost(t *testing.T) {
 	g := newGate(t)
 	g.everyRoute(t, func(t *testing.T, route route, path string, body any, caller func(*http.Request)) {
+		if path == "/healthz" || path == "/readyz" {
+			return
+		}
 		do(t, g.bench, route.method, path, body, caller, host("evil.example")).refuses(421, "unknown_host")
 	})
 }

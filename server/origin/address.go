@@ -24,7 +24,7 @@ type Resolver struct {
 // Of is where a login comes from, as much of it as may be kept. The place is
 // that of the whole address.
 func (o Resolver) Of(address, userAgent string) store.Origin {
-	addr, _ := readAddress(address)
+	addr, _ := readAddress(first(address))
 	return store.Origin{IPAddress: o.Addresses.Keep(address), UserAgent: userAgent,
 		Device: deviceOf(userAgent), Location: o.Places.of(addr)}
 }
@@ -56,14 +56,14 @@ func (o Resolver) clientAddr(r *http.Request) (netip.Addr, bool) {
 func (o Resolver) ForwardedFor(r *http.Request) (addr netip.Addr, known, disbelieved bool) {
 	addr, known = peer(r.RemoteAddr)
 	for hop := range hops(r) {
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
+		next, readable := readAddress(hop)
+		if !readable {
 			break
 		}
 		if known && !o.trusts(addr) {
 			return addr, known, true
 		}
-		addr, known = next.Unmap().WithZone(""), true
+		addr, known = next, true
 	}
 	return addr, known, false
 }

@@ -44,6 +44,100 @@ func TestWhoseAddressIsBelieved(t *testing.T) {
 	}
 }
 
+// TestAddressesAsTheyAreMet holds what proxies write into X-Forwarded-For.
+func TestAddressesAsTheyAreMet(t *testing.T) {
+	o := Resolver{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	for header, want := range map[string]string{
+		"203.0.113.8:51234":               "203.0.113.8", // Azure's gateways
+		"203.0.113.8:443":                 "203.0.113.8",
+		"203.0.113.8:":                    "203.0.113.8",
+		" 203.0.113.8\t":                  "203.0.113.8",
+		`"203.0.113.8"`:                   "203.0.113.8",
+		`"203.0.113.8:51234"`:             "203.0.113.8",
+		"[2001:db8::7]":                   "2001:db8::7", // HAProxy, some CDN
+		"[2001:db8::7]:443":               "2001:db8::7",
+		`"[2001:db8::7]:443"`:             "2001:db8::7", // as in Forwarded
+		`"[2001:db8::7]"`:                 "2001:db8::7",
+		"2001:db8::7":                     "2001:db8::7",
+		"2001:0DB8:0000:0:0:0:0:0007":     "2001:db8::7",
+		"0:0:0:0:0:0:0:1":                 "::1", // Java
+		"::ffff:203.0.113.8":              "203.0.113.8",
+		"[::ffff:203.0.113.8]:51234":      "203.0.113.8",
+		"::ffff:cb00:7108":                "203.0.113.8",
+		"fe80::1%eth0":                    "fe80::1",
+		"[fe80::1%25eth0]:8080":           "fe80::1",
+		"fe80::1%12":                      "fe80::1", // Windows
+		"6.6.6.6, 203.0.113.8:51234":      "203.0.113.8",
+		"203.0.113.8:51234, 10.0.0.2:80":  "203.0.113.8",
+		"203.0.113.8:1,[::ffff:10.0.0.9]": "203.0.113.8",
+		// What can not be read is whoever sent it.
+		"unknown":                  "10.0.0.1",
+		"_hidden":                  "10.0.0.1",
+		"203.0.113.8:http":         "10.0.0.1",
+		"203.0.113.8:512345":       "10.0.0.1",
+		"203.0.113.8:1:2":          "10.0.0.1",
+		"203.0.113.8.":             "10.0.0.1",
+		"203.0.113":                "10.0.0.1",
+		"203.0.113.256":            "10.0.0.1",
+		"203.000.113.008":          "10.0.0.1", // eight or ten?
+		"[2001:db8::7":             "10.0.0.1",
+		"2001:db8::7]:443":         "10.0.0.1",
+		"[2001:db8::7]443":         "10.0.0.1",
+		"[203.0.113.8":             "10.0.0.1",
+		"203.0.113.0/24":           "10.0.0.1",
+		"https://203.0.113.8":      "10.0.0.1",
+		"gateway.example:443":      "10.0.0.1",
+		"203.0.113.8, unknown":     "10.0.0.1",
+		"for=203.0.113.8":          "10.0.0.1",
+		"203.0.113.8 198.51.100.7": "10.0.0.1",
+	} {
+		r := &http.Request{RemoteAddr: "10.0.0.1:1", Header: http.Header{"X-Forwarded-For": {header}}}
+		if got := o.clientIP(r); got != want {
+			t.Errorf("%s is %s, want %s", header, got, want)
+		}
+		if _, _, disbelieved := (Resolver{}).ForwardedFor(r); disbelieved != (want != "10.0.0.1") {
+			t.Errorf("%s of a proxy that is not trusted: noticed %t", header, disbelieved)
+		}
+	}
+}
+
+// TestAddressesAsTheyAreReported holds what back ends take for the address of a login.
+func TestAddressesAsTheyAreReported(t *testing.T) {
+	for text, want := range map[string]string{
+		"203.0.113.8":                            "203.0.113.8",
+		"203.0.113.8:51234":                      "203.0.113.8",
+		`"[2001:db8::7]:443"`:                    "2001:db8::7",
+		"203.0.113.8, 10.0.0.2":                  "203.0.113.8",
+		"203.0.113.8:51234,10.0.0.2:80,10.0.0.3": "203.0.113.8",
+		"2001:db8::7, ::1":                       "2001:db8::7",
+		" [2001:db8::7]:443 , 10.0.0.2":          "2001:db8::7",
+		"::ffff:203.0.113.8":                     "203.0.113.8", // Node
+		"/203.0.113.8:51234":                     "203.0.113.8", // Java
+		"/[2001:db8:0:0:0:0:0:7]:51234":          "2001:db8::7",
+		"/203.0.113.8":                           "203.0.113.8",
+		"203.0.113.8/32":                         "203.0.113.8", // PostgreSQL's inet
+		"2001:db8::7/128":                        "2001:db8::7",
+		`for=203.0.113.8`:                        "203.0.113.8", // Forwarded
+		`For="[2001:db8::7]:4711"`:               "2001:db8::7",
+		`for=203.0.113.8;proto=https;by=10.0.0.2, for=10.0.0.3`: "203.0.113.8",
+		`proto=https; for="203.0.113.8:47"`:                     "203.0.113.8",
+		"fe80::1%en0":                                           "fe80::1",
+		"unknown":                                               "unknown", // somebody's words, kept as such
+		"unknown, 203.0.113.8":                                  "unknown, 203.0.113.8",
+		"203.0.113.0/24":                                        "203.0.113.0/24",
+		"office":                                                "office",
+		"":                                                      "",
+	} {
+		if got := (Resolver{}).Of(text, "").IPAddress; got != want {
+			t.Errorf("%q is stored as %q, want %q", text, got, want)
+		}
+		known := want != "" && want[len(want)-1] != '4' && want != "office" && want[0] != 'u'
+		if got := TruncatedAddresses.Keep(text); (got != "") != known || known && got == want {
+			t.Errorf("of %q is kept %q", text, got)
+		}
+	}
+}
+
 func FuzzForwardedFor(f *testing.F) {
 	for _, header := range []string{"", "1.2.3.4", "1.2.3.4, 10.0.0.2", "10.0.0.2,10.0.0.3", "unknown", "::1", "fd00::1", "fe80::1%eth0", "::ffff:10.0.0.1", "1.2.3.4:80", `"[::1]"`, ",,", "1.2.3.4,,10.0.0.1"} {
 		f.Add(header, "6.6.6.6")

@@ -21,7 +21,7 @@ const (
 // Keep returns what may be kept of an address. Under a rule, a text that is no
 // address is not kept at all: nobody knows what it gives away.
 func (rule AddressRule) Keep(text string) string {
-	addr, known := readAddress(text)
+	addr, known := readAddress(first(text))
 	switch {
 	case rule == NoAddresses, rule == TruncatedAddresses && !known:
 		return ""
@@ -73,11 +73,41 @@ func truncated(addr netip.Addr) netip.Addr {
 	return netip.PrefixFrom(addr, bits).Masked().Addr()
 }
 
-// readAddress reads an address in any usual spelling, with or without a port.
+// readAddress reads an address in any usual spelling: with or without a port, brackets,
+// quotes, a zone. Proxies disagree about what belongs into X-Forwarded-For.
 func readAddress(text string) (netip.Addr, bool) {
-	text = strings.TrimSpace(text)
-	if addr, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
-		return addr.Unmap().WithZone(""), true
+	text = strings.Trim(text, " \t\r\n\"'")
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		var port string
+		if text, port, ok = strings.Cut(inner, "]"); !ok || port != "" && !isPort(port) {
+			return netip.Addr{}, false
+		}
+	} else if host, port, ok := strings.Cut(text, ":"); ok && isPort(":"+port) {
+		text = host // of IPv4: an IPv6 address has two colons at least
 	}
-	return peer(text)
+	addr, err := netip.ParseAddr(text)
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// isPort tells whether a text is a colon with the number of a port behind it, if any.
+func isPort(text string) bool {
+	digits, ok := strings.CutPrefix(text, ":")
+	return ok && len(digits) <= len("65535") && strings.Trim(digits, "0123456789") == ""
+}
+
+// first is what stands first in a list, which is whom the request came from where a back
+// end reports the whole X-Forwarded-For or Forwarded that it got.
+func first(text string) string {
+	text, _, _ = strings.Cut(text, ",")
+	for pair := range strings.SplitSeq(text, ";") {
+		name, node, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if ok && strings.EqualFold(name, "for") {
+			return node
+		}
+	}
+	// Java writes the name of the host and a slash before an address, PostgreSQL a slash and its size behind it.
+	if text = strings.TrimPrefix(strings.TrimSpace(text), "/"); strings.HasSuffix(text, "/32") || strings.HasSuffix(text, "/128") {
+		text = text[:strings.LastIndexByte(text, '/')]
+	}
+	return text
 }
