@@ -15,7 +15,7 @@ import (
 	"rollcall/store/presence"
 )
 
-// caller is the browser of an end user on its live connection.
+// visitor is the browser of an end user on its live connection.
 type visitor struct {
 	t    *testing.T
 	conn *websocket.Conn
