@@ -101,8 +101,9 @@ func (o *office) step(t *testing.T) string {
 	case 0, 1:
 		name = "login"
 		var result store.LoginResult
-		id := o.someone()
-		result, err = o.store.Login(t.Context(), now, shopBackend, store.Login{User: store.UserInput{ID: id, Name: text(id)}})
+		id, by := o.someone(), shopBackend
+		by.App = []string{"shop", "blog"}[o.rng.IntN(2)]
+		result, err = o.store.Login(t.Context(), now, by, store.Login{User: store.UserInput{ID: id, Name: text(id)}})
 		o.tokens = append(o.tokens, result.Token)
 	case 2, 3, 4:
 		name = "heartbeat"
@@ -112,7 +113,7 @@ func (o *office) step(t *testing.T) string {
 		_, err = o.store.Touch(t.Context(), now, token, store.Beat{Leaving: true})
 	case 6:
 		name = "logout"
-		_, err = o.store.EndByToken(t.Context(), now, "shop", token, presence.EndLogout)
+		_, err = o.store.EndByToken(t.Context(), now, []string{"shop", "blog"}[o.rng.IntN(2)], token, presence.EndLogout)
 	case 7:
 		name = "rename"
 		_, err = o.store.PutUser(t.Context(), now, shopBackend, store.UserInput{ID: o.someone(), Name: text(fmt.Sprint("name ", o.rng.IntN(3)))})
