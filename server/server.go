@@ -148,13 +148,22 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	select {
 	case err = <-served:
 	case <-s.store.DB().Broken():
-		err = fmt.Errorf("%w: the disk does not keep what is written to it, as the log says; mend it, then start again", sqldb.ErrBroken)
+		err = brokenBy(s.store.DB().Failure())
 	case <-ctx.Done():
 	}
 	s.live.Stop()
 	err = errors.Join(err, s.shutdown(listening, jobs))
 	s.auditWrites.Wait()
 	return err
+}
+
+// brokenBy says why the server ends where the database accepts no more writes, and what to do.
+func brokenBy(failure error) error {
+	if moved, ok := errors.AsType[*sqldb.MovedError](failure); ok {
+		return fmt.Errorf("%w: %w; nothing was acknowledged since. Put it back, with the files beside it, or restore a backup, then start again",
+			sqldb.ErrBroken, moved)
+	}
+	return fmt.Errorf("%w: the disk does not keep what is written to it, as the log says; mend it, then start again", sqldb.ErrBroken)
 }
 
 // httpServer is how anything is served over HTTP.

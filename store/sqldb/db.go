@@ -70,7 +70,10 @@ func (db *DB) prepare(ctx context.Context, existing bool) error {
 			return err
 		}
 	}
-	return migrate(ctx, db.writer.conn, db.engine)
+	if err := migrate(ctx, db.writer.conn, db.engine); err != nil {
+		return err
+	}
+	return db.engine.files.remember()
 }
 
 // startListener begins to listen for the commits of other replicas, and returns once it
@@ -101,6 +104,9 @@ func (db *DB) Close() error {
 
 // Broken is closed when the disk failed and the database accepts no more writes.
 func (db *DB) Broken() <-chan struct{} { return db.writer.broken }
+
+// Failure is why the database accepts no more writes; to be asked once Broken is closed.
+func (db *DB) Failure() error { return db.writer.failure }
 
 // Changed receives after every commit, of this process or of another replica, that may have
 // changed something for anybody who looks on. Several commits may be told as one. It is for

@@ -28,7 +28,8 @@ type engine struct {
 	usage   func(context.Context) (Usage, error) // what it takes on the disk
 	rewrite func(context.Context, *DB) error     // leaves nothing of what was deleted in the files
 
-	server *server // nil: nobody but this process has the database for long, and it can not go away
+	files  *openFiles // nil: the database is on a server
+	server *server    // nil: nobody but this process has the database for long, and it can not go away
 }
 
 // largeBytes is from how many bytes on counting rows may take long. A session takes about 600.

@@ -41,6 +41,19 @@ var (
 	ErrNewerSchema = errors.New("database is from a newer version of rollcall")
 )
 
+// MovedError is ErrBroken where a file of the database was moved, removed or replaced while it was
+// in use: what is written from then on, nobody would find again.
+type MovedError struct {
+	Path string
+}
+
+func (e *MovedError) Error() string {
+	return e.Path + " was moved, removed or replaced while it was in use"
+}
+
+// Is makes a MovedError an ErrBroken.
+func (e *MovedError) Is(target error) bool { return target == ErrBroken }
+
 // InvalidError is ErrInvalid with words for the caller.
 type InvalidError struct {
 	Problem string

@@ -46,20 +46,20 @@ func openSQLite(cfg Config) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	write, err := sql.Open("sqlite", DSN(path,
-		"page_size(1024)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(40000)", "cache_size(-65536)"))
+	files := filesOf(path)
+	write, err := files.open("page_size(1024)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(40000)", "cache_size(-65536)")
 	if err != nil {
 		return nil, Wrap("opening the database", err)
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", DSN(path, "query_only(1)", "cache_size(-8192)"))
+	read, err := files.open("query_only(1)", "cache_size(-8192)")
 	if err != nil {
 		return nil, errors.Join(Wrap("opening the database", err), write.Close())
 	}
 	read.SetMaxOpenConns(maxReaders)
 	read.SetMaxIdleConns(maxReaders)
 	return &engine{
-		write: write, read: read,
+		write: write, read: read, files: files,
 		schema: cfg.Schema, oldest: 1, steps: steps,
 		tables:       sqliteTables,
 		upgrade:      []string{`BEGIN IMMEDIATE`},

@@ -29,9 +29,10 @@ type writer struct {
 	onCommit   func(writes int, took time.Duration) // may be nil
 	lastCommit atomic.Int64                         // unix nanoseconds of the last commit; 0 once one has failed
 
-	mu     sync.RWMutex // guards closed against a send on queue
-	closed bool
-	broken chan struct{}
+	mu      sync.RWMutex // guards closed against a send on queue
+	closed  bool
+	broken  chan struct{}
+	failure error // why; set before broken is closed
 
 	rewriting atomic.Bool // while one of alone runs
 }
@@ -106,15 +107,21 @@ func (w *writer) exclusively(f func(*sql.Conn) error) error {
 func (w *writer) run() {
 	defer close(w.done)
 	batch := make([]*Job, 0, maxBatch)
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case job, ok := <-w.queue:
 			if !ok {
+				w.answer(nil, w.engine.files.check())
 				return
 			}
 			batch = w.collect(append(batch[:0], job))
 			start := time.Now()
 			err := w.commit(batch)
+			if err == nil {
+				err = w.engine.files.check()
+			}
 			w.noteCommit(err)
 			if err == nil && w.onCommit != nil {
 				w.onCommit(len(batch), time.Since(start))
@@ -122,6 +129,8 @@ func (w *writer) run() {
 			w.answer(batch, err)
 		case job := <-w.exclusive:
 			w.answer([]*Job{job}, w.runExclusive(job))
+		case <-look.C:
+			w.answer(nil, w.engine.files.check())
 		}
 	}
 }
@@ -149,7 +158,7 @@ func (w *writer) answer(batch []*Job, err error) {
 		job.answer <- job.err
 	}
 	if errors.Is(err, ErrBroken) {
-		w.markBroken()
+		w.markBroken(err)
 	}
 }
 
@@ -216,10 +225,14 @@ func (w *writer) commit(batch []*Job) error {
 }
 
 // markBroken ends all writing: after a failed write nobody knows what the disk holds.
-func (w *writer) markBroken() {
+func (w *writer) markBroken(failure error) {
 	select {
 	case <-w.broken:
 	default:
+		if _, moved := errors.AsType[*MovedError](failure); moved {
+			w.foldMoved()
+		}
+		w.failure = failure
 		close(w.broken)
 	}
 }

@@ -1,0 +1,93 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// lookEvery is how often a database that nobody writes to looks for its files.
+const lookEvery = time.Second
+
+// openFiles are the files of an SQLite database as they were when it was opened: itself, its log
+// and the log's index. SQLite goes on with open files, wherever they are now, and opens further
+// ones by their paths: after a move it would keep what a restart does not find, and take the
+// log of one database for another's. Files are only looked at, never opened.
+type openFiles struct {
+	path string
+	by   map[string]fs.FileInfo // by path; nil before remember
+}
+
+func filesOf(path string) *openFiles { return &openFiles{path: path} }
+
+// remember takes what is at the paths now for what is open: to be called when all of it is.
+func (f *openFiles) remember() error {
+	if f == nil {
+		return nil
+	}
+	by := map[string]fs.FileInfo{}
+	for _, path := range []string{f.path, f.path + "-wal", f.path + "-shm"} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return fmt.Errorf("looking at the database: %w", err)
+		}
+		by[path] = info
+	}
+	f.by = by
+	return nil
+}
+
+// check returns a MovedError where another file than the open one is at a path, or none. That
+// a path can not be looked at proves nothing.
+func (f *openFiles) check() error {
+	if f == nil {
+		return nil
+	}
+	for path, open := range f.by {
+		now, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(open, now) {
+			return &MovedError{Path: path}
+		}
+	}
+	return nil
+}
+
+// open makes a pool of connections with pragmas.
+func (f *openFiles) open(pragmas ...string) (*sql.DB, error) {
+	to, err := sqlite.NewConnector(DSN(f.path, pragmas...))
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector{to, f}), nil
+}
+
+// connector opens connections to an SQLite database while its files are where they were.
+type connector struct {
+	driver.Connector
+	files *openFiles
+}
+
+// Connect opens a connection.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.files.check(); err != nil {
+		return nil, err
+	}
+	return c.Connector.Connect(ctx)
+}
+
+// foldMoved brings the log of a database that was moved into it, as far as readers let it, and
+// cuts the log to nothing. SQLite does neither where it finds a database moved, and the log that
+// stays behind would be taken for that of whichever database is put there.
+func (w *writer) foldMoved() {
+	if w.conn == nil {
+		return
+	}
+	_ = retryWhileBusy(context.Background(), func() error { return truncate(w.conn) })
+}
