@@ -43,14 +43,17 @@ func TestMain(m *testing.M) {
 }
 
 // binary is the program as users build it.
-var binary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "rollcall")
-	out, err := exec.Command("go", "build", "-o", path, "rollcall").CombinedOutput()
+var binary = sync.OnceValues(func() (string, error) { return build("rollcall") })
+
+func build(name string, flags ...string) (string, error) {
+	path := filepath.Join(scratch, name)
+	args := append([]string{"build", "-o", path}, flags...)
+	out, err := exec.Command("go", append(args, "rollcall")...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building: %w\n%s", err, out)
 	}
 	return path, nil
-})
+}
 
 // instance is a running `rollcall serve`.
 type instance struct {
@@ -68,18 +71,18 @@ var (
 // serve starts the built binary on an empty data folder.
 func serve(t *testing.T, args ...string) instance {
 	t.Helper()
-	return start(t, filepath.Join(t.TempDir(), "data"), "127.0.0.1:0", args...)
+	return start(t, binary, filepath.Join(t.TempDir(), "data"), "127.0.0.1:0", args...)
 }
 
 // again starts a stopped instance once more, with its data and at its address.
 func (in instance) again(t *testing.T, args ...string) instance {
 	t.Helper()
-	return start(t, in.data, strings.TrimPrefix(in.url, "http://"), args...)
+	return start(t, binary, in.data, strings.TrimPrefix(in.url, "http://"), args...)
 }
 
-func start(t *testing.T, data, address string, args ...string) instance {
+func start(t *testing.T, program func() (string, error), data, address string, args ...string) instance {
 	t.Helper()
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,14 +78,14 @@ func (f *Files) Script(name string) http.Handler {
 // addresses of their own. Files of other versions are missing.
 func (f *Files) Static(missing http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimPrefix(r.URL.Path, "/"+f.Address(""))
+		_, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/static/"), "/")
+		if path.Dir(name) == forHosts {
+			forAnyOrigin(w.Header()) // also where it is missing: else the page's console says that it was forbidden
+		}
 		file, ok := f.files[name]
-		if !ok || path.Ext(name) == ".html" {
+		if !ok || r.URL.Path != "/"+f.Address(name) || path.Ext(name) == ".html" {
 			missing.ServeHTTP(w, r)
 			return
-		}
-		if path.Dir(name) == forHosts {
-			forAnyOrigin(w.Header())
 		}
 		file().send(w, r, forEver)
 	})
