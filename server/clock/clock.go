@@ -53,11 +53,12 @@ func New(cfg Config) *Clock {
 }
 
 // Start finds out what the database knows: the time, and for how long nobody had been
-// heard of. What fails is done again by Sync and Recheck.
+// heard of. What fails is done again by Sync and Recheck. Until then nobody times out.
 func (c *Clock) Start(ctx context.Context) error {
 	err := c.follow(ctx)
 	c.mu.Lock()
 	c.steps.begin()
+	c.gap.since = longAgo
 	c.judge(c.now())
 	c.mu.Unlock()
 	return errors.Join(err, c.restore(ctx))
@@ -86,7 +87,7 @@ func (c *Clock) judge(now time.Time) {
 	silent := c.gap.length(now, c.cfg.Heartbeat)
 	c.cfg.Store.SetSlack(presence.Slack{Late: c.steps.late, Early: c.steps.early, Silent: silent})
 	is := state{late: c.steps.late, early: c.steps.early, ahead: c.steps.ahead}
-	if silent > c.cfg.Heartbeat { // nobody times out by less
+	if c.restored && silent > c.cfg.Heartbeat { // nobody times out by less
 		is.silentSince = c.gap.since
 	}
 	c.report(is)

@@ -2,12 +2,14 @@ package clock
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"rollcall/store"
 	"rollcall/store/sqldb"
 	"rollcall/store/storetest"
 )
@@ -73,5 +75,56 @@ func TestTheLogHasOneLineForWhateverMovesDeadlines(t *testing.T) {
 	tells("after a step while people come back", `"warn" | "late":3600000 | "silent_since":"2026-03-02 | `+lenient)
 	if moved != 3 {
 		t.Errorf("deadlines moved %d times by steps of the clock", moved)
+	}
+}
+
+func TestNobodyTimesOutBeforeItIsKnownWhoWasThere(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		before time.Duration // how long before the start somebody was heard of last
+		left   bool          // a sample of the history says that nobody was left
+		want   []int         // who count: at the start, once it is known, and when all had the time to come back
+	}{
+		{"somebody was there", time.Hour, false, []int{1, 1, 0}},
+		{"nobody was left", time.Hour, true, []int{1, 0, 0}},
+		{"somebody is there", time.Minute, false, []int{1, 1, 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, m := storetest.New(t), &wallAndUptime{wall: storetest.Start}
+			c := New(Config{Store: s, Wall: func() time.Time { return m.wall }, Uptime: func() time.Duration { return m.uptime },
+				Heartbeat: time.Minute, Log: zerolog.Nop(), Moved: func() {}})
+			heard := storetest.Start.Add(-test.before)
+			if _, err := s.Login(t.Context(), heard, store.By{App: "shop"}, store.Login{User: store.UserInput{ID: "ada"}}); err != nil {
+				t.Fatal(err)
+			}
+			if test.left {
+				if err := s.History.Sample(t.Context(), heard.Add(30*time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			counts := func(want int) {
+				t.Helper()
+				n, err := s.CountOnline(t.Context(), c.Now())
+				if err != nil || n.People() != want {
+					t.Errorf("%d count, want %d; %v", n.People(), want, err)
+				}
+				m.pass(time.Second) // counts are remembered for a moment
+			}
+			away, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := c.Start(away); err == nil {
+				t.Fatal("the database answered, which this test must not have")
+			}
+			counts(test.want[0])
+			if err := c.Recheck(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			counts(test.want[1])
+			m.pass(2*time.Minute + time.Second)
+			if err := c.Recheck(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			counts(test.want[2])
+		})
 	}
 }

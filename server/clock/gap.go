@@ -40,10 +40,17 @@ func (g *gap) abandoned(now time.Time, heartbeat time.Duration) bool {
 	return !g.since.IsZero() && g.over.IsZero() && now.Sub(g.refused) >= Settling*heartbeat
 }
 
-// restored notes that nobody had been heard of since before the start. If heartbeats have
-// been refused already, and none was recorded yet, the gap goes on and only began earlier.
+// longAgo is since when nobody was heard of as long as nobody knows that.
+var longAgo = time.Unix(0, 0)
+
+// restored notes since when nobody had been heard of before the start; zero: nobody was
+// left then. If heartbeats have been refused since, and none was recorded yet, the gap
+// goes on.
 func (g *gap) restored(since, started time.Time) {
-	if g.since.IsZero() || !g.over.IsZero() {
+	switch {
+	case since.IsZero():
+		since = g.refused
+	case g.refused.IsZero() || !g.over.IsZero():
 		g.over = started
 	}
 	g.since = since
@@ -69,7 +76,7 @@ func (g *gap) length(now time.Time, heartbeat time.Duration) time.Duration {
 	}
 	length := g.over.Sub(g.since)
 	if length <= heartbeat || now.Sub(g.over) >= Settling*heartbeat {
-		g.since, g.over = time.Time{}, time.Time{}
+		*g = gap{}
 		return 0
 	}
 	return length
@@ -98,11 +105,11 @@ func (c *Clock) restore(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.restored && !last.IsZero() {
+	if !c.restored {
+		c.restored = true
 		c.gap.restored(last, now)
 		c.judge(now)
 	}
-	c.restored = true
 	return nil
 }
 
