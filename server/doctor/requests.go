@@ -89,32 +89,32 @@ func (d *Doctor) originsFinding(now time.Time) api.Finding {
 			when(seen[0].last)), flags...)
 }
 
-// enoughStrays is how many heartbeats without a session are no accident: a single browser
+// enoughUnknown is how many heartbeats without a session are no accident: a single browser
 // may come back with a token of months ago.
-const enoughStrays = 3
+const enoughUnknown = 3
 
 // tokensFinding tells of heartbeats with tokens that no login has named.
 func (d *Doctor) tokensFinding(now time.Time) api.Finding {
 	origins, seen := d.unknownTokens.lately(now)
-	strays, well, latest, from := 0, uint64(0), time.Time{}, ""
+	unknown, well, latest, from := 0, uint64(0), time.Time{}, ""
 	for i, entry := range seen {
-		strays += entry.count
+		unknown += entry.count
 		well = max(well, d.cfg.Recorded()-entry.wellBefore) // since the first of them
 		if entry.last.After(latest) {
 			latest, from = entry.last, origins[i]
 		}
 	}
-	if strays < enoughStrays || uint64(strays)*20 < well {
+	if unknown < enoughUnknown || uint64(unknown)*20 < well {
 		return api.Fine("tokens", "Heartbeats come with tokens of sessions")
 	}
 	if from == "" {
 		from = "a page that does not say where it is"
 	}
 	state := api.Warning
-	if uint64(strays)*2 >= well { // the panel's own heartbeats are always in order
+	if uint64(unknown)*2 >= well { // the panel's own heartbeats are always in order
 		state = api.Problem
 	}
-	return state("tokens", fmt.Sprint(strays, " heartbeats came with a token of no session"),
+	return state("tokens", fmt.Sprint(unknown, " heartbeats came with a token of no session"),
 		fmt.Sprintf("The last, at %s, was from %s. Its back end has to report each login by POST /admin/sessions, and the page to use the token "+
 			"that this named or brought: README, Start, step 1, or Integrate in the panel.", when(latest), from))
 }
