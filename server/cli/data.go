@@ -126,6 +126,8 @@ func (p *dataPlace) open(ctx context.Context, config store.Config) (*store.Store
 		return nil, usageError{sqldb.ErrNoPostgres}
 	case errors.Is(err, sqldb.ErrNoData):
 		return nil, fmt.Errorf("no data in %s", p)
+	case errors.Is(err, sqldb.ErrFull):
+		return nil, fmt.Errorf("opening the data in %s: the disk is full, or what its user may have of it is used up; make room, then start again (%w)", p, err)
 	case err != nil:
 		return nil, fmt.Errorf("opening the data in %s: %w", p, err)
 	}

@@ -53,7 +53,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{engine: e, read: e.read, reads: newStatements(e.read), writer: w,
 		heavy: make(heavyReads, maxHeavyReads), changed: make(chan struct{}, 1)}
 	if err := db.prepare(ctx, cfg.Existing); err != nil {
-		return nil, errors.Join(err, w.disconnect(), e.close())
+		return nil, errors.Join(e.files.orFull(err), w.disconnect(), e.close())
 	}
 	go w.run()
 	db.startListener()

@@ -28,6 +28,7 @@ type writer struct {
 
 	onCommit   func(writes int, took time.Duration) // may be nil
 	lastCommit atomic.Int64                         // unix nanoseconds of the last commit; 0 once one has failed
+	full       atomic.Bool                          // the disk was, when something was written last or looked for room
 
 	mu      sync.RWMutex // guards closed against a send on queue
 	closed  bool
@@ -118,7 +119,7 @@ func (w *writer) run() {
 			}
 			batch = w.collect(append(batch[:0], job))
 			start := time.Now()
-			err := w.commit(batch)
+			err := w.engine.files.orFull(w.commit(batch))
 			if err == nil {
 				err = w.engine.files.check()
 			}
@@ -138,6 +139,9 @@ func (w *writer) run() {
 func (w *writer) noteCommit(err error) {
 	if err != nil {
 		w.lastCommit.Store(0)
+		if errors.Is(err, ErrFull) {
+			w.full.Store(true)
+		}
 		return
 	}
 	w.lastCommit.Store(time.Now().UnixNano())

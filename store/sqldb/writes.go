@@ -64,16 +64,20 @@ func (db *DB) InBatches(ctx context.Context, statement string, args ...any) (tot
 const recentCommit = time.Second
 
 // CanWrite tells whether a heartbeat could be recorded now: the database can be read, and a
-// write reaches its disk. One that has just been done is proof enough; else it tries one that
-// changes nothing. While the database's files are rewritten writes only wait, so it can.
+// write reaches its disk. One that has just been done is proof enough, unless there was no room
+// for another; else it looks for room and tries one that changes nothing. While the database's files are rewritten writes only wait, so it can.
 func (db *DB) CanWrite(ctx context.Context) error {
 	var one int
 	if err := db.Scan(ctx, []any{&one}, `SELECT 1`); err != nil {
 		return Wrap("asking the database", err)
 	}
-	if db.writer.rewriting.Load() || db.writer.committedWithin(recentCommit) {
+	if db.writer.rewriting.Load() || db.writer.committedWithin(recentCommit) && !db.writer.full.Load() {
 		return nil
 	}
+	if err := db.engine.files.checkRoom(); err != nil {
+		return err
+	}
+	db.writer.full.Store(false)
 	return db.tryWrite(ctx)
 }
 
