@@ -221,7 +221,7 @@ func (f *front) checkPaths() {
 // has none for it, or hands the name over.
 func (f *front) refusesOtherNames() {
 	f.t.Helper()
-	req, err := http.NewRequestWithContext(f.t.Context(), "GET", f.base+"/healthz", nil)
+	req, err := http.NewRequestWithContext(f.t.Context(), "GET", f.base+"/docs", nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
