@@ -45,7 +45,7 @@ GET /heartbeat-live.js               200    200     200     200  200    200   20
 GET /online-users-panel.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-badge.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /static/{version}/{file}         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /login                           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /login                           200    200     200     200  303    303   303      303      200   303   303   200       200      200     200
 GET /setup                           303    303     303     303  303    303   303      303      303   303   303   303       303      303     303
 POST /setup                          409    409     409     409  409    409   409      409      409   409   409   409       409      409     409
 POST /auth/login                     200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
@@ -330,7 +330,7 @@ func TestACredentialInTheWrongPlaceOpensNothing(t *testing.T) {
 		"a session as user name":             func(r *http.Request) { r.SetBasicAuth(admin, "") },
 		"a session as password":              func(r *http.Request) { r.SetBasicAuth("rollcall", admin) },
 		"a key without its scheme":           header("Authorization", key),
-		"a cookie of the name for https":     func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "__Host-rollcall", Value: admin}) },
+		"a cookie of the name for https":     func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "__Host-rollcall-8080", Value: admin}) },
 		"half of a key":                      bearing(key[:len(key)-1]),
 		"a key in capitals":                  bearing(strings.ToUpper(key)),
 		"a cookie beside an unknown bearer":  together(cookied(b, admin), bearing("unknown")),

@@ -4,6 +4,9 @@ import (
 	_ "embed"
 	"errors"
 	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
 
 	"rollcall/server/auth"
 )
@@ -39,6 +42,43 @@ func (s *Server) needsAccounts(r *http.Request) (string, error) {
 	return elsewhereUnless(exists, "setup"), err
 }
 
+// needsNoSignIn is the guard of the page to sign in: whoever is signed in goes on to where
+// they wanted to.
+func (s *Server) needsNoSignIn(r *http.Request) (string, error) {
+	if elsewhere, err := s.needsAccounts(r); err != nil || elsewhere != "" {
+		return elsewhere, err
+	}
+	in, err := s.mayLook(r)
+	return elsewhereUnless(!in, nextOf(r)), err
+}
+
+// onePage is the address of one of our own pages, as next names it: relative, so that it can
+// not lead to another server.
+var onePage = regexp.MustCompile(`^[a-z]*(\?.*)?$`)
+
+// nextOf is the page that a visitor of the page to sign in wanted.
+func nextOf(r *http.Request) string {
+	next := r.URL.Query().Get("next")
+	if next == "" || !onePage.MatchString(next) || strings.HasPrefix(next, "login") {
+		return "./"
+	}
+	return "./" + next
+}
+
+// login is the page to sign in, which leads back to the page of r.
+func login(r *http.Request) string {
+	next := strings.TrimPrefix(r.URL.Path, "/")
+	query := r.URL.Query()
+	query.Del("token") // which no page of ours takes, and which is not to be in one more address
+	if len(query) > 0 {
+		next += "?" + query.Encode()
+	}
+	if next == "" {
+		return "login"
+	}
+	return "login?next=" + url.QueryEscape(next)
+}
+
 func (s *Server) needsNoAccounts(r *http.Request) (string, error) {
 	exists, err := s.store.HasAccounts(r.Context())
 	return elsewhereUnless(!exists, "./"), err
@@ -50,11 +90,16 @@ func (s *Server) needsSignIn(r *http.Request) (string, error) {
 	if elsewhere, err := s.needsAccounts(r); err != nil || elsewhere != "" {
 		return elsewhere, err
 	}
+	in, err := s.mayLook(r)
+	return elsewhereUnless(in, login(r)), err
+}
+
+func (s *Server) mayLook(r *http.Request) (bool, error) {
 	c, err := s.auth.Identify(r)
 	if errors.Is(err, auth.Unauthenticated) {
-		return "login", nil
+		return false, nil
 	}
-	return elsewhereUnless(c.May(auth.Viewers), "login"), err
+	return c.May(auth.Viewers), err
 }
 
 func elsewhereUnless(ok bool, page string) string {

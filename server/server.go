@@ -94,7 +94,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Now = time.Now
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
-		pages:  origin.Pages{PublicURL: cfg.PublicURL, Allowed: cfg.AllowedOrigins},
+		pages:  origin.Pages{PublicURL: cfg.PublicURL, BasePath: cfg.BasePath, Allowed: cfg.AllowedOrigins},
 		meters: cmp.Or(cfg.Meters, metrics.New()), outage: &web.Outage{Log: cfg.Log}}
 	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,
 		Moved: func() { s.live.Reset() }})

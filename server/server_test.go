@@ -120,7 +120,7 @@ func header(name, value string) func(*http.Request) {
 func bearing(token string) func(*http.Request) { return header("Authorization", "Bearer "+token) }
 
 func cookied(b *bench, token string) func(*http.Request) {
-	return func(r *http.Request) { r.AddCookie(b.auth.SignInCookies(token, "")[0]) }
+	return func(r *http.Request) { r.AddCookie(b.auth.SignInCookies(r, token, "")[0]) }
 }
 
 // wants checks the status and returns the body.

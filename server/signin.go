@@ -37,7 +37,7 @@ func (s *Server) login(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.signedIn(r.Context(), http.StatusOK, result.Token)
+	return s.signedIn(r, http.StatusOK, result.Token)
 }
 
 // redeem signs in the account that a one-time code was made for.
@@ -53,13 +53,13 @@ func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error)
 	return result, err
 }
 
-func (s *Server) signedIn(ctx context.Context, status int, token string) (any, error) {
-	me, err := s.store.Authenticate(ctx, s.now(), token)
+func (s *Server) signedIn(r *http.Request, status int, token string) (any, error) {
+	me, err := s.store.Authenticate(r.Context(), s.now(), token)
 	if err != nil {
 		return nil, err
 	}
 	answer := api.SignedIn{User: api.AccountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
-	return web.Reply{Status: status, Cookies: s.auth.SignInCookies(token, me.User.ID), Body: answer}, nil
+	return web.Reply{Status: status, Cookies: s.auth.SignInCookies(r, token, me.User.ID), Body: answer}, nil
 }
 
 // decodeOwn is decode for what only our own pages send to begin or end a
@@ -74,8 +74,8 @@ func (s *Server) decodeOwn(r *http.Request, dest any) error {
 // logout ends the panel session of the cookie. Without one there is nothing to
 // do, which is what was asked for.
 func (s *Server) logout(r *http.Request) (any, error) {
-	// SameSite withholds the cookie from pages of others, but not from our answer,
-	// which deletes it.
+	// SameSite withholds the cookie from requests of other pages, but our answer would
+	// delete it.
 	if err := s.auth.OwnOrigin(r); err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *Server) logout(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return web.Reply{Status: http.StatusOK, Cookies: s.auth.SignOutCookies(), Body: api.Nothing{}}, nil
+	return web.Reply{Status: http.StatusOK, Cookies: s.auth.SignOutCookies(r), Body: api.Nothing{}}, nil
 }
 
 // me tells who has the session, and what they claim of themselves.
@@ -134,7 +134,7 @@ func (s *Server) setup(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.signedIn(r.Context(), http.StatusCreated, result.Token)
+	return s.signedIn(r, http.StatusCreated, result.Token)
 }
 
 // SetupCode returns the code with which the first account can be made, or ""

@@ -2,7 +2,9 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,8 +72,8 @@ func TestTheSessionIsInTheCookieAndNowhereElse(t *testing.T) {
 		tls   bool
 		names []string
 	}{
-		"http":  {false, []string{"rollcall", "rollcall-device"}},
-		"https": {true, []string{"__Host-rollcall", "__Host-rollcall-device"}},
+		"http":  {false, []string{"rollcall-8080", "rollcall-8080-device"}},
+		"https": {true, []string{"__Host-rollcall-8080", "__Host-rollcall-8080-device"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, storetest.New(t), func(c *Config) { c.TLS = test.tls })
@@ -81,7 +83,7 @@ func TestTheSessionIsInTheCookieAndNowhereElse(t *testing.T) {
 			var names []string
 			for _, c := range in.Result().Cookies() {
 				names = append(names, c.Name)
-				if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure != test.tls || c.Path != "/" || c.Domain != "" {
+				if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Secure != test.tls || c.Path != "/" || c.Domain != "" {
 					t.Errorf("the cookie %v", c)
 				}
 				if strings.Contains(in.Body.String(), c.Value) {
@@ -96,6 +98,97 @@ func TestTheSessionIsInTheCookieAndNowhereElse(t *testing.T) {
 				t.Errorf("the browser would not delete it: %v", c)
 			}
 		})
+	}
+}
+
+// TestRollcallsOnOneHostDoNotSignEachOtherOut has one browser signed in to several, whose
+// cookies know neither ports nor who set them.
+func TestRollcallsOnOneHostDoNotSignEachOtherOut(t *testing.T) {
+	for name, those := range map[string][2]struct{ host, public, base string }{
+		"ports":                      {{"localhost:8080", "", ""}, {"localhost:8081", "", ""}},
+		"a port and none":            {{"localhost", "", ""}, {"localhost:8081", "", ""}},
+		"ports of a public address":  {{"rollcall.example", "https://rollcall.example", ""}, {"rollcall.example", "https://rollcall.example:8443", ""}},
+		"base paths":                 {{"intranet.example", "http://intranet.example", "/who"}, {"intranet.example", "http://intranet.example", "/staff/who"}},
+		"base paths by https":        {{"intranet.example", "https://intranet.example", "/who"}, {"intranet.example", "https://intranet.example", "/staff"}},
+		"a base path and none":       {{"intranet.example", "https://intranet.example", ""}, {"intranet.example", "https://intranet.example", "/who"}},
+		"a base path inside another": {{"intranet.example", "http://intranet.example", "/who"}, {"intranet.example", "http://intranet.example", "/who/else"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var kept []*http.Cookie // of the browser, which sends all that it has of a host
+			keep := func(set []*http.Cookie) {
+				for _, c := range set {
+					kept = slices.DeleteFunc(kept, func(k *http.Cookie) bool { return k.Name == c.Name && k.Path == c.Path })
+					if c.MaxAge >= 0 {
+						kept = append(kept, c)
+					}
+				}
+			}
+			var each [2]*bench
+			call := func(i int, method, path string, body any) result {
+				t.Helper()
+				return do(t, each[i], method, those[i].base+path, body, host(those[i].host), func(r *http.Request) {
+					for _, c := range kept {
+						if at := those[i].base + "/"; strings.HasPrefix(at, strings.TrimSuffix(c.Path, "/")+"/") {
+							r.AddCookie(c)
+						}
+					}
+				})
+			}
+			for i, that := range those {
+				each[i] = newBench(t, storetest.New(t), public(that.public), func(c *Config) {
+					c.BasePath, c.TLS = that.base, strings.HasPrefix(that.public, "https")
+					if that.public == "" {
+						c.PublicURL = nil
+					}
+				})
+				each[i].admin(t)
+				in := call(i, "POST", "/auth/login", map[string]any{"name": "root", "password": password})
+				in.wants(200)
+				keep(in.Result().Cookies())
+			}
+			for i := range those {
+				call(i, "GET", "/auth/me", nil).wants(200)
+			}
+			out := call(1, "POST", "/auth/logout", nil)
+			out.wants(200)
+			keep(out.Result().Cookies())
+			call(0, "GET", "/auth/me", nil).wants(200)
+			call(1, "GET", "/auth/me", nil).refuses(401, "unauthenticated")
+		})
+	}
+}
+
+func TestSigningInLeadsToThePageThatWasWanted(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	admin := cookied(b, b.admin(t))
+	to := func(path string, opts ...func(*http.Request)) string {
+		t.Helper()
+		got := do(t, b, "GET", path, nil, opts...)
+		if got.Code != 303 {
+			return http.StatusText(got.Code)
+		}
+		return got.Header().Get("Location")
+	}
+	for page, signIn := range map[string]string{"/": "login", "/sessions": "login?next=sessions", "/sessions?q=%C3%9C&user=a%26b": "login?next=sessions%3Fq%3D%25C3%259C%26user%3Da%2526b",
+		"/?app=shop": "login?next=%3Fapp%3Dshop"} {
+		if got := to(page); got != signIn {
+			t.Errorf("%s leads to %s", page, got)
+		}
+		if got := to("/" + signIn); got != "OK" {
+			t.Errorf("%s leads to %s before anybody has signed in", signIn, got)
+		}
+		if got := to("/"+signIn, admin); got != "."+page {
+			t.Errorf("from %s one gets to %s, not to %s", signIn, got, page)
+		}
+		// A link of a mail: the browser sends the cookie with it, which is Lax.
+		if got := to(page, admin, header("Sec-Fetch-Site", "cross-site"), header("Sec-Fetch-Mode", "navigate"), header("Sec-Fetch-Dest", "document")); got != "OK" {
+			t.Errorf("a link to %s leads to %s", page, got)
+		}
+	}
+	for _, next := range []string{"//evil.example", "https://evil.example", "/evil", `\\evil.example`, "javascript:alert(1)", "../evil", "login", "login?next=login", "a/../../b", "%2F%2Fevil.example", "@evil.example", "evil.example", "\tsessions"} {
+		if got := to("/login?next="+url.QueryEscape(next), admin); got != "./" {
+			t.Errorf("next=%s leads to %s", next, got)
+		}
 	}
 }
 

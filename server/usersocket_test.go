@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +25,11 @@ type visitor struct {
 // visits opens the live connection; opts adjust the request's head.
 func (s *served) visits(t *testing.T, opts ...func(*http.Request)) (*visitor, *http.Response, error) {
 	t.Helper()
-	head := &http.Request{Header: http.Header{}}
+	head := &http.Request{Header: http.Header{}, URL: &url.URL{Scheme: "http", Host: "localhost", Path: "/live"}, Host: "localhost"}
 	for _, opt := range opts {
 		opt(head)
 	}
-	conn, res, err := websocket.Dial(t.Context(), "http://localhost/live", &websocket.DialOptions{HTTPClient: s.client, HTTPHeader: head.Header})
+	conn, res, err := websocket.Dial(t.Context(), head.URL.String(), &websocket.DialOptions{HTTPClient: s.client, HTTPHeader: head.Header})
 	if err != nil {
 		return nil, res, err
 	}
@@ -114,6 +115,24 @@ func TestALiveConnectionTellsNoticesAtOnce(t *testing.T) {
 		late.tells("notices")
 		do(t, s.bench, "PUT", "/admin/drain", `{"message":"draining","end_sessions_in_ms":600000}`, bearing(admin)).wants(200)
 		ada.tells("notices draining")
+	})
+}
+
+// TestATokenOfThePageWinsOverThePanelsCookie is of a site that has Rollcall below a path:
+// the browser sends the cookie of whoever is signed in to the panel with its pages' requests.
+func TestATokenOfThePageWinsOverThePanelsCookie(t *testing.T) {
+	visiting(t, func(t *testing.T, s *served) {
+		root := s.admin(t)
+		asked := func(r *http.Request) { r.URL.RawQuery = "auth=message" }
+		for name, cookie := range map[string]string{"a session": root, "a session that has ended": "gone"} {
+			ada, _, err := s.visits(t, header("Origin", "http://localhost"), cookied(s.bench, cookie), asked)
+			s.must(t, err)
+			ada.sends(`{"token":"` + s.enter(t, "ada") + `"}`)
+			ada.tells("notices")
+			id := s.announces(t, s.key(t, "ops", "admin"), `{"message":"to the shop `+name+`","app":"shop"}`)
+			ada.tells("notices to the shop " + name)
+			do(t, s.bench, "DELETE", "/admin/notices/"+id, nil, bearing(root)).wants(200)
+		}
 	})
 }
 

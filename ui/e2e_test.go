@@ -168,6 +168,16 @@ func TestSigningInAndOut(t *testing.T) {
 	b.until(`document.querySelector('online-users-panel')`)
 	b.open(in.setup)
 	b.until(`document.querySelector('online-users-panel')`)
+
+	const wanted = `location.pathname.endsWith('/settings') && location.search === '?a=b%20c' && location.hash === '#keys'`
+	b.open(in.url + "/login?next=settings%3Fa%3Db%2520c#keys") // signed in already
+	b.until(wanted)
+	b.eval(`void fetch('auth/logout', {method: 'POST'})`) // elsewhere
+	b.until(`!document.dispatchEvent(new Event('visibilitychange')) || location.search.startsWith('?next=') && document.querySelector('#password')`)
+	b.fill(`#name`, "root")
+	b.fill(`#password`, password)
+	b.click(`button[type=submit]`)
+	b.until(wanted)
 }
 
 func TestIntegrating(t *testing.T) {

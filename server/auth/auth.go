@@ -103,7 +103,7 @@ func Bearer(r *http.Request) string {
 // CookieToken returns the panel's session token, "" without one. A browser adds
 // cookies by itself, so whatever changes something must come from our own page.
 func (a *Authenticator) CookieToken(r *http.Request) (string, error) {
-	cookie, err := r.Cookie(a.cookieName())
+	cookie, err := r.Cookie(a.cookieName(r))
 	if err != nil || cookie.Value == "" {
 		return "", nil
 	}
@@ -131,14 +131,15 @@ func (a *Authenticator) Follow(ctx context.Context, token string, who Audience) 
 // SocketToken returns the credential in the head of a request for a WebSocket, "" for
 // none, after finding that it may be used by the page that asks and belongs to the
 // audience. A browser sends cookies from any page, so a cookie counts only from a page
-// of ours; other pages, and programs, bring a token.
+// of ours; other pages, and programs, bring a token. So may a page beside ours, of the same
+// origin: it says so, and what it brings counts, whoever is signed in to the panel.
 func (a *Authenticator) SocketToken(r *http.Request, who Audience) (token string, err error) {
 	ours := a.pages.Own(r)
 	if !ours && !a.pages.Known(r) {
 		return "", CrossOrigin
 	}
-	if token = Bearer(r); token == "" && ours {
-		if cookie, err := r.Cookie(a.cookieName()); err == nil && !store.IsKey(cookie.Value) {
+	if token = Bearer(r); token == "" && ours && r.URL.Query().Get("auth") != "message" {
+		if cookie, err := r.Cookie(a.cookieName(r)); err == nil && !store.IsKey(cookie.Value) {
 			token = cookie.Value
 		}
 	}

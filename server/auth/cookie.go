@@ -4,35 +4,56 @@ import (
 	"crypto/hmac"
 	"encoding/base64"
 	"net/http"
+	"strings"
 )
 
 // cookieName carries the __Host- prefix wherever the browser grants it: such a
-// cookie can not be set by another host or over plain http.
-func (a *Authenticator) cookieName() string {
+// cookie can not be set by another host or over plain http. To a browser all ports and
+// paths of a host are one place for cookies, so each Rollcall there has a name of its own.
+func (a *Authenticator) cookieName(r *http.Request) string {
+	name := "rollcall"
 	if a.tls {
-		return "__Host-rollcall"
+		name = "__Host-rollcall"
 	}
-	return "rollcall"
+	if port := a.pages.Port(r); port != "" {
+		name += "-" + port
+	}
+	return name + strings.Map(inName, a.pages.BasePath)
+}
+
+// inName is how a character of the base path stands in the name of a cookie.
+func inName(r rune) rune {
+	if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '.' {
+		return r
+	}
+	return '-'
 }
 
 // cookieAge is how long a browser keeps a cookie, in seconds. Its session ends earlier.
 const cookieAge = 30 * 24 * 3600
 
+// cookie is sent with a link from a mail or a chat, too (Lax), so that whoever is signed in
+// arrives signed in. Nothing changes by such a link, which is a GET; a page of others that
+// sends anything else is refused by [Authenticator.OwnOrigin], whatever the browser does.
 func (a *Authenticator) cookie(name, value string) *http.Cookie {
-	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: cookieAge,
-		HttpOnly: true, Secure: a.tls, SameSite: http.SameSiteStrictMode}
+	path := "/" // as __Host- demands
+	if !a.tls && a.pages.BasePath != "" {
+		path = a.pages.BasePath
+	}
+	return &http.Cookie{Name: name, Value: value, Path: path, MaxAge: cookieAge,
+		HttpOnly: true, Secure: a.tls, SameSite: http.SameSiteLaxMode}
 }
 
 // SignInCookies hold a session's token, and mark the browser as one from which this
 // user has signed in.
-func (a *Authenticator) SignInCookies(token, user string) []*http.Cookie {
+func (a *Authenticator) SignInCookies(r *http.Request, token, user string) []*http.Cookie {
 	device := base64.RawURLEncoding.EncodeToString(a.limits.deviceMark(user))
-	return []*http.Cookie{a.cookie(a.cookieName(), token), a.cookie(a.cookieName()+"-device", device)}
+	return []*http.Cookie{a.cookie(a.cookieName(r), token), a.cookie(a.cookieName(r)+"-device", device)}
 }
 
 // SignOutCookies delete the session's token in the browser.
-func (a *Authenticator) SignOutCookies() []*http.Cookie {
-	c := a.cookie(a.cookieName(), "")
+func (a *Authenticator) SignOutCookies(r *http.Request) []*http.Cookie {
+	c := a.cookie(a.cookieName(r), "")
 	c.MaxAge = -1
 	return []*http.Cookie{c}
 }
@@ -40,7 +61,7 @@ func (a *Authenticator) SignOutCookies() []*http.Cookie {
 // knownDevice tells whether the account has signed in from this browser since
 // the process began.
 func (a *Authenticator) knownDevice(r *http.Request, user string) bool {
-	cookie, err := r.Cookie(a.cookieName() + "-device")
+	cookie, err := r.Cookie(a.cookieName(r) + "-device")
 	if err != nil {
 		return false
 	}

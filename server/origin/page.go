@@ -10,7 +10,17 @@ import (
 // Pages are the pages whose scripts may ask.
 type Pages struct {
 	PublicURL *url.URL // of our own; nil: wherever people reach them
+	BasePath  string   // below which our own are; "" or like /rollcall
 	Allowed   []string // origins of others, such as https://shop.example
+}
+
+// Port is the port of our own pages, "" where their scheme implies it.
+func (p Pages) Port(r *http.Request) string {
+	u := p.PublicURL
+	if u == nil {
+		u = &url.URL{Host: r.Host}
+	}
+	return u.Port()
 }
 
 // Own tells whether the request comes from a page of this server.

@@ -21,6 +21,7 @@ export class Feed {
   constructor(base, token, on) {
     this.#url = new URL('admin/users/online/live', base);
     this.#url.protocol = this.#url.protocol.replace('http', 'ws');
+    if (token) this.#url.searchParams.set('auth', 'message'); // not the cookie of whoever is signed in to a panel of this origin
     this.#token = token;
     this.#on = on;
   }

@@ -1,8 +1,10 @@
 // Who is signed in: shown in the bar at the top, with the way out.
 import { ask } from './api.js';
 
+// Whoever signs in again comes back to this page.
 function goToLogin() {
-  location.replace('login');
+  const page = location.pathname.split('/').pop() + location.search;
+  location.replace(`login${page && `?next=${encodeURIComponent(page)}`}${location.hash}`);
 }
 
 // Resolves to the user, or to undefined when the server could not say. Leaves for the
@@ -42,9 +44,9 @@ async function signOut(event) {
   window.rollcall?.stop();
   try {
     await ask('POST', 'auth/logout');
-    goToLogin();
+    location.replace('login');
   } catch (refusal) {
-    if (refusal.status === 401) return goToLogin();
+    if (refusal.status === 401) return location.replace('login');
     // Still signed in: saying otherwise would be a lie.
     window.rollcall?.beat();
     button.disabled = false;

@@ -9,6 +9,7 @@ const STABLE_AFTER_MS = 5000; // a connection that lived for so long after the f
 export function follow(script, token, signal, on) {
   const url = new URL('live', script);
   url.protocol = url.protocol.replace('http', 'ws');
+  if (token) url.search = 'auth=message'; // not the cookie of whoever is signed in to a panel of this origin
   let socket;
   let timer;
   let tries = 0;

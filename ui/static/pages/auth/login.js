@@ -9,7 +9,7 @@ const password = document.querySelector('#password');
 
 async function signIn(body) {
   await ask('POST', 'auth/login', body);
-  location.replace('./');
+  location.reload(); // the server leads on to the page that was wanted
 }
 
 function words({ code, message, retryAfter }) {
@@ -40,6 +40,7 @@ onSubmit(form, ({ name, password }) => signIn({ name, password }), (refusal) => 
 });
 
 function useLink() {
+  if (new URLSearchParams(location.search).has('next')) return; // what is behind the # belongs to that page
   const code = takeCode();
   if (code) signInByCode(code);
 }
