@@ -6,7 +6,7 @@
 -- Numbers that SQL itself needs to know, kept by the program at every start.
 --   schema_version      this file's version
 --   session_ttl_ms      how long a session lives after its last activity (--session-ttl); likewise for the other rules:
---   idle_after_ms, online_window_ms, leave_grace_ms, retention_ms, history_retention_ms, audit_retention_ms
+--   heartbeat_ms, idle_after_ms, online_window_ms, leave_grace_ms, retention_ms, history_retention_ms, audit_retention_ms
 --   organization_samples_from   samples of organizations from before are gone
 --   erasures            how many people were erased since the files were last rewritten; none while they are clean
 --   audit_kept_from     what happened before may be removed from the audit log
@@ -62,6 +62,7 @@ CREATE TABLE user_sessions (
     device_os        TEXT NOT NULL DEFAULT '',
     device_browser   TEXT NOT NULL DEFAULT '',
     location         TEXT NOT NULL DEFAULT '',         -- where ip_address was at the login: a network's name, or a city or country
+    heard            INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1)), -- a heartbeat has come; up to then there is only a login
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;
@@ -91,6 +92,12 @@ BEGIN
        SET expires_at = NEW.last_activity_at + (SELECT value FROM settings WHERE name = 'session_ttl_ms')
      WHERE id = NEW.id;
     INSERT INTO changes (user_id) VALUES (NEW.user_id);
+END;
+
+CREATE TRIGGER session_heard
+AFTER UPDATE OF last_activity_at ON user_sessions WHEN NEW.last_activity_at <> OLD.last_activity_at AND NEW.heard = 0
+BEGIN
+    UPDATE user_sessions SET heard = 1 WHERE id = NEW.id;
 END;
 
 -- What somebody claims that a person does. It wins over what the sessions say.

@@ -84,3 +84,46 @@ session_ttl_over 24h0m0s`},
 	}
 	do(t, b, "GET", "/admin/users/nobody/explain", nil, bearing(read)).refuses(404, "user_not_found")
 }
+
+func TestALoginWithoutAHeartbeatIsNoPresence(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	cron, read := b.key(t, "cron", "sessions"), b.key(t, "cron", "read")
+	explained := func() string {
+		t.Helper()
+		body := do(t, b, "GET", "/admin/users/robot/explain", nil, bearing(read)).wants(200)
+		session := body["sessions"].([]any)[0].(map[string]any)
+		line := fmt.Sprint(body["status"], ", ", session["state"], " by ", session["rule_code"], " of ", session["limit_ms"])
+		if next, ok := session["next"].(map[string]any); ok {
+			line += fmt.Sprint(", ", next["state"], " by ", next["because_code"])
+		}
+		return line
+	}
+	gate := func() any {
+		t.Helper()
+		return map[int]string{200: "clear", 409: "hold"}[do(t, b, "GET", "/admin/gate", nil, bearing(read)).Code]
+	}
+	const login, over = "available, online by login of 120000, timed_out by login_only", "offline, timed_out by login_only of 120000, expired by session_ttl_over"
+	for range 3 { // a job that logs in every four minutes
+		_, token := b.person(t, cron, "robot")
+		b.clock.advance(2*time.Minute - time.Millisecond)
+		if level, got := gate(), explained(); level != "hold" || got != login {
+			t.Errorf("as long as a page needs to load the gate says %v, and it is %s", level, got)
+		}
+		b.finds(t, "heartbeats", "ok: No application reports logins only")
+		b.clock.advance(time.Millisecond)
+		if level, got := gate(), explained(); level != "clear" || got != over {
+			t.Errorf("after two heartbeats' time the gate says %v, and it is %s", level, got)
+		}
+		b.finds(t, "heartbeats", `warning: "cron" reports logins, and none of its pages has sent a heartbeat`)
+		b.clock.advance(2 * time.Minute)
+		do(t, b, "POST", "/admin/sessions/end", map[string]any{"session_token": token}, bearing(cron)).wants(200)
+	}
+	_, token := b.person(t, cron, "robot")
+	b.clock.advance(3 * time.Minute)
+	b.beats(t, token)
+	b.clock.advance(5*time.Minute - time.Millisecond)
+	if level, got := gate(), explained(); level != "hold" || got != "available, online by heartbeat of 300000, timed_out by online_window_over" {
+		t.Errorf("after a late heartbeat the gate says %v, and it is %s", level, got)
+	}
+	b.finds(t, "heartbeats", "ok: No application reports logins only")
+}

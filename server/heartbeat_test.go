@@ -107,6 +107,7 @@ func TestAPersonIsOnlineWhileHeartbeatsCome(t *testing.T) {
 	key := b.key(t, "shop", "admin")
 	_, token := b.person(t, key, "ada")
 	online := func() bool { return len(b.people(t, key, "")) == 1 }
+	b.beats(t, token)
 	b.clock.advance(5*time.Minute - time.Millisecond)
 	if !online() {
 		t.Error("offline before five minutes without a heartbeat")

@@ -196,6 +196,7 @@ func TestEachSortIsWhatItsNameSays(t *testing.T) {
 	tokens := map[string]string{}
 	for _, id := range []string{"Cyd", "ada", "bob"} {
 		_, tokens[id] = b.person(t, key, id)
+		b.beats(t, tokens[id])
 		b.clock.advance(time.Minute)
 	}
 	b.beats(t, tokens["ada"])

@@ -35,6 +35,7 @@ func TestTheListOfSessions(t *testing.T) {
 	login := map[string]any{"user": map[string]any{"id": "ada", "name": "Ada", "email": "a@b.example", "role": "R", "team": "T", "organization": "O"},
 		"ip_address": "192.0.2.1", "user_agent": firefox}
 	made := do(t, b, "POST", "/admin/sessions", login, bearing(key)).wants(201)["session"].(map[string]any)
+	b.beats(t, made["token"].(string))
 	b.clock.advance(time.Minute)
 	_, bob := b.person(t, key, "bob")
 	b.clock.advance(90 * time.Second)

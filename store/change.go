@@ -93,10 +93,11 @@ const dueQuery = `
 	SELECT user_id FROM user_sessions WHERE is_active = true AND leaving_at > $3 AND leaving_at <= $4 UNION
 	SELECT user_id FROM user_sessions WHERE is_active = true AND expires_at > $5 AND expires_at <= $6 UNION
 	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $7 AND last_activity_at <= $8 UNION
-	SELECT user_id FROM status_claims WHERE until > $9 AND until <= $10`
+	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $9 AND last_activity_at <= $10 AND heard = false UNION
+	SELECT user_id FROM status_claims WHERE until > $11 AND until <= $12`
 
 // Due returns the ids of the users about whom time alone changed something in
-// (from, to]: a session that timed out, was past the grace of its goodbye or
+// (from, to]: a session that timed out, or had no heartbeat, was past the grace of its goodbye or
 // expired; one whose last activity is no longer too far in the future; a claim
 // that ran out; or whom a change of the slack concerns. It may name users
 // for whom nothing changed. It is for one caller, whose from is the last to.
@@ -113,7 +114,7 @@ func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
 // bounds in the order of Due's query. A bound goes back where the slack
 // has changed between them.
 func dueBetween(a, b presence.Cutoffs) (bounds []any) {
-	for _, pair := range [][2]int64{{a.Window, b.Window}, {a.Grace, b.Grace}, {a.Expiry, b.Expiry}, {a.Future, b.Future}, {a.Now, b.Now}} {
+	for _, pair := range [][2]int64{{a.Window, b.Window}, {a.Grace, b.Grace}, {a.Expiry, b.Expiry}, {a.Future, b.Future}, {a.Login, b.Login}, {a.Now, b.Now}} {
 		bounds = append(bounds, min(pair[0], pair[1]), max(pair[0], pair[1]))
 	}
 	return bounds

@@ -318,6 +318,7 @@ func TestTheFeedReadsByIndexRanges(t *testing.T) {
 		store.ChangesQuery: {"SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"},
 		store.DueQuery: {
 			"SEARCH user_sessions USING INDEX user_sessions_active (last_activity_at>? AND last_activity_at<?)",
+			"SEARCH user_sessions USING INDEX user_sessions_active (last_activity_at>? AND last_activity_at<?)",
 			"SEARCH user_sessions USING INDEX user_sessions_leaving (leaving_at>? AND leaving_at<?)",
 			"SEARCH user_sessions USING INDEX user_sessions_expiry (expires_at>? AND expires_at<?)",
 			"SEARCH user_sessions USING INDEX user_sessions_active (last_activity_at>? AND last_activity_at<?)",

@@ -62,7 +62,7 @@ func (s *Store) explain(ctx context.Context, look *sql.Tx, m presence.Cutoffs, u
 		e.States = append(e.States, session)
 		return err
 	}, `
-		SELECT `+sessionColumns+`, s.leaving_at, s.ended_at, COALESCE(s.end_reason, '')
+		SELECT `+sessionColumns+`, s.heard, s.leaving_at, s.ended_at, COALESCE(s.end_reason, '')
 		FROM user_sessions s WHERE s.user_id = $1 AND s.app <> $2
 		ORDER BY s.is_active DESC, s.last_activity_at DESC, s.id DESC LIMIT $3`, user, presence.PanelApp, maxExplained)
 	return e, sqldb.Wrap("explaining a user's sessions", err)
@@ -70,7 +70,7 @@ func (s *Store) explain(ctx context.Context, look *sql.Tx, m presence.Cutoffs, u
 
 // scanExplained reads a session's columns, its times, and further columns into more.
 func (s *Store) scanExplained(rows *sql.Rows, more ...any) (e ExplainedSession, st presence.SessionTimes, err error) {
-	e.OnlineSession, err = s.scanSession(rows, append([]any{&st.Leaving, &st.Ended, &st.Reason}, more...)...)
+	e.OnlineSession, err = s.scanSession(rows, append([]any{&st.Heard, &st.Leaving, &st.Ended, &st.Reason}, more...)...)
 	st.Activity, st.Expires = e.LastActivity.UnixMilli(), e.ExpiresAt.UnixMilli()
 	e.LeavingAt, e.EndedAt, e.EndReason = sqldb.OptionalTime(st.Leaving), sqldb.OptionalTime(st.Ended), st.Reason
 	return e, st, err

@@ -119,7 +119,7 @@ func overtakes(input string) string {
 var touchUnchanged = `
 	UPDATE user_sessions AS s
 	SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at)
-	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
+	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6 AND heard = true
 		AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
 		AND last_activity_at > $9 AND last_activity_at <= $10 AND NOT ` + otherActive + overtakes("$11") + `)`
 
@@ -132,7 +132,7 @@ func (t *tx) touch(h *heartbeat) (expires time.Time, err error) {
 	if err == nil && n == 0 {
 		n, err = t.Exec(`
 			UPDATE user_sessions
-			SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at), page = COALESCE($7, page), leaving_at = NULL
+			SET last_activity_at = $3, heard = true, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at), page = COALESCE($7, page), leaving_at = NULL
 			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6`,
 			h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page)
 	}

@@ -48,4 +48,4 @@ func (t *tx) enforceLimit(m presence.Cutoffs, limit SessionLimit, user string, f
 
 // isAbandoned is which sessions nobody has open any more: one that said goodbye, or one that sent heartbeats and
 // has not been heard of for so long that the goodbye must have been lost.
-const isAbandoned = `(COALESCE(leaving_at <= $5, false) OR last_activity_at <> created_at AND last_activity_at <= $6)`
+const isAbandoned = `(COALESCE(leaving_at <= $5, false) OR heard = true AND last_activity_at <= $6)`

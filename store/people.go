@@ -68,12 +68,12 @@ func (s *Store) addLeft(ctx context.Context, look *sql.Tx, people []OnlinePerson
 	}
 	latest := map[string]presence.Departure{}
 	q := sqldb.NewQuery(`
-		SELECT user_id, last_activity_at, leaving_at, expires_at, ended_at, COALESCE(end_reason, '')
+		SELECT user_id, last_activity_at, heard, leaving_at, expires_at, ended_at, COALESCE(end_reason, '')
 		FROM user_sessions WHERE app <> ? AND user_id IN `, presence.PanelApp).List(ids)
 	return q.Each(ctx, look, func(rows *sql.Rows) error {
 		var id string
 		var st presence.SessionTimes
-		if err := rows.Scan(&id, &st.Activity, &st.Leaving, &st.Expires, &st.Ended, &st.Reason); err != nil {
+		if err := rows.Scan(&id, &st.Activity, &st.Heard, &st.Leaving, &st.Expires, &st.Ended, &st.Reason); err != nil {
 			return err
 		}
 		if d := s.rules.Departure(st); d.At >= latest[id].At {

@@ -16,6 +16,7 @@ func settingsOf(r *presence.Rules) map[string]*time.Duration {
 	return map[string]*time.Duration{
 		"session_ttl_ms":       &r.SessionTTL,
 		"online_window_ms":     &r.OnlineWindow,
+		"heartbeat_ms":         &r.Heartbeat,
 		"leave_grace_ms":       &r.LeaveGrace,
 		"idle_after_ms":        &r.IdleAfter,
 		"retention_ms":         &r.Retention,

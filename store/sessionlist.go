@@ -233,7 +233,7 @@ func (s *Store) sessionsQuery(m presence.Cutoffs, f SessionFilter, after *cursor
 // users are looked up only of the sessions on the page.
 func (f SessionFilter) page(find func(*sqldb.Query)) *sqldb.Query {
 	q := sqldb.NewQuery(`
-		SELECT ` + sessionColumns + `, s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
+		SELECT ` + sessionColumns + `, s.heard, s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
 			u.id, u.name, u.email, u.role, u.team_name, u.access, COALESCE(o.name, ''), key
 		FROM (SELECT s.id AS found, ` + f.key() + ` AS key`)
 	find(q)

@@ -140,7 +140,7 @@ func TestSessionsByFilter(t *testing.T) {
 func TestFiltersOfSessionsThatAreRefused(t *testing.T) {
 	s := New(t)
 	early, late := after(1), after(2)
-	sessionHistory(t, s)
+	Touch(t, s, after(4), sessionHistory(t, s)["ada"].Token, store.Beat{})
 	people, err := s.Online(t.Context(), after(4), store.OnlineFilter{Sort: store.SortName, Limit: 1})
 	if err != nil || people.Next == "" {
 		t.Fatal(err, people)

@@ -5,11 +5,14 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/store"
 	"rollcall/store/presence"
 	. "rollcall/store/storetest"
 )
@@ -23,7 +26,7 @@ func TestBothSchemasAreTheSame(t *testing.T) {
 	lite, post := ShellFile(t, file, ""), Shell(t, folder)
 	for what, queries := range map[string][2]string{
 		"columns": {`
-			SELECT m.name || '.' || c.name || CASE WHEN m.name || '.' || c.name = 'user_sessions.is_active' THEN ' boolean'
+			SELECT m.name || '.' || c.name || CASE WHEN m.name || '.' || c.name IN ('user_sessions.is_active', 'user_sessions.heard') THEN ' boolean'
 				WHEN c.type = 'INTEGER' THEN ' bigint' WHEN c.type = 'BLOB' THEN ' bytea' ELSE ' text C' END
 				|| CASE WHEN c."notnull" OR c.pk > 0 THEN ' NOT NULL' ELSE '' END
 			FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid`, `
@@ -135,10 +138,16 @@ func TestBothSchemasRefuseTheSame(t *testing.T) {
 
 func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	folder := t.TempDir()
-	Open(t, folder, presence.DefaultRules())
+	s := Open(t, folder, presence.DefaultRules())
 	db := Shell(t, folder)
 	const indexes = `SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY indexname`
 	fresh := texts(t, db, indexes)
+	ada, bob := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "bob")
+	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{})
+	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `ALTER TABLE user_sessions DROP COLUMN heard`,
+		`CREATE TABLE replica_marks (id BIGINT)`} {
+		ExecSQL(t, db, statement)
+	}
 	ExecSQL(t, db, `DROP INDEX user_sessions_user`)
 	ExecSQL(t, db, `CREATE INDEX user_sessions_user ON user_sessions (user_id)`)
 	ExecSQL(t, db, `UPDATE settings SET value = 5 WHERE name = 'schema_version'`)
@@ -148,5 +157,10 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	}
 	if v := Number(t, db, `SELECT value FROM settings WHERE name = 'schema_version'`); v != 6 {
 		t.Errorf("version %d", v)
+	}
+	heard := texts(t, db, `SELECT user_id FROM user_sessions WHERE heard`)
+	ExecSQL(t, db, `UPDATE user_sessions SET last_activity_at = last_activity_at + 1 WHERE id = $1`, bob.ID)
+	if both := texts(t, db, `SELECT user_id FROM user_sessions WHERE heard ORDER BY 1`); !slices.Equal(heard, []string{"ada"}) || len(both) != 2 {
+		t.Errorf("heartbeats have come of %v, and then of %v", heard, both)
 	}
 }

@@ -94,9 +94,11 @@ var ruleTexts = map[presence.Cause]string{
 	presence.CauseClockSet:  "The clock has just been set: what was before still counts as it did then.",
 	presence.CauseLeaving:   "The last tab said goodbye less than LIMIT ago (--leave-grace).",
 	presence.CauseHeartbeat: "The last heartbeat came less than LIMIT ago (--online-window).",
+	presence.CauseLogin:     "The login was less than LIMIT ago, and a page needs that long to load (two of --heartbeat).",
 	presence.CauseLeft:      "The last tab said goodbye and none came back within LIMIT (--leave-grace).",
 	presence.CauseFuture:    "The last heartbeat came more than LIMIT in the future (--online-window): the clock was set back since.",
 	presence.CauseTimedOut:  "No heartbeat came for LIMIT (--online-window).",
+	presence.CauseLoginOnly: "No heartbeat followed the login within LIMIT (two of --heartbeat): it is a login, not presence.",
 	presence.CauseExpired:   "The login is over: nobody was active for LIMIT (--session-ttl).",
 }
 
@@ -111,6 +113,7 @@ var endTexts = map[presence.EndReason]string{
 
 // nextTexts say why a session will be in a state.
 var nextTexts = map[presence.Cause]string{
+	presence.CauseLoginOnly:   "Unless a heartbeat comes within LIMIT of the login (two of --heartbeat).",
 	presence.CauseLeft:        "Unless a tab comes back within LIMIT of the goodbye (--leave-grace).",
 	presence.CauseTimedOut:    "Unless a heartbeat comes within LIMIT of the last (--online-window).",
 	presence.CauseExpired:     "The login ends LIMIT after the last activity (--session-ttl).",

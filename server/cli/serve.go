@@ -162,7 +162,7 @@ func (s *settings) server(opened *store.Store, log zerolog.Logger) server.Config
 		TLS:            s.secureCookies(),
 		Origin:         origin.Resolver{TrustedProxies: s.trustedProxies.list, Addresses: origin.AddressRule(s.ip.text)},
 		AllowedOrigins: s.allowOrigins.list,
-		Heartbeat:      s.heartbeat,
+		Heartbeat:      s.rules.Heartbeat,
 		Hosts:          s.hosts.list,
 		Version:        version(),
 		Log:            log,

@@ -29,7 +29,6 @@ type settings struct {
 	ip             choice
 	allowOrigins   origins
 	hosts          hostNames
-	heartbeat      time.Duration
 	rules          presence.Rules
 	sessionLimit   int
 	limitPolicy    choice
@@ -55,7 +54,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.Var(&s.hosts, "host", "further host name to answer to (repeatable)")
 
 	flags.DurationVar(&s.rules.OnlineWindow, "online-window", s.rules.OnlineWindow, "how long somebody stays online after the last heartbeat")
-	flags.DurationVar(&s.heartbeat, "heartbeat", time.Minute, "how often browsers are asked to send a heartbeat")
+	flags.DurationVar(&s.rules.Heartbeat, "heartbeat", s.rules.Heartbeat, "how often browsers are asked to send a heartbeat")
 	flags.DurationVar(&s.rules.IdleAfter, "idle-after", s.rules.IdleAfter, "how long without input until somebody is idle")
 	flags.DurationVar(&s.rules.LeaveGrace, "leave-grace", s.rules.LeaveGrace, "how long a closed tab may take to come back")
 	flags.DurationVar(&s.rules.SessionTTL, "session-ttl", s.rules.SessionTTL, "how long a login lasts after the last activity")
@@ -120,7 +119,7 @@ func (s *settings) checkTimes() error {
 		flag  string
 		value time.Duration
 	}{
-		{"online-window", s.rules.OnlineWindow}, {"heartbeat", s.heartbeat}, {"idle-after", s.rules.IdleAfter},
+		{"online-window", s.rules.OnlineWindow}, {"heartbeat", s.rules.Heartbeat}, {"idle-after", s.rules.IdleAfter},
 		{"leave-grace", s.rules.LeaveGrace}, {"session-ttl", s.rules.SessionTTL}, {"retention", s.rules.Retention},
 		{"history-retention", s.rules.HistoryRetention}, {"audit-retention", s.rules.AuditRetention},
 	} {
@@ -129,9 +128,9 @@ func (s *settings) checkTimes() error {
 		}
 	}
 	switch {
-	case s.rules.OnlineWindow < s.heartbeat*5/2:
+	case s.rules.OnlineWindow < s.rules.Heartbeat*5/2:
 		return usagef("--online-window %s is too short for --heartbeat %s: one lost heartbeat would show people as gone; it must be at least 2.5 heartbeats (%s)",
-			s.rules.OnlineWindow, s.heartbeat, s.heartbeat*5/2)
+			s.rules.OnlineWindow, s.rules.Heartbeat, s.rules.Heartbeat*5/2)
 	case s.rules.LeaveGrace >= s.rules.OnlineWindow:
 		return usagef("--leave-grace %s must be shorter than --online-window %s", s.rules.LeaveGrace, s.rules.OnlineWindow)
 	case s.rules.SessionTTL <= s.rules.OnlineWindow:
@@ -145,8 +144,8 @@ const throttled = time.Minute
 
 // advise says what works, but not as one may expect.
 func (s *settings) advise(log zerolog.Logger) {
-	if s.rules.OnlineWindow < s.heartbeat+throttled {
-		log.Warn().Str("online_window", s.rules.OnlineWindow.String()).Str("advised", (s.heartbeat + throttled).String()).
+	if s.rules.OnlineWindow < s.rules.Heartbeat+throttled {
+		log.Warn().Str("online_window", s.rules.OnlineWindow.String()).Str("advised", (s.rules.Heartbeat + throttled).String()).
 			Msg("people whose tab is hidden may seem to come and go: browsers let such a tab send a heartbeat once a minute only")
 	}
 }

@@ -48,18 +48,18 @@ func start(t *testing.T, args ...string) (code int, said string) {
 }
 
 func TestAFlagWinsOverItsVariableAndThatOverTheDefault(t *testing.T) {
-	if got := parse(t).heartbeat; got != time.Minute {
+	if got := parse(t).rules.Heartbeat; got != time.Minute {
 		t.Errorf("the default is %s", got)
 	}
 	t.Setenv("ROLLCALL_HEARTBEAT", "30s")
-	if got := parse(t).heartbeat; got != 30*time.Second {
+	if got := parse(t).rules.Heartbeat; got != 30*time.Second {
 		t.Errorf("the variable gives %s", got)
 	}
-	if got := parse(t, "--heartbeat", "20s").heartbeat; got != 20*time.Second {
+	if got := parse(t, "--heartbeat", "20s").rules.Heartbeat; got != 20*time.Second {
 		t.Errorf("the flag gives %s", got)
 	}
 	t.Setenv("ROLLCALL_HEARTBEAT", "")
-	if got := parse(t).heartbeat; got != time.Minute {
+	if got := parse(t).rules.Heartbeat; got != time.Minute {
 		t.Errorf("an empty variable gives %s", got)
 	}
 }
@@ -291,7 +291,7 @@ func TestHelpNamesTheVariable(t *testing.T) {
 func TestAWindowTooShortForHiddenTabsIsAdvisedAgainst(t *testing.T) {
 	for window, advised := range map[time.Duration]bool{5 * time.Minute: false, 2 * time.Minute: false, 2*time.Minute - 1: true} {
 		var log bytes.Buffer
-		s := settings{heartbeat: time.Minute, rules: presence.Rules{OnlineWindow: window}}
+		s := settings{rules: presence.Rules{Heartbeat: time.Minute, OnlineWindow: window}}
 		s.advise(zerolog.New(&log))
 		if got := strings.Contains(log.String(), "hidden"); got != advised {
 			t.Errorf("a window of %s: %q", window, log.String())

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"rollcall/server/clock"
 	"rollcall/server/origin"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // Config is what a doctor needs to know.
@@ -58,7 +60,11 @@ func (d *Doctor) Examine(r *http.Request, by *store.Key) ([]api.Finding, error) 
 	if err != nil {
 		return nil, err
 	}
-	findings := []api.Finding{d.proxyFinding(r, now), d.schemeFinding(r), d.originsFinding(now), logins, d.tokensFinding(now), d.cleanupFinding(now, st.LastCleanup)}
+	heartbeats, err := d.heartbeatsFinding(r.Context(), now)
+	if err != nil {
+		return nil, err
+	}
+	findings := []api.Finding{d.proxyFinding(r, now), d.schemeFinding(r), d.originsFinding(now), logins, heartbeats, d.tokensFinding(now), d.cleanupFinding(now, st.LastCleanup)}
 	findings = append(findings, postgres...)
 	if d.cfg.Data != "" {
 		findings = append(findings, DataChecks(d.cfg.Data)...)
@@ -126,4 +132,15 @@ func (d *Doctor) loginsFinding(ctx context.Context, asking *store.Key, st store.
 	return api.Warning("logins", "No application has a key to report them by",
 		"Make one for each, with the application's name, and go on with README, Start, step 1, or with Integrate in the panel:",
 		d.onData("rollcall key create --app NAME --scope sessions")), nil
+}
+
+// heartbeatsFinding tells of applications whose people are there for a moment after each login only.
+func (d *Doctor) heartbeatsFinding(ctx context.Context, now time.Time) (f api.Finding, err error) {
+	apps, err := d.cfg.Store.LoginOnlyApps(ctx, now)
+	if err != nil || len(apps) == 0 {
+		return api.Fine("heartbeats", "No application reports logins only"), err
+	}
+	return api.Warning("heartbeats", strconv.Quote(apps[0])+more(len(apps))+" reports logins, and none of its pages has sent a heartbeat",
+		"Its people count as online for "+presence.Plain(d.cfg.Store.Rules().LoginGrace())+" after a login: two of --heartbeat. "+
+			"That is right for a program that logs in. Pages need the script: README, Start, step 2, or Integrate in the panel."), nil
 }

@@ -86,10 +86,11 @@ func TestOneIntervalHasOneSampleAndTheHighestWins(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())
 	db := OpenShell(t, folder, "")
-	LogIn(t, s, Start, "ada")
 	bob := LogIn(t, s, Start, "bob")
+	Touch(t, s, Start, bob.Token, store.Beat{})
+	Touch(t, s, Start, LogIn(t, s, Start, "ada").Token, store.Beat{})
 	sampleActivity(t, s, Start)
-	loginOf(t, s, Start, "shop", "", "cyd")
+	Touch(t, s, Start, loginOf(t, s, Start, "shop", "", "cyd").Token, store.Beat{})
 	sampleActivity(t, s, Start.Add(4*time.Minute))
 	if got := samples(t, db); got != "*/*=2 */shop=2" {
 		t.Errorf("a second sample of the interval: %s", got)

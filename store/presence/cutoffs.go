@@ -25,6 +25,7 @@ type Cutoffs struct {
 	Now    int64
 	Expiry int64 // a session that ends at or before this has expired
 	Window int64 // one whose last activity is at or before this has timed out
+	Login  int64 // likewise one that has only its login
 	Future int64 // one whose last activity is after this was recorded before the clock was set back
 	Grace  int64 // one that said goodbye at or before this has left
 
@@ -34,10 +35,15 @@ type Cutoffs struct {
 // At returns the cutoffs at now, moved by the slack.
 func (r Rules) At(now time.Time, a Slack) Cutoffs {
 	judged := now.Add(-a.Late)
+	login := r.LoginGrace()
+	if a.InOutage() { // the heartbeats that should have followed could not be recorded
+		login = r.OnlineWindow
+	}
 	return Cutoffs{
 		Now:    now.UnixMilli(),
 		Expiry: judged.UnixMilli(),
 		Window: judged.Add(-a.Silent - r.OnlineWindow).UnixMilli(),
+		Login:  judged.Add(-a.Silent - login).UnixMilli(),
 		Future: now.Add(r.OnlineWindow + a.Early).UnixMilli(),
 		Grace:  judged.Add(-r.LeaveGrace).UnixMilli(),
 
@@ -49,5 +55,5 @@ func (r Rules) At(now time.Time, a Slack) Cutoffs {
 // about that time, so there is none.
 func (r Rules) CutoffsAt(at time.Time) []any {
 	m := r.At(at, Slack{})
-	return []any{m.Now, m.Expiry, m.Window, m.Grace}
+	return []any{m.Now, m.Expiry, m.Window, m.Login, m.Grace}
 }

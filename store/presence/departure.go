@@ -1,5 +1,7 @@
 package presence
 
+import "time"
+
 // OfflineReason is why somebody is not online: how the session that was online
 // last ceased to be. "" of somebody who has no session on record.
 type OfflineReason string
@@ -26,6 +28,7 @@ const (
 // SessionTimes are what decides whether a session is online, in milliseconds.
 type SessionTimes struct {
 	Activity, Expires int64
+	Heard             bool // a heartbeat has come, not only the login
 	Leaving, Ended    *int64
 	Reason            EndReason // where it has ended
 }
@@ -39,7 +42,7 @@ type Departure struct {
 // Departure returns which rule is the first to take a session from the list if
 // nothing more is heard of it. Of one that has ended the reason is how it ended.
 func (r Rules) Departure(st SessionTimes) Departure {
-	first := Departure{st.Activity + r.OnlineWindow.Milliseconds(), OfflineTimedOut}
+	first := Departure{st.Activity + r.window(st).Milliseconds(), OfflineTimedOut}
 	if st.Leaving != nil {
 		first = earlier(Departure{*st.Leaving + r.LeaveGrace.Milliseconds(), OfflineLeft}, first)
 	}
@@ -48,6 +51,14 @@ func (r Rules) Departure(st SessionTimes) Departure {
 		first = Departure{min(*st.Ended, first.At), OfflineReason(st.Reason)}
 	}
 	return first
+}
+
+// window is for how long a session is online after its last activity.
+func (r Rules) window(st SessionTimes) time.Duration {
+	if st.Heard {
+		return r.OnlineWindow
+	}
+	return r.LoginGrace()
 }
 
 // earlier returns the earlier departure, a where they are at once.

@@ -6,6 +6,7 @@ import "time"
 type Rules struct {
 	SessionTTL     time.Duration // from the last activity to the end of a session
 	OnlineWindow   time.Duration // from the last activity to offline
+	Heartbeat      time.Duration // from one heartbeat of a browser to the next
 	LeaveGrace     time.Duration // from a goodbye to offline
 	IdleAfter      time.Duration // from the last input to idle
 	Retention      time.Duration // from the end of a session to the removal of its row
@@ -19,6 +20,7 @@ func DefaultRules() Rules {
 	return Rules{
 		SessionTTL:     24 * time.Hour,
 		OnlineWindow:   5 * time.Minute,
+		Heartbeat:      time.Minute,
 		LeaveGrace:     15 * time.Second,
 		IdleAfter:      5 * time.Minute,
 		Retention:      30 * 24 * time.Hour,
@@ -27,6 +29,10 @@ func DefaultRules() Rules {
 		HistoryRetention: 400 * 24 * time.Hour, // a year, and the same month of the year before
 	}
 }
+
+// LoginGrace is for how long a login that no heartbeat has followed counts as presence: as long
+// as a page needs to load. Who logs in without a page, such as a program, is not there to be disturbed.
+func (r Rules) LoginGrace() time.Duration { return min(2*r.Heartbeat, r.OnlineWindow) }
 
 // Idle tells whether a session whose last heartbeat said that the last input
 // was age ago counts as idle.

@@ -26,9 +26,11 @@ const (
 	CauseClockSet    Cause = "clock_set"           // just now: what was before still counts as it did then
 	CauseLeaving     Cause = "leaving"             // the last tab said goodbye less than the limit ago
 	CauseHeartbeat   Cause = "heartbeat"           // the last one came less than the limit ago
+	CauseLogin       Cause = "login"               // less than the limit ago: there was no time for a heartbeat yet
 	CauseLeft        Cause = "leave_grace_over"    // no tab came back within the limit of the goodbye
 	CauseFuture      Cause = "heartbeat_in_future" // by more than the limit: the clock was set back since
 	CauseTimedOut    Cause = "online_window_over"  // no heartbeat came within the limit of the last
+	CauseLoginOnly   Cause = "login_only"          // no heartbeat came within the limit of the login: it is a login, not presence
 	CauseExpired     Cause = "session_ttl_over"    // nobody was active for the limit
 	CauseEnded       Cause = "ended"               // as the session's EndReason says
 	CauseClockCaught Cause = "clock_caught_up"     // with a heartbeat in the future
@@ -57,7 +59,7 @@ func (r Rules) State(st SessionTimes, m Cutoffs) SessionState {
 		return StateExpired
 	case left && r.Departure(st.awaited(m)).Reason == OfflineLeft:
 		return StateLeft
-	case left, st.Activity <= m.Window, st.Activity > m.Future:
+	case left, st.Activity <= m.window(st), st.Activity > m.Future:
 		return StateTimedOut
 	}
 	return StateOnline
@@ -66,12 +68,14 @@ func (r Rules) State(st SessionTimes, m Cutoffs) SessionState {
 // Why returns the reason for which a session is in a state.
 func (r Rules) Why(state SessionState, st SessionTimes, m Cutoffs) Reason {
 	switch {
-	case state == StateOnline && st.Activity <= m.Window+m.Silent.Milliseconds():
+	case state == StateOnline && m.InOutage() && st.Activity <= m.Now-(m.Late+r.window(st)).Milliseconds():
 		return Reason{CauseOutage, m.Silent}
 	case state == StateOnline && m.moved(st):
 		return Reason{CauseClockSet, 0}
 	case state == StateOnline && st.Leaving != nil:
 		return Reason{CauseLeaving, r.LeaveGrace}
+	case state == StateOnline && !st.Heard:
+		return Reason{CauseLogin, r.LoginGrace()}
 	case state == StateOnline:
 		return Reason{CauseHeartbeat, r.OnlineWindow}
 	case state == StateLeft:
@@ -79,55 +83,73 @@ func (r Rules) Why(state SessionState, st SessionTimes, m Cutoffs) Reason {
 	case state == StateTimedOut && st.Activity > m.Future:
 		return Reason{CauseFuture, r.OnlineWindow}
 	case state == StateTimedOut:
-		return Reason{CauseTimedOut, r.OnlineWindow}
+		return r.timedOut(st)
 	case state == StateExpired:
 		return Reason{CauseExpired, r.SessionTTL}
 	}
 	return Reason{CauseEnded, 0}
 }
 
+// timedOut is why a session is not online that was not heard of any more.
+func (r Rules) timedOut(st SessionTimes) Reason {
+	if !st.Heard {
+		return Reason{CauseLoginOnly, r.LoginGrace()}
+	}
+	return Reason{CauseTimedOut, r.OnlineWindow}
+}
+
+// window is the cutoff for a session's last activity.
+func (m Cutoffs) window(st SessionTimes) int64 {
+	if st.Heard {
+		return m.Window
+	}
+	return m.Login
+}
+
 // awaited is a session's stamps as if it had been heard of at the end of a silence.
 func (st SessionTimes) awaited(m Cutoffs) SessionTimes {
 	st.Activity += m.Silent.Milliseconds()
+	st.Heard = st.Heard || m.InOutage()
 	return st
 }
 
 // moved tells whether only the allowance for a step of the clock keeps a session online.
 func (m Cutoffs) moved(st SessionTimes) bool {
 	late, early := m.Late.Milliseconds(), m.Early.Milliseconds()
-	return st.Activity <= m.Window+late || st.Activity > m.Future-early ||
+	return st.Activity <= m.window(st)+late || st.Activity > m.Future-early ||
 		st.Leaving != nil && *st.Leaving <= m.Grace+late || st.Expires <= m.Expiry+late
 }
 
 // Next is what time alone makes of a session first.
 func (r Rules) Next(state SessionState, st SessionTimes, m Cutoffs) *NextState {
 	late := m.Late.Milliseconds()
-	next := r.onceGone(Departure{st.Expires, OfflineReason(EndExpired)}, late)
+	next := r.onceGone(st, Departure{st.Expires, OfflineReason(EndExpired)}, late)
 	switch {
 	case state == StateEnded, state == StateExpired:
 		return nil
 	case state == StateOnline:
-		next = r.onceGone(r.Departure(st.awaited(m)), late)
+		st = st.awaited(m)
+		next = r.onceGone(st, r.Departure(st), late)
 	case state == StateTimedOut && st.Activity > m.Future:
 		back := NextState{StateOnline, time.UnixMilli(st.Activity - (m.Future - m.Now)).UTC(), Reason{CauseClockCaught, 0}}
 		if back.At.Before(next.At) {
 			next = back
 		}
 		if d := r.Departure(st.awaited(m)); d.Reason == OfflineLeft && d.At+late <= next.At.UnixMilli() {
-			next = r.onceGone(d, late)
+			next = r.onceGone(st, d, late)
 		}
 	}
 	return &next
 }
 
-// onceGone is the state after a departure.
-func (r Rules) onceGone(d Departure, late int64) NextState {
+// onceGone is the state of a session after its departure.
+func (r Rules) onceGone(st SessionTimes, d Departure, late int64) NextState {
 	at := time.UnixMilli(d.At + late).UTC()
 	switch d.Reason {
 	case OfflineLeft:
 		return NextState{StateLeft, at, Reason{CauseLeft, r.LeaveGrace}}
 	case OfflineTimedOut:
-		return NextState{StateTimedOut, at, Reason{CauseTimedOut, r.OnlineWindow}}
+		return NextState{StateTimedOut, at, r.timedOut(st)}
 	}
 	return NextState{StateExpired, at, Reason{CauseExpired, r.SessionTTL}}
 }

@@ -9,7 +9,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, plainIndexes}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, heardColumn + plainIndexes}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -22,6 +22,14 @@ var historyAndNotices string
 
 //go:embed upgrade5.sql
 var appAndAddress string
+
+const heardColumn = `ALTER TABLE user_sessions ADD COLUMN heard INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1));
+CREATE TRIGGER session_heard
+AFTER UPDATE OF last_activity_at ON user_sessions WHEN NEW.last_activity_at <> OLD.last_activity_at AND NEW.heard = 0
+BEGIN
+    UPDATE user_sessions SET heard = 1 WHERE id = NEW.id;
+END;
+`
 
 //go:embed upgrade6.sql
 var plainIndexes string

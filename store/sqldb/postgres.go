@@ -32,6 +32,18 @@ const (
 	txTimeout       = 8 * time.Second
 )
 
+const heardColumnPostgres = `ALTER TABLE user_sessions ADD COLUMN heard BOOLEAN NOT NULL DEFAULT false;
+CREATE FUNCTION note_heard() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.heard := true;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER session_heard
+BEFORE UPDATE OF last_activity_at ON user_sessions FOR EACH ROW
+WHEN (NEW.last_activity_at <> OLD.last_activity_at AND NOT NEW.heard)
+EXECUTE FUNCTION note_heard();
+`
+
 // LockSchema begins the turn, up to the end of a transaction, of whoever makes or upgrades the tables.
 const LockSchema = `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`
 
@@ -74,7 +86,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
 		write: write, read: read,
-		schema: PostgresSchema, oldest: postgresOldest, steps: []string{plainIndexes + `DROP TABLE replica_marks`},
+		schema: PostgresSchema, oldest: postgresOldest, steps: []string{heardColumnPostgres + plainIndexes + `DROP TABLE replica_marks`},
 		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
 		upgrade:      []string{`BEGIN`, LockSchema},
 		begin:        []string{`BEGIN`, writeLock},

@@ -52,6 +52,7 @@ CREATE TABLE user_sessions (
     device_os        TEXT COLLATE "C" NOT NULL DEFAULT '',
     device_browser   TEXT COLLATE "C" NOT NULL DEFAULT '',
     location         TEXT COLLATE "C" NOT NULL DEFAULT '',
+    heard            BOOLEAN NOT NULL DEFAULT false,
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 );
@@ -217,6 +218,17 @@ CREATE TRIGGER extend_session_expiration
 BEFORE UPDATE OF last_activity_at ON user_sessions FOR EACH ROW
 WHEN (NEW.last_activity_at <> OLD.last_activity_at AND NEW.expires_at = OLD.expires_at AND NEW.is_active)
 EXECUTE FUNCTION extend_session_expiration();
+
+CREATE FUNCTION note_heard() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.heard := true;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER session_heard
+BEFORE UPDATE OF last_activity_at ON user_sessions FOR EACH ROW
+WHEN (NEW.last_activity_at <> OLD.last_activity_at AND NOT NEW.heard)
+EXECUTE FUNCTION note_heard();
 
 -- Ends the sessions that have expired by the database's clock, and returns how many. The program does the same by itself.
 CREATE FUNCTION cleanup_expired_sessions() RETURNS INTEGER LANGUAGE plpgsql AS $$

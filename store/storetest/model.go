@@ -27,6 +27,7 @@ type ModelSession struct {
 	Page             string
 	Idle             time.Duration
 	LastActivity     time.Time
+	Heard            bool      // a heartbeat has come
 	Leaving          time.Time // zero: it is not
 	Expires          time.Time
 	Ended            time.Time // zero: it has not
@@ -54,9 +55,18 @@ func (m *Model) LoggedIn(s *ModelSession, now time.Time) bool {
 func (m *Model) Online(s *ModelSession, now time.Time) bool {
 	silent := now.Sub(s.LastActivity)
 	return m.LoggedIn(s, now) &&
-		silent < m.Rules.OnlineWindow+m.Late+m.Silent &&
+		silent < m.window(s)+m.Late+m.Silent &&
 		-silent <= m.Rules.OnlineWindow+m.Early &&
 		(s.Leaving.IsZero() || now.Sub(s.Leaving) < m.Rules.LeaveGrace+m.Late)
+}
+
+// window is how long after the last activity a session is online: where that is the login, for
+// two heartbeats only, unless these could not be recorded.
+func (m *Model) window(s *ModelSession) time.Duration {
+	if !s.Heard && m.Silent == 0 && 2*m.Rules.Heartbeat < m.Rules.OnlineWindow {
+		return 2 * m.Rules.Heartbeat
+	}
+	return m.Rules.OnlineWindow
 }
 
 // Beat is a heartbeat of a session; it tells whether it is accepted.
@@ -68,7 +78,7 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 		s.Leaving = now
 		return true
 	}
-	s.LastActivity, s.Idle, s.Leaving = now, beat.Idle, time.Time{}
+	s.LastActivity, s.Heard, s.Idle, s.Leaving = now, true, beat.Idle, time.Time{}
 	if beat.Page != nil {
 		s.Page = *beat.Page
 	}
@@ -216,7 +226,7 @@ func (m *Model) Left(user string) (reasons []presence.OfflineReason) {
 			continue
 		}
 		ways := map[presence.OfflineReason]time.Time{
-			presence.OfflineTimedOut: s.LastActivity.Add(m.Rules.OnlineWindow), "expired": s.Expires,
+			presence.OfflineTimedOut: s.LastActivity.Add(m.window(s)), "expired": s.Expires,
 		}
 		if !s.Leaving.IsZero() {
 			ways[presence.OfflineLeft] = s.Leaving.Add(m.Rules.LeaveGrace)
