@@ -23,7 +23,7 @@ func newBackup(schema string) *cobra.Command {
 				return err
 			}
 			if err := backup.Write(cmd.Context(), folder.place.folder, args[0]); err != nil {
-				return err
+				return folder.place.explain(err)
 			}
 			say(cmd, "The database is in %s.", args[0])
 			return nil

@@ -28,17 +28,28 @@ const lockName = "rollcall.lock"
 // lockFolder makes the calling server the folder's only one.
 func lockFolder(folder string) (*flock.Flock, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("creating the data folder %s: %w", folder, withoutPath(err))
+		return nil, withHint(folder, fmt.Errorf("creating the data folder %s: %w", folder, withoutPath(err)))
 	}
 	lock := flock.New(filepath.Join(folder, lockName), flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("locking the data folder %s: %w", folder, withoutPath(err))
+		return nil, withHint(folder, fmt.Errorf("locking the data folder %s: %w", folder, withoutPath(err)))
 	case !locked:
 		return nil, fmt.Errorf("another rollcall is already serving the data folder %s", folder)
 	}
 	return lock, nil
+}
+
+// withHint adds to an error about a data folder whose it is, where that may be the cause.
+func withHint(folder string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if hint := accessHint(folder); hint != "" {
+		return fmt.Errorf("%w: %s", err, hint)
+	}
+	return err
 }
 
 // withoutPath shortens the error of a file operation where the path is told already.
@@ -129,9 +140,17 @@ func (p *dataPlace) open(ctx context.Context, config store.Config) (*store.Store
 	case errors.Is(err, sqldb.ErrFull):
 		return nil, fmt.Errorf("opening the data in %s: the disk is full, or what its user may have of it is used up; make room, then start again (%w)", p, err)
 	case err != nil:
-		return nil, fmt.Errorf("opening the data in %s: %w", p, err)
+		return nil, p.explain(fmt.Errorf("opening the data in %s: %w", p, err))
 	}
 	return opened, nil
+}
+
+// explain adds to an error about the data what this machine can tell of its cause.
+func (p *dataPlace) explain(err error) error {
+	if p.remote() {
+		return err
+	}
+	return withHint(p.folder, err)
 }
 
 // localData are the settings of a command that works on the data, beside running servers or without one.
@@ -171,7 +190,7 @@ func hasDatabase(folder string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("no data in %s", folder)
 	case err != nil:
-		return fmt.Errorf("reading the data folder %s: %w", folder, withoutPath(err))
+		return withHint(folder, fmt.Errorf("reading the data folder %s: %w", folder, withoutPath(err)))
 	}
 	return nil
 }

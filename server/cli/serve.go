@@ -106,7 +106,7 @@ func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, doors doors)
 	}
 	defer supervisorOf(os.Getenv).follow(cmd.Context(), cfg.Store, srv.Now, cfg.Log)()
 	if err := srv.Serve(cmd.Context(), doors.web); err != nil {
-		return fmt.Errorf("serving: %w", err)
+		return s.data.explain(fmt.Errorf("serving: %w", err))
 	}
 	cfg.Log.Info().Msg("stopped")
 	return nil

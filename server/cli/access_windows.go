@@ -1,0 +1,4 @@
+package cli
+
+// accessHint can not tell here.
+func accessHint(string) string { return "" }
