@@ -256,7 +256,7 @@ func acceptedRequest(input *openapi3filter.RequestValidationInput) error {
 		if slices.Equal(values, []string{""}) {
 			delete(query, name) // an empty filter is none
 		}
-		if input.Route.Operation.Parameters.GetByInAndName("query", name) == nil {
+		if input.Route.Operation.Parameters.GetByInAndName("query", name) == nil && input.Route.Operation.Extensions["x-other-parameters"] == nil {
 			return fmt.Errorf("the server took the undocumented parameter %q", name)
 		}
 	}

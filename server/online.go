@@ -31,7 +31,7 @@ func (s *Server) online(r *http.Request) (any, error) {
 }
 
 func onlineFilter(query string) (store.OnlineFilter, error) {
-	q, err := web.Query(query, "app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor")
+	q, err := web.Among(query, "app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor")
 	if err != nil {
 		return store.OnlineFilter{}, err
 	}

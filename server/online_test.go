@@ -87,13 +87,25 @@ func TestAFilterThatMeansNothingIsRefused(t *testing.T) {
 	next := do(t, b, "GET", "/admin/users/online?limit=1&sort=name", nil, bearing(viewer)).wants(200)["next_cursor"].(string)
 	for _, query := range []string{
 		"limit=0", "limit=-1", "limit=1001", "limit=ten", "limit=1.5", "limit=99999999999999999999", "limit=%201",
-		"sort=age", "sort=NAME", "status=offline", "status=Away", "nmae=ada", "token=x", "app=shop&app=blog", "q=a&q=b",
+		"sort=age", "sort=NAME", "status=offline", "status=Away", "token=x", "app=shop&app=blog", "q=a&q=b",
 		"cursor=x", "cursor=%00", "cursor=e30", "cursor=bnVsbA", "cursor=" + next, "sort=duration&cursor=" + next, "sort=name&cursor=" + next[1:],
 		"app=shop;team=core", "q=%zz", "%zz=1", "q=%00", "q=a%00b", "app=%00", "q=%FF", "team=a%C3",
 	} {
 		do(t, b, "GET", "/admin/users/online?"+query, nil, bearing(viewer)).refuses(400, "invalid_request")
 	}
 	do(t, b, "GET", "/admin/users/online?limit=1000&sort=name&cursor="+url.QueryEscape(next), nil, bearing(viewer)).wants(200)
+}
+
+func TestNamesOfOthersInTheAddressOfTheListArePassedOver(t *testing.T) {
+	b, viewer := company(t)
+	for _, query := range []string{"_=1764331200000", "t=1&t=2", "page=1&per_page=50", "utm_source=mail", "v", "cacheBust=0.123"} {
+		if got := do(t, b, "GET", "/admin/users/online?app=blog&"+query, nil, bearing(viewer)).wants(200)["count"]; got != 2.0 {
+			t.Errorf("with %s %v people are online in an app where 2 are", query, got)
+		}
+		if got := do(t, b, "GET", "/admin/gate?"+query, nil, bearing(viewer)).Code; got != 400 { // where a filter that is misspelt would say clear
+			t.Errorf("the gate with %s: %d", query, got)
+		}
+	}
 }
 
 func TestAPersonIsShownOnceWithAllSessions(t *testing.T) {

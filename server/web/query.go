@@ -19,20 +19,52 @@ const (
 
 // Query reads the query of an address, which may have each of these names once.
 func Query(query string, names ...string) (url.Values, error) {
+	q, err := parsed(query)
+	for name := range q {
+		if !slices.Contains(names, name) {
+			return nil, Invalid("There is no filter named " + strconv.Quote(name))
+		}
+	}
+	if err == nil {
+		err = once(q)
+	}
+	return q, err
+}
+
+// Among is Query for an address to which callers add names of their own, such as `_` against
+// caches: those are passed over, except a token, which must never stand there.
+func Among(query string, names ...string) (url.Values, error) {
+	q, err := parsed(query)
+	for name := range q {
+		if name == "token" {
+			return nil, Invalid("A token never stands in the address")
+		}
+		if !slices.Contains(names, name) {
+			q.Del(name)
+		}
+	}
+	if err == nil {
+		err = once(q)
+	}
+	return q, err
+}
+
+func parsed(query string) (url.Values, error) {
 	// What can not be read must not widen the list; SQL's LIKE ends at a NUL, and PostgreSQL takes only UTF-8.
 	q, err := url.ParseQuery(query)
 	if whole, _ := url.QueryUnescape(query); err != nil || strings.Contains(whole, "\x00") || !utf8.ValidString(whole) {
 		return nil, Invalid("The filters in the address are malformed")
 	}
+	return q, nil
+}
+
+func once(q url.Values) error {
 	for name, values := range q {
-		if !slices.Contains(names, name) {
-			return nil, Invalid("There is no filter named " + strconv.Quote(name))
-		}
 		if len(values) > 1 {
-			return nil, Invalid("The filter " + name + " may be given once")
+			return Invalid("The filter " + name + " may be given once")
 		}
 	}
-	return q, nil
+	return nil
 }
 
 // Limit reads how many entries a page of a list may have.
