@@ -42,7 +42,8 @@ func (s *Server) scraping() http.Handler {
 	return s.recovered(s.secureHeaders(s.knownHost(page)))
 }
 
-// recovered answers 500 where a handler panics, and keeps the server up.
+// recovered answers 500 where a handler panics, and keeps the server up. An answer that has
+// begun is broken off: its end would make a part look like the whole.
 func (s *Server) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -52,6 +53,9 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 				panic(cause)
 			default:
 				s.log.Error().Any("panic", cause).Bytes("stack", debug.Stack()).Str("method", r.Method).Msg("a handler panicked")
+				if answer, ok := w.(interface{ Begun() bool }); ok && answer.Begun() {
+					panic(http.ErrAbortHandler)
+				}
 				s.respond.Panicked(w)
 			}
 		}()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -173,6 +174,30 @@ func TestAPanicIsAnsweredAndLogged(t *testing.T) {
 		t.Errorf("the log does not: %s", b.logs.String())
 	}
 	do(t, b, "GET", "/healthz", nil).wants(200)
+}
+
+// TestAPanicInTheMiddleOfAnAnswerBreaksItOff has the reader notice that it is a part only.
+func TestAPanicInTheMiddleOfAnAnswerBreaksItOff(t *testing.T) {
+	b := newBench(t, storetest.New(t), func(c *Config) {
+		c.Mount = map[string]http.Handler{"/demo/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "half of a file")
+			_ = http.NewResponseController(w).Flush()
+			panic("a bug in the demo")
+		})}
+	})
+	served := httptest.NewServer(b.Handler())
+	defer served.Close()
+	answer, err := http.Get(served.URL + "/demo/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if got, err := io.ReadAll(answer.Body); err == nil || string(got) != "half of a file" {
+		t.Errorf("the reader took %q for the whole: %v", got, err)
+	}
+	if !strings.Contains(b.logs.String(), "a bug in the demo") {
+		t.Errorf("the log does not tell: %s", b.logs.String())
+	}
 }
 
 func TestAHandlerMayAbortItsConnection(t *testing.T) {

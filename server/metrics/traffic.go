@@ -76,6 +76,17 @@ func (a *statusRecorder) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
+// Write begins the answer where nothing else has.
+func (a *statusRecorder) Write(text []byte) (int, error) {
+	if a.status == 0 { // so does net/http
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(text)
+}
+
+// Begun tells whether a part of the answer may be with the caller already.
+func (a *statusRecorder) Begun() bool { return a.status != 0 }
+
 func (a *statusRecorder) done() {
 	if a.status == http.StatusSwitchingProtocols {
 		return
