@@ -35,11 +35,26 @@ func databaseFile(folder string) (string, error) {
 	return path, file.Close()
 }
 
+// pageSize is small because a heartbeat changes a few bytes on each of three pages, and all of a
+// page goes to the log: 1 KiB takes a tenth more heartbeats than the usual 4 KiB.
+const pageSize = "page_size(1024)"
+
+// layOut gives an empty file its first page. A database has pages as it was made with, and a
+// connection that switches to the log at once makes them as usual, whatever it was told before.
+func layOut(path string) error {
+	if info, err := os.Stat(path); err != nil || info.Size() > 0 {
+		return err
+	}
+	db, err := sql.Open("sqlite", DSN(path, pageSize))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(context.Background(), `PRAGMA user_version = 0`)
+	return errors.Join(err, db.Close())
+}
+
 // openSQLite opens the database in cfg.Folder. One connection writes, and its
-// commits reach the disk before they return. Pages are small because a heartbeat
-// changes a few bytes on each of three of them, and all of a page goes to the log:
-// 1 KiB takes a tenth more heartbeats than the usual 4 KiB. A database has those
-// that it was made with. The log is folded into the database every 40000 pages
+// commits reach the disk before they return. The log is folded into the database every 40000 pages
 // (40 MB): sooner costs throughput, later costs disk.
 func openSQLite(cfg Config) (*engine, error) {
 	path, err := databaseFile(cfg.Folder)
@@ -47,7 +62,10 @@ func openSQLite(cfg Config) (*engine, error) {
 		return nil, err
 	}
 	files := filesOf(path)
-	write, err := files.open("page_size(1024)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(40000)", "cache_size(-65536)")
+	if err := layOut(path); err != nil {
+		return nil, files.orFull(Wrap("making the database", err))
+	}
+	write, err := files.open("journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(40000)", "cache_size(-65536)")
 	if err != nil {
 		return nil, Wrap("opening the database", err)
 	}

@@ -9,13 +9,16 @@ import (
 )
 
 // open returns an empty SQLite database with rollcall's schema.
-func open(t *testing.T) *DB {
+func open(t *testing.T) *DB { return openIn(t, t.TempDir()) }
+
+// openIn opens the SQLite database in a folder, with rollcall's schema.
+func openIn(t *testing.T, folder string) *DB {
 	t.Helper()
 	schema, err := os.ReadFile("../../schema.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := Open(t.Context(), Config{Folder: t.TempDir(), Schema: string(schema)})
+	db, err := Open(t.Context(), Config{Folder: folder, Schema: string(schema)})
 	if err != nil {
 		t.Fatal(err)
 	}
