@@ -80,12 +80,14 @@ CREATE INDEX user_sessions_leaving      ON user_sessions (leaving_at) WHERE is_a
 -- Activity extends a session, whoever notes it: UPDATE user_sessions SET last_activity_at = ... typed into the
 -- sqlite3 shell does the same as a heartbeat. (The heartbeat sets expires_at in the same statement, by the same
 -- rule, so that one row is written once; the trigger then has nothing to add.)
--- An unattended tab beats too, but must not keep its person logged in for ever.
+-- An unattended tab beats too, but must not keep its person logged in for ever. A clock that is behind for a while must
+-- not log anybody out when it is right again: a session never ends earlier for activity.
 CREATE TRIGGER extend_session_expiration
 AFTER UPDATE OF last_activity_at ON user_sessions
 WHEN NEW.last_activity_at <> OLD.last_activity_at
  AND NEW.expires_at = OLD.expires_at
  AND NEW.is_active = true
+ AND NEW.last_activity_at + (SELECT value FROM settings WHERE name = 'session_ttl_ms') > NEW.expires_at
  AND NEW.idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms')
 BEGIN
     UPDATE user_sessions

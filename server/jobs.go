@@ -28,9 +28,8 @@ const keptChanges = 10000
 
 func (s *Server) jobs() []job {
 	return []job{
-		{"cleanup", time.Hour, s.runCleanup},
+		{"cleanup", time.Minute, s.runCleanup},
 		{"finish erasing", time.Hour, s.store.FinishErasing},
-		{"cleanup after a step of the clock", time.Minute, s.cleanupAfterStep},
 		{"clock", 10 * time.Second, s.clock.Sync},
 		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"end of an outage", time.Second, s.endOutage},
@@ -73,9 +72,10 @@ func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
 	}
 }
 
-// runCleanup asks for the time first: what it ends stays ended.
+// runCleanup looks every minute whether a cleanup is due. It asks for the time first: what it
+// ends stays ended.
 func (s *Server) runCleanup(ctx context.Context) error {
-	if err := s.clock.Sync(ctx); err != nil {
+	if err := s.clock.Sync(ctx); err != nil || !s.clock.TakeCleanup() {
 		return err
 	}
 	cleaned, err := s.store.Cleanup(ctx, s.now())
@@ -83,15 +83,6 @@ func (s *Server) runCleanup(ctx context.Context) error {
 		s.log.Info().Int64("ended", cleaned.Ended).Int64("purged", cleaned.Purged).Msg("cleaned up sessions")
 	}
 	return err
-}
-
-// cleanupAfterStep does what was left undone after a step of the clock, before the clock
-// gets to times that it showed already.
-func (s *Server) cleanupAfterStep(ctx context.Context) error {
-	if !s.clock.TakeCleanup() {
-		return nil
-	}
-	return s.runCleanup(ctx)
 }
 
 func (s *Server) startJobs() (gocron.Scheduler, error) {

@@ -11,11 +11,11 @@ import (
 // statement, and with it what their answers say. Heartbeats in one statement do not see each
 // other, so that two of one person always count as a change.
 var (
-	bulkUnchanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at)` + fromHeartbeats + `
+	bulkUnchanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = GREATEST(b.until, s.expires_at)` + fromHeartbeats + `
 		AND s.heard = true AND s.page = COALESCE(b.page, s.page) AND (s.idle_ms >= b.idle_after) = (b.until IS NULL) AND s.leaving_at IS NULL
 		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.future
 		AND NOT ` + otherActive + `(o.id = ANY ($1) OR ` + overtakes("b.at - b.idle") + `))` + returningExpiry
-	bulkChanged = `UPDATE user_sessions s SET last_activity_at = b.at, heard = true, idle_ms = b.idle, expires_at = COALESCE(b.until, s.expires_at),
+	bulkChanged = `UPDATE user_sessions s SET last_activity_at = b.at, heard = true, idle_ms = b.idle, expires_at = GREATEST(b.until, s.expires_at),
 		page = COALESCE(b.page, s.page), leaving_at = NULL` + fromHeartbeats + returningExpiry
 )
 

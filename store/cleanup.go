@@ -17,8 +17,9 @@ type Cleaned struct {
 
 // Cleanup ends the sessions that have expired and removes what is past its retention: ended
 // sessions, history and notices, and claims that ran out. While the clock is skewed it does
-// nothing, because what seems past may not be; nor while another replica does it. It may run at
-// any time, any number of times, in any number of processes.
+// nothing, because what seems past may not be; nor while another replica does it. While the clock
+// is unproven it removes nothing. It may run at any time, any number of times, in any number of
+// processes.
 func (s *Store) Cleanup(ctx context.Context, now time.Time) (Cleaned, error) {
 	return s.CleanupBy(ctx, now, ActorSystem)
 }
@@ -43,22 +44,33 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 	if err != nil {
 		return c, sqldb.Wrap("ending expired sessions", err)
 	}
-	c.Purged, err = s.db.InBatches(ctx, `
+	if err := s.correctFuture(ctx, s.at(now)); err != nil {
+		return c, err
+	}
+	if !s.slack.Load().Unproven {
+		if c.Purged, err = s.purge(ctx, now); err != nil {
+			return c, err
+		}
+	}
+	return c, s.noteCleanup(ctx, now, actor, c)
+}
+
+// purge removes the rows that are past their retention, and returns how many of them were
+// sessions.
+func (s *Store) purge(ctx context.Context, now time.Time) (sessions int64, err error) {
+	sessions, err = s.db.InBatches(ctx, `
 		DELETE FROM user_sessions
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = false AND ended_at <= $1 LIMIT $2)`, now.Add(-s.rules.Retention).UnixMilli())
 	if err != nil {
-		return c, sqldb.Wrap("purging ended sessions", err)
+		return sessions, sqldb.Wrap("purging ended sessions", err)
 	}
 	if err := s.removeExpired(ctx, s.at(now)); err != nil {
-		return c, err
+		return sessions, err
 	}
 	if err := s.History.Purge(ctx, now); err != nil {
-		return c, err
+		return sessions, err
 	}
-	if err := s.purgeAudit(ctx, now); err != nil {
-		return c, err
-	}
-	return c, s.noteCleanup(ctx, now, actor, c)
+	return sessions, s.purgeAudit(ctx, now)
 }
 
 // removeExpired removes what says nothing any more.
@@ -69,12 +81,13 @@ func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 	if err != nil {
 		return sqldb.Wrap("removing claims that ran out", err)
 	}
-	if err := s.removeOldNotices(ctx, sqldb.Time(m.Now).Add(-s.rules.Retention)); err != nil {
-		return err
-	}
-	// Nobody has been heard of since the clock was set back; when it gets there
-	// again they would seem to be online.
-	_, err = s.db.InBatches(ctx, `
+	return s.removeOldNotices(ctx, sqldb.Time(m.Now).Add(-s.rules.Retention))
+}
+
+// correctFuture corrects activity that was recorded before the clock was set back: nobody has
+// been heard of since, and when the clock gets there again they would seem to be online.
+func (s *Store) correctFuture(ctx context.Context, m presence.Cutoffs) error {
+	_, err := s.db.InBatches(ctx, `
 		UPDATE user_sessions SET last_activity_at = $1
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.Window, m.Future)
 	return sqldb.Wrap("correcting activity in the future", err)

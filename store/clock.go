@@ -16,16 +16,24 @@ func (s *Store) SetSlack(slack presence.Slack) { s.slack.Store(&slack) }
 
 // LastHeard returns when the last heartbeat was recorded, if people who were online then may
 // still be there. It is zero where a later sample of the history shows that nobody was left.
-// Whether all of them said goodbye is not examined.
-func (s *Store) LastHeard(ctx context.Context) (at time.Time, err error) {
-	var heard, sampled int64
-	err = s.db.Scan(ctx, []any{&heard, &sampled}, `SELECT
-		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true), 0),
-		COALESCE((SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = ''), 0)`)
-	if err != nil || heard == 0 || sampled >= heard+s.rules.OnlineWindow.Milliseconds() {
-		return time.Time{}, sqldb.Wrap("finding who was heard of last", err)
+// Whether all of them said goodbye is not examined. What lies in the future of now was recorded
+// by another clock and is no evidence; future is the latest such activity, or zero.
+func (s *Store) LastHeard(ctx context.Context, now time.Time) (at, future time.Time, err error) {
+	var heard, sampled, ahead int64
+	err = s.db.Scan(ctx, []any{&heard, &sampled, &ahead}, `SELECT
+		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true AND last_activity_at <= $1), 0),
+		COALESCE((SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = '' AND at <= $1), 0),
+		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true AND last_activity_at > $1), 0)`, now.UnixMilli())
+	if err != nil {
+		return at, future, sqldb.Wrap("finding who was heard of last", err)
 	}
-	return sqldb.Time(heard), nil
+	if ahead != 0 {
+		future = sqldb.Time(ahead)
+	}
+	if heard != 0 && sampled < heard+s.rules.OnlineWindow.Milliseconds() {
+		at = sqldb.Time(heard)
+	}
+	return at, future, nil
 }
 
 // at returns the cutoffs at now.

@@ -115,55 +115,50 @@ func overtakes(input string) string {
 			AND (o.last_activity_at - o.idle_ms <= s.last_activity_at - s.idle_ms OR o.last_activity_at - o.idle_ms <= NEW)`, "NEW", input)
 }
 
+// laterEnd is the end of a session by a heartbeat. It is never earlier than it was: a clock
+// that is behind for a while must not log anybody out when it is right again.
+const laterEnd = `CASE WHEN CAST($5 AS BIGINT) > expires_at THEN CAST($5 AS BIGINT) ELSE expires_at END`
+
 // touchUnchanged applies to a heartbeat of which nobody can see a difference.
 var touchUnchanged = `
 	UPDATE user_sessions AS s
-	SET last_activity_at = $3, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at)
+	SET last_activity_at = $3, idle_ms = $4, expires_at = ` + laterEnd + `
 	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6 AND heard = true
 		AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
-		AND last_activity_at > $9 AND last_activity_at <= $10 AND NOT ` + otherActive + overtakes("$11") + `)`
+		AND last_activity_at > $9 AND last_activity_at <= $10 AND NOT ` + otherActive + overtakes("$11") + `)
+	RETURNING expires_at`
+
+const touchChanged = `
+	UPDATE user_sessions
+	SET last_activity_at = $3, heard = true, idle_ms = $4, expires_at = ` + laterEnd + `, page = COALESCE($7, page), leaving_at = NULL
+	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
+	RETURNING expires_at`
 
 // touch records activity and whether anybody could see a difference. Nearly
 // always nobody can, and then nothing but the row is written: the second update
 // is logged by a trigger because it sets the page.
-func (t *tx) touch(h *heartbeat) (expires time.Time, err error) {
-	n, err := t.Exec(touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.input)
-	h.unchanged = n > 0
-	if err == nil && n == 0 {
-		n, err = t.Exec(`
-			UPDATE user_sessions
-			SET last_activity_at = $3, heard = true, idle_ms = $4, expires_at = COALESCE(CAST($5 AS BIGINT), expires_at), page = COALESCE($7, page), leaving_at = NULL
-			WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6`,
-			h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page)
+func (t *tx) touch(h *heartbeat) (time.Time, error) {
+	var expires int64
+	err := t.Scan([]any{&expires}, touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.input)
+	h.unchanged = err == nil
+	if errors.Is(err, sql.ErrNoRows) {
+		err = t.Scan([]any{&expires}, touchChanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page)
 	}
-	if err != nil {
-		return time.Time{}, sqldb.Wrap("recording a heartbeat", err)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, t.whyEnded(h.tokenRef)
 	}
-	return t.expiry(h.tokenRef, n, h.end)
+	return sqldb.Time(expires), sqldb.Wrap("recording a heartbeat", err)
 }
 
 func (t *tx) leave(m presence.Cutoffs, h tokenRef) (time.Time, error) {
-	n, err := t.Exec(`
+	var expires int64
+	err := t.Scan([]any{&expires}, `
 		UPDATE user_sessions SET leaving_at = $3
-		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $4`, h.id, h.digest, m.Now, m.Expiry)
-	if err != nil {
-		return time.Time{}, sqldb.Wrap("recording a goodbye", err)
-	}
-	return t.expiry(h, n, nil)
-}
-
-// expiry returns when a session ends whose heartbeat has updated n rows: end or, where that is
-// nil, what its row says.
-func (t *tx) expiry(h tokenRef, n int64, end *int64) (time.Time, error) {
-	if n == 0 {
+		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $4 RETURNING expires_at`, h.id, h.digest, m.Now, m.Expiry)
+	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, t.whyEnded(h)
 	}
-	if end != nil {
-		return sqldb.Time(*end), nil
-	}
-	var expires int64
-	err := t.Scan([]any{&expires}, `SELECT expires_at FROM user_sessions WHERE id = $1`, h.id)
-	return sqldb.Time(expires), sqldb.Wrap("reading a session", err)
+	return sqldb.Time(expires), sqldb.Wrap("recording a goodbye", err)
 }
 
 const whyEnded = `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`

@@ -35,8 +35,10 @@ type Clock struct {
 	mu         sync.Mutex
 	steps      *steps
 	gap        gap
-	restored   bool  // gap has the time before the start
-	cleanupDue bool  // what was left undone while the clock was skewed
+	started    bool
+	restored   bool          // gap has the time before the start
+	cleaned    time.Duration // uptime of the last cleanup
+	cleanupDue bool
 	told       state // as the log has it
 }
 
@@ -59,6 +61,7 @@ func (c *Clock) Start(ctx context.Context) error {
 	c.mu.Lock()
 	c.steps.begin()
 	c.gap.since = longAgo
+	c.started, c.cleanupDue = true, true
 	c.judge(c.now())
 	c.mu.Unlock()
 	return errors.Join(err, c.restore(ctx))
@@ -76,7 +79,7 @@ func (c *Clock) now() time.Time {
 	if changed {
 		c.gap.shift(step)
 		c.judge(now)
-		c.cleanupDue = !c.steps.recent
+		c.cleanupDue = c.cleanupDue || !c.steps.recent
 		c.cfg.Moved()
 	}
 	return now
@@ -85,7 +88,7 @@ func (c *Clock) now() time.Time {
 // judge has the store judge by all that is known now.
 func (c *Clock) judge(now time.Time) {
 	silent := c.gap.length(now, c.cfg.Heartbeat)
-	c.cfg.Store.SetSlack(presence.Slack{Late: c.steps.late, Early: c.steps.early, Silent: silent})
+	c.cfg.Store.SetSlack(presence.Slack{Late: c.steps.late, Early: c.steps.early, Silent: silent, Unproven: c.started && c.steps.steadyFor() < proof})
 	is := state{late: c.steps.late, early: c.steps.early, ahead: c.steps.ahead}
 	if c.restored && silent > c.cfg.Heartbeat { // nobody times out by less
 		is.silentSince = c.gap.since
@@ -124,12 +127,34 @@ func (c *Clock) Skewed() bool {
 	return c.steps.recent
 }
 
-// TakeCleanup tells, once, that a cleanup was left undone while the clock was skewed. It
-// has to be done before the clock gets to times that it showed already.
-func (c *Clock) TakeCleanup() bool {
+// proof is how long a clock has to go without a step before rows are removed by it. A machine
+// without a clock of its own starts by a wrong one, and asks for the time later.
+const proof = time.Hour
+
+// cleanupEvery is how often a cleanup is due.
+const cleanupEvery = time.Hour
+
+// Settled tells whether the clock has gone without a step, since the start too, for long enough
+// that what is past by it may end.
+func (c *Clock) Settled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	due := c.cleanupDue
-	c.cleanupDue = false
-	return due
+	c.now()
+	return !c.steps.recent && c.steps.steadyFor() >= c.steps.period
+}
+
+// TakeCleanup tells, once, that a cleanup is due: every hour, and once a clock that was set is
+// trusted again, before it gets to times that it showed already.
+func (c *Clock) TakeCleanup() bool {
+	if !c.Settled() {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	up := c.steps.uptime()
+	if !c.cleanupDue && up-c.cleaned < cleanupEvery {
+		return false
+	}
+	c.cleanupDue, c.cleaned = false, up
+	return true
 }

@@ -99,17 +99,21 @@ func (c *Clock) restore(ctx context.Context) error {
 	if restored {
 		return nil
 	}
-	last, err := c.cfg.Store.LastHeard(ctx)
+	last, future, err := c.cfg.Store.LastHeard(ctx, now)
 	if err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.restored {
-		c.restored = true
-		c.gap.restored(last, now)
-		c.judge(now)
+	if c.restored {
+		return nil
 	}
+	c.restored = true
+	c.gap.restored(last, now)
+	if !future.IsZero() {
+		c.steps.sawFuture(future.Sub(now))
+	}
+	c.judge(now)
 	return nil
 }
 

@@ -2,9 +2,13 @@ package clock
 
 import "time"
 
-// stepTolerance is how far the wall clock may drift from the monotonic one
-// between two looks before that counts as a step.
+// stepTolerance is how far the wall clock may be from where the monotonic one leads to
+// before that counts as a step.
 const stepTolerance = 2 * time.Second
+
+// maxDrift is how much of a time that passes a clock may gain or lose by itself, or because it
+// is corrected little by little: twice what a kernel does. Small steps add up against the rest.
+const maxDrift = 1000 // parts per million
 
 // steps watches the wall clock for steps: when an administrator, NTP or a suspended
 // machine moves it, every deadline would pass at once, and everybody would seem to have
@@ -17,6 +21,9 @@ type steps struct {
 
 	ahead       time.Duration // of the wall clock: the clock that counts, see follow
 	offset      time.Duration // wall less uptime, up to a constant, at the last look
+	base        time.Duration // where the offset was, moved by no more than a drift since
+	looked      time.Duration // uptime of the last look
+	steady      time.Duration // uptime since when there was no step
 	recent      bool          // there was a step not long ago
 	low, high   time.Duration // the offsets since before the first of the recent steps
 	until       time.Duration // uptime at which they are history
@@ -36,7 +43,13 @@ func newSteps(wall func() time.Time, uptime func() time.Duration, period time.Du
 }
 
 // begin takes the clock as it is now. Nobody has been judged by what it was before.
-func (s *steps) begin() { s.offset = s.read(s.time()) }
+func (s *steps) begin() {
+	s.offset, s.looked = s.read(s.time()), s.uptime()
+	s.base, s.steady = s.offset, s.looked
+}
+
+// steadyFor tells for how long there was no step.
+func (s *steps) steadyFor() time.Duration { return s.uptime() - s.steady }
 
 // time is the wall clock's time, or that of the clock that counts instead. The latter has
 // no monotonic reading: it would move with every change of what the two differ by.
@@ -67,26 +80,37 @@ func (s *steps) follow(wall Difference) {
 func (s *steps) now() (now time.Time, step time.Duration, changed bool) {
 	now = s.time()
 	offset, last := s.read(now), s.offset
-	s.offset = offset
-	switch {
-	case (offset - last).Abs() > stepTolerance:
+	drift := (s.uptime() - s.looked) / 1_000_000 * maxDrift
+	s.offset, s.looked = offset, s.uptime()
+	if (offset - s.base).Abs() > stepTolerance+drift {
 		s.step(last, offset)
 		return now, offset - last, true
-	case s.recent && s.uptime() >= s.until:
-		s.recent, s.late, s.early = false, 0, 0
-		return now, 0, true
 	}
-	return now, 0, false
+	s.base += min(max(offset-s.base, -drift), drift)
+	if s.recent && s.uptime() >= s.until {
+		s.recent, s.late, s.early = false, 0, 0
+		changed = true
+	}
+	return now, 0, changed
 }
 
 // step notes that the clock went from one offset to another. People may have been
 // heard of at any offset between the lowest and the highest.
 func (s *steps) step(from, to time.Duration) {
 	if !s.recent {
-		s.low, s.high = from, from
+		s.low, s.high = min(from, s.base), max(from, s.base)
 	}
-	s.recent = true
+	s.recent, s.base = true, to
 	s.low, s.high = min(s.low, to), max(s.high, to)
 	s.late, s.early = to-s.low, s.high-to
-	s.until = s.uptime() + s.period
+	s.steady = s.uptime()
+	s.until = s.steady + s.period
+}
+
+// sawFuture notes that something is on record that will be by that much: the clock was ahead
+// then, and was set back while nobody watched, or it is behind now.
+func (s *steps) sawFuture(by time.Duration) {
+	if by > stepTolerance {
+		s.step(s.offset+by, s.offset)
+	}
 }

@@ -2,6 +2,7 @@ package clock
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ func TestASteppedClockForgivesUntilEverybodyHadTimeToBeHeardOf(t *testing.T) {
 	}{
 		{"time that passes is no step", []move{{time.Second, 0}, {time.Hour, 0}, {25 * time.Hour, 0}}, nil},
 		{"nor is a small correction", []move{{time.Second, 2 * time.Second}, {time.Second, -2 * time.Second}}, nil},
+		{"nor is a drift", slices.Repeat([]move{{10 * time.Second, 5 * time.Millisecond}}, 2000), nil},
+		{"small corrections add up", []move{{time.Second, 1900 * time.Millisecond}, {time.Second, 1900 * time.Millisecond}}, []string{"3.799s 0s"}},
 		{"forward", []move{{time.Second, time.Hour}}, []string{"1h0m0s 0s"}},
 		{"back", []move{{time.Second, -time.Hour}}, []string{"0s 1h0m0s"}},
 		{"a suspended machine", []move{{time.Second, 0}, {0, 26 * time.Hour}, {time.Second, 0}}, []string{"26h0m0s 0s"}},

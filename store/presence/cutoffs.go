@@ -11,7 +11,10 @@ import (
 type Slack struct {
 	Late   time.Duration // every deadline, except those of claims, is this much later
 	Early  time.Duration // activity may lie this much further in the future
-	Silent time.Duration // nobody times out by a gap of this length
+	Silent time.Duration // nobody times out, nor expires, by a gap of this length
+
+	// Unproven: the clock has been steady for a short time only, so that no row is removed by it.
+	Unproven bool
 }
 
 // ClockSkewed tells whether recorded times are not to be trusted now.
@@ -41,7 +44,7 @@ func (r Rules) At(now time.Time, a Slack) Cutoffs {
 	}
 	return Cutoffs{
 		Now:    now.UnixMilli(),
-		Expiry: judged.UnixMilli(),
+		Expiry: judged.Add(-a.Silent).UnixMilli(),
 		Window: judged.Add(-a.Silent - r.OnlineWindow).UnixMilli(),
 		Login:  judged.Add(-a.Silent - login).UnixMilli(),
 		Future: now.Add(r.OnlineWindow + a.Early).UnixMilli(),

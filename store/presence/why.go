@@ -68,7 +68,7 @@ func (r Rules) State(st SessionTimes, m Cutoffs) SessionState {
 // Why returns the reason for which a session is in a state.
 func (r Rules) Why(state SessionState, st SessionTimes, m Cutoffs) Reason {
 	switch {
-	case state == StateOnline && m.InOutage() && st.Activity <= m.Now-(m.Late+r.window(st)).Milliseconds():
+	case state == StateOnline && m.InOutage() && (st.Activity <= m.Now-(m.Late+r.window(st)).Milliseconds() || st.Expires <= m.Now-m.Late.Milliseconds()):
 		return Reason{CauseOutage, m.Silent}
 	case state == StateOnline && m.moved(st):
 		return Reason{CauseClockSet, 0}
@@ -110,6 +110,7 @@ func (m Cutoffs) window(st SessionTimes) int64 {
 func (st SessionTimes) awaited(m Cutoffs) SessionTimes {
 	st.Activity += m.Silent.Milliseconds()
 	st.Heard = st.Heard || m.InOutage()
+	st.Expires += m.Silent.Milliseconds()
 	return st
 }
 
@@ -123,7 +124,7 @@ func (m Cutoffs) moved(st SessionTimes) bool {
 // Next is what time alone makes of a session first.
 func (r Rules) Next(state SessionState, st SessionTimes, m Cutoffs) *NextState {
 	late := m.Late.Milliseconds()
-	next := r.onceGone(st, Departure{st.Expires, OfflineReason(EndExpired)}, late)
+	next := r.onceGone(st, Departure{st.awaited(m).Expires, OfflineReason(EndExpired)}, late)
 	switch {
 	case state == StateEnded, state == StateExpired:
 		return nil

@@ -9,7 +9,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, heardColumn + plainIndexes}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, heardColumn + plainIndexes + sqliteTrigger}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -33,6 +33,9 @@ END;
 
 //go:embed upgrade6.sql
 var plainIndexes string
+
+//go:embed upgrade6_sqlite.sql
+var sqliteTrigger string
 
 // SchemaVersion is the version of schema.sql, and of postgres.sql.
 func SchemaVersion() int { return len(steps) + 1 }

@@ -24,6 +24,9 @@ import (
 //go:embed postgres.sql
 var PostgresSchema string
 
+//go:embed upgrade6_postgres.sql
+var postgresTrigger string
+
 const (
 	postgresOldest  = 5 // version of the schema in the first release that knew PostgreSQL
 	postgresReaders = 8 // connections of a replica that look, besides the one that writes and the one that listens
@@ -86,7 +89,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
 		write: write, read: read,
-		schema: PostgresSchema, oldest: postgresOldest, steps: []string{heardColumnPostgres + plainIndexes + `DROP TABLE replica_marks`},
+		schema: PostgresSchema, oldest: postgresOldest, steps: []string{heardColumnPostgres + plainIndexes + postgresTrigger},
 		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
 		upgrade:      []string{`BEGIN`, LockSchema},
 		begin:        []string{`BEGIN`, writeLock},

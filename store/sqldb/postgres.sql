@@ -206,9 +206,11 @@ CREATE TRIGGER drain_turn        BEFORE INSERT OR UPDATE OR DELETE ON drain     
 
 -- Activity extends a session, whoever notes it. A heartbeat sets expires_at in the same statement; then this has nothing to add.
 CREATE FUNCTION extend_session_expiration() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+    later BIGINT := NEW.last_activity_at + (SELECT value FROM settings WHERE name = 'session_ttl_ms');
 BEGIN
-    IF NEW.idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms') THEN
-        NEW.expires_at := NEW.last_activity_at + (SELECT value FROM settings WHERE name = 'session_ttl_ms');
+    IF later > NEW.expires_at AND NEW.idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms') THEN
+        NEW.expires_at := later;
         INSERT INTO changes (user_id) VALUES (NEW.user_id);
     END IF;
     RETURN NEW;

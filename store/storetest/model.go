@@ -48,7 +48,7 @@ func NewModel(rules presence.Rules) *Model {
 
 // LoggedIn tells whether a session's token is still accepted.
 func (m *Model) LoggedIn(s *ModelSession, now time.Time) bool {
-	return s.Ended.IsZero() && now.Before(s.Expires.Add(m.Late))
+	return s.Ended.IsZero() && now.Before(s.Expires.Add(m.Late+m.Silent))
 }
 
 // Online tells whether a session is online.
@@ -82,8 +82,8 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 	if beat.Page != nil {
 		s.Page = *beat.Page
 	}
-	if s.Idle < m.Rules.IdleAfter {
-		s.Expires = now.Add(m.Rules.SessionTTL)
+	if end := now.Add(m.Rules.SessionTTL); s.Idle < m.Rules.IdleAfter && end.After(s.Expires) {
+		s.Expires = end
 	}
 	return true
 }
@@ -128,9 +128,6 @@ func (m *Model) Cleanup(now time.Time) {
 		}
 		if s.Ended.IsZero() && s.LastActivity.Sub(now) > m.Rules.OnlineWindow {
 			s.LastActivity = now.Add(-m.Rules.OnlineWindow - m.Silent)
-			if s.Idle < m.Rules.IdleAfter {
-				s.Expires = s.LastActivity.Add(m.Rules.SessionTTL)
-			}
 		}
 	}
 	m.Sessions = slices.DeleteFunc(m.Sessions, func(s *ModelSession) bool {

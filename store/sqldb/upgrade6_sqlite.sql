@@ -1,0 +1,16 @@
+-- From version 5 to 6, in SQLite only: activity never has a session end earlier.
+
+DROP TRIGGER extend_session_expiration;
+CREATE TRIGGER extend_session_expiration
+AFTER UPDATE OF last_activity_at ON user_sessions
+WHEN NEW.last_activity_at <> OLD.last_activity_at
+ AND NEW.expires_at = OLD.expires_at
+ AND NEW.is_active = true
+ AND NEW.last_activity_at + (SELECT value FROM settings WHERE name = 'session_ttl_ms') > NEW.expires_at
+ AND NEW.idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms')
+BEGIN
+    UPDATE user_sessions
+       SET expires_at = NEW.last_activity_at + (SELECT value FROM settings WHERE name = 'session_ttl_ms')
+     WHERE id = NEW.id;
+    INSERT INTO changes (user_id) VALUES (NEW.user_id);
+END;
