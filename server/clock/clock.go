@@ -140,7 +140,7 @@ func (c *Clock) Settled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now()
-	return !c.steps.recent && c.steps.steadyFor() >= c.steps.period
+	return !c.steps.recent && (!c.started || c.steps.steadyFor() >= c.steps.period)
 }
 
 // TakeCleanup tells, once, that a cleanup is due: every hour, and once a clock that was set is

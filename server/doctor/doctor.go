@@ -79,6 +79,8 @@ func (d *Doctor) cleanupFinding(now time.Time, last *store.CleanupRun) api.Findi
 	switch {
 	case d.cfg.Clock.Skewed():
 		return api.Fine("cleanup", "Waits: the clock was set a moment ago")
+	case !d.cfg.Clock.Settled():
+		return api.Fine("cleanup", "Waits until the clock has proved steady since the start")
 	case last == nil:
 		return api.Fine("cleanup", "Has not run yet")
 	case now.Sub(last.At) > cleanupLate:
