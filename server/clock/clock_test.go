@@ -94,9 +94,8 @@ func TestNobodyTimesOutBeforeItIsKnownWhoWasThere(t *testing.T) {
 			c := New(Config{Store: s, Wall: func() time.Time { return m.wall }, Uptime: func() time.Duration { return m.uptime },
 				Heartbeat: time.Minute, Log: zerolog.Nop(), Moved: func() {}})
 			heard := storetest.Start.Add(-test.before)
-			if _, err := s.Login(t.Context(), heard, store.By{App: "shop"}, store.Login{User: store.UserInput{ID: "ada"}}); err != nil {
-				t.Fatal(err)
-			}
+			ada := storetest.LogIn(t, s, heard, "ada")
+			storetest.Touch(t, s, heard, ada.Token, store.Beat{})
 			if test.left {
 				if err := s.History.Sample(t.Context(), heard.Add(30*time.Minute)); err != nil {
 					t.Fatal(err)
