@@ -48,7 +48,7 @@ func networkFinding(folder string, disk disk) api.Finding {
 	}
 	at := InShell(folder)
 	return api.Problem("folder", "The data folder is on "+disk.Network+", where databases get damaged",
-		"Locks and shared memory do not work there as SQLite needs them. Stop the server, move the data to a folder on a local disk, "+
+		"Locks and shared memory do not work there as SQLite needs them. (In Docker, a named volume is on a local disk, a folder of the host may not be.) Stop the server, move the data to a folder on a local disk, "+
 			"and start it with that folder:",
 		"rollcall backup --data "+at+" /var/tmp/rollcall-move.db",
 		"rollcall restore --data "+newFolder+" /var/tmp/rollcall-move.db",

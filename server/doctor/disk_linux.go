@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -32,9 +33,14 @@ var network = map[uint32]string{
 	0x7c7c6673:             "a Parallels share",
 }
 
-// overFUSE are those that are known by the name in the list of mounts only: FUSE is
-// also how some local disks are read.
-var overFUSE = []string{"sshfs", "s3fs", "rclone", "glusterfs", "ceph", "gcsfuse", "goofys", "juicefs", "blobfuse2", "mfs", "davfs", "curlftpfs", "smbnetfs"}
+// byName are those that are known by the name in the list of mounts only: FUSE is also how some
+// local disks are read. The first line is how Docker Desktop and other virtual machines see the
+// folders of their host; there the log of SQLite is known to be damaged.
+var byName = []string{
+	"virtiofs", "grpcfuse", "fakeowner", "osxfs", "vmhgfs-fuse", "vboxsf", "prl_fs", "prl_fsd",
+	"sshfs", "s3fs", "mount-s3", "mountpoint-s3", "rclone", "glusterfs", "ceph", "ceph-fuse", "gcsfuse", "goofys", "juicefs", "blobfuse2", "mfs", "lizardfs",
+	"davfs", "curlftpfs", "smbnetfs", "ossfs", "seaweedfs", "alluxio-fuse", "hdfs", "fuse_dfs", "google-drive-ocamlfuse", "onedriver", "orangefs", "pvfs2",
+}
 
 // diskOf looks at the disk that a folder is on.
 func diskOf(folder string) (disk, error) {
@@ -43,36 +49,36 @@ func diskOf(folder string) (disk, error) {
 		return disk{}, fmt.Errorf("%s: %w", folder, err)
 	}
 	disk := disk{Network: network[uint32(stat.Type)], Free: stat.Bavail * uint64(stat.Bsize)} // the type is signed on some machines
-	if uint32(stat.Type) == unix.FUSE_SUPER_MAGIC {
-		disk.Network = fuseOf(folder)
+	if disk.Network == "" {
+		disk.Network = mountedOn(folder)
 	}
 	return disk, nil
 }
 
-// fuseOf tells what is behind FUSE, "" where that is no network or unknown.
-func fuseOf(folder string) string {
+// mountedOn tells by which of byName a folder is mounted, "" where by none of them.
+func mountedOn(folder string) string {
 	var stat unix.Stat_t
 	mounts, err := os.Open("/proc/self/mountinfo")
 	if err != nil || unix.Stat(folder, &stat) != nil {
 		return ""
 	}
 	defer mounts.Close()
-	return fuseIn(mounts, fmt.Sprintf("%d:%d", unix.Major(uint64(stat.Dev)), unix.Minor(uint64(stat.Dev))))
+	return nameIn(mounts, fmt.Sprintf("%d:%d", unix.Major(uint64(stat.Dev)), unix.Minor(uint64(stat.Dev))))
 }
 
-// fuseIn finds a device in a list of mounts, see proc_pid_mountinfo(5).
-func fuseIn(mounts io.Reader, device string) string {
+// nameIn finds a device in a list of mounts, see proc_pid_mountinfo(5).
+func nameIn(mounts io.Reader, device string) string {
 	for lines := bufio.NewScanner(mounts); lines.Scan(); {
 		mount, filesystem, _ := strings.Cut(lines.Text(), " - ")
 		if fields := strings.Fields(mount); len(fields) < 3 || fields[2] != device {
 			continue
 		}
-		kind, _, _ := strings.Cut(filesystem, " ")
-		kind = strings.TrimPrefix(kind, "fuse.")
-		for _, name := range overFUSE {
-			if kind == name {
-				return name
-			}
+		kind, source, _ := strings.Cut(filesystem, " ")
+		if kind == "fuse" { // which does not say more: it is said by what is mounted
+			kind, _, _ = strings.Cut(source, " ")
+		}
+		if kind = strings.TrimPrefix(kind, "fuse."); slices.Contains(byName, kind) {
+			return kind
 		}
 	}
 	return ""
