@@ -36,6 +36,9 @@ func (s *Server) postNotice(r *http.Request) (any, error) {
 	if in.Level == "" {
 		in.Level = store.LevelInfo
 	}
+	if err := s.store.CheckNames(r.Context(), store.Names{App: in.App, Organization: in.Organization}); err != nil {
+		return nil, err
+	}
 	n, err := s.store.PostNotice(r.Context(), now, auth.CallerOf(r).Actor(), store.NoticeInput{
 		Message: in.Message, Level: in.Level, App: in.App, Organization: in.Organization, Until: until})
 	if err != nil {

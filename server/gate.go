@@ -26,6 +26,9 @@ func (s *Server) gate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.knownNames(r, q); err != nil {
+		return nil, err
+	}
 	now := s.now()
 	gate, err := s.store.Gate(r.Context(), now, ask)
 	if err != nil {

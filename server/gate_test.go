@@ -31,6 +31,7 @@ func TestTheGate(t *testing.T) {
 	if got := asks("?max=1&allow=caution", 200); got["level"] != "caution" || got["success"] != true {
 		t.Errorf("where caution is enough: %v", got)
 	}
+	b.key(t, "crm", "sessions")
 	asks("?app=crm", 200)
 	b.clock.advance(time.Second)
 	do(t, b, "POST", "/admin/users/heartbeat", `{"idle_ms":600000,"page":"/orders"}`, bearing(ada)).wants(200)

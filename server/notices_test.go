@@ -73,6 +73,7 @@ func TestTheListSaysHowManyOfHowManyHaveSeenANotice(t *testing.T) {
 	admin, shop := b.key(t, "ops", "admin"), b.key(t, "shop", "sessions")
 	_, ada := b.person(t, shop, "ada")
 	_, bob := b.person(t, shop, "bob")
+	b.key(t, "blog", "sessions")
 	id := b.announces(t, admin, `{"message":"m"}`)
 	other := b.announces(t, admin, `{"message":"not for them","app":"blog"}`)
 	wants := func(seen, of any) {

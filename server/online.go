@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 
 	"rollcall/server/api"
@@ -12,8 +13,15 @@ import (
 
 // online lists the people who are online.
 func (s *Server) online(r *http.Request) (any, error) {
-	filter, err := onlineFilter(r.URL.RawQuery)
+	q, err := web.Among(r.URL.RawQuery, "app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor")
 	if err != nil {
+		return nil, err
+	}
+	filter, err := onlineFilter(q)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.knownNames(r, q); err != nil {
 		return nil, err
 	}
 	cursor := s.live.Cursor() // before the list is read: it must not promise more than the list shows
@@ -30,11 +38,7 @@ func (s *Server) online(r *http.Request) (any, error) {
 	return answer, nil
 }
 
-func onlineFilter(query string) (store.OnlineFilter, error) {
-	q, err := web.Among(query, "app", "organization", "team", "role", "status", "q", "sort", "limit", "cursor")
-	if err != nil {
-		return store.OnlineFilter{}, err
-	}
+func onlineFilter(q url.Values) (store.OnlineFilter, error) {
 	limit, err := web.Limit(q)
 	if err != nil {
 		return store.OnlineFilter{}, err

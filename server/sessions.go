@@ -29,6 +29,9 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.knownNames(r, q); err != nil {
+		return nil, err
+	}
 	asFile, err := web.WantsCSV(r, q.Get("format"))
 	if err != nil {
 		return nil, err
@@ -133,6 +136,9 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 	}
 	filter, err := revocationFilter(in, s.cfg.Origin.Addresses)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.store.CheckNames(r.Context(), store.Names{App: in.App, Organization: in.Organization}); err != nil {
 		return nil, err
 	}
 	ending := revoked(r, in.Note)

@@ -50,6 +50,7 @@ func TestTheListOfSessions(t *testing.T) {
 	if diff := cmp.Diff(want, got["sessions"]); diff != "" {
 		t.Error(diff)
 	}
+	b.key(t, "blog", "sessions")
 	for query, want := range map[string]string{
 		"?state=ended": "bob", "?reason=logout": "bob", "?state=all": "bob ada", "?user=ada": "ada", "?app=blog": "", "?organization=O": "ada",
 		"?ip=192.0.2.1": "ada", "?ip=%3A%3Affff:192.0.2.1": "ada", "?device=firefox": "ada", "?device=Windows": "ada", "?device=mobile": "", "?q=A%40B": "ada", "?from=2026-03-02T10:31:00%2B01:00&to=2026-03-02T10:31:00%2B01:00": "bob ada",

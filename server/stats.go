@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -30,8 +31,15 @@ const (
 // activityOverTime answers with how many people were online over time.
 func (s *Server) activityOverTime(r *http.Request) (any, error) {
 	now := s.now()
-	filter, err := activityFilter(r.URL.RawQuery, now)
+	q, err := web.Query(r.URL.RawQuery, "from", "to", "app", "organization", "step")
 	if err != nil {
+		return nil, err
+	}
+	filter, err := activityFilter(q, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.knownNames(r, q); err != nil {
 		return nil, err
 	}
 	a, err := s.store.History.Activity(r.Context(), now, filter)
@@ -41,11 +49,7 @@ func (s *Server) activityOverTime(r *http.Request) (any, error) {
 	return api.ActivityOf(a), nil
 }
 
-func activityFilter(query string, now time.Time) (f history.ActivityFilter, err error) {
-	q, err := web.Query(query, "from", "to", "app", "organization", "step")
-	if err != nil {
-		return f, err
-	}
+func activityFilter(q url.Values, now time.Time) (f history.ActivityFilter, err error) {
 	from, err := web.ParseTime("from", q.Get("from"))
 	if err != nil {
 		return f, err
@@ -70,18 +74,21 @@ func activityFilter(query string, now time.Time) (f history.ActivityFilter, err 
 // heatmap answers with how many people are online by weekday and hour, and when
 // nobody is.
 func (s *Server) heatmap(r *http.Request) (any, error) {
-	filter, err := heatmapFilter(r.URL.RawQuery)
+	q, err := web.Query(r.URL.RawQuery, "app", "organization", "weeks", "tz")
 	if err != nil {
+		return nil, err
+	}
+	filter, err := heatmapFilter(q)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.knownNames(r, q); err != nil {
 		return nil, err
 	}
 	return s.weeks(r.Context(), s.now(), filter)
 }
 
-func heatmapFilter(query string) (f history.HeatmapFilter, err error) {
-	q, err := web.Query(query, "app", "organization", "weeks", "tz")
-	if err != nil {
-		return f, err
-	}
+func heatmapFilter(q url.Values) (f history.HeatmapFilter, err error) {
 	f = history.HeatmapFilter{App: q.Get("app"), Organization: q.Get("organization"), Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)}
 	if text := q.Get("weeks"); text != "" {
 		if f.Weeks, err = strconv.Atoi(text); err != nil {

@@ -100,6 +100,7 @@ func visiting(t *testing.T, f func(t *testing.T, s *served)) {
 func TestALiveConnectionTellsNoticesAtOnce(t *testing.T) {
 	visiting(t, func(t *testing.T, s *served) {
 		admin := s.key(t, "ops", "admin")
+		s.key(t, "blog", "sessions")
 		ada, _, err := s.visits(t, bearing(s.enter(t, "ada")))
 		s.must(t, err)
 		ada.tells("notices")
