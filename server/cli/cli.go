@@ -29,7 +29,7 @@ func Main(schema string) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	first := make(chan os.Signal, 1)
-	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(first, ends()...)
 	go func() {
 		<-first
 		signal.Stop(first) // before anything ends: a second one has its usual effect, the process ends at once
@@ -38,6 +38,16 @@ func Main(schema string) int {
 	root := newRoot(schema)
 	root.SetArgs(os.Args[1:])
 	return run(ctx, root)
+}
+
+// ends are the signals that end a command well. A terminal that is closed is one; without a
+// terminal, or below nohup, SIGHUP is no word to end.
+func ends() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if isTerminal(os.Stdin) && !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
 }
 
 func run(ctx context.Context, root *cobra.Command) int {

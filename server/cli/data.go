@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -25,6 +27,11 @@ const (
 // releases the lock with the process, however that ends; the file itself means nothing.
 const lockName = "rollcall.lock"
 
+// lockRetry is between two looks at a folder that another server has.
+const lockRetry = 100 * time.Millisecond
+
+var errServed = errors.New("another rollcall is already serving the data folder")
+
 // lockFolder makes the calling server the folder's only one.
 func lockFolder(folder string) (*flock.Flock, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -36,7 +43,7 @@ func lockFolder(folder string) (*flock.Flock, error) {
 	case err != nil:
 		return nil, withHint(folder, fmt.Errorf("locking the data folder %s: %w", folder, withoutPath(err)))
 	case !locked:
-		return nil, fmt.Errorf("another rollcall is already serving the data folder %s", folder)
+		return nil, errors.Join(fmt.Errorf("%w %s", errServed, folder), lock.Close())
 	}
 	return lock, nil
 }
@@ -113,11 +120,19 @@ func (p *dataPlace) String() string {
 }
 
 // hold makes the calling server the folder's only one. A database is shared by any number of them.
-func (p *dataPlace) hold() (release func() error, err error) {
+// It waits for another one to end, as where a new version is started before the old one has ended.
+func (p *dataPlace) hold(ctx context.Context, wait time.Duration, log zerolog.Logger) (release func() error, err error) {
 	if p.remote() {
 		return func() error { return nil }, nil
 	}
 	lock, err := lockFolder(p.folder)
+	if errors.Is(err, errServed) && wait > 0 {
+		log.Info().Str("data", p.folder).Str("at_most", wait.String()).Msg("waiting for another server to let go of the data folder")
+		for end := time.Now().Add(wait); errors.Is(err, errServed) && ctx.Err() == nil && time.Now().Before(end); {
+			pause(ctx, lockRetry)
+			lock, err = lockFolder(p.folder)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

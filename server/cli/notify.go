@@ -68,7 +68,8 @@ func (s supervisor) follow(ctx context.Context, opened *store.Store, now func() 
 }
 
 // pulse reports while the server can do what it is for. A writer that is stuck, or has given up,
-// ends it, and then the watchdog bites.
+// ends it, and then the watchdog bites. Life is told before anything else is asked: a database
+// that does not answer is no reason to kill the server.
 func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() time.Time, report func(string)) {
 	every := maxSilence
 	if s.watchdog > 0 {
@@ -76,18 +77,15 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() t
 	}
 	beat := time.NewTicker(every)
 	defer beat.Stop()
-	news, status := "READY=1", ""
+	news, status := "READY=1\n", ""
 	for {
 		if opened.DB().WriterAlive(ctx) == nil && ctx.Err() == nil {
-			if now := statusLine(ctx, opened, now()); now != status {
-				news, status = news+"\nSTATUS="+now, now
+			if news == "" && s.watchdog > 0 {
+				report("WATCHDOG=1")
 			}
-			if news != "" {
-				report(news)
-			}
-			news = ""
-			if s.watchdog > 0 {
-				news = "WATCHDOG=1"
+			if now := statusLine(ctx, every, opened, now()); now != status {
+				report(news + "STATUS=" + now)
+				news, status = "", now
 			}
 		}
 		select {
@@ -98,8 +96,10 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() t
 	}
 }
 
-// statusLine is the line that systemctl status shows.
-func statusLine(ctx context.Context, opened *store.Store, now time.Time) string {
+// statusLine is the line that systemctl status shows. It does not wait for longer than that.
+func statusLine(ctx context.Context, wait time.Duration, opened *store.Store, now time.Time) string {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	counts, err := opened.CountOnline(ctx, now)
 	switch n := counts.People(); {
 	case err != nil:

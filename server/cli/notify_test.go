@@ -132,6 +132,46 @@ func TestAWriterThatIsStuckIsNotSaidToLive(t *testing.T) {
 	systemd.awaits("WATCHDOG=1")
 }
 
+func TestAServiceIsNotEndedBySIGHUP(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no SIGHUP")
+	}
+	cmd, url, log := startLogging(t, t.TempDir())
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	for log.Scan() && !strings.Contains(log.Text(), "SIGHUP") {
+	}
+	if err := log.Err(); err != nil || log.Text() == "" {
+		t.Fatalf("the log ends: %v", err)
+	}
+	answer, err := http.Get(url + "/readyz")
+	if err != nil || answer.StatusCode != 200 {
+		t.Fatalf("after SIGHUP: %v", err)
+	}
+	answer.Body.Close()
+}
+
+func TestANewServerWaitsForTheOldOne(t *testing.T) {
+	folder := t.TempDir()
+	old, _, said := startLogging(t, folder)
+	next := command(t, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--log-format", "json", "--wait-for-lock", "1m")
+	log := startReading(t, next)
+	for log.Scan() && !strings.Contains(log.Text(), "waiting for another server") {
+	}
+	if err := old.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for said.Scan() { // to the end, so that it is not held up
+	}
+	for log.Scan() {
+		if listening.MatchString(log.Text()) {
+			return
+		}
+	}
+	t.Error("the new server did not start")
+}
+
 func TestWithoutSystemdNobodyIsTold(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	cmd, _ := startServer(t, t.TempDir())

@@ -85,11 +85,30 @@ func confirmErase(cmd *cobra.Command, id string) error {
 		return usagef("erase: this can not be undone; say --yes where nobody can be asked")
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "This removes all that is held on %s and can not be undone. Type the id again: ", printable(id))
-	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // nothing is no confirmation
+	answer, err := askLine(cmd)
+	if err != nil {
+		fmt.Fprintln(cmd.ErrOrStderr())
+	}
 	if strings.TrimSpace(answer) != id {
 		return errors.New("nothing was erased")
 	}
 	return nil
+}
+
+// askLine reads what is typed, "" for nothing, until Ctrl-C. A read can not be interrupted: it is
+// left to itself, and ends with the process.
+func askLine(cmd *cobra.Command) (line string, err error) {
+	typed := make(chan string, 1)
+	go func() {
+		text, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+		typed <- text
+	}()
+	select {
+	case line = <-typed:
+		return line, nil
+	case <-cmd.Context().Done():
+		return "", cmd.Context().Err()
+	}
 }
 
 func printErased(cmd *cobra.Command, id string, gone api.Erased) error {

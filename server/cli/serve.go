@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -49,12 +51,13 @@ func newServe(schema string) *cobra.Command {
 // the second must say so, whatever address it was given.
 func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	log := s.log.logger(cmd.ErrOrStderr())
+	defer heedHangup(log)()
 	s.advise(log)
 	places, err := origin.NewPlaces(s.networks.list, s.geoip, log)
 	if err != nil {
 		return err
 	}
-	release, err := s.data.hold()
+	release, err := s.data.hold(cmd.Context(), s.waitForLock, log)
 	if err != nil {
 		return err
 	}
@@ -110,6 +113,25 @@ func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, doors doors)
 	}
 	cfg.Log.Info().Msg("stopped")
 	return nil
+}
+
+// heedHangup keeps a service from being ended by SIGHUP, by which others are told to read their
+// files again: this one does so by itself. At a terminal it ends the server; see ends.
+func heedHangup(log zerolog.Logger) (done func()) {
+	if isTerminal(os.Stdin) || signal.Ignored(syscall.SIGHUP) {
+		return func() {}
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	go func() {
+		for range hangup {
+			log.Info().Msg("SIGHUP: certificate and places are read again by themselves when their files change; other settings need a restart")
+		}
+	}()
+	return func() {
+		signal.Stop(hangup)
+		close(hangup)
+	}
 }
 
 // doors are what a server listens on.

@@ -35,6 +35,7 @@ type settings struct {
 	tlsCert        string
 	tlsKey         string
 	insecureHTTP   bool
+	waitForLock    time.Duration
 	log            logSettings
 }
 
@@ -47,6 +48,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.Var(&s.listen, "listen", "address to listen on, host:port or unix:/path (port 0: any free one)")
 	flags.Var(&s.metricsListen, "metrics-listen", "address to serve /metrics on, to whoever reaches it, host:port or unix:/path (default: nowhere)")
 	s.data.register(flags)
+	flags.DurationVar(&s.waitForLock, "wait-for-lock", 0, "how long to wait at the start for another server to let go of the data folder, such as 1m")
 	flags.Var(&s.publicURL, "public-url", "address that browsers use, if it is not the one listened on")
 	flags.Var(&s.basePath, "base-path", "path below which everything is served, such as /rollcall")
 	flags.Var(&s.trustedProxies, "trusted-proxies", "addresses or networks whose X-Forwarded-For is believed")
@@ -96,6 +98,8 @@ func (s *settings) check() error {
 		return err
 	}
 	switch {
+	case s.waitForLock < 0:
+		return usagef("--wait-for-lock must not be negative")
 	case s.sessionLimit < 0:
 		return usagef("--session-limit must not be negative")
 	case s.sessionLimit == 0 && s.limitPolicy.text == "deny":

@@ -168,8 +168,12 @@ func (u *unit) written(flag *pflag.Flag) string {
 
 // hint is how commands find the data that the service works on.
 func (u *unit) hint() string {
-	if u.settings.data.remote() {
-		return "Commands on the data take the same address: rollcall key list --database " + u.settings.data.String()
+	switch place := &u.settings.data; {
+	case place.file != "":
+		return "Commands on the data take the same address: rollcall key list --database-file " + doctor.InShell(place.file)
+	case place.remote():
+		address, _ := place.database.withoutPassword()
+		return "Commands on the data take the same address: rollcall key list --database " + doctor.InShell(address)
 	}
 	return "Commands on the data folder run as its user: sudo -u " + u.user + " rollcall backup FILE --data " + doctor.InShell(u.settings.data.folder)
 }
@@ -258,13 +262,15 @@ Description=Rollcall, who(1) for web apps
 Type=notify
 `
 
-// unitRest lets the program do what it does and nothing else. Not ProcSubset=pid: the kernel's
+// unitRest lets the program do what it does and nothing else. A start takes as long as the upgrade
+// of a large database. Not ProcSubset=pid: the kernel's
 // longest queue of connections is read from /proc/sys.
 const unitRest = `UMask=0077
 WatchdogSec=30
 Restart=on-failure
 RestartSec=2
 RestartPreventExitStatus=2
+TimeoutStartSec=1h
 TimeoutStopSec=20
 LimitNOFILE=65536
 

@@ -162,6 +162,27 @@ func TestASignalAtThePromptTurnsTheEchoOn(t *testing.T) {
 	}
 }
 
+func TestCtrlCWhereAnErasureIsToBeConfirmed(t *testing.T) {
+	term := atTerminal(t, t.TempDir(), []string{"ROLLCALL_URL=http://127.0.0.1:1", "ROLLCALL_KEY=rck_any"}, "erase", "ada")
+	term.await("Type the id again: ")
+	term.enter("\x03")
+	term.await("rollcall: nothing was erased")
+	if code := term.ends(); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestATerminalThatIsClosedEndsTheServerWell(t *testing.T) {
+	term := atTerminal(t, t.TempDir(), nil, "--listen", "127.0.0.1:0")
+	term.await(`  set up  (\S+)\r\n`)
+	if err := term.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if code := term.ends(); code != 0 {
+		t.Errorf("exit code %d: %q", code, &term.shown)
+	}
+}
+
 func TestTheBannerAtATerminal(t *testing.T) {
 	folder := t.TempDir()
 	term := atTerminal(t, folder, nil, "--listen", "127.0.0.1:0")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,7 @@ func newWall() *cobra.Command {
 			if err := checkWall(args, list, withdraw); err != nil {
 				return err
 			}
-			end, err := endOf(until, lasts)
+			end, err := endOf(time.Now(), until, lasts)
 			if err != nil {
 				return err
 			}
@@ -54,7 +55,7 @@ func newWall() *cobra.Command {
 	flags.StringVar(&in.App, "app", "", "only to people in this application")
 	flags.StringVar(&in.Organization, "organization", "", "only to people of this organization")
 	flags.StringVar((*string)(&in.Level), "level", "info", "how much it matters: info, warning or critical")
-	flags.StringVar(&until, "until", "", "when it ends by itself, such as 18:00 or 2026-03-02T18:00:00Z")
+	flags.StringVar(&until, "until", "", "when it ends by itself, such as 18:00, of this machine's zone, or 2026-03-02T18:00:00Z")
 	flags.DurationVar(&lasts, "for", 0, "how long it is shown, such as 30m")
 	flags.BoolVar(&list, "list", false, "show what is announced, and how many have seen it")
 	flags.StringVar(&withdraw, "withdraw", "", "take back the notice with this `ID`")
@@ -78,8 +79,11 @@ func checkWall(args []string, list bool, withdraw string) error {
 	return nil
 }
 
+// justOver is for how long a time of day is rather over than meant for tomorrow.
+const justOver = time.Hour
+
 // endOf reads a time of day, of which the next is meant, or a full time.
-func endOf(until string, lasts time.Duration) (*time.Time, error) {
+func endOf(now time.Time, until string, lasts time.Duration) (*time.Time, error) {
 	switch {
 	case until != "" && lasts != 0:
 		return nil, usagef("either --until or --for")
@@ -95,12 +99,28 @@ func endOf(until string, lasts time.Duration) (*time.Time, error) {
 	if err != nil {
 		return nil, usagef("invalid value %q for --until: it must be like 18:00 or 2026-03-02T18:00:00Z", until)
 	}
-	now := time.Now()
-	at := time.Date(now.Year(), now.Month(), now.Day(), clock.Hour(), clock.Minute(), 0, 0, time.Local)
+	at := time.Date(now.Year(), now.Month(), now.Day(), clock.Hour(), clock.Minute(), 0, 0, now.Location())
 	if !at.After(now) {
-		at = at.AddDate(0, 0, 1)
+		tomorrow := at.AddDate(0, 0, 1)
+		if now.Sub(at) < justOver {
+			return nil, usagef("--until %s is over: here it is %s; if you mean tomorrow, give --until %s", until, now.Format("15:04 MST"), tomorrow.Format(time.RFC3339))
+		}
+		at = tomorrow
 	}
 	return &at, nil
+}
+
+// untilWords says when something ends, in the zone of this machine, and how long that is.
+func untilWords(now, at time.Time) string {
+	at = at.In(now.Location())
+	day := ""
+	switch midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location()); {
+	case !at.Before(midnight.AddDate(0, 0, 2)):
+		day = at.Format("2 January ")
+	case !at.Before(midnight.AddDate(0, 0, 1)):
+		day = "tomorrow "
+	}
+	return "until " + day + at.Format("15:04 MST") + ", in " + strings.TrimSuffix(at.Sub(now).Round(time.Minute).String(), "0s")
 }
 
 // milliseconds is a time that was given, nil for none.
@@ -123,7 +143,11 @@ func postNotice(cmd *cobra.Command, asked *client.Client, in api.NoticeInput, as
 	if n.Of != nil {
 		of = *n.Of
 	}
-	say(cmd, "Announced to %s online; the id is for --withdraw.", headcount(of))
+	end := ""
+	if n.Until != nil {
+		end = ", " + untilWords(time.Now(), n.Until.Time)
+	}
+	say(cmd, "Announced to %s online%s; the id is for --withdraw.", headcount(of), end)
 	_, err = fmt.Fprintln(out(cmd), n.ID)
 	return err
 }

@@ -106,11 +106,21 @@ func (db *DB) tryWrite(ctx context.Context) error {
 	}
 }
 
+// answerWait is how long a database server may take to say that it is there.
+const answerWait = 3 * time.Second
+
 // WriterAlive returns when the writer has answered, or with an error when ctx ends before. That
-// the disk is full, another process keeps the database or its server is away is an answer too.
+// the disk is full, another process keeps the database or its server is away is an answer too, and
+// so is the silence of that server: the writer itself gives up on it after a while.
 func (db *DB) WriterAlive(ctx context.Context) error {
-	err := db.CanWrite(ctx)
-	if ctx.Err() == nil && (errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable)) {
+	ask := ctx
+	if db.engine.server != nil {
+		var cancel context.CancelFunc
+		ask, cancel = context.WithTimeout(ctx, answerWait)
+		defer cancel()
+	}
+	err := db.CanWrite(ask)
+	if ctx.Err() == nil && (ask.Err() != nil || errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable)) {
 		return nil
 	}
 	return err
