@@ -83,7 +83,7 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() t
 			if news == "" && s.watchdog > 0 {
 				report("WATCHDOG=1")
 			}
-			if now := statusLine(ctx, every, opened, now()); now != status {
+			if now := statusLine(ctx, opened, now()); now != status && ctx.Err() == nil {
 				report(news + "STATUS=" + now)
 				news, status = "", now
 			}
@@ -96,9 +96,12 @@ func (s supervisor) pulse(ctx context.Context, opened *store.Store, now func() t
 	}
 }
 
-// statusLine is the line that systemctl status shows. It does not wait for longer than that.
-func statusLine(ctx context.Context, wait time.Duration, opened *store.Store, now time.Time) string {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+// statusWait is how long the database may take to say how many people are online.
+const statusWait = 2 * time.Second
+
+// statusLine is the line that systemctl status shows.
+func statusLine(ctx context.Context, opened *store.Store, now time.Time) string {
+	ctx, cancel := context.WithTimeout(ctx, statusWait)
 	defer cancel()
 	counts, err := opened.CountOnline(ctx, now)
 	switch n := counts.People(); {
