@@ -20,6 +20,7 @@ import (
 	"rollcall/server/metrics"
 	"rollcall/server/origin"
 	"rollcall/store"
+	"rollcall/store/backup"
 	"rollcall/ui"
 )
 
@@ -64,6 +65,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	defer func() { err = errors.Join(err, release()) }()
 
 	if !s.data.remote() {
+		backup.Sweep(s.data.folder)
 		adviseData(s.data.folder, log)
 	}
 	doors, err := openDoors(cmd.Context(), s, log)

@@ -20,11 +20,12 @@ func Write(ctx context.Context, folder, file string) error {
 	if _, err := os.Lstat(file); !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("backing up: %s: %w", file, os.ErrExist)
 	}
-	work, err := os.MkdirTemp(filepath.Dir(file), ".rollcall-backup-")
+	Sweep(filepath.Dir(file))
+	work, done, err := workFolder(filepath.Dir(file), backingUp)
 	if err != nil {
 		return fmt.Errorf("backing up: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer done()
 	copied := filepath.Join(work, sqldb.FileName)
 	if err := copyDatabase(ctx, filepath.Join(folder, sqldb.FileName), copied); err != nil {
 		return sqldb.Wrap("backing up", err)

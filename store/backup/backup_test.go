@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+
+	"github.com/gofrs/flock"
 
 	"rollcall/store"
 	"rollcall/store/backup"
@@ -66,5 +69,34 @@ func TestABackupReplacesNothingAndLeavesNothingBehind(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(folder); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestABackupSweepsWhatKilledOnesLeftAndNothingThatIsUnderWay(t *testing.T) {
+	data, folder := t.TempDir(), t.TempDir()
+	OpenFile(t, data, presence.DefaultRules())
+	for _, name := range []string{".rollcall-backup-1", ".rollcall-restore-2", ".rollcall-backup-live", ".rollcall-else"} {
+		if err := os.Mkdir(filepath.Join(folder, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name, "rollcall.db"), []byte("somebody's data"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	live := flock.New(filepath.Join(folder, ".rollcall-backup-live", "lock"))
+	if locked, err := live.TryLock(); err != nil || !locked {
+		t.Fatal(locked, err)
+	}
+	defer live.Unlock()
+	if err := backup.Write(t.Context(), data, filepath.Join(folder, "backup.db")); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	left, err := os.ReadDir(folder)
+	for _, entry := range left {
+		names = append(names, entry.Name())
+	}
+	if want := []string{".rollcall-backup-live", ".rollcall-else", "backup.db"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("the folder holds %v, want %v: %v", names, want, err)
 	}
 }

@@ -28,8 +28,6 @@ type Restored struct {
 	Ended  int64  // sessions
 }
 
-const restoring = ".rollcall-restore-"
-
 // Restore makes a backup the database of a data folder, upgraded where it is
 // older. Whatever interrupts it, the folder has the old database or the new one.
 // The old one is kept beside it. Restored by root, it belongs to the old one's
@@ -40,12 +38,12 @@ func Restore(ctx context.Context, now time.Time, r Restoration) (Restored, error
 	if err := r.check(ctx); err != nil {
 		return Restored{}, err
 	}
-	sweepRestores(r.Folder)
-	work, err := os.MkdirTemp(r.Folder, restoring)
+	Sweep(r.Folder)
+	work, remove, err := workFolder(r.Folder, restoring)
 	if err != nil {
 		return Restored{}, fmt.Errorf("restoring: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer remove()
 	var done Restored
 	if done.Ended, err = r.prepare(ctx, now, work); err != nil {
 		return Restored{}, fmt.Errorf("preparing the backup: %w", err)
@@ -135,14 +133,6 @@ func foldAndLock(ctx context.Context, db *sql.DB) error {
 		err = sqldb.ErrBusy
 	}
 	return err
-}
-
-// sweepRestores removes what restores that were killed have left.
-func sweepRestores(folder string) {
-	left, _ := filepath.Glob(filepath.Join(folder, restoring+"*"))
-	for _, work := range left {
-		os.RemoveAll(work)
-	}
 }
 
 // prepare makes the new database in the folder work, finished and on the disk.
