@@ -33,8 +33,12 @@ type sample struct {
 	people int
 }
 
-// RecordPeak keeps how many people are online at now if that is the most of the day (UTC).
+// RecordPeak keeps how many people are online at now if that is the most of the day (UTC). While
+// the clock is skewed, or in an outage, it does nothing, as Sample: the day may be another one.
 func (h *History) RecordPeak(ctx context.Context, now time.Time, people int) error {
+	if h.slack().ClockSkewed() || h.slack().InOutage() {
+		return nil
+	}
 	return h.db.WriteOne(ctx, func(t *sqldb.Tx) error {
 		_, err := t.Exec(`
 			INSERT INTO daily_peaks (day, people, at) VALUES ($1, $2, $3)

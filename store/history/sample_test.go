@@ -298,3 +298,26 @@ func TestAllVisitorsAreNotedHoweverMany(t *testing.T) {
 		}
 	}
 }
+
+func TestNobodyKnowsTheDayOfAPeakWhileTheClockIsSkewed(t *testing.T) {
+	folder := t.TempDir()
+	s := Open(t, folder, presence.DefaultRules())
+	db := OpenShell(t, folder, "")
+	ahead := Start.Add(48 * time.Hour)
+	for name, slack := range map[string]presence.Slack{"the clock has stepped": {Late: 48 * time.Hour}, "an outage": {Silent: time.Minute}} {
+		s.SetSlack(slack)
+		if err := s.History.RecordPeak(t.Context(), ahead, 5); err != nil {
+			t.Fatal(err)
+		}
+		if n := Number(t, db, `SELECT COUNT(*) FROM daily_peaks`); n != 0 {
+			t.Errorf("%s: %d peaks", name, n)
+		}
+	}
+	s.SetSlack(presence.Slack{})
+	if err := s.History.RecordPeak(t.Context(), Start, 5); err != nil {
+		t.Fatal(err)
+	}
+	if n := Number(t, db, `SELECT SUM(people) FROM daily_peaks`); n != 5 {
+		t.Errorf("a peak of %d, want 5", n)
+	}
+}
