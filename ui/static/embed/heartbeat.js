@@ -69,7 +69,7 @@ function rebeatAfterReload() {
 }
 
 function start() {
-  addEventListener('pagehide', leave);
+  addEventListener('pagehide', leave, true); // before what the page does
   addEventListener('pageshow', (event) => {
     if (!event.persisted) return;
     forgetToken(); // join again, and beat at once

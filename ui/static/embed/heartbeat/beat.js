@@ -1,7 +1,7 @@
 // The heartbeat: what is said to the server, and what its answer means.
 import { announce, sent, unsent } from './announcements.js';
 import { adopt, began, interval, lastReported, mayBeat, plan, retry } from './schedule.js';
-import { byCookie, credentials, endpoint, started } from './script.js';
+import { attempt, byCookie, credentials, endpoint, started } from './script.js';
 import { endAll, silent, token } from './session.js';
 import { anyVisible, mostRecentTab, say } from './tabs.js';
 
@@ -35,21 +35,19 @@ function report() {
 
 export const headers = () => ({ 'Content-Type': 'application/json', ...(token && { Authorization: 'Bearer ' + token }) });
 
-function send(said, init) {
-  return fetch(endpoint, {
-    method: 'POST',
-    body: JSON.stringify({ sessionToken: token || undefined, ...said }),
-    credentials,
-    // The Referer would show the query.
-    referrerPolicy: 'origin',
-    ...init,
-  });
-}
+const request = (said, init) => ({
+  method: 'POST',
+  body: JSON.stringify({ sessionToken: token || undefined, ...said }),
+  credentials,
+  // The Referer would show the query.
+  referrerPolicy: 'origin',
+  ...init,
+});
 
 async function ask(asked, said) {
   const asOf = Date.now();
   try {
-    const response = await send(said, { headers: headers(), signal: AbortSignal.timeout(20000) });
+    const response = await fetch(endpoint, request(said, { headers: headers(), signal: AbortSignal.timeout(20000) }));
     const answer = await response.json().catch(() => ({}));
     if (asked === token) handleResponse(response, answer, said, asOf);
   } catch {
@@ -75,8 +73,20 @@ function handleResponse({ ok, status, headers }, answer, said, asOf) {
   }
 }
 
+// The goodbye is made beforehand: in a page that goes, Firefox loses what comes after any work.
 // Text with the token inside needs no preflight; there is no time for one.
+let goodbye;
+let goodbyeAsBeacon;
+
+export function prepareGoodbye() {
+  const type = byCookie ? 'application/json' : 'text/plain';
+  goodbye = request({ leaving: true }, { keepalive: true, headers: { 'Content-Type': type }, mode: byCookie ? 'cors' : 'no-cors' });
+  goodbyeAsBeacon = new Blob([goodbye.body], { type });
+}
+
+// Twice, because each way is closed somewhere: a request of a page that goes in older browsers, a
+// beacon to another site by blockers. A beacon's Referer may show the query, where there is one.
 export function sayGoodbye() {
-  const headers = { 'Content-Type': byCookie ? 'application/json' : 'text/plain' };
-  send({ leaving: true }, { keepalive: true, headers, mode: byCookie ? 'cors' : 'no-cors' }).catch(() => {});
+  fetch(endpoint, goodbye).catch(() => {});
+  if (!location.search) attempt(() => navigator.sendBeacon(endpoint, goodbyeAsBeacon));
 }

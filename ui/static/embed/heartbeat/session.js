@@ -1,5 +1,6 @@
 // Whose heartbeats these are, and whether there is anybody at all.
 import { announce, forgetNotices } from './announcements.js';
+import { prepareGoodbye } from './beat.js';
 import { resetSchedule } from './schedule.js';
 import { byCookie, endpoint } from './script.js';
 import { join, leaveChannel, say } from './tabs.js';
@@ -20,7 +21,9 @@ export function recognise() {
   announce([]);
   forgetNotices();
   channelName = 'rollcall ' + hash(endpoint + token);
-  if (!silent) join(channelName);
+  if (silent) return;
+  prepareGoodbye();
+  join(channelName);
 }
 
 // The next recognise joins again.
