@@ -1,10 +1,7 @@
 package server
 
 import (
-	"encoding/json"
 	"net/http"
-	"regexp"
-	"strings"
 	"time"
 
 	"rollcall/server/api"
@@ -13,16 +10,10 @@ import (
 	"rollcall/store"
 )
 
-// maxHeartbeat bounds the body of a heartbeat, in bytes.
-const maxHeartbeat = 4 << 10
-
 var errNoToken = &web.Problem{Status: http.StatusBadRequest, Code: "session_token_required", Words: "Session token is required"}
 
 // maxSeen is how many notices one heartbeat may name.
 const maxSeen = 20
-
-// maxIdle bounds what a browser may claim, far beyond every rule.
-const maxIdle = 366 * 24 * time.Hour
 
 // heartbeat records that the browser of a session is there, or is leaving.
 func (s *Server) heartbeat(r *http.Request) (any, error) {
@@ -40,7 +31,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 		return nil, err
 	}
 	idle := time.Duration(body.IdleMS) * time.Millisecond
-	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: pathOnly(body.Page), Leaving: body.Leaving,
+	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: body.Page, Leaving: body.Leaving,
 		Seen: seen(body.Seen), WantMember: !up.Empty()})
 	s.clock.Heartbeat(now, err)
 	if err != nil {
@@ -62,30 +53,6 @@ func seen(named []string) (ids []int64) {
 	return ids
 }
 
-// heartbeatOf reads the body. A beacon of a closing page can send text/plain
-// only, and then has to bring its token with it: a browser sends such a request
-// from any page without asking.
-func heartbeatOf(r *http.Request) (body api.Heartbeat, err error) {
-	text, err := web.ReadBody(r, maxHeartbeat)
-	if err != nil || len(text) == 0 {
-		return body, err
-	}
-	kind := web.ContentType(r)
-	if kind != "application/json" && kind != "text/plain" {
-		return body, web.Unsupported(kind)
-	}
-	if json.Unmarshal(text, &body) != nil { // fields of later versions are ignored
-		return body, web.Invalid("The body is not the JSON that is expected here")
-	}
-	if kind == "text/plain" && body.SessionToken == "" {
-		return body, web.Unsupported(kind)
-	}
-	if body.IdleMS < 0 || body.IdleMS > maxIdle.Milliseconds() {
-		return body, web.Invalid("idle_ms must be the age of the last input in milliseconds")
-	}
-	return body, nil
-}
-
 // heartbeatToken finds the session's token: in the body, as bearer or in the
 // panel's cookie.
 func (s *Server) heartbeatToken(r *http.Request, body api.Heartbeat) (string, error) {
@@ -100,21 +67,4 @@ func (s *Server) heartbeatToken(r *http.Request, body api.Heartbeat) (string, er
 		err = errNoToken
 	}
 	return token, err
-}
-
-// schemeAndHost is what stands before the path where a page gives its whole address.
-var schemeAndHost = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*`)
-
-// pathOnly cuts off query, fragment and a password before the host, where
-// secrets stand, whatever the browser sent.
-func pathOnly(page *string) *string {
-	if page == nil {
-		return nil
-	}
-	path := *page
-	if i := strings.IndexAny(path, "?#"); i >= 0 {
-		path = path[:i]
-	}
-	path = schemeAndHost.ReplaceAllString(path, "")
-	return &path
 }
