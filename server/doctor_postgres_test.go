@@ -34,6 +34,18 @@ func TestTheDoctorNamesAPostgreSQLThatForgets(t *testing.T) {
 	})
 }
 
+func TestAReplicaOfAnOlderVersionIsNotReadyOnceANewerOneHasUpgradedTheDatabase(t *testing.T) {
+	database := storetest.NewServer(t)
+	b := newBench(t, storetest.OpenConfig(t, store.Config{Database: database.URL("public"), Rules: presence.DefaultRules()}))
+	b.finds(t, "version", "ok: No replica of a newer version has upgraded the database")
+	do(t, b, "GET", "/readyz", nil).wants(200)
+	db := database.Open(t, "public")
+	defer db.Close()
+	storetest.ExecSQL(t, db, `UPDATE settings SET value = value + 1 WHERE name = 'schema_version'`)
+	do(t, b, "GET", "/readyz", nil).wants(503)
+	b.finds(t, "version", "problem: A replica of a newer version has upgraded the database")
+}
+
 func TestTheDoctorNamesAReplicaWhoseClockIsWrong(t *testing.T) {
 	s := storetest.New(t)
 	for off, want := range map[time.Duration]string{

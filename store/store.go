@@ -24,6 +24,7 @@ type Config struct {
 	Schema   string         // text of schema.sql, for a new database
 	Database string         // address of a PostgreSQL database, instead of Path and Schema; needs the build tag postgres
 	Existing bool           // refuse an empty database with sqldb.ErrNoData
+	Older    sqldb.Older    // what becomes of one of an older version; zero: it is refused with sqldb.ErrOlderSchema
 	Rules    presence.Rules // zero: those that the database was last opened with
 	Limit    SessionLimit
 
@@ -50,11 +51,11 @@ type Store struct {
 	lastDueSlack atomic.Pointer[presence.Slack] // by which Due judged last
 }
 
-// Open opens a database, creating or upgrading it as needed. A database of a newer version is
+// Open opens a database, creating it where there is none. A database of a newer version is
 // refused with sqldb.ErrNewerSchema and left alone.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	db, err := sqldb.Open(ctx, sqldb.Config{
-		Folder: cfg.Path, Schema: cfg.Schema, Address: cfg.Database, Existing: cfg.Existing, OnCommit: cfg.OnCommit})
+		Folder: cfg.Path, Schema: cfg.Schema, Address: cfg.Database, Existing: cfg.Existing, Older: cfg.Older, OnCommit: cfg.OnCommit})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -151,7 +153,12 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	ExecSQL(t, db, `DROP INDEX user_sessions_user`)
 	ExecSQL(t, db, `CREATE INDEX user_sessions_user ON user_sessions (user_id)`)
 	ExecSQL(t, db, `UPDATE settings SET value = 5 WHERE name = 'schema_version'`)
-	Open(t, folder, presence.DefaultRules())
+	older := Config(t, folder)
+	if _, err := store.Open(t.Context(), older); !errors.Is(err, sqldb.ErrOlderSchema) {
+		t.Errorf("who was not to upgrade it got %v", err)
+	}
+	older.Older = sqldb.UpgradeAndKeep
+	OpenConfig(t, older)
 	if diff := cmp.Diff(fresh, texts(t, db, indexes)); diff != "" {
 		t.Errorf("new (-) and upgraded (+):\n%s", diff)
 	}

@@ -152,6 +152,9 @@ func (p *dataPlace) open(ctx context.Context, config store.Config) (*store.Store
 		return nil, usageError{sqldb.ErrNoPostgres}
 	case errors.Is(err, sqldb.ErrNoData):
 		return nil, fmt.Errorf("no data in %s", p)
+	case errors.Is(err, sqldb.ErrOlderSchema):
+		return nil, fmt.Errorf("opening the data in %s: %w. Only serve and restore upgrade it: stop the server first and start it by this version, "+
+			"or use the server's version for this command", p, err)
 	case errors.Is(err, sqldb.ErrFull):
 		return nil, fmt.Errorf("opening the data in %s: the disk is full, or what its user may have of it is used up; make room, then start again (%w)", p, err)
 	case err != nil:

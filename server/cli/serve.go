@@ -21,6 +21,7 @@ import (
 	"rollcall/server/origin"
 	"rollcall/store"
 	"rollcall/store/backup"
+	"rollcall/store/sqldb"
 	"rollcall/ui"
 )
 
@@ -74,7 +75,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer doors.close()
 	meters := metrics.New()
-	opened, err := s.data.open(cmd.Context(), store.Config{Schema: schema, Rules: s.rules, Limit: s.limit(),
+	opened, err := s.data.open(cmd.Context(), store.Config{Schema: schema, Rules: s.rules, Limit: s.limit(), Older: sqldb.UpgradeAndKeep,
 		OnCommit: meters.Commit, Now: time.Now()})
 	if err != nil {
 		return err
@@ -109,12 +110,28 @@ func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, doors doors)
 	if err := announce(cmd, srv, s, doors, cfg.Log); err != nil {
 		return err
 	}
+	if err := noteUpgrade(s, cfg); err != nil {
+		return err
+	}
 	defer supervisorOf(os.Getenv).follow(cmd.Context(), cfg.Store, srv.Now, cfg.Log)()
 	if err := srv.Serve(cmd.Context(), doors.web); err != nil {
 		return s.data.explain(fmt.Errorf("serving: %w", err))
 	}
 	cfg.Log.Info().Msg("stopped")
 	return nil
+}
+
+// noteUpgrade tells of the copy that an upgrade has kept. Where an earlier start has upgraded the
+// data, and this one is up as well, nobody goes back any more.
+func noteUpgrade(s *settings, cfg server.Config) error {
+	if kept := cfg.Store.DB().KeptCopy(); kept != "" {
+		cfg.Log.Info().Str("copy", kept).Msg("upgraded the database; it is kept as it was until the next start")
+		return nil
+	}
+	if s.data.remote() {
+		return nil
+	}
+	return sqldb.RemoveKeptCopies(s.data.folder)
 }
 
 // heedHangup keeps a service from being ended by SIGHUP, by which others are told to read their

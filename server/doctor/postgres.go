@@ -24,7 +24,20 @@ func (d *Doctor) postgresFindings(ctx context.Context) ([]api.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []api.Finding{commitsFinding(b), encryptionFinding(b), replicaClockFinding(ahead)}, nil
+	newer := d.cfg.Store.DB().CheckSchema(ctx)
+	if newer != nil && !errors.Is(newer, sqldb.ErrNewerSchema) {
+		return nil, newer
+	}
+	return []api.Finding{versionFinding(newer), commitsFinding(b), encryptionFinding(b), replicaClockFinding(ahead)}, nil
+}
+
+// versionFinding tells replicas of two versions on one database apart.
+func versionFinding(newer error) api.Finding {
+	if newer != nil {
+		return api.Problem("version", "A replica of a newer version has upgraded the database",
+			"This one does not know what the tables mean now, and answers /readyz with 503. Replace it by the newer version.")
+	}
+	return api.Fine("version", "No replica of a newer version has upgraded the database")
 }
 
 func commitsFinding(b sqldb.ServerInfo) api.Finding {

@@ -61,6 +61,7 @@ var table = []struct {
 	{store.ErrWrongPassword, Problem{Status: http.StatusUnauthorized, Code: "invalid_credentials", Words: "Unknown name or wrong password"}},
 	{sqldb.ErrFull, Problem{Status: http.StatusServiceUnavailable, Code: "storage_full", Words: "The server's disk is full; nothing was stored"}},
 	{sqldb.ErrUnavailable, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The database can not be reached right now; try again"}},
+	{sqldb.ErrNewerSchema, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "A newer version of rollcall has upgraded the database; replace this server"}},
 	{sqldb.ErrBusy, cannotStore},
 	{sqldb.ErrBroken, cannotStore},
 }

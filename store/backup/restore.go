@@ -144,7 +144,7 @@ func (r Restoration) prepare(ctx context.Context, now time.Time, work string) (e
 	if err := os.Chmod(file, 0o600); err != nil {
 		return 0, err
 	}
-	s, err := store.Open(ctx, store.Config{Path: work, Schema: r.Schema})
+	s, err := store.Open(ctx, store.Config{Path: work, Schema: r.Schema, Older: sqldb.UpgradeWithout})
 	if err != nil {
 		return 0, err
 	}

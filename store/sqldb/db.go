@@ -18,6 +18,7 @@ type Config struct {
 	Schema   string // text of schema.sql, for a new SQLite database
 	Address  string // of a PostgreSQL database, instead of Folder and Schema; needs the build tag postgres
 	Existing bool   // refuse an empty database with ErrNoData
+	Older    Older  // what becomes of one of an older version
 
 	// OnCommit is told of each transaction that is on the disk: how many writes
 	// shared it and how long it took. Their callers wait for it. May be nil.
@@ -31,13 +32,14 @@ type DB struct {
 	reads  *statements
 	writer *writer
 	heavy  heavyReads
+	kept   string // see KeptCopy
 
 	changed       chan struct{} // see Changed; of capacity 1
 	stopListening context.CancelFunc
 	listeners     sync.WaitGroup // for the commits of other replicas
 }
 
-// Open opens a database, creating or upgrading its schema as needed. A database of a
+// Open opens a database, creating its schema or upgrading it as cfg says. A database of a
 // newer version is refused with ErrNewerSchema and left alone.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	open := openSQLite
@@ -52,7 +54,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	w.onCommit = cfg.OnCommit
 	db := &DB{engine: e, read: e.read, reads: newStatements(e.read), writer: w,
 		heavy: make(heavyReads, maxHeavyReads), changed: make(chan struct{}, 1)}
-	if err := db.prepare(ctx, cfg.Existing); err != nil {
+	if err := db.prepare(ctx, cfg); err != nil {
 		return nil, errors.Join(e.files.orFull(err), w.disconnect(), e.close())
 	}
 	go w.run()
@@ -61,14 +63,17 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 }
 
 // prepare brings the schema up to date before the first write is queued.
-func (db *DB) prepare(ctx context.Context, existing bool) error {
+func (db *DB) prepare(ctx context.Context, cfg Config) (err error) {
 	if err := db.writer.connect(ctx); err != nil {
 		return err
 	}
-	if existing {
+	if cfg.Existing {
 		if err := db.engine.holdsData(ctx, db.writer.conn); err != nil {
 			return err
 		}
+	}
+	if db.kept, err = db.engine.prepareOlder(ctx, db.writer.conn, cfg.Older); err != nil {
+		return err
 	}
 	if err := migrate(ctx, db.writer.conn, db.engine); err != nil {
 		return err
@@ -104,6 +109,10 @@ func (db *DB) Close() error {
 
 // Broken is closed when the disk failed and the database accepts no more writes.
 func (db *DB) Broken() <-chan struct{} { return db.writer.broken }
+
+// KeptCopy is where the database is as it was before it was upgraded when it was opened; "" where
+// it was not, or where no copy was to be kept.
+func (db *DB) KeptCopy() string { return db.kept }
 
 // Failure is why the database accepts no more writes; to be asked once Broken is closed.
 func (db *DB) Failure() error { return db.writer.failure }

@@ -37,6 +37,10 @@ var (
 	// ErrNoData: the database is empty, and was to be one that is in use.
 	ErrNoData = errors.New("no data")
 
+	// ErrOlderSchema: an earlier version of the program wrote this database, and
+	// whoever opens it was not to upgrade it.
+	ErrOlderSchema = errors.New("database is from an older version of rollcall")
+
 	// ErrNewerSchema: a later version of the program wrote this database.
 	ErrNewerSchema = errors.New("database is from a newer version of rollcall")
 )

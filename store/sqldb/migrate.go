@@ -40,6 +40,31 @@ var sqliteTrigger string
 // SchemaVersion is the version of schema.sql, and of postgres.sql.
 func SchemaVersion() int { return len(steps) + 1 }
 
+// Older is what becomes of a database whose schema is that of an older version.
+type Older int
+
+// What becomes of it.
+const (
+	RefuseOlder    Older = iota // ErrOlderSchema: a server of that version may be at work on it
+	UpgradeAndKeep              // it is upgraded, with a copy beside the file; see [DB.KeptCopy]
+	UpgradeWithout              // it is upgraded without one
+)
+
+// prepareOlder refuses an older database, or makes a copy of it, as cfg asks.
+func (e *engine) prepareOlder(ctx context.Context, conn *sql.Conn, older Older) (kept string, err error) {
+	newest := e.oldest + len(e.steps)
+	version, err := schemaVersion(ctx, conn, e.tables)
+	switch {
+	case err != nil || version == 0 || version >= newest:
+		return "", Wrap("looking into the database", err)
+	case older == RefuseOlder:
+		return "", fmt.Errorf("%w: its schema is version %d, this program's is %d", ErrOlderSchema, version, newest)
+	case older == UpgradeAndKeep && e.files != nil:
+		return e.files.keepCopy(ctx, conn, version)
+	}
+	return "", nil
+}
+
 // migrate creates the schema in an empty database or runs the missing steps on
 // an older one, in one transaction: all of it happens or nothing does.
 func migrate(ctx context.Context, conn *sql.Conn, e *engine) error {

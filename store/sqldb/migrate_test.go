@@ -189,3 +189,139 @@ var (
 	comment     = regexp.MustCompile(`--[^\n]*`)
 	punctuation = regexp.MustCompile(` ?([,()]) ?`)
 )
+
+// TestAnUpgradeKeepsTheRows holds every row of version 1 against what it is in the newest.
+func TestAnUpgradeKeepsTheRows(t *testing.T) {
+	folder := t.TempDir()
+	layOutVersion1(t, folder)
+	tables := map[string]string{ // and the order of their rows
+		"organizations": "id", "users": "id", "user_sessions": "id", "accounts": "user_id", "api_keys": "id", "daily_peaks": "day",
+	}
+	before := map[string][]map[string]any{}
+	for table, key := range tables {
+		if before[table] = rowsOf(t, folder, table, key); len(before[table]) == 0 {
+			t.Fatalf("%s has no row to keep", table)
+		}
+	}
+	if err := migrateFile(t, folder, "", steps); err != nil {
+		t.Fatal(err)
+	}
+	for table, key := range tables {
+		after := rowsOf(t, folder, table, key)
+		if len(after) != len(before[table]) {
+			t.Errorf("%s has %d rows, want %d", table, len(after), len(before[table]))
+			continue
+		}
+		for i, row := range before[table] {
+			for column, value := range row {
+				if diff := cmp.Diff(value, after[i][column]); diff != "" {
+					t.Errorf("%s, row %d, %s:\n%s", table, i, column, diff)
+				}
+			}
+		}
+	}
+	for question, want := range map[string]int{
+		`SELECT COUNT(*) FROM pragma_foreign_key_check`:                                             0,
+		`SELECT COUNT(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'`:                  1,
+		`SELECT COUNT(*) FROM changes`:                                                              0, // an upgrade is no news
+		`SELECT SUM(id) FROM user_sessions WHERE ended_by = '' AND end_note = '' AND location = ''`: 6,
+		`SELECT SUM(id) FROM user_sessions WHERE heard`:                                             3, // of whom something came after the login
+		`SELECT value FROM settings WHERE name = 'session_id_key'`:                                  42,
+		`SELECT COUNT(*) FROM daily_peaks WHERE visitors IS NULL`:                                   1,
+		`SELECT COUNT(*) FROM audit`:                                                                0,
+	} {
+		if got := ask(t, folder, question); got != want {
+			t.Errorf("%s: %d, want %d", question, got, want)
+		}
+	}
+}
+
+func TestOnlyWhoIsAskedToUpgradesAnOlderDatabase(t *testing.T) {
+	folder := t.TempDir()
+	kept := filepath.Join(folder, FileName+".before-upgrade-1")
+	layOutVersion1(t, folder)
+	if _, err := Open(t.Context(), Config{Folder: folder}); !errors.Is(err, ErrOlderSchema) || ask(t, folder, version) != 1 {
+		t.Fatalf("%v, and its version is %d", err, ask(t, folder, version))
+	}
+	db, err := Open(t.Context(), Config{Folder: folder, Older: UpgradeAndKeep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if db.KeptCopy() != kept {
+		t.Errorf("the copy is in %q, want %q", db.KeptCopy(), kept)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	back := t.TempDir() // as an operator would go back
+	if err := os.Rename(kept, filepath.Join(back, FileName)); err != nil {
+		t.Fatal(err)
+	}
+	if v, people := ask(t, back, version), ask(t, back, `SELECT COUNT(*) FROM users`); v != 1 || people != 3 {
+		t.Errorf("the copy has version %d and %d people", v, people)
+	}
+}
+
+func TestWhatIsErasedIsNotInACopyFromBeforeAnUpgrade(t *testing.T) {
+	folder := t.TempDir()
+	layOutVersion1(t, folder)
+	db, err := Open(t.Context(), Config{Folder: folder, Older: UpgradeAndKeep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Rewrite(t.Context()), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(db.KeptCopy()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there: %v", db.KeptCopy(), err)
+	}
+}
+
+// layOutVersion1 makes the database of version 1 in a folder, with rows.
+func layOutVersion1(t *testing.T, folder string) {
+	t.Helper()
+	e, conn := openFile(t, folder)
+	defer e.close()
+	defer conn.Close()
+	for _, file := range []string{"schema1.sql", "rows1.sql"} {
+		text, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.ExecContext(t.Context(), string(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// rowsOf returns the rows of a table by their columns.
+func rowsOf(t *testing.T, folder, table, key string) (all []map[string]any) {
+	t.Helper()
+	e, conn := openFile(t, folder)
+	defer e.close()
+	defer conn.Close()
+	rows, err := conn.QueryContext(t.Context(), `SELECT * FROM `+table+` ORDER BY `+key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		row := map[string]any{}
+		for i, column := range columns {
+			row[column] = values[i]
+		}
+		all = append(all, row)
+	}
+	return all
+}

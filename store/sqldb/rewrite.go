@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -40,6 +41,9 @@ func rewriteFile(ctx context.Context, db *DB) error {
 	})
 	if err != nil {
 		return err
+	}
+	if err := RemoveKeptCopies(filepath.Dir(db.engine.files.path)); err != nil {
+		return fmt.Errorf("removing what was kept from before an upgrade: %w", err)
 	}
 	return retryWhileBusy(ctx, func() error { return db.BetweenWrites(truncate) })
 }

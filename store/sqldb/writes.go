@@ -67,9 +67,8 @@ const recentCommit = time.Second
 // write reaches its disk. One that has just been done is proof enough, unless there was no room
 // for another; else it looks for room and tries one that changes nothing. While the database's files are rewritten writes only wait, so it can.
 func (db *DB) CanWrite(ctx context.Context) error {
-	var one int
-	if err := db.Scan(ctx, []any{&one}, `SELECT 1`); err != nil {
-		return Wrap("asking the database", err)
+	if err := db.CheckSchema(ctx); err != nil {
+		return err
 	}
 	if db.writer.rewriting.Load() || db.writer.committedWithin(recentCommit) && !db.writer.full.Load() {
 		return nil
@@ -79,6 +78,17 @@ func (db *DB) CanWrite(ctx context.Context) error {
 	}
 	db.writer.full.Store(false)
 	return db.tryWrite(ctx)
+}
+
+// CheckSchema returns ErrNewerSchema where a replica of a newer version has upgraded the database
+// since it was opened.
+func (db *DB) CheckSchema(ctx context.Context) error {
+	var version int
+	err := db.Scan(ctx, []any{&version}, `SELECT value FROM settings WHERE name = 'schema_version'`)
+	if err != nil {
+		return Wrap("asking the database", err)
+	}
+	return checkVersion(version, db.engine.oldest+len(db.engine.steps))
 }
 
 // tryWrite writes what is there already. It waits no longer than ctx.
@@ -120,7 +130,7 @@ func (db *DB) WriterAlive(ctx context.Context) error {
 		defer cancel()
 	}
 	err := db.CanWrite(ask)
-	if ctx.Err() == nil && (ask.Err() != nil || errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable)) {
+	if ctx.Err() == nil && (ask.Err() != nil || errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrNewerSchema)) {
 		return nil
 	}
 	return err
