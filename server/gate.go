@@ -2,15 +2,19 @@ package server
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"rollcall/server/api"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/history"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // maxDisturbed bounds how many available people a question may let pass.
@@ -34,18 +38,36 @@ func (s *Server) gate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	week, err := s.weeks(r.Context(), now, history.HeatmapFilter{App: ask.App, Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)})
+	quietest, err := s.quietest(r.Context(), now, history.HeatmapFilter{App: ask.App, Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)})
 	if err != nil {
 		return nil, err
 	}
 	open := gate.Level == presence.GateClear || gate.Level == presence.GateCaution && q.Get("allow") == "caution"
 	answer := api.GateOf(gate, open, now)
-	answer.Quietest = week.Next
+	answer.Quietest = quietest
 	status := http.StatusOK
 	if !open {
 		status = http.StatusConflict
 	}
 	return web.Reply{Status: status, Body: answer, Complete: true}, nil
+}
+
+// quietPatience is how long a gate's answer waits for what is not needed for it.
+const quietPatience = 100 * time.Millisecond
+
+// quietest is when it is likely to be quiet next, nil where that is not there at once: it is then found out
+// for whoever asks later.
+func (s *Server) quietest(ctx context.Context, now time.Time, f history.HeatmapFilter) (*api.QuietTime, error) {
+	ctx, cancel := context.WithTimeout(sqldb.WithCaller(ctx, ""), quietPatience)
+	defer cancel()
+	week, err := s.weeks(ctx, now, f)
+	if errors.Is(err, sqldb.ErrInvalid) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, nil // the level stands without it
+	}
+	return week.Next, nil
 }
 
 func gateQuestion(q url.Values) (ask store.GateQuestion, err error) {

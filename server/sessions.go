@@ -12,6 +12,7 @@ import (
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 const (
@@ -80,9 +81,10 @@ func (s *Server) sessionsFile(r *http.Request, q url.Values, f store.SessionFilt
 		f.Sort = store.SortCreated
 	}
 	f.Limit = web.MaxLimit
-	now := s.now()
+	now, ctx := s.now(), r.Context()
 	return web.Sheet(r, s.now(), "sessions", sessionColumns, func() (rows [][]string, more bool, err error) {
-		page, err := s.store.Sessions(r.Context(), now, f)
+		page, err := s.store.Sessions(ctx, now, f)
+		ctx = sqldb.WithCaller(ctx, "") // what has begun is not broken off by other questions
 		for _, session := range page.Sessions {
 			rows = append(rows, sessionRow(api.SessionOf(session, now)))
 		}

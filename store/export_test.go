@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"runtime"
 	"sync"
@@ -76,4 +77,9 @@ func Together(s *Store, calls []func()) {
 	}
 	close(release)
 	wg.Wait()
+}
+
+// ShareGate returns how the gate is asked where answer finds its answers.
+func ShareGate(answer func(context.Context, time.Time, GateQuestion) (Gate, error)) func(context.Context, time.Time, GateQuestion) (Gate, error) {
+	return newSharedGates(answer).ask
 }

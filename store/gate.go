@@ -28,14 +28,20 @@ type Gate struct {
 const MaxBlocking = 100
 
 // Gate answers the question as of now. Unlike those of a list its counts are
-// never from before: somebody is about to act on them.
+// never from before: somebody is about to act on them. It does not wait for the
+// questions of others, however much they ask. What it returns is shared by many
+// callers and must not be changed.
 func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate, error) {
-	var gate Gate
-	err := s.db.HeavySnapshot(ctx, func(look *sql.Tx) (err error) {
+	gate, err := s.gates.ask(ctx, now, ask)
+	return gate, sqldb.Wrap("asking the gate", err)
+}
+
+func (s *Store) findGate(ctx context.Context, now time.Time, ask GateQuestion) (gate Gate, err error) {
+	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
 		gate, err = s.gate(ctx, look, s.at(now), ask)
 		return err
 	})
-	return gate, sqldb.Wrap("asking the gate", err)
+	return gate, err
 }
 
 func (s *Store) gate(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ask GateQuestion) (Gate, error) {

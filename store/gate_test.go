@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rollcall/store"
@@ -72,4 +75,38 @@ func TestTheGateNamesABoundedNumberOfPeople(t *testing.T) {
 	if err != nil || len(gate.Blocking) != store.MaxBlocking || gate.Counts.People() != store.MaxBlocking+5 {
 		t.Errorf("%d of %d people are named, %v", len(gate.Blocking), gate.Counts.People(), err)
 	}
+}
+
+func TestAnAnswerThatIsSharedIsNeverFromBeforeItsQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, answer, got := make(chan time.Time), make(chan int), make(chan int, 10)
+		ask := store.ShareGate(func(_ context.Context, now time.Time, _ store.GateQuestion) (store.Gate, error) {
+			begun <- now
+			return store.Gate{Counts: presence.Counts{Available: <-answer}}, nil
+		})
+		asks := func(seconds int) {
+			go func() {
+				gate, _ := ask(t.Context(), Start.Add(time.Duration(seconds)*time.Second), store.GateQuestion{})
+				got <- gate.Counts.Available
+			}()
+			synctest.Wait()
+		}
+		asks(0)
+		if at := <-begun; !at.Equal(Start) {
+			t.Errorf("the first is answered as of %v", at)
+		}
+		for seconds := range 4 { // while it is answered
+			asks(4 - seconds)
+		}
+		answer <- 1
+		if at := <-begun; !at.Equal(Start.Add(4 * time.Second)) {
+			t.Errorf("the others are answered as of %v", at)
+		}
+		answer <- 2
+		synctest.Wait()
+		n := []int{<-got, <-got, <-got, <-got, <-got}
+		if slices.Sort(n); !slices.Equal(n, []int{1, 2, 2, 2, 2}) {
+			t.Errorf("answers: %v", n)
+		}
+	})
 }

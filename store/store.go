@@ -46,6 +46,7 @@ type Store struct {
 	counts  *sqldb.Cache[OnlineFilter, presence.Counts]
 	totals  *sqldb.Cache[struct{}, Stats]
 	notices *sqldb.Cache[struct{}, []ListedNotice]
+	gates   *sharedGates
 
 	slack        atomic.Pointer[presence.Slack] // see SetSlack; never nil
 	lastDueSlack atomic.Pointer[presence.Slack] // by which Due judged last
@@ -73,6 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	s.counts, s.totals, s.notices = sqldb.NewCache(db, s.findCounts), sqldb.NewCache(db, s.countAll), sqldb.NewCache(db, s.listNotices)
+	s.gates = newSharedGates(s.findGate)
 	s.History = history.New(db, s.rules, func() presence.Slack { return *s.slack.Load() })
 	return s, nil
 }

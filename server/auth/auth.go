@@ -53,7 +53,11 @@ func (a *Authenticator) Admit(r *http.Request, who Audience) (*http.Request, err
 	case !c.May(who):
 		return r, Forbidden
 	}
-	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c)), nil
+	ctx := context.WithValue(r.Context(), callerKey{}, c)
+	if r.Method == http.MethodGet || r.Method == http.MethodHead { // what changes something is not to fail half-way
+		ctx = sqldb.WithCaller(ctx, c.credential())
+	}
+	return r.WithContext(ctx), nil
 }
 
 // Identify returns the caller behind the bearer token or, without one, behind

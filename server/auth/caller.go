@@ -69,6 +69,14 @@ func (c Caller) Actor() string {
 	return store.UserActor(c.Person.User.ID)
 }
 
+// credential is by what the caller is known, without its secret.
+func (c Caller) credential() string {
+	if c.Key != nil {
+		return "key:" + strconv.FormatInt(c.Key.ID, 10)
+	}
+	return "session:" + strconv.FormatInt(c.Person.Session.ID, 10)
+}
+
 type callerKey struct{}
 
 // CallerOf returns who sends r, once r is admitted.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,11 +79,11 @@ func waitUntil(cmd *cobra.Command, asked *client.Client, limit time.Duration, as
 	}
 }
 
-// passing tells a server that is away, or a proxy that speaks for it, from one that
+// passing tells a server that is away or busy, or a proxy that speaks for it, from one that
 // refuses and would do so again.
 func passing(err error) bool {
 	refused, ok := errors.AsType[*client.Error](err)
-	return !ok || refused.Code == "" || refused.Status >= 500
+	return !ok || refused.Code == "" || refused.Status >= 500 || refused.Status == http.StatusTooManyRequests
 }
 
 // awaitNews waits until the feed tells of something since a cursor, and returns the one

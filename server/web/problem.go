@@ -59,6 +59,8 @@ var table = []struct {
 	{store.ErrLastAdmin, Problem{Status: http.StatusConflict, Code: "last_admin", Words: "The last admin account can not be deleted"}},
 	{store.ErrAlreadySetUp, Problem{Status: http.StatusConflict, Code: "already_set_up", Words: "The first account exists already"}},
 	{store.ErrWrongPassword, Problem{Status: http.StatusUnauthorized, Code: "invalid_credentials", Words: "Unknown name or wrong password"}},
+	{sqldb.ErrCrowded, Problem{Status: http.StatusTooManyRequests, Code: "too_many_questions", RetryAfter: 2 * time.Second,
+		Words: "This credential asks too much at once; one question that takes long is answered at a time"}},
 	{sqldb.ErrFull, Problem{Status: http.StatusServiceUnavailable, Code: "storage_full", Words: "The server's disk is full; nothing was stored"}},
 	{sqldb.ErrUnavailable, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The database can not be reached right now; try again"}},
 	{sqldb.ErrNewerSchema, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "A newer version of rollcall has upgraded the database; replace this server"}},

@@ -57,11 +57,16 @@ func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, er
 	if !c.keeps(ctx) {
 		return c.findHeavy(ctx, now, q)
 	}
+	leave, err := c.db.heavy.acquireCaller(ctx)
+	if err != nil {
+		return answer, err
+	}
+	defer leave()
 	c.mu.Lock()
 	flight := fmt.Sprintf("%d %#v", c.age, q)
 	c.mu.Unlock()
-	// Whoever asked first may give up; the others still want the answer.
-	found := c.flight.DoChan(flight, func() (any, error) { return c.load(context.WithoutCancel(ctx), now, q) })
+	// Whoever asked first may give up, or ask too much; the others still want the answer.
+	found := c.flight.DoChan(flight, func() (any, error) { return c.load(WithCaller(context.WithoutCancel(ctx), ""), now, q) })
 	select {
 	case result := <-found:
 		answer, _ = result.Val.(A)

@@ -20,7 +20,7 @@ func counting(asked *atomic.Int64, takes time.Duration) func(context.Context, ti
 
 // large is a database that counts as large, or not.
 func large(yes bool) *DB {
-	return &DB{engine: &engine{isLarge: func(context.Context) bool { return yes }}, heavy: make(heavyReads, maxHeavyReads)}
+	return &DB{engine: &engine{isLarge: func(context.Context) bool { return yes }}, heavy: newHeavyReads()}
 }
 
 func get(t *testing.T, c *Cache[string, int64], q string) int64 {

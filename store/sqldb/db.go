@@ -31,7 +31,7 @@ type DB struct {
 	read   *sql.DB // of the engine: connections that only look
 	reads  *statements
 	writer *writer
-	heavy  heavyReads
+	heavy  *heavyReads
 	kept   string // see KeptCopy
 
 	changed       chan struct{} // see Changed; of capacity 1
@@ -53,7 +53,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	w := newWriter(e)
 	w.onCommit = cfg.OnCommit
 	db := &DB{engine: e, read: e.read, reads: newStatements(e.read), writer: w,
-		heavy: make(heavyReads, maxHeavyReads), changed: make(chan struct{}, 1)}
+		heavy: newHeavyReads(), changed: make(chan struct{}, 1)}
 	if err := db.prepare(ctx, cfg); err != nil {
 		return nil, errors.Join(e.files.orFull(err), w.disconnect(), e.close())
 	}

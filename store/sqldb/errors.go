@@ -22,6 +22,9 @@ var (
 	// gave up waiting. Nothing was written.
 	ErrBusy = errors.New("database busy")
 
+	// ErrCrowded: the caller asks so much that this question had no turn; see [WithCaller].
+	ErrCrowded = errors.New("too many questions at once")
+
 	// ErrBroken: the disk failed while writing. What is on it is unknown until
 	// the database is opened again, so this DB accepts no further write.
 	ErrBroken = errors.New("storage failed")
@@ -72,7 +75,7 @@ func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 func Invalid(problem string) error { return &InvalidError{Problem: problem} }
 
 // known are the errors that need no further look.
-var known = []error{ErrNotFound, ErrInvalid, ErrFull, ErrBusy, ErrBroken, ErrUnavailable}
+var known = []error{ErrNotFound, ErrInvalid, ErrFull, ErrBusy, ErrCrowded, ErrBroken, ErrUnavailable}
 
 // Wrap says what was being done when err came. It is the only place that reads the
 // database's own errors: it turns them into the errors of this package.

@@ -5,24 +5,6 @@ import (
 	"database/sql"
 )
 
-// heavyReads is full while as much heavy reading goes on as may at once.
-type heavyReads chan struct{}
-
-// maxHeavyReads leaves a processor and the other readers to everybody else: four of them
-// halved what the writer could do.
-const maxHeavyReads = 2
-
-// acquire waits for a turn, which ends when the caller calls done. Whoever waits
-// must not hold a connection.
-func (h heavyReads) acquire(ctx context.Context) (done func(), err error) {
-	select {
-	case h <- struct{}{}:
-		return func() { <-h }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // Snapshot lets f read the state of one instant.
 func (db *DB) Snapshot(ctx context.Context, f func(*sql.Tx) error) error {
 	look, err := db.read.BeginTx(ctx, db.engine.snapshotOpts)
@@ -33,7 +15,8 @@ func (db *DB) Snapshot(ctx context.Context, f func(*sql.Tx) error) error {
 	return f(look)
 }
 
-// HeavySnapshot is Snapshot for what may read very many rows: only a few of these run at once.
+// HeavySnapshot is Snapshot for what may read very many rows: only a few of these run at once,
+// and one of each caller: see [WithCaller].
 func (db *DB) HeavySnapshot(ctx context.Context, f func(*sql.Tx) error) error {
 	done, err := db.heavy.acquire(ctx)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	sqlitelib "modernc.org/sqlite/lib"
 )
 
-const maxReaders = 4
+const maxReaders = 5 // of which maxHeavyReads may be busy for long, and one with the gate
 
 const busyTimeout = 5000 // milliseconds, for a lock that another process holds
 
