@@ -55,7 +55,7 @@ func HandleOf(s *Store, token string) (id int64, digest []byte) {
 func Between(s *Store, release <-chan struct{}) {
 	held := make(chan struct{})
 	go func() {
-		_ = s.DB().BetweenWrites(func(*sql.Conn) error {
+		_ = s.DB().BetweenWrites(func(context.Context, *sql.Conn) error {
 			close(held)
 			<-release
 			return nil

@@ -48,7 +48,7 @@ func TestAFullDisk(t *testing.T) {
 
 func limitPages(t *testing.T, s *store.Store, pages int) {
 	t.Helper()
-	err := s.DB().BetweenWrites(func(conn *sql.Conn) error {
+	err := s.DB().BetweenWrites(func(_ context.Context, conn *sql.Conn) error {
 		_, err := conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA max_page_count = %d", pages))
 		return err
 	})

@@ -21,7 +21,7 @@ const (
 	pollTimeout  = 30 * time.Second
 	pollRest     = 20 * time.Millisecond // between two looks, however much is written
 	releaseAfter = time.Minute           // after the last reader of the list has gone
-	goodbyeWait  = 2 * time.Second       // for all sockets, when the server stops
+	goodbyeWait  = 1 * time.Second       // for all sockets, when the server stops
 )
 
 // Config is what a hub needs to know.

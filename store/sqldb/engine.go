@@ -61,12 +61,13 @@ type server struct {
 	info func(context.Context) (ServerInfo, error)
 }
 
-// txContext returns the context of one transaction.
-func (e *engine) txContext() (context.Context, context.CancelFunc) {
+// txContext returns the context of one transaction. That of a file is never cut short: nobody
+// would know what is on the disk.
+func (e *engine) txContext(parent context.Context) (context.Context, context.CancelFunc) {
 	if e.server == nil {
 		return context.Background(), func() {}
 	}
-	return context.WithTimeout(context.Background(), e.server.txTimeout)
+	return context.WithTimeout(parent, e.server.txTimeout)
 }
 
 func (e *engine) close() error { return errors.Join(e.write.Close(), e.read.Close()) }

@@ -152,8 +152,8 @@ func vacuum(ctx context.Context, db *DB) error {
 	if err := waitForOldSnapshots(ctx, db.read); err != nil {
 		return err
 	}
-	return db.BetweenWrites(func(conn *sql.Conn) error {
-		_, err := conn.ExecContext(context.Background(), `VACUUM (FULL) `+strings.Join(tables, ", "))
+	return db.BetweenWrites(func(ctx context.Context, conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, `VACUUM (FULL) `+strings.Join(tables, ", "))
 		return Wrap("rewriting the tables", err)
 	})
 }

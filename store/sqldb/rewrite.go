@@ -35,8 +35,8 @@ func (db *DB) Rewrite(ctx context.Context) error {
 
 // rewriteFile is the rewrite of SQLite.
 func rewriteFile(ctx context.Context, db *DB) error {
-	err := db.BetweenWrites(func(conn *sql.Conn) error {
-		_, err := conn.ExecContext(context.Background(), `VACUUM`)
+	err := db.BetweenWrites(func(ctx context.Context, conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, `VACUUM`)
 		return Wrap("rewriting the database", err)
 	})
 	if err != nil {
@@ -45,7 +45,9 @@ func rewriteFile(ctx context.Context, db *DB) error {
 	if err := RemoveKeptCopies(filepath.Dir(db.engine.files.path)); err != nil {
 		return fmt.Errorf("removing what was kept from before an upgrade: %w", err)
 	}
-	return retryWhileBusy(ctx, func() error { return db.BetweenWrites(truncate) })
+	return retryWhileBusy(ctx, func() error {
+		return db.BetweenWrites(func(_ context.Context, conn *sql.Conn) error { return truncate(conn) })
+	})
 }
 
 // retryWhileBusy tries until it is not for them that f fails, with ErrBusy.
@@ -67,7 +69,7 @@ const setTimeout = `PRAGMA busy_timeout = %d`
 
 // truncate folds the write-ahead log into the database and cuts it to nothing.
 func truncate(conn *sql.Conn) error {
-	ctx := context.Background()
+	ctx := context.Background() // it takes truncateTimeout at most
 	if _, err := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, truncateTimeout)); err != nil {
 		return Wrap("truncating the log", err)
 	}

@@ -16,7 +16,7 @@ func TestADatabaseIsAsItWasAskedFor(t *testing.T) {
 	}
 	for name, folder := range map[string]string{"made anew": t.TempDir(), "of an empty file": empty} {
 		db := openIn(t, folder)
-		err := db.BetweenWrites(func(conn *sql.Conn) error {
+		err := db.BetweenWrites(func(_ context.Context, conn *sql.Conn) error {
 			for pragma, want := range map[string]string{
 				"page_size": "1024", "journal_mode": "wal", "synchronous": "2", "wal_autocheckpoint": "40000", "foreign_keys": "1", "busy_timeout": "5000",
 			} {

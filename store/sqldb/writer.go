@@ -35,7 +35,12 @@ type writer struct {
 	broken  chan struct{}
 	failure error // why; set before broken is closed
 
-	rewriting atomic.Bool // while one of alone runs
+	rewriting atomic.Bool // while one of exclusive runs
+
+	// What is under way when the end comes is waited for, but neither a rewriting of the
+	// whole database nor, for long, a server that does not answer.
+	exclusiveCtx, transactionCtx context.Context
+	interrupt, giveUp            context.CancelFunc
 }
 
 // A Job is one caller's part of the next transaction.
@@ -45,7 +50,7 @@ type Job struct {
 	Bulk        Bulk            // nil, or how Run can be done together with others
 
 	ctx       context.Context
-	exclusive func(*sql.Conn) error // instead of Run
+	exclusive func(context.Context, *sql.Conn) error // instead of Run
 	answer    chan error            // of capacity 1: the writer never waits for a caller
 	err       error
 }
@@ -61,13 +66,16 @@ type Bulk interface {
 }
 
 func newWriter(e *engine) *writer {
-	return &writer{
+	w := &writer{
 		engine:    e,
 		queue:     make(chan *Job, 4*maxBatch),
 		exclusive: make(chan *Job),
 		done:      make(chan struct{}),
 		broken:    make(chan struct{}),
 	}
+	w.exclusiveCtx, w.interrupt = context.WithCancel(context.Background())
+	w.transactionCtx, w.giveUp = context.WithCancel(context.Background())
+	return w
 }
 
 func (w *writer) do(job *Job) error {
@@ -93,8 +101,9 @@ func (w *writer) enqueue(job *Job) error {
 	}
 }
 
-// exclusively runs f on the connection between two transactions. All writes wait.
-func (w *writer) exclusively(f func(*sql.Conn) error) error {
+// exclusively runs f on the connection between two transactions. All writes wait. Its context
+// ends when the writer is to stop.
+func (w *writer) exclusively(f func(context.Context, *sql.Conn) error) error {
 	job := &Job{exclusive: f, answer: make(chan error, 1)}
 	select {
 	case w.exclusive <- job:
@@ -176,7 +185,7 @@ func (w *writer) runExclusive(job *Job) error {
 		}
 		w.rewriting.Store(true)
 		defer w.rewriting.Store(false)
-		return job.exclusive(w.conn)
+		return job.exclusive(w.exclusiveCtx, w.conn)
 	}
 }
 
@@ -210,7 +219,7 @@ func (w *writer) commit(batch []*Job) error {
 		return ErrBroken
 	default:
 	}
-	ctx, done := w.engine.txContext()
+	ctx, done := w.engine.txContext(w.transactionCtx)
 	defer done()
 	if err := w.connect(ctx); err != nil {
 		return err
@@ -241,6 +250,9 @@ func (w *writer) markBroken(failure error) {
 	}
 }
 
+// stopWait is how long a database server may take over the last transactions.
+const stopWait = 2 * time.Second
+
 // stop lets the queue run empty and closes the connection.
 func (w *writer) stop() error {
 	w.mu.Lock()
@@ -251,6 +263,9 @@ func (w *writer) stop() error {
 	w.closed = true
 	close(w.queue)
 	w.mu.Unlock()
+	w.interrupt()
+	late := time.AfterFunc(stopWait, w.giveUp)
+	defer late.Stop()
 	<-w.done
 	return w.disconnect()
 }

@@ -2,10 +2,12 @@ package sqldb
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"testing"
+	"time"
 )
 
 // open returns an empty SQLite database with rollcall's schema.
@@ -83,5 +85,35 @@ func TestAFailedStatementLosesItsTransaction(t *testing.T) {
 	}
 	if ids := db.organizations(t); ids != "" {
 		t.Errorf("of a lost batch there is %q", ids)
+	}
+}
+
+// TestTheEndInterruptsWhatRewritesTheWholeDatabase stands in for a VACUUM of minutes by a query without end.
+func TestTheEndInterruptsWhatRewritesTheWholeDatabase(t *testing.T) {
+	db, begun, ended := open(t), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- db.BetweenWrites(func(ctx context.Context, conn *sql.Conn) error {
+			close(begun)
+			_, err := conn.ExecContext(ctx, `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c`)
+			return Wrap("rewriting the database", err)
+		})
+	}()
+	<-begun
+	last := adds(t.Context(), 1, nil) // waits behind it
+	if err := db.writer.enqueue(last); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > stopWait {
+		t.Errorf("the end took %v", took)
+	}
+	if err := <-ended; err == nil || errors.Is(err, ErrBroken) {
+		t.Errorf("what was interrupted says %v", err)
+	}
+	if err := <-last.answer; err != nil {
+		t.Errorf("a write that waited: %v", err)
 	}
 }
