@@ -44,13 +44,6 @@ func exactOrigin(text string) (string, error) {
 	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 		return "", fmt.Errorf("%s: an origin has no path; give %s://%s", text, u.Scheme, u.Host)
 	}
-	// Browsers leave out the port that the scheme implies.
-	host := strings.ToLower(u.Host)
-	switch {
-	case u.Scheme == "https":
-		host = strings.TrimSuffix(host, ":443")
-	case u.Scheme == "http":
-		host = strings.TrimSuffix(host, ":80")
-	}
-	return u.Scheme + "://" + host, nil
+	host, err := hostAsSent(u)
+	return u.Scheme + "://" + host, err
 }

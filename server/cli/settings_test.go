@@ -342,3 +342,20 @@ func TestAFileOfPlacesThatIsNoneStopsTheStart(t *testing.T) {
 		t.Errorf("a refused start left %v", left)
 	}
 }
+
+func TestNamesAreAsBrowsersSendThem(t *testing.T) {
+	for _, written := range []string{"bücher.example", "BÜCHER.example", "bu\u0308cher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.Example"} {
+		got := parse(t, "--public-url", "https://"+written, "--allow-origin", "https://"+written+":8443", "--host", written)
+		if got.publicURL.String() != "https://xn--bcher-kva.example" || got.allowOrigins.String() != "https://xn--bcher-kva.example:8443" || got.hosts.String() != "xn--bcher-kva.example" {
+			t.Errorf("%s: %s, %s, %s", written, &got.publicURL, &got.allowOrigins, &got.hosts)
+		}
+	}
+	for written, want := range map[string]string{
+		"https://a.example:443": "https://a.example", "http://a.example:80": "http://a.example", "https://a.example:80": "https://a.example:80", "https://[2001:DB8::7]:8443": "https://[2001:db8::7]:8443",
+		"https://例え.テスト": "https://xn--r8jz45g.xn--zckzah", "https://my_host.example": "https://my_host.example",
+	} {
+		if got := parse(t, "--public-url", written).publicURL.String(); got != want {
+			t.Errorf("%s is %s, want %s", written, got, want)
+		}
+	}
+}

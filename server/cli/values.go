@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -84,8 +87,32 @@ func (u *publicURL) Set(text string) error {
 	case parsed.Path != "" && parsed.Path != "/":
 		return fmt.Errorf("it must not contain a path; give that as --base-path %s", strings.TrimRight(parsed.Path, "/"))
 	}
-	u.URL = &url.URL{Scheme: parsed.Scheme, Host: strings.ToLower(parsed.Host)}
-	return nil
+	host, err := hostAsSent(parsed)
+	u.URL = &url.URL{Scheme: parsed.Scheme, Host: host}
+	return err
+}
+
+// hostAsSent is the host of an address as browsers send it: bücher.example is xn--bcher-kva.example
+// to them, and a port that the scheme implies is left out. The tables for that are in net/http,
+// which shows them nowhere but in a request that it writes.
+func hostAsSent(u *url.URL) (string, error) {
+	var sent bytes.Buffer
+	asking := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}}
+	if err := asking.Write(&sent); err != nil {
+		return "", fmt.Errorf("%s is not a host name", u.Host)
+	}
+	read, err := http.ReadRequest(bufio.NewReader(&sent))
+	if err != nil {
+		return "", fmt.Errorf("%s is not a host name", u.Host)
+	}
+	host := strings.ToLower(read.Host)
+	switch u.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return host, nil
 }
 
 // basePath is "" or like /rollcall.
@@ -190,8 +217,9 @@ func (h *hostNames) Set(text string) error {
 		if strings.ContainsAny(part, "/:*@?# ") {
 			return fmt.Errorf("%q is not a host name; give it without scheme, port and wildcards", part)
 		}
-		h.list = append(h.list, strings.ToLower(strings.TrimSuffix(part, ".")))
-		return nil
+		name, err := hostAsSent(&url.URL{Host: strings.TrimSuffix(part, ".")})
+		h.list = append(h.list, name)
+		return err
 	})
 }
 

@@ -51,7 +51,7 @@ type Job struct {
 
 	ctx       context.Context
 	exclusive func(context.Context, *sql.Conn) error // instead of Run
-	answer    chan error            // of capacity 1: the writer never waits for a caller
+	answer    chan error                             // of capacity 1: the writer never waits for a caller
 	err       error
 }
 

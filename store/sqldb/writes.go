@@ -38,7 +38,9 @@ func (db *DB) Do(ctx context.Context, job *Job) error {
 
 // BetweenWrites runs f on the connection that writes, between two transactions. All writes wait.
 // The context of f ends when the database is to be closed.
-func (db *DB) BetweenWrites(f func(context.Context, *sql.Conn) error) error { return db.writer.exclusively(f) }
+func (db *DB) BetweenWrites(f func(context.Context, *sql.Conn) error) error {
+	return db.writer.exclusively(f)
+}
 
 // Waiting returns how many writes wait for the next transaction.
 func (db *DB) Waiting() int { return len(db.writer.queue) }
