@@ -54,6 +54,17 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	})
 }
 
+// Somebody may put a script between the tags of a page, with its comments.
+func TestNothingEndsAScriptInAPage(t *testing.T) {
+	for _, folder := range []string{"static/embed", "static/built"} {
+		each(t, os.DirFS(folder), func(name, text string) {
+			if path.Ext(name) == ".js" && regexp.MustCompile(`(?i)</script|<!--`).MatchString(text) {
+				t.Errorf("%s/%s ends the script that it is in", folder, name)
+			}
+		})
+	}
+}
+
 var imported = regexp.MustCompile(`(?m)^import [^'"]*['"](\.[^'"]+)['"]`)
 
 func TestEveryImportedModuleExists(t *testing.T) {

@@ -1,11 +1,11 @@
 /*
  * Rollcall heartbeat: tells a Rollcall server that the person at this browser is here.
  *
- *   <script src="https://rollcall.example/heartbeat.js" data-token-from="localStorage:accessToken" defer></script>
+ *   <script src="https://rollcall.example/heartbeat.js" data-token-from="localStorage:accessToken" defer>
  *
  * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME
  * data-token       the token itself; with neither, this origin's Rollcall cookie
- * data-page        instead of the path; "off" shows nothing
+ * data-page        instead of the path; "hash" where that is in the fragment, "off" shows nothing
  * data-notices     "off": announcements are not shown, only told by the next event
  * data-live        hears of them, and of the end of the session, at once: one connection a browser
  * rollcall:notices event on document, detail {notices}: all that there are now

@@ -1,8 +1,8 @@
 /*
  * <online-users-badge>: how many people are online, as "3 online" with a pulse.
  *
- *   <script src="https://rollcall.example/online-users-badge.js" defer></script>
- *   <online-users-badge src="https://rollcall.example" token="..."></online-users-badge>
+ *   <script src="https://rollcall.example/online-users-badge.js" defer>
+ *   <online-users-badge src="https://rollcall.example" token="...">
  *
  * src      the Rollcall server; without it, this origin and its cookie
  * token    a session's, sent as bearer and as the live feed's first message

@@ -1,8 +1,8 @@
 /*
  * <online-users-panel>: who is logged in right now.
  *
- *   <script src="https://rollcall.example/online-users-panel.js" defer></script>
- *   <online-users-panel src="https://rollcall.example" token="..."></online-users-panel>
+ *   <script src="https://rollcall.example/online-users-panel.js" defer>
+ *   <online-users-panel src="https://rollcall.example" token="...">
  *
  * src      the Rollcall server; without it, this origin and its cookie
  * token    a session's, sent as bearer and as the live feed's first message

@@ -1,4 +1,5 @@
 // The heartbeat: what is said to the server, and what its answer means.
+import { timeLimit } from '../../lib/time-limit.js';
 import { announce, sent, unsent } from './announcements.js';
 import { adopt, began, interval, lastReported, mayBeat, plan, retry } from './schedule.js';
 import { attempt, byCookie, credentials, endpoint, started } from './script.js';
@@ -47,7 +48,7 @@ const request = (said, init) => ({
 async function ask(asked, said) {
   const asOf = Date.now();
   try {
-    const response = await fetch(endpoint, request(said, { headers: headers(), signal: AbortSignal.timeout(20000) }));
+    const response = await fetch(endpoint, request(said, { headers: headers(), signal: timeLimit(20000) }));
     const answer = await response.json().catch(() => ({}));
     if (asked === token) handleResponse(response, answer, said, asOf);
   } catch {

@@ -11,10 +11,14 @@ export function setPage(path) {
   ownPage = path;
 }
 
+// At most 200 characters, of which one may be several escapes, and a route in the fragment.
+const SHOWN = /^(#!?(?=\/))?(%[c-f]\w(%[89ab]\w)+|%\w\w|[^?#]){0,200}/iu;
+
 // Query and fragment never leave the browser.
 export function page() {
-  const shown = ownPage ?? location.pathname;
-  return shown === 'off' ? undefined : shown.replace(/[?#].*/s, '').slice(0, 500);
+  const { pathname, hash } = location;
+  const shown = ownPage === 'hash' ? (/^#!?\//.test(hash) ? hash : pathname) : (ownPage ?? pathname);
+  return shown === 'off' ? undefined : SHOWN.exec(shown)[0];
 }
 
 // The person came back to this tab.

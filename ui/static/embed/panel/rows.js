@@ -68,9 +68,11 @@ export class Rows {
     const key = this.#on.groupedBy();
     const elements = (some) => some.map((user) => this.#rows.get(user.id).element);
     if (!key) return elements(this.#shown);
-    const groups = Map.groupBy(this.#shown, (user) => user[key]);
-    const names = [...groups.keys()].sort((a, b) => !a - !b || a.localeCompare(b));
-    return names.flatMap((name) => [groupRow(name || `No ${key.replace('_name', '')}`, groups.get(name).length), ...elements(groups.get(name))]);
+    const names = [...new Set(this.#shown.map((user) => user[key]))].sort((a, b) => !a - !b || a.localeCompare(b));
+    return names.flatMap((name) => {
+      const group = this.#shown.filter((user) => user[key] === name);
+      return [groupRow(name || `No ${key.replace('_name', '')}`, group.length), ...elements(group)];
+    });
   }
 
   // Moves as little as possible: a row that is moved loses the focus.
