@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -146,6 +147,62 @@ func TestNoticesInAStrictPageOfAnotherOrigin(t *testing.T) {
 	if title := g.eval(`document.title`); strings.Contains(title, "owned") {
 		t.Error("what a stranger typed has run")
 	}
+}
+
+// inView is the condition that a click in the middle of the banner reaches it.
+const inView = `(({ left, top, width, height }) => document.elementFromPoint(left + width / 2, top + height / 2)?.tagName === 'ROLLCALL-NOTICES')(` +
+	banners + `.querySelector('article').getBoundingClientRect())`
+
+func TestBannersAreNotUnderADialogOrAFullScreen(t *testing.T) {
+	g := newGuest(t, "")
+	g.eval(`void document.body.append(
+		Object.assign(document.createElement('dialog'), { textContent: 'Really?' }),
+		Object.assign(document.createElement('button'), { textContent: 'Larger', id: 'larger', onclick: () => document.querySelector('h1').requestFullscreen() }))`)
+	g.eval(`document.querySelector('dialog').showModal()`)
+	first := g.announces(api.NoticeInput{Message: "Restart"})
+	g.beats(says("Restart"))
+	g.until(inView)
+	g.seenBy(first, 1)
+	g.eval(`void (window.clicked = 0, document.querySelector('dialog').onclick = () => clicked++)`)
+	var x, y float64
+	const middle = `(({ left, top, width, height }) => [left + width / 2, top + height / 2].join(' '))(` + banners + `.querySelector('button').getBoundingClientRect())`
+	if _, err := fmt.Sscan(g.eval(middle), &x, &y); err != nil {
+		t.Fatal(err)
+	}
+	g.run("dismissing", chromedp.MouseClickXY(x, y))
+	g.until(says())
+	if g.eval(`clicked`) != "0" {
+		t.Error("a click on the banner is one on the dialog")
+	}
+	g.announces(api.NoticeInput{Message: "Two"})
+	g.beats(says("Two"))
+	g.until(inView)
+	g.eval(`document.querySelector('dialog').close()`)
+	g.until(inView)
+	g.eval(`document.querySelector('dialog').showModal()`)
+	g.until(inView)
+	g.eval(`document.querySelector('dialog').remove()`)
+	g.until(inView)
+	g.click(`#larger`)
+	g.until(`document.fullscreenElement`)
+	g.until(inView)
+	g.eval(`void document.exitFullscreen()`)
+}
+
+func TestABannerThatNobodyCanSeeIsNotSeen(t *testing.T) {
+	g := newGuest(t, "")
+	g.eval(`void (document.body.inert = true)`) // as pages do below a dialog of their own making
+	id := g.announces(api.NoticeInput{Message: "Restart"})
+	g.beats(says("Restart"))
+	for range 3 {
+		g.eval(`void (window.before = ` + beats + `, rollcall.beat())`)
+		g.until(beats + ` > before`)
+	}
+	if all, err := g.backend.Notices(t.Context()); err != nil || all[0].Seen != 0 {
+		t.Errorf("%s counts as seen: %+v, %v", id, all, err)
+	}
+	g.eval(`void (document.body.inert = false)`)
+	g.seenBy(id, 1)
 }
 
 func TestAPageMayShowNoticesItself(t *testing.T) {

@@ -2,7 +2,8 @@
  * The banners of heartbeat.js, which loads this script when there is something to show.
  *
  * They stand at the bottom of the page, so as not to cover its header, in a shadow root that the
- * page's own style does not reach. Looks: the --rollcall-* properties of the badge and the panel.
+ * page's own style does not reach; in the top layer, and in the dialog or full screen that makes the
+ * rest of the page inert. Looks: the --rollcall-* properties of the badge and the panel.
  */
 import { button, h } from '../../lib/dom.js';
 import { LEVELS, levelMark } from '../../lib/notice-levels.js';
@@ -10,6 +11,8 @@ import { styleSheet } from '../style-sheet.js';
 import style from './notices.css';
 
 const STYLE = styleSheet(style);
+// What makes the rest of a page inert, and can hold a banner.
+const MODAL = 'dialog[open], :fullscreen:not(video, iframe, canvas, img, object, embed)';
 const cards = new Map(); // what is shown, by id
 let host;
 let polite; // where a screen reader reads when it has nothing else to say,
@@ -42,21 +45,39 @@ function draw() {
   }
   wanted.forEach((notice) => cards.has(notice.id) || add(notice));
   if (!cards.size) host?.remove();
+  tick();
+}
+
+function tick() {
+  clearTimeout(timer);
+  if (!cards.size) return;
   countDown();
+  mount();
   look();
+  timer = setTimeout(tick, 1000);
 }
 
 function mount() {
   if (!host) {
-    host = h('rollcall-notices');
+    host = h('rollcall-notices', { popover: 'manual', click: keep, pointerdown: keep, mousedown: keep });
     const root = host.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [STYLE];
     urgent = h('div', { role: 'alert' });
     polite = h('div', { role: 'status' });
     root.append(h('section', { 'aria-label': 'Announcements' }, urgent, polite));
   }
-  // Again where the page has replaced its body.
-  if (!host.isConnected) document.body.append(host);
+  // Again where the page has replaced its body, or closed what it was in.
+  if (!host.parentElement?.matches(`body, ${MODAL}`) || !host.isConnected) putInto(document.body);
+}
+
+// What is done to a banner in a dialog is not done to the dialog.
+const keep = (event) => event.stopPropagation();
+
+// Moved, or shown anew, it is the last in the top layer.
+function putInto(parent) {
+  if (host.parentElement === parent) host.hidePopover?.();
+  else parent.append(host);
+  host.showPopover?.();
 }
 
 function add(notice) {
@@ -68,14 +89,26 @@ function add(notice) {
     button('Dismiss', () => dismiss(id), { 'aria-label': `Dismiss: ${message.slice(0, 80)}` }));
   cards.set(id, { notice, element, rest });
   // In the next moment: a region that comes with its text is not read out.
-  setTimeout(() => cards.get(id)?.element === element && (level === 'critical' ? urgent : polite).append(element), 50);
+  setTimeout(() => cards.get(id)?.element === element && ((level === 'critical' ? urgent : polite).append(element), look()), 50);
 }
 
 // ---- what has been seen, and what is to be seen no more ----
 
 function look() {
   if (document.hidden) return;
-  for (const { notice } of cards.values()) saw(notice.id);
+  uncover();
+  for (const { notice, element } of cards.values()) if (topmost(element) === host) saw(notice.id);
+}
+
+// What the person sees where a banner is: the host, unless something covers it or makes it inert.
+function topmost(element) {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return width ? document.elementFromPoint(left + width / 2, top + height / 2) : undefined;
+}
+
+function uncover() {
+  const cover = [...cards.values()].map(({ element }) => topmost(element)).find((on) => on && on !== host);
+  if (cover) putInto(cover.closest(MODAL) || document.body);
 }
 
 document.addEventListener('visibilitychange', look);
@@ -108,18 +141,14 @@ function dismiss(id) {
 // ---- time ----
 
 function countDown() {
-  clearTimeout(timer);
   const now = Date.now() + ahead;
-  let ticks = false;
   for (const { notice, element, rest } of cards.values()) {
     if (!notice.until) continue;
-    ticks = true;
     const left = Date.parse(notice.until) - now;
     if (rest) rest.textContent = left > 0 ? `You will be signed out in ${seconds(left)}.` : 'You are being signed out.';
     else element.hidden = left <= 0; // the next heartbeat says so too
     if (element.hidden) element.remove();
   }
-  if (ticks) timer = setTimeout(countDown, 1000);
 }
 
 function seconds(ms) {
