@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checks themselves, on a machine that has what they need: Go, Chromium, Firefox, curl, nginx, Caddy, strace and PostgreSQL.
+# The checks themselves, on a machine that has what they need: Go, Chromium, Firefox, curl, nginx, Caddy, strace, PostgreSQL and Redis.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

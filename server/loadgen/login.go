@@ -12,7 +12,7 @@ import (
 
 // logIn begins all sessions through the API and returns their tokens.
 func logIn(ctx context.Context, target *subject, o options) ([]string, error) {
-	asked := client.New(target.url, target.key, client.WithConnections(o.connections))
+	asked := client.New(target.URL, target.Key, client.WithConnections(o.connections))
 	tokens := make([]string, o.sessions)
 	failed := make(chan error, o.connections)
 	start := time.Now()

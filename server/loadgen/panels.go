@@ -36,7 +36,7 @@ type change struct {
 // openPanels follows the list n times, and stalled times more without reading.
 func openPanels(ctx context.Context, target *subject, o options) (*panels, error) {
 	p := &panels{}
-	asked := client.New(target.url, target.key)
+	asked := client.New(target.URL, target.Key)
 	for range o.panels {
 		feed, err := asked.Live(ctx, nil)
 		if err != nil {
@@ -64,7 +64,7 @@ func openPanels(ctx context.Context, target *subject, o options) (*panels, error
 
 // stall opens a feed with the smallest buffer there is, and reads nothing of it.
 func stall(target *subject) (net.Conn, error) {
-	u, err := url.Parse(target.url)
+	u, err := url.Parse(target.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func stall(target *subject) (net.Conn, error) {
 	}
 	_ = conn.(*net.TCPConn).SetReadBuffer(1)
 	_, err = fmt.Fprintf(conn, "GET /admin/users/online/live HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConnection: Upgrade\r\n"+
-		"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", u.Host, target.key)
+		"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", u.Host, target.Key)
 	return conn, err
 }
 
@@ -102,7 +102,7 @@ func (p *panels) read(ctx context.Context, feed *client.Feed) {
 // watchChanges turns somebody's page o.changes times a second, everybody's in
 // turn, and measures until every panel has seen it, from before the heartbeat was sent.
 func watchChanges(ctx context.Context, target *subject, p *panels, people *player, o options) (f figures) {
-	asked := client.New(target.url, "")
+	asked := client.New(target.URL, "")
 	start := time.Now()
 	tick := time.NewTicker(time.Second / time.Duration(o.changes))
 	defer tick.Stop()
@@ -139,7 +139,7 @@ func waitFor(wg *sync.WaitGroup, limit time.Duration) bool {
 
 // watch opens the panels and measures how soon they see changes, while the
 // sessions beat at their rate, if there is one.
-func watch(ctx context.Context, target *subject, players []*player, o options) error {
+func watch(ctx context.Context, target *subject, o options) error {
 	target.resetUse()
 	before := target.memory()
 	p, err := openPanels(ctx, target, o)
@@ -147,6 +147,8 @@ func watch(ctx context.Context, target *subject, players []*player, o options) e
 		return err
 	}
 	fmt.Printf("%-12s %d open, %d of them stalled; the server grew by %d MB\n", "panels", len(p.feeds)+len(p.stalled), len(p.stalled), target.memory()-before)
+	turner := target.players[0]
+	target.players = target.players[1:]
 	beating, stop := context.WithCancel(ctx)
 	beats := make(chan figures, 1)
 	go func() {
@@ -154,9 +156,9 @@ func watch(ctx context.Context, target *subject, players []*player, o options) e
 			beats <- figures{}
 			return
 		}
-		beats <- play(beating, target, players[1:], turn{path: heartbeat, duration: o.duration, rate: o.rate})
+		beats <- play(beating, target, turn{duration: o.duration, rate: o.rate})
 	}()
-	seen := watchChanges(ctx, target, p, players[0], o)
+	seen := watchChanges(ctx, target, p, turner, o)
 	stop()
 	if beat := <-beats; o.rate > 0 {
 		beat.print("heartbeats")
@@ -164,13 +166,4 @@ func watch(ctx context.Context, target *subject, players []*player, o options) e
 	err = showTurn("changes seen", seen)
 	target.printUse()
 	return err
-}
-
-// memory is what the server uses now, in MB; 0 where the system does not tell.
-func (s *subject) memory() int {
-	if s.process == nil {
-		return 0
-	}
-	u, _ := useOf(s.process.Process.Pid)
-	return u.nowKB / 1024
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -41,9 +40,17 @@ func share(tokens []string, n int) []*player {
 	return players
 }
 
-// turn is one measurement: what is sent, and until when.
+// again are the same players at the same sessions, from the first on.
+func again(players []*player) []*player {
+	all := make([]*player, len(players))
+	for i, p := range players {
+		all[i] = &player{tokens: p.tokens}
+	}
+	return all
+}
+
+// turn is one measurement: how much is sent, and until when.
 type turn struct {
-	path     string
 	duration time.Duration
 	rate     int  // requests per second over all players; 0: as many as possible
 	once     bool // every session once, however long that takes
@@ -52,15 +59,20 @@ type turn struct {
 // play has all players take a turn and measures it. At a fixed rate the time of
 // an answer counts from when its request was due, not from when a busy
 // connection got round to it.
-func play(ctx context.Context, target *subject, players []*player, t turn) figures {
+func play(ctx context.Context, target *subject, t turn) figures {
+	players := target.players
 	each := make([]figures, len(players))
+	written, _ := writtenTo(target.disk)
 	start := time.Now()
 	var wg sync.WaitGroup
 	for i, p := range players {
 		wg.Go(func() { each[i] = p.play(ctx, target, start, t, t.pace(i, len(players))) })
 	}
 	wg.Wait()
-	total := figures{took: time.Since(start)}
+	total := figures{took: time.Since(start), written: -1}
+	if now, err := writtenTo(target.disk); err == nil {
+		total.written = now - written
+	}
 	for _, f := range each {
 		total.times = append(total.times, f.times...)
 		total.errors += f.errors
@@ -84,7 +96,7 @@ func (t turn) pace(i, n int) schedule {
 }
 
 func (p *player) play(ctx context.Context, target *subject, start time.Time, t turn, due schedule) (f figures) {
-	c, err := dial(target.url, t.path)
+	c, err := dial(target.URL)
 	if err != nil {
 		return figures{errors: 1, first: err}
 	}
@@ -93,14 +105,14 @@ func (p *player) play(ctx context.Context, target *subject, start time.Time, t t
 		from := time.Now()
 		if due != nil {
 			from = start.Add(due(k))
-			time.Sleep(time.Until(from))
 		}
 		if t.once && k == len(p.tokens) || !t.once && from.Sub(start) >= t.duration {
 			break
 		}
+		time.Sleep(time.Until(from))
 		if err := c.beat(p.token()); err != nil {
 			f.fail(err)
-			if c, err = dial(target.url, t.path); err != nil {
+			if c, err = dial(target.URL); err != nil {
 				f.fail(err)
 				return f
 			}
@@ -117,10 +129,10 @@ type conn struct {
 	net.Conn
 	in   *bufio.Reader
 	head string
-	out  bytes.Buffer
+	out  []byte
 }
 
-func dial(address, path string) (*conn, error) {
+func dial(address string) (*conn, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err
@@ -129,16 +141,17 @@ func dial(address, path string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := "POST " + u.Path + path + " HTTP/1.1\r\nHost: " + u.Host + "\r\nContent-Type: application/json\r\n"
+	head := "POST " + u.Path + heartbeat + " HTTP/1.1\r\nHost: " + u.Host + "\r\nContent-Type: application/json\r\nAuthorization: Bearer "
 	return &conn{Conn: c, in: bufio.NewReader(c), head: head}, nil
 }
 
 const beatBody = `{"idle_ms":1200,"visible":true,"page":"/orders/2041"}`
 
+var beatTail = "\r\nContent-Length: " + strconv.Itoa(len(beatBody)) + "\r\n\r\n" + beatBody
+
 func (c *conn) beat(token string) error {
-	c.out.Reset()
-	fmt.Fprintf(&c.out, "%sAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", c.head, token, len(beatBody), beatBody)
-	if _, err := c.Write(c.out.Bytes()); err != nil {
+	c.out = append(append(append(c.out[:0], c.head...), token...), beatTail...)
+	if _, err := c.Write(c.out); err != nil {
 		return err
 	}
 	return c.answer()
@@ -146,9 +159,13 @@ func (c *conn) beat(token string) error {
 
 // answer reads one answer, which must be a 200.
 func (c *conn) answer() error {
-	status, err := c.in.ReadString('\n')
+	status, err := c.in.ReadSlice('\n')
 	if err != nil {
 		return err
+	}
+	wrong := ""
+	if !bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")) {
+		wrong = strings.TrimSpace(string(status))
 	}
 	length := 0
 	for {
@@ -164,10 +181,10 @@ func (c *conn) answer() error {
 		}
 	}
 	body, err := c.in.Peek(length)
-	if err == nil && !strings.HasPrefix(status, "HTTP/1.1 200 ") {
-		err = fmt.Errorf("%s: %s", strings.TrimSpace(status), body)
+	if err == nil && wrong != "" {
+		err = fmt.Errorf("%s: %s", wrong, body)
 	}
-	if _, skipErr := io.CopyN(io.Discard, c.in, int64(length)); err == nil {
+	if _, skipErr := c.in.Discard(length); err == nil {
 		err = skipErr
 	}
 	return err
@@ -178,7 +195,7 @@ func readLists(ctx context.Context, target *subject, o options) (f figures) {
 	if o.list == 0 {
 		return f
 	}
-	asked := client.New(target.url, target.key, client.WithConnections(4))
+	asked := client.New(target.URL, target.Key, client.WithConnections(4))
 	start := time.Now()
 	gap := time.Second / time.Duration(o.list)
 	for k := 0; ; k++ {

@@ -76,5 +76,11 @@ func (u *UpdateEach) Beat(ctx context.Context, token string) (id int64, expires 
 	return id, expires, err
 }
 
+// Version is that of the server.
+func (u *UpdateEach) Version(ctx context.Context) (version string, err error) {
+	err = u.db.QueryRowContext(ctx, `SHOW server_version`).Scan(&version)
+	return version, err
+}
+
 // Close closes the connections.
 func (u *UpdateEach) Close() error { return u.db.Close() }
