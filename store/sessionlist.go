@@ -37,7 +37,7 @@ type SessionFilter struct {
 	Device                      string // type, operating system or browser
 	Reason                      presence.EndReason
 	From, To                    *time.Time // logged in at some time between, both included
-	At                          *time.Time // logged in then, and not silent for long: see atRule
+	At                          *time.Time // logged in then, and not silent for long: see presence.AtRule
 	Search                      string     // as in OnlineFilter
 	Sort                        Sort       // "": the one that suits the state
 	Limit                       int        // sessions on a page, at least 1

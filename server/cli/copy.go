@@ -30,7 +30,8 @@ func newCopy() *cobra.Command {
 			"No server may use the folder meanwhile. It is not changed, so it can be gone\n" +
 			"back to until the new database is in use. The database must be empty. All is\n" +
 			"one transaction: where anything interrupts the copy, the database stays empty,\n" +
-			"and the same command starts again.",
+			"and the same command starts again. It takes a rollcall that was built with\n" +
+			"PostgreSQL: go build -tags postgres.",
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}

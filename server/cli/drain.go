@@ -15,6 +15,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/server/client"
+	"rollcall/store/presence"
 )
 
 // draining are the flags of drain.
@@ -133,7 +134,7 @@ func printDrain(w io.Writer, d api.Drain) error {
 		_, err := fmt.Fprintf(w, "Open: people can log in. %s online.\n", headcount(d.Online))
 		return err
 	}
-	lines := []string{"Draining: " + printable(d.Message), "  since      " + since(*d.StartedAt, d.Timestamp) + " by " + printable(d.StartedBy)}
+	lines := []string{"Draining: " + printable(d.Message), "  since      " + since(*d.StartedAt, d.Timestamp) + " by " + printable(actorWords(d.StartedBy))}
 	switch {
 	case d.SessionsEndedAt != nil:
 		lines = append(lines, "  sessions   ended "+since(*d.SessionsEndedAt, d.Timestamp))
@@ -162,4 +163,19 @@ func whoIsLeft(ctx context.Context, asked *client.Client, now api.Drain) (string
 		line += ", ..."
 	}
 	return line, nil
+}
+
+// actorWords says user:rollcall:root, key:7:crm and cli as a person would, and as the panel does.
+func actorWords(actor string) string {
+	kind, id, _ := strings.Cut(actor, ":")
+	switch kind {
+	case "user":
+		return strings.TrimPrefix(id, presence.PanelApp+":")
+	case "key":
+		_, app, _ := strings.Cut(id, ":")
+		return "the key of " + app
+	case "cli":
+		return "the command line"
+	}
+	return actor
 }

@@ -14,7 +14,7 @@ import (
 // a server's flags that may be secret tells no more of itself than may be seen.
 func flagValues(flags *pflag.FlagSet) (all []api.Setting) {
 	flags.VisitAll(func(flag *pflag.Flag) {
-		if flag.Name == "help" {
+		if flag.Name == "help" || flag.Name == "version" {
 			return
 		}
 		about, _, _ := strings.Cut(flag.Usage, " ["+envPrefix)

@@ -57,7 +57,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 
 	flags.DurationVar(&s.rules.OnlineWindow, "online-window", s.rules.OnlineWindow, "how long somebody stays online after the last heartbeat")
 	flags.DurationVar(&s.rules.Heartbeat, "heartbeat", s.rules.Heartbeat, "how often browsers are asked to send a heartbeat")
-	flags.DurationVar(&s.rules.IdleAfter, "idle-after", s.rules.IdleAfter, "how long without input until somebody is idle")
+	flags.DurationVar(&s.rules.IdleAfter, "idle-after", s.rules.IdleAfter, "how long without input until somebody is away")
 	flags.DurationVar(&s.rules.LeaveGrace, "leave-grace", s.rules.LeaveGrace, "how long a closed tab may take to come back")
 	flags.DurationVar(&s.rules.SessionTTL, "session-ttl", s.rules.SessionTTL, "how long a login lasts after the last activity")
 	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions are kept, and the history of each organization")

@@ -54,7 +54,7 @@ func (r Rules) At(now time.Time, a Slack) Cutoffs {
 	}
 }
 
-// CutoffsAt returns the parameters of atRule for a time in the past. Today's slack says nothing
+// CutoffsAt returns the parameters of AtRule for a time in the past. Today's slack says nothing
 // about that time, so there is none.
 func (r Rules) CutoffsAt(at time.Time) []any {
 	m := r.At(at, Slack{})

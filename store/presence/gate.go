@@ -27,12 +27,12 @@ type GateLevel string
 // The levels.
 const (
 	GateClear   GateLevel = "clear"   // nobody is online
-	GateCaution GateLevel = "caution" // people are online, but idle, or no more are active than may be
-	GateHold    GateLevel = "hold"    // somebody is busy, or more are active than may be
+	GateCaution GateLevel = "caution" // people are online, but away, or no more are available than may be
+	GateHold    GateLevel = "hold"    // somebody is busy, or more are available than may be
 )
 
-// Level is the rule: whoever is busy must not be interrupted, whoever is active
-// would notice, whoever is idle might.
+// Level is the rule: whoever is busy must not be interrupted, whoever is available
+// would notice, whoever is away might.
 func (c Counts) Level(allowed int) GateLevel {
 	switch {
 	case c.Busy > 0 || c.Available > allowed:

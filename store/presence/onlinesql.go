@@ -10,7 +10,7 @@ func OnlineRule(alias string) string {
 		AND (s.heard = true OR s.last_activity_at > ?) AND (s.leaving_at IS NULL OR s.leaving_at > ?)`, "s.", alias+".")
 }
 
-// Bounds returns the parameters of onlineRule.
+// Bounds returns the parameters of OnlineRule.
 func (m Cutoffs) Bounds() []any { return []any{m.Expiry, m.Window, m.Future, m.Login, m.Grace} }
 
 // AtRule is whose sessions s were on at a time in the past, as far as is known: logged in by then and

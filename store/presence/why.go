@@ -49,7 +49,7 @@ type NextState struct {
 	Reason
 }
 
-// State is onlineRule in Go, with the reason where a session is not online.
+// State is OnlineRule in Go, with the reason where a session is not online.
 func (r Rules) State(st SessionTimes, m Cutoffs) SessionState {
 	left := st.Leaving != nil && *st.Leaving <= m.Grace
 	switch {

@@ -20,7 +20,7 @@ export class Timeline {
       pointermove: (event) => this.point(event), pointerleave: () => this.leave(), click: (event) => this.pick(event),
       keydown: (event) => this.press(event), focus: () => this.read(this.at ?? this.points.length - 1), blur: () => this.leave(),
     }, this.drawing, this.tip);
-    this.element = h('div', {}, this.slider, h('p', { class: 'sr-only', id: 'plot-keys' }, 'Arrow keys go from point to point. Enter shows who was on.'), (this.table = h('table', { class: 'sr-only' })));
+    this.element = h('div', {}, this.slider, h('p', { class: 'sr-only', id: 'plot-keys' }, 'Arrow keys go from point to point. Enter shows who was on.'), h('div', { class: 'sr-only' }, (this.table = h('table'))));
     new ResizeObserver(() => this.points && this.draw()).observe(this.slider);
   }
 

@@ -5,6 +5,10 @@ import { failure, h } from '../../lib/dom.js';
 export async function settingsTable(box) {
   try {
     const { settings } = await ask('GET', 'admin/settings');
+    if (!settings.length) {
+      box.replaceChildren(h('p', { class: 'muted' }, 'This server, a demo say, was started without any.'));
+      return;
+    }
     box.replaceChildren(h('div', { class: 'manage' }, h('table', { class: 'rules' }, h('tbody', {}, ...settings.map(row)))));
   } catch (refusal) {
     box.replaceChildren(failure('The settings could not be loaded', refusal, () => settingsTable(box)));
