@@ -1,9 +1,12 @@
 package server
 
 import (
+	"context"
 	"database/sql"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +41,72 @@ func (s *served) samples(t *testing.T) (at []time.Time) {
 		}
 	}
 	return at
+}
+
+func TestADeploymentWaitsForThoseWhoseHeartbeatsHang(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := serving(t)
+		key := s.key(t, "shop", "read")
+		ada, bob := s.enter(t, "ada"), s.enter(t, "bob") // who goes home meanwhile
+		for _, token := range []string{ada, bob} {
+			do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(token)).wants(200)
+		}
+		disk := make(chan struct{})
+		go func() {
+			_ = s.store.DB().BetweenWrites(func(context.Context, *sql.Conn) error { <-disk; return nil })
+		}()
+		var hanging sync.WaitGroup
+		for range 20 {
+			hanging.Go(func() { do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(ada)).wants(200) })
+			time.Sleep(time.Minute)
+			if status := s.gateAsks(t, key); status != 409 {
+				t.Errorf("while the disk hangs the gate answers with %d", status)
+			}
+		}
+		close(disk)
+		hanging.Wait()
+		s.wantsOnly(t, ada)
+	})
+}
+
+func TestADeploymentWaitsForThoseWhoWereThereWhenTheServerWasFrozen(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		start, frozen := time.Now(), atomic.Int64{}
+		now := func() time.Time { return time.Now().Add(time.Duration(frozen.Load())) }
+		s := serving(t, func(c *Config) {
+			c.Now, c.Uptime = now, func() time.Duration { return now().Sub(start) }
+		})
+		key := s.key(t, "shop", "read")
+		ada, bob := s.enter(t, "ada"), s.enter(t, "bob")
+		for range 10 {
+			for _, token := range []string{ada, bob} {
+				do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(token)).wants(200)
+			}
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(time.Second / 2) // not when anything is to be done
+		frozen.Store(int64(20 * time.Minute))
+		if status := s.gateAsks(t, key); status != 409 {
+			t.Errorf("after it the gate answers with %d", status)
+		}
+		s.wantsOnly(t, ada)
+	})
+}
+
+// wantsOnly has one person send heartbeats, and checks that the other, who does not, counts
+// until all had the time to, and no longer.
+func (s *served) wantsOnly(t *testing.T, token string) {
+	t.Helper()
+	for _, want := range []int{2, 2, 1, 1, 1} {
+		if n := s.headcount(t); n != want {
+			t.Errorf("%d people count, want %d", n, want)
+		}
+		do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(token)).wants(200)
+		time.Sleep(time.Minute + time.Second)
+		synctest.Wait()
+	}
+	s.stop()
+	<-s.ended
 }
 
 func TestADeploymentWaitsForThoseWhoWereThereWhenTheServerStopped(t *testing.T) {

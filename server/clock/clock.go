@@ -37,6 +37,7 @@ type Clock struct {
 	gap        gap
 	started    bool
 	restored   bool          // gap has the time before the start
+	looked     time.Duration // uptime of the last Recheck; 0: there was none
 	cleaned    time.Duration // uptime of the last cleanup
 	cleanupDue bool
 	told       state // as the log has it
@@ -82,6 +83,7 @@ func (c *Clock) now() time.Time {
 		c.cleanupDue = c.cleanupDue || !c.steps.recent
 		c.cfg.Moved()
 	}
+	c.noticeGap(now)
 	return now
 }
 

@@ -8,8 +8,8 @@ import (
 	"rollcall/store/sqldb"
 )
 
-// gap is a time in which no heartbeat could be recorded: the server was down, its
-// database out of reach or its disk full. Everybody would seem to have left then, and a
+// gap is a time in which no heartbeat could be recorded: the server was down or frozen, its
+// database out of reach, its disk full or hung. Everybody would seem to have left then, and a
 // deployment to be safe. So people count as they did before, until all who are there had
 // the time to be heard of again.
 type gap struct {
@@ -33,6 +33,15 @@ func (g *gap) tried(now time.Time, err error) {
 	case err == nil && !g.since.IsZero() && g.over.IsZero():
 		g.over = now
 	}
+}
+
+// begin notes that no heartbeat could be recorded since then, and that it goes on.
+func (g *gap) begin(since time.Time, heartbeat time.Duration) {
+	history := !g.over.IsZero() && since.Sub(g.over) >= Settling*heartbeat
+	if g.since.IsZero() || history {
+		g.since, g.refused = since, time.Time{}
+	}
+	g.over = time.Time{}
 }
 
 // abandoned tells whether the gap goes on, but nobody tries to be heard of any more.
@@ -82,11 +91,43 @@ func (g *gap) length(now time.Time, heartbeat time.Duration) time.Duration {
 	return length
 }
 
-// Heartbeat notes that a heartbeat was to be recorded, and how that ended.
-func (c *Clock) Heartbeat(now time.Time, err error) {
+// Heartbeat notes that a heartbeat was to be recorded from began on, and how that ended just now.
+func (c *Clock) Heartbeat(began time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.gap.tried(now, err)
+	if err == nil { // it may have waited for long, and so has everybody
+		began = c.now()
+	}
+	c.gap.tried(began, err)
+}
+
+// From when on it counts as a gap that nothing is heard of a write, and of the look that is due
+// every second.
+const (
+	stalledAfter = 2 * time.Second
+	frozenAfter  = 3 * time.Second
+)
+
+// noticeGap notes a gap, dated back to where it began, that nobody tells of: the disk hangs, or
+// this process was frozen. Whoever asks for the time first notices, before anybody is judged.
+func (c *Clock) noticeGap(now time.Time) {
+	if c.looked == 0 {
+		return
+	}
+	if silent := c.steps.uptime() - c.looked; silent >= frozenAfter {
+		c.startGap(now, silent)
+	}
+	if silent := c.cfg.Store.DB().Stalled(); silent >= stalledAfter {
+		c.startGap(now, silent)
+	}
+}
+
+func (c *Clock) startGap(now time.Time, silent time.Duration) {
+	before := c.gap
+	c.gap.begin(now.Add(-silent), c.cfg.Heartbeat)
+	if c.gap != before {
+		c.judge(now)
+	}
 }
 
 // restore has those who were there when the server stopped count until they had the time
@@ -127,6 +168,7 @@ func (c *Clock) Recheck(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	now := c.now()
+	c.looked = c.steps.uptime()
 	c.judge(now)
 	abandoned := c.gap.abandoned(now, c.cfg.Heartbeat)
 	c.mu.Unlock()

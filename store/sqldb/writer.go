@@ -27,6 +27,7 @@ type writer struct {
 	done      chan struct{} // run has returned
 
 	onCommit   func(writes int, took time.Duration) // may be nil
+	waiting    atomic.Pointer[time.Time]            // since when the first write under way has waited; nil: none is
 	lastCommit atomic.Int64                         // unix nanoseconds of the last commit; 0 once one has failed
 	full       atomic.Bool                          // the disk was, when something was written last or looked for room
 
@@ -50,6 +51,7 @@ type Job struct {
 	Bulk        Bulk            // nil, or how Run can be done together with others
 
 	ctx       context.Context
+	queued    time.Time
 	exclusive func(context.Context, *sql.Conn) error // instead of Run
 	answer    chan error                             // of capacity 1: the writer never waits for a caller
 	err       error
@@ -87,7 +89,7 @@ func (w *writer) do(job *Job) error {
 }
 
 func (w *writer) enqueue(job *Job) error {
-	job.answer = make(chan error, 1)
+	job.answer, job.queued = make(chan error, 1), time.Now()
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
@@ -104,7 +106,7 @@ func (w *writer) enqueue(job *Job) error {
 // exclusively runs f on the connection between two transactions. All writes wait. Its context
 // ends when the writer is to stop.
 func (w *writer) exclusively(f func(context.Context, *sql.Conn) error) error {
-	job := &Job{exclusive: f, answer: make(chan error, 1)}
+	job := &Job{exclusive: f, answer: make(chan error, 1), queued: time.Now()}
 	select {
 	case w.exclusive <- job:
 		return <-job.answer
@@ -127,6 +129,7 @@ func (w *writer) run() {
 				return
 			}
 			batch = w.collect(append(batch[:0], job))
+			w.waiting.Store(&batch[0].queued)
 			start := time.Now()
 			err := w.engine.files.orFull(w.commit(batch))
 			if err == nil {
@@ -138,6 +141,7 @@ func (w *writer) run() {
 			}
 			w.answer(batch, err)
 		case job := <-w.exclusive:
+			w.waiting.Store(&job.queued)
 			w.answer([]*Job{job}, w.runExclusive(job))
 		case <-look.C:
 			w.answer(nil, w.engine.files.check())
@@ -164,6 +168,7 @@ func (w *writer) committedWithin(d time.Duration) bool {
 
 // answer tells the callers of a batch what became of it.
 func (w *writer) answer(batch []*Job, err error) {
+	w.waiting.Store(nil)
 	for _, job := range batch {
 		if err != nil {
 			job.err = err

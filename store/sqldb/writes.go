@@ -45,6 +45,16 @@ func (db *DB) BetweenWrites(f func(context.Context, *sql.Conn) error) error {
 // Waiting returns how many writes wait for the next transaction.
 func (db *DB) Waiting() int { return len(db.writer.queue) }
 
+// Stalled returns for how long the write has waited that is at the head of the queue or on its
+// way to the disk; 0 where none waits. A disk that hangs says nothing, and fails nothing.
+func (db *DB) Stalled() time.Duration {
+	since := db.writer.waiting.Load()
+	if since == nil {
+		return 0
+	}
+	return time.Since(*since)
+}
+
 // InBatches repeats a statement, whose last parameter is how many rows it may
 // touch, until it finds nothing more, and returns how many there were.
 func (db *DB) InBatches(ctx context.Context, statement string, args ...any) (total int64, err error) {
