@@ -38,14 +38,14 @@ func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c C
 }
 
 func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
+	if err := s.correctFuture(ctx, s.at(now)); err != nil {
+		return c, err
+	}
 	c.Ended, err = s.db.InBatches(ctx, `
 		UPDATE user_sessions SET is_active = false, ended_at = expires_at, end_reason = 'expired'
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, now.UnixMilli())
 	if err != nil {
 		return c, sqldb.Wrap("ending expired sessions", err)
-	}
-	if err := s.correctFuture(ctx, s.at(now)); err != nil {
-		return c, err
 	}
 	if !s.slack.Load().Unproven {
 		if c.Purged, err = s.purge(ctx, now); err != nil {
@@ -85,8 +85,11 @@ func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 }
 
 // correctFuture corrects activity that was recorded before the clock was set back: nobody has
-// been heard of since, and when the clock gets there again they would seem to be online.
+// been heard of since, and when the clock gets there again they would seem to be online. It must
+// not wait for the writer for long: activity of meanwhile would seem to be in the future.
 func (s *Store) correctFuture(ctx context.Context, m presence.Cutoffs) error {
+	ctx, cancel := context.WithTimeout(ctx, s.rules.OnlineWindow/2)
+	defer cancel()
 	_, err := s.db.InBatches(ctx, `
 		UPDATE user_sessions SET last_activity_at = $1
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.Window, m.Future)
