@@ -208,7 +208,8 @@ CREATE TABLE audit (
     actor  TEXT NOT NULL,                              -- user:ID, key:ID:APP, or cli for the command line on the data folder, system, unknown or erased
     action TEXT NOT NULL,                              -- such as session.revoke
     target TEXT NOT NULL DEFAULT '',                   -- whom or what it was done to: user:ID, session:ID, key:ID, ...
-    detail TEXT NOT NULL DEFAULT ''
+    detail TEXT NOT NULL DEFAULT '',                   -- what the program says of it: never searched for persons
+    words  TEXT NOT NULL DEFAULT ''                    -- what somebody typed: it may name anybody, and goes with whom it names
 ) STRICT;
 
 CREATE INDEX audit_at     ON audit (at);
@@ -217,7 +218,8 @@ CREATE INDEX audit_target ON audit (target, actor, action); -- whether it was re
 
 CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit
 WHEN NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
-          AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, ''))
+          AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, '')
+          AND NEW.words IN (OLD.words, ''))
 BEGIN
     SELECT RAISE(ABORT, 'the audit log is not to be changed');
 END;

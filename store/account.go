@@ -150,6 +150,15 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, pas
 // DeleteAccount deletes an account with its sessions. ErrNotFound for an
 // unknown id, ErrLastAdmin for the only admin.
 func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id string) error {
+	switch _, _, err := s.examine(ctx, id); {
+	case err != nil:
+		return err
+	case !strings.HasPrefix(id, accountPrefix):
+		return sqldb.ErrNotFound
+	}
+	if err := s.removeMuchOf(ctx, id); err != nil {
+		return err
+	}
 	return s.write(ctx, func(t *tx) error {
 		var access Access
 		err := t.Scan([]any{&access}, `
@@ -162,7 +171,7 @@ func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id stri
 				return err // which undoes the deletion
 			}
 		}
-		return t.record(now, AuditEvent{actor, "account.delete", UserActor(id), access.String()})
+		return t.record(now, AuditEvent{Actor: actor, Action: "account.delete", Target: UserActor(id), Detail: access.String()})
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,16 @@ type AuditEvent struct {
 	Actor  string // user:ID, key:ID:APP, or one of those below
 	Action string // what was done to what, such as session.revoke
 	Target string // user:ID, session:ID, key:ID, ...; "" where the action says it
-	Detail string
+	Detail string // what the program says of it: never searched for persons
+	Words  string // what somebody typed: it may name anybody
+}
+
+// Text is all that is said of the event.
+func (e AuditEvent) Text() string { return joined(e.Detail, e.Words) }
+
+// joined puts together those parts that there are.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "; ")
 }
 
 // Actors without an id.
@@ -42,8 +52,8 @@ func (s *Store) Record(ctx context.Context, now time.Time, d AuditEvent) error {
 
 // record adds an event to the audit log, in the transaction that causes it.
 func (t *tx) record(now time.Time, d AuditEvent) error {
-	_, err := t.Exec(`INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
-		now.UnixMilli(), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail)
+	_, err := t.Exec(`INSERT INTO audit (at, actor, action, target, detail, words) VALUES ($1, $2, $3, $4, $5, $6)`,
+		now.UnixMilli(), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail, d.Words)
 	return sqldb.Wrap("writing the audit log", err)
 }
 
@@ -150,7 +160,7 @@ func (f AuditFilter) check() (*cursor, error) {
 
 func (f AuditFilter) query(after *cursor) *sqldb.Query {
 	q := sqldb.NewQuery(`
-		SELECT a.id, a.at, a.actor, a.action, a.target, a.detail, COALESCE(by_user.name, ''), COALESCE(to_user.name, to_key.app, '')
+		SELECT a.id, a.at, a.actor, a.action, a.target, a.detail, a.words, COALESCE(by_user.name, ''), COALESCE(to_user.name, to_key.app, '')
 		FROM audit a
 		LEFT JOIN users by_user ON a.actor LIKE 'user:%' AND by_user.id = substr(a.actor, 6)
 		LEFT JOIN users to_user ON a.target LIKE 'user:%' AND to_user.id = substr(a.target, 6)
@@ -171,7 +181,7 @@ func (f AuditFilter) query(after *cursor) *sqldb.Query {
 		q.And(`a.at <= ?`, f.To.UnixMilli())
 	}
 	if search := strings.TrimSpace(f.Search); search != "" {
-		const text = `(a.actor || ' ' || a.target || ' ' || a.detail || ' ' || COALESCE(by_user.name, '') || ' ' || COALESCE(to_user.name, ''))`
+		const text = `(a.actor || ' ' || a.target || ' ' || a.detail || ' ' || a.words || ' ' || COALESCE(by_user.name, '') || ' ' || COALESCE(to_user.name, ''))`
 		q.Matches(text, search)
 	}
 	if after != nil {
@@ -182,7 +192,7 @@ func (f AuditFilter) query(after *cursor) *sqldb.Query {
 
 func scanAuditEntry(rows *sql.Rows) (e AuditEntry, err error) {
 	var at int64
-	err = rows.Scan(&e.ID, &at, &e.Actor, &e.Action, &e.Target, &e.Detail, &e.ActorName, &e.TargetName)
+	err = rows.Scan(&e.ID, &at, &e.Actor, &e.Action, &e.Target, &e.Detail, &e.Words, &e.ActorName, &e.TargetName)
 	e.At = sqldb.Time(at)
 	return e, err
 }

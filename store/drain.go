@@ -60,7 +60,7 @@ func (s *Store) BeginDrain(ctx context.Context, now time.Time, actor, message st
 	}
 	var d Drain
 	err := s.write(ctx, func(t *tx) error {
-		event := AuditEvent{Actor: actor, Action: "drain.change", Detail: clip(message, maxText)}
+		event := AuditEvent{Actor: actor, Action: "drain.change", Words: clip(message, maxText)}
 		if _, err := t.drain(); errors.Is(err, sqldb.ErrNotFound) {
 			event.Action = "drain.begin"
 		} else if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -25,13 +26,12 @@ type Erased struct {
 // the rows about others and out of the audit log, and deletes an account, too.
 // Heartbeats wait while the files are rewritten. ErrNotFound for somebody of
 // whom nothing is held; ErrLastAdmin for the only admin. Whoever logs in again
-// is new.
+// is new. Where it fails, some may be erased already; to repeat it is safe.
 func (s *Store) Erase(ctx context.Context, now time.Time, actor, id string) (Erased, error) {
-	var e Erased
-	err := s.write(ctx, func(t *tx) (err error) {
-		e, err = t.erase(now, actor, id)
-		return err
-	})
+	e, words, err := s.examine(ctx, id)
+	if err == nil {
+		err = s.erase(ctx, now, actor, id, words, &e)
+	}
 	if err != nil {
 		return Erased{}, err
 	}
@@ -45,46 +45,82 @@ func (s *Store) Erase(ctx context.Context, now time.Time, actor, id string) (Era
 	return e, err
 }
 
-func (t *tx) erase(now time.Time, actor, id string) (e Erased, err error) {
-	words := []string{id}
-	user, err := t.user(id)
-	switch {
-	case err == nil:
-		words = append(words, user.Name, user.Email)
-	case !errors.Is(err, sqldb.ErrNotFound): // deleted before, perhaps, which leaves mentions
-		return e, err
+// examine counts what is held on a user, and returns the words by which others may have named
+// them. It refuses the only admin before anything is done.
+func (s *Store) examine(ctx context.Context, id string) (e Erased, words []string, err error) {
+	words = []string{id}
+	err = s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
+		var name, email string
+		var last bool
+		err := look.QueryRowContext(ctx, `
+			SELECT u.name, u.email, u.access = 'admin' AND EXISTS (SELECT 1 FROM accounts WHERE user_id = u.id)
+				AND NOT EXISTS (SELECT 1 FROM accounts a JOIN users other ON other.id = a.user_id WHERE other.access = 'admin' AND other.id <> u.id)
+			FROM users u WHERE u.id = $1`, id).Scan(&name, &email, &last)
+		switch {
+		case err == nil && last:
+			return ErrLastAdmin
+		case err == nil:
+			words = append(words, name, email)
+		case !errors.Is(err, sql.ErrNoRows): // deleted before, perhaps, which leaves mentions
+			return err
+		}
+		return countHeld(ctx, look, id, &e)
+	})
+	return e, words, sqldb.Wrap("looking for what is held", err)
+}
+
+// erase removes in bounded writes what may be much, and then the user with the rest in one.
+func (s *Store) erase(ctx context.Context, now time.Time, actor, id string, words []string, e *Erased) (err error) {
+	if e.Mentions, err = s.anonymize(ctx, id, words); err != nil {
+		return err
 	}
-	if err := t.countHeld(id, &e); err != nil {
-		return e, err
+	if err := s.removeMuchOf(ctx, id); err != nil {
+		return err
 	}
-	if e.Mentions, err = t.anonymize(id, words); err != nil {
-		return e, err
+	changes, err := s.db.InBatches(ctx, forgetChanges, id)
+	if err != nil {
+		return sqldb.Wrap("erasing what changed", err)
 	}
+	return s.write(ctx, func(t *tx) error {
+		late, err := t.anonymizeLate(id) // what was added meanwhile
+		if err != nil {
+			return err
+		}
+		e.Mentions += late
+		return t.eraseUser(now, actor, id, changes, *e)
+	})
+}
+
+// forgetChanges leaves the rows, saying nothing: the numbers of changes have no holes.
+const forgetChanges = `
+	UPDATE changes SET user_id = NULL, session_id = NULL, app = NULL, reason = NULL
+	WHERE seq IN (SELECT seq FROM changes WHERE user_id = $1 LIMIT $2)`
+
+func (t *tx) eraseUser(now time.Time, actor, id string, changes int64, e Erased) error {
 	n, err := t.Exec(`DELETE FROM users WHERE id = $1`, id)
 	if err != nil {
-		return e, sqldb.Wrap("erasing a user", err)
+		return sqldb.Wrap("erasing a user", err)
 	}
-	if user.Access == AccessAdmin && e.Account {
+	if e.Account {
 		if err := t.needAdmin(); err != nil {
-			return e, err // which undoes all of it
+			return err
 		}
 	}
-	// The numbers of changes have no holes, so these rows stay, saying nothing.
-	changes, err := t.Exec(`UPDATE changes SET user_id = NULL, session_id = NULL, app = NULL, reason = NULL WHERE user_id = $1`, id)
+	more, err := t.Exec(`UPDATE changes SET user_id = NULL, session_id = NULL, app = NULL, reason = NULL WHERE user_id = $1`, id)
 	if err != nil {
-		return e, sqldb.Wrap("erasing what changed", err)
+		return sqldb.Wrap("erasing what changed", err)
 	}
-	if n+e.Mentions+changes == 0 {
-		return e, t.stillErasing()
+	if n+e.Mentions+changes+more == 0 {
+		return t.stillErasing()
 	}
 	if _, err := t.Exec(`INSERT INTO changes (user_id) VALUES (NULL)`); err != nil { // another, so that there is news
-		return e, sqldb.Wrap("noting that somebody was erased", err)
+		return sqldb.Wrap("noting that somebody was erased", err)
 	}
-	return e, t.noteErasure(now, actor, id, e)
+	return t.noteErasure(now, actor, id, e)
 }
 
 // countHeld counts what goes with the user's row.
-func (t *tx) countHeld(id string, e *Erased) error {
+func countHeld(ctx context.Context, look *sql.Tx, id string, e *Erased) error {
 	for query, n := range map[string]any{
 		`SELECT COUNT(*) FROM user_sessions WHERE user_id = $1`:   &e.Sessions,
 		`SELECT COUNT(*) FROM status_claims WHERE user_id = $1`:   &e.Claims,
@@ -92,70 +128,112 @@ func (t *tx) countHeld(id string, e *Erased) error {
 		`SELECT COUNT(*) FROM daily_visitors WHERE user_id = $1`:  &e.Visits,
 		`SELECT COUNT(*) > 0 FROM accounts WHERE user_id = $1`:    &e.Account,
 	} {
-		if err := t.Scan([]any{n}, query, id); err != nil {
-			return sqldb.Wrap("counting what is held", err)
+		if err := look.QueryRowContext(ctx, query, id).Scan(n); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// anonymize takes a user out of the rows that name them and returns how many these
-// were.
-func (t *tx) anonymize(id string, words []string) (mentions int64, err error) {
+// mentions are rows that name a user, as a reader finds them, and what takes the user out of one.
+type mentions struct {
+	find   string // their ids; $1 is the user as an actor, $2 the user's id
+	typed  string // or, with find, the column of what people typed, which names the user by a word
+	forget string // $1 is the id
+}
+
+var everyMention = []mentions{
+	{find: `SELECT id FROM user_sessions WHERE is_active = false AND ended_by = $1 AND user_id <> $2`,
+		forget: `UPDATE user_sessions SET ended_by = 'erased', end_note = '' WHERE id = $1`},
+	{find: `SELECT id FROM audit WHERE target = $1 OR target IN (SELECT 'session:' || CAST(id AS TEXT) FROM user_sessions WHERE user_id = $2)`,
+		forget: `UPDATE audit SET target = 'erased', detail = '', words = '' WHERE id = $1`},
+	{find: `SELECT id FROM audit WHERE actor = $1 AND $2 <> ''`, forget: `UPDATE audit SET actor = 'erased', detail = '', words = '' WHERE id = $1`},
+	{find: `SELECT id, end_note FROM user_sessions WHERE is_active = false AND end_note <> '' AND $1 <> $2`, typed: "end_note",
+		forget: `UPDATE user_sessions SET end_note = '' WHERE id = $1`},
+	{find: `SELECT id, words FROM audit WHERE words <> '' AND $1 <> $2`, typed: "words", forget: `UPDATE audit SET words = '' WHERE id = $1`},
+}
+
+// anonymize takes a user out of the rows that name them, found by a reader and written in batches,
+// and returns how many these were.
+func (s *Store) anonymize(ctx context.Context, id string, words []string) (total int64, err error) {
+	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return !isIdentifying(word) })
+	for _, kind := range everyMention {
+		found, err := s.findMentions(ctx, kind, id, words)
+		if err != nil {
+			return total, sqldb.Wrap("looking for a user", err)
+		}
+		for some := range slices.Chunk(found, revokeBatch) {
+			err := s.write(ctx, func(t *tx) error {
+				for _, row := range some {
+					if _, err := t.Exec(kind.forget, row); err != nil {
+						return sqldb.Wrap("taking a user out", err)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return total, err
+			}
+			total += int64(len(some))
+		}
+	}
+	return total, nil
+}
+
+func (s *Store) findMentions(ctx context.Context, kind mentions, id string, words []string) (found []int64, err error) {
+	err = s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
+		return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
+			var row int64
+			var text string
+			into := []any{&row, &text}
+			if kind.typed == "" {
+				into = into[:1]
+			}
+			err := rows.Scan(into...)
+			if kind.typed == "" || slices.ContainsFunc(words, func(word string) bool { return containsWord(text, word) }) {
+				found = append(found, row)
+			}
+			return err
+		}, kind.find, UserActor(id), id)
+	})
+	return found, err
+}
+
+// anonymizeLate takes a user out of the rows in which an index finds them, and of the few others.
+func (t *tx) anonymizeLate(id string) (total int64, err error) {
 	for _, statement := range []string{
-		`UPDATE user_sessions SET ended_by = 'erased', end_note = '' WHERE is_active = false AND ended_by = $1 AND user_id <> $2`,
-		`UPDATE notices SET created_by = 'erased' WHERE created_by = $1 AND $2 <> ''`,
-		`UPDATE drain SET started_by = 'erased' WHERE started_by = $1 AND $2 <> ''`,
-		`UPDATE audit SET target = 'erased', detail = ''
-		WHERE target = $1 OR target IN (SELECT 'session:' || CAST(id AS TEXT) FROM user_sessions WHERE user_id = $2)`,
-		`UPDATE audit SET actor = 'erased', detail = '' WHERE actor = $1 AND $2 <> ''`,
+		`UPDATE notices SET created_by = 'erased' WHERE created_by = $1`,
+		`UPDATE drain SET started_by = 'erased' WHERE started_by = $1`,
+		`UPDATE audit SET target = 'erased', detail = '', words = '' WHERE target = $1`,
+		`UPDATE audit SET actor = 'erased', detail = '', words = '' WHERE actor = $1`,
 	} {
-		n, err := t.Exec(statement, UserActor(id), id)
+		n, err := t.Exec(statement, UserActor(id))
 		if err != nil {
 			return 0, sqldb.Wrap("taking a user out", err)
 		}
-		mentions += n
+		total += n
 	}
-	for _, free := range []struct{ table, column, where string }{
-		{"user_sessions", "end_note", "is_active = false AND end_note <> ''"}, {"audit", "detail", "detail <> ''"},
-	} {
-		n, err := t.clearMentions(free.table, free.column, free.where, words)
-		if mentions += n; err != nil {
-			return 0, sqldb.Wrap("taking a user out of notes", err)
-		}
-	}
-	return mentions, nil
+	return total, nil
 }
 
-// clearMentions empties the texts of a column in which one of words stands.
-func (t *tx) clearMentions(table, column, where string, words []string) (n int64, err error) {
-	for _, word := range words {
-		if !isIdentifying(word) {
-			continue
+// removeMuchOf removes of a user who is about to be deleted what may be too much for one write:
+// where it is not, all goes with the user in one.
+func (s *Store) removeMuchOf(ctx context.Context, id string) error {
+	for _, table := range []struct{ name, key string }{{"user_sessions", "id"}, {"daily_visitors", "day"}, {"notice_receipts", "notice_id"}} {
+		var many bool
+		err := s.db.Scan(ctx, []any{&many}, `SELECT COUNT(*) > `+muchOf+` FROM (SELECT 1 FROM `+table.name+` WHERE user_id = $1 LIMIT `+muchOf+` + 1) few`, id)
+		if err == nil && many {
+			_, err = s.db.InBatches(ctx, `DELETE FROM `+table.name+` WHERE user_id = $1 AND `+table.key+` IN (
+				SELECT `+table.key+` FROM `+table.name+` WHERE user_id = $1 LIMIT $2)`, id)
 		}
-		var found []int64
-		q := sqldb.NewQuery(`SELECT id, `+column+` FROM `+table+` WHERE `+where).Matches(column, word)
-		err := t.Each(func(rows *sql.Rows) error {
-			var id int64
-			var text string
-			err := rows.Scan(&id, &text)
-			if containsWord(text, word) {
-				found = append(found, id)
-			}
-			return err
-		}, q.String(), q.Args()...)
 		if err != nil {
-			return n, err
-		}
-		for _, id := range found {
-			if _, err := t.Exec(`UPDATE `+table+` SET `+column+` = '' WHERE id = $1`, id); err != nil {
-				return n, err
-			}
-			n++
+			return sqldb.Wrap("deleting what is held", err)
 		}
 	}
-	return n, nil
+	return nil
 }
+
+const muchOf = `500` // rows
 
 // isIdentifying tells whether a word in a note would mean the person: a letter does
 // not, nor does a small number, which counts something.
@@ -197,7 +275,7 @@ func (t *tx) noteErasure(now time.Time, actor, id string, e Erased) error {
 		ON CONFLICT (name) DO UPDATE SET value = settings.value + 1`); err != nil {
 		return sqldb.Wrap("noting an erasure", err)
 	}
-	return t.record(now, AuditEvent{actor, "user.erase", ActorErased, sessionCount(e.Sessions)})
+	return t.record(now, AuditEvent{Actor: actor, Action: "user.erase", Target: ActorErased, Detail: sessionCount(e.Sessions)})
 }
 
 // stillErasing returns ErrNotFound unless an earlier erasure waits to be finished.

@@ -251,7 +251,8 @@ func TestErasingTakesAPersonOutOfWhatIsAboutOthers(t *testing.T) {
 	}
 	ExecSQL(t, db, `INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, 'Hello', 'info', 0, 'user:42'), (2, 'Hello', 'info', 0, 'user:421')`)
 	ExecSQL(t, db, `INSERT INTO drain (id, message, started_at, started_by) VALUES (1, 'm', 0, 'user:42')`)
-	for _, d := range []store.AuditEvent{{"user:42", "user.view", "user:bob", ""}, {"user:bob", "user.view", "user:42", "d"}, {"user:bob", "user.view", "user:421", "d"}} {
+	for _, d := range []store.AuditEvent{
+		{Actor: "user:42", Action: "user.view", Target: "user:bob"}, {Actor: "user:bob", Action: "user.view", Target: "user:42", Detail: "d"}, {Actor: "user:bob", Action: "user.view", Target: "user:421", Detail: "d"}} {
 		if err := s.Record(t.Context(), Start, d); err != nil {
 			t.Fatal(err)
 		}

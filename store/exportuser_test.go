@@ -16,7 +16,7 @@ import (
 // to be put here, and into Erase and Held, or to be known as harmless.
 var about = map[string]string{
 	"user_sessions.ended_by": "taken out", "user_sessions.end_note": "taken out", "notices.created_by": "taken out", "drain.started_by": "taken out",
-	"audit.actor": "taken out", "audit.target": "taken out", "audit.detail": "taken out", "changes.user_id": "taken out",
+	"audit.actor": "taken out", "audit.target": "taken out", "audit.detail": "taken out", "audit.words": "taken out", "changes.user_id": "taken out",
 }
 
 // parts are where the tables with a user_id are in the export.

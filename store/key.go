@@ -44,7 +44,7 @@ func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app string,
 		if err != nil {
 			return sqldb.Wrap("storing a key", err)
 		}
-		return t.record(now, AuditEvent{actor, "key.create", key.target(), key.words()})
+		return t.record(now, AuditEvent{Actor: actor, Action: "key.create", Target: key.target(), Detail: key.words()})
 	})
 	if err != nil {
 		return Key{}, "", err
@@ -96,6 +96,6 @@ func (s *Store) DeleteKey(ctx context.Context, now time.Time, actor string, id i
 		if err != nil {
 			return sqldb.Wrap("deleting a key", err)
 		}
-		return t.record(now, AuditEvent{actor, "key.delete", Key{ID: id}.target(), app + ": " + scopes})
+		return t.record(now, AuditEvent{Actor: actor, Action: "key.delete", Target: Key{ID: id}.target(), Detail: app + ": " + scopes})
 	})
 }

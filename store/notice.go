@@ -117,7 +117,7 @@ func (s *Store) PostNotice(ctx context.Context, now time.Time, actor string, in 
 		case added == 0:
 			return ErrTooManyNotices
 		}
-		return t.record(now, AuditEvent{Actor: actor, Action: "notice.post", Target: noticeTarget(n.ID), Detail: clip(in.Message, maxText)})
+		return t.record(now, AuditEvent{Actor: actor, Action: "notice.post", Target: noticeTarget(n.ID), Words: clip(in.Message, maxText)})
 	})
 	return n, err
 }
@@ -162,6 +162,13 @@ func noticeTarget(id int64) string { return fmt.Sprint("notice:", id) }
 // seen them.
 func (s *Store) removeOldNotices(ctx context.Context, over time.Time) error {
 	_, err := s.db.InBatches(ctx, `
+		DELETE FROM notice_receipts WHERE (notice_id, user_id) IN (
+			SELECT r.notice_id, r.user_id FROM notice_receipts r JOIN notices n ON n.id = r.notice_id
+			WHERE COALESCE(n.withdrawn_at, n.until) <= $1 LIMIT $2)`, over.UnixMilli())
+	if err != nil {
+		return sqldb.Wrap("removing who has seen old notices", err)
+	}
+	_, err = s.db.InBatches(ctx, `
 		DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE COALESCE(withdrawn_at, until) <= $1 LIMIT $2)`, over.UnixMilli())
 	return sqldb.Wrap("removing old notices", err)
 }

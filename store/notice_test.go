@@ -222,7 +222,7 @@ func TestWhoAnnouncedAndWithdrewIsKept(t *testing.T) {
 // wantAudit fails unless these are the deeds in the audit log.
 func wantAudit(t *testing.T, folder string, want ...string) {
 	t.Helper()
-	rows, err := OpenShell(t, folder, "").Query(`SELECT actor || ' ' || action || ' ' || target || ' ' || detail FROM audit ORDER BY id`)
+	rows, err := OpenShell(t, folder, "").Query(`SELECT actor || ' ' || action || ' ' || target || ' ' || detail || words FROM audit ORDER BY id`)
 	if err != nil {
 		t.Fatal(err)
 	}

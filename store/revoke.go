@@ -50,7 +50,7 @@ func (s *Store) Revoke(ctx context.Context, now time.Time, id int64, e Ending) (
 		return false, err
 	}
 	err = s.write(ctx, func(t *tx) (err error) {
-		ended, err = t.revoke(s.at(now), e, []int64{id}, "")
+		ended, err = t.revoke(s.at(now), e, []int64{id}, filterWords{})
 		return err
 	})
 	return ended > 0, err
@@ -96,7 +96,7 @@ func (s *Store) RevokeAll(ctx context.Context, now time.Time, f SessionFilter, e
 
 // revoke ends those of the sessions that are active, and records it for each of
 // their users, who may ask who did it. The filter that found them is told in words.
-func (t *tx) revoke(m presence.Cutoffs, e Ending, ids []int64, filter string) (ended int64, err error) {
+func (t *tx) revoke(m presence.Cutoffs, e Ending, ids []int64, which filterWords) (ended int64, err error) {
 	users := map[string][]int64{}
 	for _, id := range ids {
 		var user string
@@ -113,12 +113,13 @@ func (t *tx) revoke(m presence.Cutoffs, e Ending, ids []int64, filter string) (e
 		ended++
 	}
 	for _, user := range slices.Sorted(maps.Keys(users)) {
-		words := []string{sessionCount(int64(len(users[user]))), filter, e.Note}
+		event := AuditEvent{Actor: e.By, Action: "session.revoke", Target: UserActor(user), Detail: sessionCount(int64(len(users[user])))}
 		if len(users[user]) == 1 {
-			words[0] = "session " + strconv.FormatInt(users[user][0], 10)
+			event.Detail = "session " + strconv.FormatInt(users[user][0], 10)
 		}
-		detail := strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), "; ")
-		if err := t.record(sqldb.Time(m.Now), AuditEvent{e.By, "session.revoke", UserActor(user), detail}); err != nil {
+		event.Detail = joined(event.Detail, which.detail)
+		event.Words = joined(which.typed, e.Note)
+		if err := t.record(sqldb.Time(m.Now), event); err != nil {
 			return 0, err
 		}
 	}
@@ -132,10 +133,12 @@ func sessionCount(n int64) string {
 	return strconv.FormatInt(n, 10) + " sessions"
 }
 
-// words say which sessions were meant.
-func (f SessionFilter) words() string {
+// filterWords say which sessions were meant. What somebody typed may be anybody's name.
+type filterWords struct{ detail, typed string }
+
+func (f SessionFilter) words() (w filterWords) {
 	words := []string{"all of " + string(f.withDefaults().State)}
-	for _, term := range [][2]string{{"user", f.User}, {"app", f.App}, {"organization", f.Organization}, {"device", f.Device}, {"q", f.Search}} {
+	for _, term := range [][2]string{{"user", f.User}, {"app", f.App}, {"organization", f.Organization}, {"device", f.Device}} {
 		if term[1] != "" {
 			words = append(words, term[0]+" "+strconv.Quote(term[1]))
 		}
@@ -143,7 +146,11 @@ func (f SessionFilter) words() string {
 	if f.IP != "" {
 		words = append(words, "one address") // which the audit log would keep for longer than the sessions do
 	}
-	return strings.Join(words, ", ")
+	w.detail = strings.Join(words, ", ")
+	if f.Search != "" {
+		w.typed = "q " + strconv.Quote(f.Search)
+	}
+	return w
 }
 
 // eachMatching asks about the sessions s that match, in no order.

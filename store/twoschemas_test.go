@@ -147,7 +147,9 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	ada, bob := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "bob")
 	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{})
 	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `ALTER TABLE user_sessions DROP COLUMN heard`,
-		`CREATE TABLE replica_marks (id BIGINT)`} {
+		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words`,
+		`INSERT INTO audit (at, actor, action, target, detail) VALUES (1, 'cli', 'notice.post', '', 'Back at six'), (2, 'cli', 'key.create', '', 'shop: read')`,
+		`CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()`} {
 		ExecSQL(t, db, statement)
 	}
 	ExecSQL(t, db, `DROP INDEX user_sessions_user`)
@@ -164,6 +166,9 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	}
 	if v := Number(t, db, `SELECT value FROM settings WHERE name = 'schema_version'`); v != 6 {
 		t.Errorf("version %d", v)
+	}
+	if said := texts(t, db, `SELECT detail || '|' || words FROM audit ORDER BY at LIMIT 2`); !slices.Equal(said, []string{"|Back at six", "shop: read|"}) {
+		t.Errorf("the audit log says %q", said)
 	}
 	heard := texts(t, db, `SELECT user_id FROM user_sessions WHERE heard`)
 	ExecSQL(t, db, `UPDATE user_sessions SET last_activity_at = last_activity_at + 1 WHERE id = $1`, bob.ID)

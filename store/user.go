@@ -124,7 +124,7 @@ func (t *tx) grant(now time.Time, by By, in UserInput) error {
 	case max(*in.Access, current) > by.Grant:
 		return ErrForbidden
 	}
-	return t.record(now, AuditEvent{by.Actor, "user.access", UserActor(in.ID), current.String() + " -> " + in.Access.String()})
+	return t.record(now, AuditEvent{Actor: by.Actor, Action: "user.access", Target: UserActor(in.ID), Detail: current.String() + " -> " + in.Access.String()})
 }
 
 // organization returns the id of the organization of that name, creating it if
@@ -152,27 +152,37 @@ func (t *tx) user(id string) (u User, err error) {
 // somebody with more access than by, and, unless by holds all access, for
 // somebody who is known to another app too.
 func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string) (ended int64, err error) {
+	if ended, err = deletable(func(dest []any, query string, args ...any) error { return s.db.Scan(ctx, dest, query, args...) }, by, id); err != nil {
+		return 0, err
+	}
+	if err := s.removeMuchOf(ctx, id); err != nil {
+		return 0, err
+	}
 	err = s.write(ctx, func(t *tx) error {
-		user, err := t.user(id)
+		left, err := deletable(t.Scan, by, id) // more where somebody has logged in meanwhile
 		if err != nil {
 			return err
 		}
-		var elsewhere int64
-		err = t.Scan([]any{&ended, &elsewhere}, `
-			SELECT COALESCE(SUM(CASE WHEN is_active = true THEN 1 ELSE 0 END), 0),
-			       COALESCE(SUM(CASE WHEN app <> $2 THEN 1 ELSE 0 END), 0)
-			FROM user_sessions WHERE user_id = $1`, id, by.App)
-		if err != nil {
-			return sqldb.Wrap("counting a user's sessions", err)
-		}
-		isAccount := strings.HasPrefix(id, accountPrefix)
-		if isAccount || user.Access > by.Grant || elsewhere > 0 && by.Grant < AccessAdmin {
-			return ErrForbidden
-		}
+		ended = max(ended, left)
 		if _, err = t.Exec(`DELETE FROM users WHERE id = $1`, id); err != nil {
 			return sqldb.Wrap("deleting a user", err)
 		}
-		return t.record(now, AuditEvent{by.Actor, "user.delete", UserActor(id), sessionCount(ended)})
+		return t.record(now, AuditEvent{Actor: by.Actor, Action: "user.delete", Target: UserActor(id), Detail: sessionCount(ended)})
 	})
 	return ended, err
+}
+
+// deletable returns how many active sessions a user has whom by may delete, and else the error.
+func deletable(scan func(dest []any, query string, args ...any) error, by By, id string) (active int64, err error) {
+	var access Access
+	var elsewhere int64
+	err = scan([]any{&access, &active, &elsewhere}, `
+		SELECT u.access, COALESCE(SUM(CASE WHEN s.is_active = true THEN 1 ELSE 0 END), 0),
+		       COALESCE(SUM(CASE WHEN s.app <> $2 THEN 1 ELSE 0 END), 0)
+		FROM users u LEFT JOIN user_sessions s ON s.user_id = u.id WHERE u.id = $1 GROUP BY u.id, u.access`, id, by.App)
+	isAccount := strings.HasPrefix(id, accountPrefix)
+	if err == nil && (isAccount || access > by.Grant || elsewhere > 0 && by.Grant < AccessAdmin) {
+		err = ErrForbidden
+	}
+	return active, sqldb.Wrap("looking at a user", err)
 }

@@ -23,5 +23,5 @@ type AuditEntry struct {
 // AuditEntryOf is an entry for an answer.
 func AuditEntryOf(e store.AuditEntry) AuditEntry {
 	return AuditEntry{ID: ID(e.ID), At: At(e.At), Actor: e.Actor, ActorName: e.ActorName, Action: e.Action,
-		Target: e.Target, TargetName: e.TargetName, Detail: e.Detail}
+		Target: e.Target, TargetName: e.TargetName, Detail: e.Text()}
 }

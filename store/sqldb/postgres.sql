@@ -155,7 +155,8 @@ CREATE TABLE audit (
     actor  TEXT COLLATE "C" NOT NULL,
     action TEXT COLLATE "C" NOT NULL,
     target TEXT COLLATE "C" NOT NULL DEFAULT '',
-    detail TEXT COLLATE "C" NOT NULL DEFAULT ''
+    detail TEXT COLLATE "C" NOT NULL DEFAULT '',
+    words  TEXT COLLATE "C" NOT NULL DEFAULT ''
 );
 
 CREATE INDEX audit_at ON audit (at);
@@ -333,7 +334,8 @@ END $$;
 
 CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit FOR EACH ROW
 WHEN (NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
-           AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, '')))
+           AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, '')
+           AND NEW.words IN (OLD.words, '')))
 EXECUTE FUNCTION refuse_audit_change();
 
 -- audit_kept_from is set by the cleanup: what happened before is past its retention.

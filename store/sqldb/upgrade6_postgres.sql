@@ -12,3 +12,13 @@ BEGIN
 END $$;
 
 DROP TABLE replica_marks;
+
+-- What people typed has a column of its own in the audit log.
+DROP TRIGGER audit_only_grows ON audit;
+ALTER TABLE audit ADD COLUMN words TEXT COLLATE "C" NOT NULL DEFAULT '';
+UPDATE audit SET words = detail, detail = '' WHERE action IN ('session.revoke', 'notice.post', 'drain.begin', 'drain.change');
+CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit FOR EACH ROW
+WHEN (NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
+           AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, '')
+           AND NEW.words IN (OLD.words, '')))
+EXECUTE FUNCTION refuse_audit_change();

@@ -14,3 +14,16 @@ BEGIN
      WHERE id = NEW.id;
     INSERT INTO changes (user_id) VALUES (NEW.user_id);
 END;
+
+-- What people typed has a column of its own in the audit log.
+DROP TRIGGER audit_only_grows;
+ALTER TABLE audit ADD COLUMN words TEXT NOT NULL DEFAULT '';
+UPDATE audit SET words = detail, detail = '' WHERE action IN ('session.revoke', 'notice.post', 'drain.begin', 'drain.change');
+
+CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit
+WHEN NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
+          AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, '')
+          AND NEW.words IN (OLD.words, ''))
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is not to be changed');
+END;
