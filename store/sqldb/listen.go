@@ -45,8 +45,12 @@ func (e *listener) checkReader(_ context.Context, conn *pgx.Conn) error {
 // its transaction where this machine is lost in the middle of one: all replicas
 // wait for their turn to write until then.
 func (e *listener) onWriterConnect(ctx context.Context, conn *pgx.Conn) error {
-	e.self.Store(conn.PgConn().PID())
-	_, err := conn.Exec(ctx, fmt.Sprint(`SET idle_in_transaction_session_timeout = `, txTimeout.Milliseconds()))
+	pid, err := e.checkPooler(ctx, conn)
+	if err != nil {
+		return err
+	}
+	e.self.Store(pid)
+	_, err = conn.Exec(ctx, fmt.Sprint(`SET idle_in_transaction_session_timeout = `, txTimeout.Milliseconds()))
 	return err
 }
 

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,12 +67,74 @@ func PostgresConfig(address string) (*pgx.ConnConfig, error) {
 	config.DialFunc = (&net.Dialer{Control: setTCPUserTimeout}).DialContext
 	for name, value := range map[string]string{
 		"application_name": "rollcall", "lock_timeout": fmt.Sprint(lockTimeout.Milliseconds()), "synchronous_commit": "on",
+		"idle_session_timeout": "0", // replicas are idle at night
 	} {
 		if _, given := config.RuntimeParams[name]; !given { // such as synchronous_commit=remote_apply, which promises more
 			config.RuntimeParams[name] = value
 		}
 	}
+	setOnceConnected(&config.Config)
 	return config, nil
+}
+
+// atStartup are the settings that a pooler takes from whoever connects, or that can not be set later.
+var atStartup = []string{"application_name", "client_encoding", "options", "replication"}
+
+// setOnceConnected has all other settings set by statements: PgBouncer refuses a connection
+// that brings one it does not know.
+func setOnceConnected(config *pgconn.Config) {
+	var set []string
+	for name, value := range config.RuntimeParams {
+		if !slices.Contains(atStartup, name) {
+			delete(config.RuntimeParams, name)
+			set = append(set, fmt.Sprintf(`SELECT set_config(%s, %s, false)`, quoted(name), quoted(value)))
+		}
+	}
+	statements := strings.Join(set, "; ")
+	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		return conn.Exec(ctx, statements).Close()
+	}
+}
+
+// quoted is a text as a literal, whatever standard_conforming_strings says.
+func quoted(text string) string {
+	return ` E'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + `'`
+}
+
+// errTransactionMode is told where what is set or prepared in a session is lost with its transaction.
+var errTransactionMode = errors.New("the pooler in front of PostgreSQL gives each transaction another session (PgBouncer: pool_mode = transaction); " +
+	"Rollcall needs pool_mode = session, for what it sets, prepares and listens to, or an address without the pooler")
+
+// backend returns which process of the server answers, past a pooler, too.
+func backend(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
+	answers, err := conn.PgConn().Exec(ctx, `SELECT pg_backend_pid()`).ReadAll()
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(string(answers[0].Rows[0][0]), 10, 32)
+	return uint32(n), err
+}
+
+// checkPooler returns which process of the server is behind conn. Where a pooler stands
+// between them, it has to keep sessions: two at once then never have the same one.
+func (e *listener) checkPooler(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
+	if pid, err = backend(ctx, conn); err != nil || pid == conn.PgConn().PID() {
+		return pid, err
+	}
+	other, err := pgx.ConnectConfig(ctx, e.config)
+	if err != nil {
+		return pid, err
+	}
+	defer other.Close(ctx)
+	beside, err := backend(ctx, other)
+	if err != nil {
+		return pid, err
+	}
+	again, err := backend(ctx, conn)
+	if err == nil && (beside == pid || again != pid) {
+		err = errTransactionMode
+	}
+	return pid, err
 }
 
 // openPostgres makes ready for the database at cfg.Address; it connects when

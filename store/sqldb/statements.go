@@ -21,17 +21,26 @@ func newStatements(db preparer) *statements {
 	return &statements{db: db, by: map[string]*sql.Stmt{}}
 }
 
+// prepare returns the statement for a query. While the database is asked for it, which may take as
+// long as a network does, nobody waits who needs another one.
 func (s *statements) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if stmt, ok := s.by[query]; ok {
-		return stmt, nil
+	known, ok := s.by[query]
+	s.mu.Unlock()
+	if ok {
+		return known, nil
 	}
 	stmt, err := s.db.PrepareContext(ctx, query)
-	if err == nil {
-		s.by[query] = stmt
+	if err != nil {
+		return nil, err
 	}
-	return stmt, err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.by[query]; ok { // somebody else was as quick
+		return known, stmt.Close()
+	}
+	s.by[query] = stmt
+	return stmt, nil
 }
 
 // close forgets the statements; those of a pool hold nothing that outlives it.

@@ -14,11 +14,8 @@ type Tx struct {
 	dbErr error // the first statement's that failed: PostgreSQL then undoes all, even where COMMIT is asked for
 }
 
-// write brings a batch into a transaction that waits to be committed.
+// write brings a batch into the transaction, which then waits to be committed.
 func (t *Tx) write(batch []*Job) error {
-	if err := t.begin(); err != nil {
-		return err
-	}
 	for i, job := range batch {
 		if job.Bulk != nil && t.w.engine.bulkUpdates && (i == 0 || batch[i-1].Bulk == nil) {
 			if err := t.runBulk(batch[i:]); err != nil {
@@ -79,6 +76,9 @@ func (t *Tx) commit() error {
 // rollback leaves the connection ready for the next batch, or lets go of it.
 // SQLite has often rolled back by itself, and then this fails with nothing to do.
 func (t *Tx) rollback() {
+	if t.w.conn == nil { // there is none any more
+		return
+	}
 	_, err := t.w.conn.ExecContext(t.ctx, `ROLLBACK`)
 	if err != nil && t.w.engine.server != nil {
 		_ = t.w.disconnect()

@@ -229,8 +229,10 @@ func (w *writer) commit(batch []*Job) error {
 	if err := w.connect(ctx); err != nil {
 		return err
 	}
-	t := &Tx{w: w, ctx: ctx}
-	err := t.write(batch)
+	t, err := w.begin(ctx)
+	if err == nil {
+		err = t.write(batch)
+	}
 	if err == nil {
 		err = t.commit()
 	} else {
@@ -240,6 +242,22 @@ func (w *writer) commit(batch []*Job) error {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
+}
+
+// begin begins a transaction. A session may have been ended while nobody used it: nothing has
+// been asked of it yet, so another one will do.
+func (w *writer) begin(ctx context.Context) (*Tx, error) {
+	t := &Tx{w: w, ctx: ctx}
+	err := t.begin()
+	if w.engine.server == nil || !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+		return t, err
+	}
+	_ = w.disconnect()
+	if err := w.connect(ctx); err != nil {
+		return t, err
+	}
+	t = &Tx{w: w, ctx: ctx}
+	return t, t.begin()
 }
 
 // markBroken ends all writing: after a failed write nobody knows what the disk holds.
