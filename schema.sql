@@ -20,7 +20,8 @@ CREATE TABLE settings (
 CREATE TABLE organizations (
     id         INTEGER PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE CHECK (name <> ''),
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    folded     TEXT NOT NULL DEFAULT ''                -- name as it is searched: see users.folded
 ) STRICT;
 
 CREATE TABLE users (
@@ -32,7 +33,9 @@ CREATE TABLE users (
     team_name       TEXT NOT NULL DEFAULT '',
     access          TEXT NOT NULL DEFAULT 'none' CHECK (access IN ('none', 'viewer', 'admin')), -- in Rollcall itself
     created_at      INTEGER NOT NULL,
-    updated_at      INTEGER NOT NULL
+    updated_at      INTEGER NOT NULL,
+    folded          TEXT NOT NULL DEFAULT '',          -- name, e-mail address, id, role and team as they are searched and sorted: see Fold in store/sqldb
+    role_folded     TEXT NOT NULL DEFAULT ''           -- role as it is compared
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX users_organization ON users (organization_id);

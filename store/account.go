@@ -80,8 +80,8 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, event AuditEve
 			return err
 		}
 		n, err := t.Exec(`
-			INSERT INTO users (id, name, access, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
-			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, now.UnixMilli())
+			INSERT INTO users (id, name, access, created_at, updated_at, folded) VALUES ($1, $2, $3, $4, $4, $5)
+			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, now.UnixMilli(), sqldb.FoldUser(account.Name, "", account.ID, "", ""))
 		if err == nil && n == 0 {
 			return ErrNameTaken
 		}

@@ -181,8 +181,8 @@ func (f AuditFilter) query(after *cursor) *sqldb.Query {
 		q.And(`a.at <= ?`, f.To.UnixMilli())
 	}
 	if search := strings.TrimSpace(f.Search); search != "" {
-		const text = `(a.actor || ' ' || a.target || ' ' || a.detail || ' ' || a.words || ' ' || COALESCE(by_user.name, '') || ' ' || COALESCE(to_user.name, ''))`
-		q.Matches(text, search)
+		q.MatchesEither(`(a.actor || ' ' || a.target || ' ' || a.detail || ' ' || a.words)`,
+			`(COALESCE(by_user.folded, '') || ' ' || COALESCE(to_user.folded, ''))`, search)
 	}
 	if after != nil {
 		q.And(`a.id < ?`, after.Key)

@@ -21,7 +21,7 @@ func (s Sort) order() (order, error) {
 	case SortActivity, "":
 		return order{key: `s.last_activity_at`, tie: `s.id`, direction: ` DESC`, beyond: `<`}, nil
 	case SortName:
-		return order{key: `lower(u.name)`, tie: `u.id`, beyond: `>`}, nil
+		return order{key: `u.folded`, tie: `u.id`, beyond: `>`}, nil
 	case SortDuration:
 		return order{tie: `u.id`, beyond: `>`}, nil
 	}

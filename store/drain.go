@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"rollcall/store/presence"
@@ -26,7 +25,7 @@ func (d Drain) endsBy(now int64) bool {
 }
 
 // Exempt tells whether a drain does not concern the users with this role.
-func Exempt(role string) bool { return strings.EqualFold(role, exemptRole) }
+func Exempt(role string) bool { return sqldb.Fold(role) == exemptRole }
 
 const exemptRole = "admin"
 
@@ -117,7 +116,7 @@ func (t *tx) refuseWhileDraining(user string) error {
 
 // drained is which sessions s a drain ends.
 const drained = `s.is_active = true AND s.expires_at > $3 AND s.app <> '` + presence.PanelApp + `'
-	AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND lower(u.role) = '` + exemptRole + `')`
+	AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND u.role_folded = '` + exemptRole + `')`
 
 // EndDrained ends the sessions that the drain is to end by now, and returns how
 // many. What a crash left undone the next call does; once all have ended there is
@@ -166,7 +165,7 @@ func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done
 func (s *Store) CountDrained(ctx context.Context, now time.Time) (n int, err error) {
 	q := sqldb.NewQuery(`
 		SELECT COUNT(DISTINCT s.user_id) FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.app <> ? AND lower(u.role) <> ? AND `+presence.OnlineRule("s"), append([]any{presence.PanelApp, exemptRole}, s.at(now).Bounds()...)...)
+		WHERE s.app <> ? AND u.role_folded <> ? AND `+presence.OnlineRule("s"), append([]any{presence.PanelApp, exemptRole}, s.at(now).Bounds()...)...)
 	err = s.db.Scan(ctx, []any{&n}, q.String(), q.Args()...)
 	return n, sqldb.Wrap("counting who is still there", err)
 }

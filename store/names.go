@@ -38,7 +38,7 @@ var (
 		`SELECT name FROM organizations ORDER BY name LIMIT $1`}
 	teamNames = nameKind{"team", `SELECT EXISTS (SELECT 1 FROM users WHERE team_name = $1)`,
 		`SELECT DISTINCT team_name FROM users WHERE team_name <> '' ORDER BY team_name LIMIT $1`}
-	roleNames = nameKind{"role", `SELECT EXISTS (SELECT 1 FROM users WHERE role = $1 OR lower(role) = lower($1))`,
+	roleNames = nameKind{"role", `SELECT EXISTS (SELECT 1 FROM users WHERE role_folded = $1)`,
 		`SELECT DISTINCT role FROM users WHERE role <> '' ORDER BY role LIMIT $1`}
 )
 
@@ -65,7 +65,11 @@ func (s *Store) CheckNames(ctx context.Context, n Names) error {
 
 func (s *Store) checkName(ctx context.Context, kind nameKind, name string) error {
 	var known bool
-	if err := s.db.Scan(ctx, []any{&known}, kind.known, name); err != nil || known {
+	sought := name
+	if kind == roleNames {
+		sought = sqldb.Fold(name)
+	}
+	if err := s.db.Scan(ctx, []any{&known}, kind.known, sought); err != nil || known {
 		return err
 	}
 	var names []string

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"rollcall/store/presence"
@@ -16,7 +15,7 @@ type OnlineFilter struct {
 	App, Organization, Team, Role string
 	Status                        presence.Status
 	Search                        string // part of a name, e-mail address, id, role, team or organization
-	ExceptRole                    string // in any case of letters
+	ExceptRole                    string // folded, as is Role: see sqldb.Fold
 	Sort                          Sort
 	Limit                         int    // people on a page, at least 1
 	Cursor                        string // OnlinePage.Next of the page before
@@ -158,21 +157,21 @@ func (f OnlineFilter) where(q *sqldb.Query) {
 // whereUsers adds those on u and o.
 func (f OnlineFilter) whereUsers(q *sqldb.Query) {
 	for _, term := range []struct{ column, value string }{
-		{"o.name", f.Organization}, {"u.team_name", f.Team}, {"u.role", f.Role},
+		{"o.name", f.Organization}, {"u.team_name", f.Team}, {"u.role_folded", sqldb.Fold(f.Role)},
 	} {
 		if term.value != "" {
 			q.And(term.column+` = ?`, term.value)
 		}
 	}
 	if f.ExceptRole != "" {
-		q.And(`lower(u.role) <> ?`, strings.ToLower(f.ExceptRole))
+		q.And(`u.role_folded <> ?`, sqldb.Fold(f.ExceptRole))
 	}
 	if f.Search != "" {
-		q.Matches(searched, f.Search)
+		q.MatchesFolded(searched, f.Search)
 	}
 }
 
-const searched = `(u.name || ' ' || u.email || ' ' || u.id || ' ' || u.role || ' ' || u.team_name || ' ' || COALESCE(o.name, ''))`
+const searched = `(u.folded || ' ' || COALESCE(o.folded, ''))`
 
 func (f OnlineFilter) whereApp(q *sqldb.Query, sessions string) {
 	if f.App != "" {

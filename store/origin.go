@@ -1,7 +1,6 @@
 package store
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"rollcall/store/sqldb"
@@ -48,7 +47,7 @@ func whereDevice(q *sqldb.Query, device string) {
 	if device == "" {
 		return
 	}
-	device = strings.ToLower(device)
+	device = sqldb.Fold(device) // the columns have the program's own words, which are ASCII
 	q.And(`(lower(s.device_type) = ? OR lower(s.device_os) = ? OR lower(s.device_browser) = ? OR lower(s.device_browser) LIKE ? ESCAPE '\')`,
 		device, device, device, sqldb.BeginsWith(device+" "))
 }

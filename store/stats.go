@@ -115,7 +115,7 @@ func byOrganization(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *S
 		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active
 		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
 		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
-		GROUP BY s.organization_id, o.name ORDER BY active DESC, COALESCE(o.name, '')`, m.Expiry, presence.PanelApp)
+		GROUP BY s.organization_id, o.name, o.folded ORDER BY active DESC, COALESCE(o.folded, ''), COALESCE(o.name, '')`, m.Expiry, presence.PanelApp)
 }
 
 func byApp(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {

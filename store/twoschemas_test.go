@@ -147,6 +147,7 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	ada, bob := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "bob")
 	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{})
 	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `ALTER TABLE user_sessions DROP COLUMN heard`,
+		`ALTER TABLE users DROP COLUMN folded, DROP COLUMN role_folded`, `ALTER TABLE organizations DROP COLUMN folded`,
 		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words`,
 		`INSERT INTO audit (at, actor, action, target, detail) VALUES (1, 'cli', 'notice.post', '', 'Back at six'), (2, 'cli', 'key.create', '', 'shop: read')`,
 		`CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()`} {
@@ -163,6 +164,9 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	OpenConfig(t, older)
 	if diff := cmp.Diff(fresh, texts(t, db, indexes)); diff != "" {
 		t.Errorf("new (-) and upgraded (+):\n%s", diff)
+	}
+	if folded := texts(t, db, `SELECT folded FROM users ORDER BY id`); !slices.Equal(folded, []string{"name of ada\n\nada\n\n", "name of bob\n\nbob\n\n"}) {
+		t.Errorf("folded: %q", folded)
 	}
 	if v := Number(t, db, `SELECT value FROM settings WHERE name = 'schema_version'`); v != 6 {
 		t.Errorf("version %d", v)

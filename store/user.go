@@ -90,14 +90,19 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(`
+	var name, email, role, team, folded string
+	err = t.Scan([]any{&name, &email, &role, &team, &folded}, `
 		INSERT INTO users (id, name, email, role, team_name, organization_id, access, created_at, updated_at)
 		VALUES ($1, COALESCE($2, $1), COALESCE($3, ''), COALESCE($4, ''), COALESCE($5, ''), $6, COALESCE($7, 'none'), $8, $8)
 		ON CONFLICT (id) DO UPDATE SET
 			name = COALESCE($2, users.name), email = COALESCE($3, users.email), role = COALESCE($4, users.role),
 			team_name = COALESCE($5, users.team_name), access = COALESCE($7, users.access),
-			organization_id = CASE WHEN $9 THEN $6 ELSE users.organization_id END, updated_at = $8`,
+			organization_id = CASE WHEN $9 THEN $6 ELSE users.organization_id END, updated_at = $8
+		RETURNING name, email, role, team_name, folded`,
 		in.ID, in.Name, in.Email, in.Role, in.Team, organization, in.Access, now.UnixMilli(), in.Organization != nil)
+	if is := sqldb.FoldUser(name, email, in.ID, role, team); err == nil && is != folded {
+		_, err = t.Exec(`UPDATE users SET folded = $2, role_folded = $3 WHERE id = $1`, in.ID, is, sqldb.Fold(role))
+	}
 	if err != nil || in.Organization == nil {
 		return sqldb.Wrap("storing a user", err)
 	}
@@ -135,8 +140,8 @@ func (t *tx) organization(now time.Time, name *string) (*int64, error) {
 	}
 	var id int64
 	err := t.Scan([]any{&id}, `
-		INSERT INTO organizations (name, created_at) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, now.UnixMilli())
+		INSERT INTO organizations (name, created_at, folded) VALUES ($1, $2, $3)
+		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, now.UnixMilli(), sqldb.Fold(*name))
 	return &id, sqldb.Wrap("storing an organization", err)
 }
 

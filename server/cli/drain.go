@@ -15,6 +15,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/server/client"
+	"rollcall/store"
 	"rollcall/store/presence"
 )
 
@@ -154,7 +155,7 @@ func whoIsLeft(ctx context.Context, asked *client.Client, now api.Drain) (string
 	}
 	var names []string
 	for _, user := range page.Users {
-		if !strings.EqualFold(user.Role, "admin") && len(names) < maxNamed {
+		if !store.Exempt(user.Role) && len(names) < maxNamed {
 			names = append(names, printable(cmp.Or(user.Name, user.ID)))
 		}
 	}

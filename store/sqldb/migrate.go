@@ -9,7 +9,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, heardColumn + plainIndexes + sqliteTrigger}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, foldedColumns("") + heardColumn + plainIndexes + sqliteTrigger}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -22,6 +22,15 @@ var historyAndNotices string
 
 //go:embed upgrade5.sql
 var appAndAddress string
+
+// foldedColumns are columns for texts that are compared and sorted in Go's way: byte by byte, which is how a
+// database does it with a collation.
+func foldedColumns(collation string) (statements string) {
+	for _, column := range []string{"users ADD COLUMN folded", "users ADD COLUMN role_folded", "organizations ADD COLUMN folded"} {
+		statements += "ALTER TABLE " + column + " TEXT" + collation + " NOT NULL DEFAULT '';\n"
+	}
+	return statements
+}
 
 const heardColumn = `ALTER TABLE user_sessions ADD COLUMN heard INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1));
 CREATE TRIGGER session_heard
@@ -36,6 +45,9 @@ var plainIndexes string
 
 //go:embed upgrade6_sqlite.sql
 var sqliteTrigger string
+
+// foldedSince is the version from which on texts are kept in the form by which they are compared.
+const foldedSince = 6
 
 // SchemaVersion is the version of schema.sql, and of postgres.sql.
 func SchemaVersion() int { return len(steps) + 1 }
@@ -105,6 +117,11 @@ func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
 	}
 	if err := run(ctx, conn, steps); err != nil {
 		return err
+	}
+	if version > 0 && version < foldedSince && newest >= foldedSince {
+		if err := foldRows(ctx, conn); err != nil {
+			return err
+		}
 	}
 	_, err = conn.ExecContext(ctx, saveSetting, "schema_version", newest)
 	return err

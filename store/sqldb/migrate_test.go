@@ -226,9 +226,12 @@ func TestAnUpgradeKeepsTheRows(t *testing.T) {
 		`SELECT COUNT(*) FROM changes`:                                                              0, // an upgrade is no news
 		`SELECT SUM(id) FROM user_sessions WHERE ended_by = '' AND end_note = '' AND location = ''`: 6,
 		`SELECT SUM(id) FROM user_sessions WHERE heard`:                                             3, // of whom something came after the login
-		`SELECT value FROM settings WHERE name = 'session_id_key'`:                                  42,
-		`SELECT COUNT(*) FROM daily_peaks WHERE visitors IS NULL`:                                   1,
-		`SELECT COUNT(*) FROM audit`:                                                                0,
+		`SELECT COUNT(*) FROM organizations WHERE folded = 'arzte & co'`:                            1, // as Go has it, and no SQL
+		`SELECT COUNT(*) FROM users WHERE folded = 'ada lukasz' || char(10) || 'ada@example.com' || char(10) || 'ada' || char(10) || 'admin' || char(10) || 'blue'`: 1,
+		`SELECT COUNT(*) FROM users WHERE role_folded = 'admin'`:   1,
+		`SELECT value FROM settings WHERE name = 'session_id_key'`: 42,
+		`SELECT COUNT(*) FROM daily_peaks WHERE visitors IS NULL`:  1,
+		`SELECT COUNT(*) FROM audit`:                               0,
 	} {
 		if got := ask(t, folder, question); got != want {
 			t.Errorf("%s: %d, want %d", question, got, want)

@@ -153,7 +153,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
 		write: write, read: read,
-		schema: PostgresSchema, oldest: postgresOldest, steps: []string{heardColumnPostgres + plainIndexes + postgresTrigger},
+		schema: PostgresSchema, oldest: postgresOldest, steps: []string{foldedColumns(` COLLATE "C"`) + heardColumnPostgres + plainIndexes + postgresTrigger},
 		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
 		upgrade:      []string{`BEGIN`, LockSchema},
 		begin:        []string{`BEGIN`, writeLock},

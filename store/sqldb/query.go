@@ -32,10 +32,17 @@ func (q *Query) Add(text string, args ...any) *Query {
 // And appends a further condition.
 func (q *Query) And(term string, args ...any) *Query { return q.Add(" AND "+term, args...) }
 
-// Matches appends the condition that part is somewhere in text.
-func (q *Query) Matches(text, part string) *Query {
+// MatchesFolded appends the condition that part, folded, is somewhere in text, which is.
+func (q *Query) MatchesFolded(text, part string) *Query {
+	return q.And(text+` LIKE ? ESCAPE '\'`, contains(Fold(part)))
+}
+
+// MatchesEither appends the condition that part is somewhere in text, of which there is no folded form, or in
+// what is folded.
+func (q *Query) MatchesEither(text, folded, part string) *Query {
 	// Twice: lower() of SQLite knows ASCII only, other scripts match as typed.
-	return q.And(`(lower(`+text+`) LIKE ? ESCAPE '\' OR `+text+` LIKE ? ESCAPE '\')`, contains(strings.ToLower(part)), contains(part))
+	return q.And(`(lower(`+text+`) LIKE ? ESCAPE '\' OR `+text+` LIKE ? ESCAPE '\' OR `+folded+` LIKE ? ESCAPE '\')`,
+		contains(strings.ToLower(part)), contains(part), contains(Fold(part)))
 }
 
 // List appends texts, of which there must be one, in brackets.
