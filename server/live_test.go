@@ -74,7 +74,11 @@ type event struct {
 
 // String is what is news in an event.
 func (e event) String() string {
-	return strings.Join(strings.Fields(fmt.Sprint(e.Type, " ", e.User.ID, e.UserID, " ", e.Reason, e.Level)), " ")
+	words := fmt.Sprint(e.Type, " ", e.User.ID, e.UserID, " ", e.Reason)
+	if e.Type == "gate" {
+		words += e.Level
+	}
+	return strings.Join(strings.Fields(words), " ")
 }
 
 // dial asks for the feed; opts adjust the request's head.
@@ -126,6 +130,9 @@ func parseEvent(text []byte) (e event, err error) {
 	}
 	if err == nil {
 		err = json.Unmarshal(text, &struct{ User *api.Person }{&e.entry})
+	}
+	if level := string(presence.Counts(e.Counts).Level(0)); err == nil && e.Level != level && (e.Level != "" || e.User.ID != "") {
+		err = fmt.Errorf("the level beside the counts is not %s", level)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w in %s", err, text)

@@ -30,7 +30,7 @@ func (s *Server) online(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := api.Online{Cursor: cursor, Count: page.Counts.People(), Counts: api.Counts(page.Counts), NextCursor: page.Next}
+	answer := api.Online{Cursor: cursor, Count: page.Counts.People(), Counts: api.Counts(page.Counts), Level: page.Counts.Level(0), NextCursor: page.Next}
 	answer.Users = make([]api.Person, len(page.People)) // not nil: JSON must say [], never null
 	for i, person := range page.People {
 		answer.Users[i] = api.PersonOf(person, now)

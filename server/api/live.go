@@ -10,7 +10,7 @@ type Event struct {
 	Cursor    string             `json:"cursor"`            // to go on from after a lost connection
 	User      *Person            `json:"user,omitempty"`    // of online, updated and offline
 	Counts    *Counts            `json:"counts,omitempty"`  // of everybody online, from then on
-	Level     presence.GateLevel `json:"level,omitempty"`   // of gate, where nobody may be disturbed
+	Level     presence.GateLevel `json:"level,omitempty"`   // that follows from the counts, where nobody may be disturbed
 	Session   *EndedSession      `json:"session,omitempty"` // of session_ended
 	UserID    string             `json:"user_id,omitempty"`
 	Reason    string             `json:"reason,omitempty"`    // of offline and session_ended

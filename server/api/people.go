@@ -13,12 +13,13 @@ import (
 
 // Online is a page of the people who are online.
 type Online struct {
-	Users      []Person `json:"users"`
-	Count      int      `json:"count"` // of all who match, not only of this page
-	Counts     Counts   `json:"counts"`
-	Cursor     string   `json:"cursor"`      // of the live feed, which goes on from this list
-	NextCursor string   `json:"next_cursor"` // of the next page, "" for none
-	Timestamp  Time     `json:"timestamp,omitzero"`
+	Users      []Person           `json:"users"`
+	Count      int                `json:"count"` // of all who match, not only of this page
+	Counts     Counts             `json:"counts"`
+	Level      presence.GateLevel `json:"level"`       // that follows from the counts, where nobody may be disturbed
+	Cursor     string             `json:"cursor"`      // of the live feed, which goes on from this list
+	NextCursor string             `json:"next_cursor"` // of the next page, "" for none
+	Timestamp  Time               `json:"timestamp,omitzero"`
 }
 
 // Counts are how many of the people online have which status.

@@ -63,6 +63,11 @@ func (h *Hub) publishChanged(ctx context.Context, now time.Time, n changed) erro
 		return err
 	}
 	events := append(endings(n.ended), h.tracker.differences(people, n.order, now)...)
+	if h.tracker.tooMany() {
+		h.tracker.lastJudged, h.tracker.lastReset = now, time.Time{} // in any case
+		h.publishReset(now)
+		return nil
+	}
 	if len(events) > maxEvents {
 		events = []api.Event{{Type: "reset"}}
 	}
@@ -134,9 +139,9 @@ func (t *tracker) difference(person store.OnlinePerson, now time.Time) (m api.Ev
 	return t.event("updated", person, now), true
 }
 
-// event tells of a person, and of the counts after what was looked at so far.
+// event tells of a person, and of counts and level after what was looked at so far.
 func (t *tracker) event(kind string, person store.OnlinePerson, now time.Time) api.Event {
-	return api.Event{Type: kind, User: new(api.PersonOf(person, now)), Counts: new(api.Counts(t.counts)), Reason: string(person.Left)}
+	return api.Event{Type: kind, User: new(api.PersonOf(person, now)), Counts: new(api.Counts(t.counts)), Level: t.gate(), Reason: string(person.Left)}
 }
 
 func (h *Hub) publish(m api.Event, now time.Time) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -176,6 +177,76 @@ func TestOfACrowdIsOnlyToldThatItMoves(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		r.enter("fay")
 		r.tells(list, "reset")
+	})
+}
+
+func TestACrowdIsJudgedAnewAsItGrowsAndShrinks(t *testing.T) {
+	withHub(t, func(h *Hub) { h.tracker.limit = 2 }, func(r *running) {
+		list, _ := r.open("/list", r.enter("ada"))
+		r.tells(list, "hello")
+		r.enter("bob")
+		r.tells(list, "online bob")
+		r.enter("cleo")
+		r.tells(list, "reset")
+		if _, err := r.store.DeleteUser(r.Context(), r.now(), store.By{App: "shop", Grant: store.AccessAdmin}, "cleo"); err != nil {
+			r.Fatal(err)
+		}
+		time.Sleep(judgeEvery)
+		synctest.Wait()
+		for len(list) > 0 { // the last of the crowd
+			<-list
+		}
+		r.enter("bob") // with a second session
+		r.tells(list, "updated bob")
+		r.enter("dan")
+		r.tells(list, "reset")
+	})
+}
+
+// TestASlowReaderIsToldNothingOnceItMayNotBe has many events wait for a reader that takes one now and then.
+func TestASlowReaderIsToldNothingOnceItMayNotBe(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		token := r.enter("ada")
+		conn, _, err := websocket.Dial(r.Context(), "http://localhost/list", &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: http.Header{"Authorization": {token}}})
+		if err != nil {
+			r.Fatal(err)
+		}
+		defer conn.CloseNow()
+		read := func() error {
+			_, _, err := conn.Read(context.Background())
+			return err
+		}
+		if err := read(); err != nil { // hello
+			r.Fatal(err)
+		}
+		for i := range 20 {
+			r.enter(fmt.Sprint("user", i))
+		}
+		time.Sleep(2 * time.Second)
+		if _, err := r.store.DeleteUser(r.Context(), r.now(), store.By{App: "shop", Grant: store.AccessAdmin}, "ada"); err != nil {
+			r.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		told := 0
+		for ; err == nil; told++ {
+			time.Sleep(time.Second)
+			err = read()
+		}
+		if told > 3 { // what was on its way
+			r.Errorf("it was told %d things more", told)
+		}
+	})
+}
+
+func TestWhoMayNoLongerFollowIsNotToldWhatEndedIt(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		list, closed := r.open("/list", r.enter("ada"))
+		r.tells(list, "hello")
+		if _, err := r.store.DeleteUser(r.Context(), r.now(), store.By{App: "shop", Grant: store.AccessAdmin}, "ada"); err != nil {
+			r.Fatal(err)
+		}
+		<-closed
+		r.tells(list)
 	})
 }
 

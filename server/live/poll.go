@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	maxChanges = 1000    // of the log in one look; more are read in the next
-	maxTracked = 100_000 // people online, beyond which they are not told apart
-	fromNow    = -1      // stands for no change: what there was before is of no interest
+	maxChanges = 1000        // of the log in one look; more are read in the next
+	maxTracked = 100_000     // people online, beyond which they are not told apart
+	judgeEvery = time.Minute // whether there are fewer again
+	fromNow    = -1          // stands for no change: what there was before is of no interest
 )
 
 // poll finds and publishes what is new. After an error the next look does it all.
@@ -104,13 +105,13 @@ func (h *Hub) tellReaders(ctx context.Context, now time.Time, up *Announced, new
 func (h *Hub) begin(ctx context.Context, now time.Time) error {
 	t := &h.tracker
 	t.clear()
+	h.readers.recheckAll()
 	if err := h.loadOnline(ctx, now); err != nil {
 		t.online = nil // so that the next look begins where this one fails
 		return err
 	}
 	t.lastSweep, t.level = now, t.gate()
 	h.feed.begin()
-	h.readers.recheckAll()
 	return nil
 }
 
@@ -127,14 +128,28 @@ func (h *Hub) loadOnline(ctx context.Context, now time.Time) error {
 		for _, person := range page.People {
 			t.remember(person.ID, t.look(person, now.Add(-tellEvery)))
 		}
-		if t.overLimit = len(t.online) > t.limit; t.overLimit {
-			clear(t.online)
+		if t.tooMany() {
+			t.lastJudged = now
 			return nil
 		}
 		if filter.Cursor = page.Next; page.Next == "" {
 			return nil
 		}
 	}
+}
+
+// judgeCrowd begins anew where there are few enough people again to tell them apart, and not only just.
+func (h *Hub) judgeCrowd(ctx context.Context, now time.Time) (began bool, err error) {
+	t := &h.tracker
+	page, err := h.store.Online(ctx, now, store.OnlineFilter{Limit: 1})
+	if err != nil {
+		return false, err
+	}
+	t.lastJudged = now
+	if page.Counts.People() > t.limit-t.limit/10 {
+		return false, nil
+	}
+	return true, h.begin(ctx, now)
 }
 
 // catchUp publishes what the log and the clock say is new.
@@ -155,10 +170,15 @@ func (h *Hub) catchUp(ctx context.Context, now time.Time, news changed) error {
 		h.feed.forget()
 		news.add(slices.Collect(maps.Keys(t.online))...)
 	}
+	h.readers.recheckChanged(news) // before anything is published that they may no longer be told
+	if t.overLimit && t.sweepDue && now.Sub(t.lastJudged).Abs() >= judgeEvery {
+		if began, err := h.judgeCrowd(ctx, now); began || err != nil {
+			return err
+		}
+	}
 	if err := h.publishChanged(ctx, now, news); err != nil {
 		return err
 	}
-	h.readers.recheckChanged(news)
 	if t.sweepDue {
 		t.sweepDue, t.lastSweep = false, now
 	}

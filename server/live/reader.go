@@ -98,7 +98,7 @@ func (k *reader) tell(ctx context.Context, w *watcher) error {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	for {
-		more, err := k.catchUp(ctx)
+		more, err := k.catchUp(ctx, w)
 		if err != nil {
 			return err
 		}
@@ -117,8 +117,9 @@ func (k *reader) tell(ctx context.Context, w *watcher) error {
 	}
 }
 
-// catchUp sends what the reader has not seen and returns what to wait for.
-func (k *reader) catchUp(ctx context.Context) (more <-chan struct{}, err error) {
+// catchUp sends what the reader has not seen and returns what to wait for. One that reads slowly
+// may lose the right to meanwhile.
+func (k *reader) catchUp(ctx context.Context, w *watcher) (more <-chan struct{}, err error) {
 	epoch := k.at.epoch
 	events, more, ok := k.hub.feed.after(&k.at)
 	switch {
@@ -128,7 +129,15 @@ func (k *reader) catchUp(ctx context.Context) (more <-chan struct{}, err error) 
 		return more, k.say(ctx, "reset")
 	}
 	for _, event := range events {
-		if err := k.send(ctx, event); err != nil {
+		select {
+		case <-w.check:
+			_, err = k.mayStay(ctx)
+		default:
+		}
+		if err == nil {
+			err = k.send(ctx, event)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -25,6 +25,7 @@ type tracker struct {
 	lastSweep    time.Time // until when departures by time are announced
 	lastFollowed time.Time // when the last reader was seen
 	lastReset    time.Time // last reset for a crowd
+	lastJudged   time.Time // when a crowd was counted last
 
 	sweepDue         bool // it is time to see to what happens by time alone
 	announcementsDue bool // and to read what is announced
@@ -48,6 +49,15 @@ func (t *tracker) tick() { t.sweepDue, t.announcementsDue = true, true }
 // clear begins with nobody.
 func (t *tracker) clear() {
 	t.online, t.waiting, t.counts, t.overLimit = map[string]published{}, map[string]bool{}, presence.Counts{}, false
+}
+
+// tooMany forgets everybody where there are too many to tell them apart.
+func (t *tracker) tooMany() bool {
+	if len(t.online) > t.limit {
+		t.clear()
+		t.overLimit = true
+	}
+	return t.overLimit
 }
 
 // gate is what the gate says where nobody may be disturbed.

@@ -184,8 +184,8 @@ export class PeopleList {
     const users = [...this.users];
     if (this.complete) for (const { type, user } of news) apply(users, type, user);
     else if (this.#size) this.#scheduleReload();
-    const { counts } = news.at(-1);
-    if (!this.#on.query().filtered) this.#show({ users, counts, count: total(counts) });
+    const { counts, level } = news.at(-1);
+    if (!this.#on.query().filtered) this.#show({ users, counts, level, count: total(counts) });
     for (const { type, user } of news) this.#on.changed?.(type, user);
   }
 }

@@ -10,7 +10,7 @@
  * refresh  seconds between two looks, 30 without it; between them the live feed tells
  *          what changes, where it can be reached
  *
- * Method refresh(). Events rollcall:updated, detail {count, counts}, and
+ * Method refresh(). Events rollcall:updated, detail {count, counts, level}, and
  * rollcall:unauthenticated. Looks: the --rollcall-* properties of badge.css, parts pulse
  * and count.
  */
@@ -38,9 +38,9 @@ class OnlineUsersBadge extends ServerElement {
     this.#say('– online', state, title);
   }
 
-  #show({ count, counts }) {
+  #show({ count, counts, level }) {
     this.#say(`${count.toLocaleString()} online`, count ? 'yes' : '', countWords(counts).join(', ') || 'Nobody is online');
-    this.fire('updated', { count, counts });
+    this.fire('updated', { count, counts, level });
   }
 
   #say(words, state, title) {

@@ -10,7 +10,7 @@
  * refresh  seconds between two looks at the whole list, 30 without it; between them
  *          the live feed tells what changes, where it can be reached
  *
- * Method refresh(). Events rollcall:updated, detail {count, counts, all}, and
+ * Method refresh(). Events rollcall:updated, detail {count, counts, level, all}, and
  * rollcall:unauthenticated. Looks: the --rollcall-* properties of panel.css, and parts.
  *
  * When somebody asks for details or sets a status, it loads a second script from where
@@ -117,7 +117,8 @@ class OnlineUsersPanel extends ServerElement {
     this.#reorder = false;
     this.#settle(page, filtered);
     this.#updateSheet(page.users);
-    this.fire('updated', { count: page.count, counts: page.counts, all: !filtered });
+    const { count, counts, level } = page;
+    this.fire('updated', { count, counts, level, all: !filtered });
   }
 
   #settle({ count }, filtered) {

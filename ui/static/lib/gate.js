@@ -15,7 +15,7 @@ const ICONS = Object.fromEntries(Object.keys(WORDS).map((level) => {
 const ASK_EVERY_MS = 500; // at most, however much happens
 const STALE_AFTER_MS = 45000; // what the server said last may not be true any more
 
-// The light of the page: showCounts has it show at once what these counts of everybody mean,
+// The light of the page: showCounts has it show at once what the server said of everybody,
 // changed has it ask the server.
 export function gateLight() {
   const light = at('gate');
@@ -63,19 +63,13 @@ export function gateLight() {
     document.querySelector('link[rel=icon]').href = ICONS[level].src;
   }
 
-  function showCounts(counts) {
+  function showCounts(level, counts) {
     question++;
-    show(levelOf(counts), counts);
+    show(level, counts);
   }
 
   load();
   return { changed, showCounts };
-}
-
-// The rule of the server, where nobody may be disturbed.
-function levelOf({ busy, available, away }) {
-  if (busy || available) return 'hold';
-  return away ? 'caution' : 'clear';
 }
 
 // A closed gate answers with 409, which is no failure.

@@ -49,8 +49,8 @@ document.addEventListener('visibilitychange', () => document.hidden || load());
 // Whoever comes or goes, and what somebody else announces, is told by the feed. A burst of messages is one reload.
 let reloading;
 new Feed(new URL('.', location.href), '', {
-  heard({ type, counts }) {
-    if (counts) gate.showCounts(counts);
+  heard({ type, counts, level }) {
+    if (counts) gate.showCounts(level, counts);
     if (counts || type === 'reset') gate.changed();
     if (!['online', 'offline', 'notice', 'reset'].includes(type)) return;
     clearTimeout(reloading);

@@ -4,6 +4,6 @@ import { gateLight } from '../../lib/gate.js';
 import { signedIn } from '../../lib/session.js';
 
 const gate = gateLight();
-document.addEventListener('rollcall:updated', ({ detail }) => (detail.all ? gate.showCounts(detail.counts) : gate.changed()));
+document.addEventListener('rollcall:updated', ({ detail }) => (detail.all ? gate.showCounts(detail.level, detail.counts) : gate.changed()));
 
 signedIn();
