@@ -22,9 +22,8 @@ const (
 	readersEvery = 100 * time.Millisecond
 )
 
-// truncateTimeout is how long heartbeats wait while the write-ahead log is cut, in
-// milliseconds.
-const truncateTimeout = 100
+// truncateTimeout is how long heartbeats wait while the write-ahead log is cut.
+const truncateTimeout = 100 * time.Millisecond
 
 // Rewrite writes the database's files anew, so that nothing is left in them of what was deleted
 // before. ErrBusy while somebody reads an old state for long, such as a backup; ErrFull where
@@ -67,10 +66,14 @@ func retryWhileBusy(ctx context.Context, f func() error) error {
 
 const setTimeout = `PRAGMA busy_timeout = %d`
 
-// truncate folds the write-ahead log into the database and cuts it to nothing.
-func truncate(conn *sql.Conn) error {
-	ctx := context.Background() // it takes truncateTimeout at most
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, truncateTimeout)); err != nil {
+// truncate is cutLog where heartbeats are not to wait for long.
+func truncate(conn *sql.Conn) error { return cutLog(conn, truncateTimeout) }
+
+// cutLog folds the write-ahead log into the database and cuts it to nothing. It waits for readers
+// up to a time.
+func cutLog(conn *sql.Conn, wait time.Duration) error {
+	ctx := context.Background() // it takes that time at most
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf(setTimeout, wait.Milliseconds())); err != nil {
 		return Wrap("truncating the log", err)
 	}
 	var busy, pages, folded int

@@ -54,8 +54,8 @@ func layOut(path string) error {
 }
 
 // openSQLite opens the database in cfg.Folder. One connection writes, and its
-// commits reach the disk before they return. The log is folded into the database every 40000 pages
-// (40 MB): sooner costs throughput, later costs disk.
+// commits reach the disk before they return. See logSize for when
+// the log is folded into the database.
 func openSQLite(cfg Config) (*engine, error) {
 	path, err := databaseFile(cfg.Folder)
 	if err != nil {
@@ -77,7 +77,7 @@ func openSQLite(cfg Config) (*engine, error) {
 	read.SetMaxOpenConns(maxReaders)
 	read.SetMaxIdleConns(maxReaders)
 	return &engine{
-		write: write, read: read, files: files,
+		write: write, read: read, files: files, log: newLogSize(path),
 		schema: cfg.Schema, oldest: 1, steps: steps,
 		tables:       sqliteTables,
 		upgrade:      []string{`BEGIN IMMEDIATE`},

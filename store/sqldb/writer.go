@@ -132,6 +132,9 @@ func (w *writer) run() {
 			w.waiting.Store(&batch[0].queued)
 			start := time.Now()
 			err := w.engine.files.orFull(w.commit(batch))
+			if errors.Is(err, ErrFull) && w.engine.log.makeRoom(w.conn) {
+				err = w.engine.files.orFull(w.commit(batch))
+			}
 			if err == nil {
 				err = w.engine.files.check()
 			}
@@ -140,11 +143,13 @@ func (w *writer) run() {
 				w.onCommit(len(batch), time.Since(start))
 			}
 			w.answer(batch, err)
+			w.engine.log.bound(w.conn)
 		case job := <-w.exclusive:
 			w.waiting.Store(&job.queued)
 			w.answer([]*Job{job}, w.runExclusive(job))
 		case <-look.C:
 			w.answer(nil, w.engine.files.check())
+			w.engine.log.fold(w.conn, w.lastCommit.Load())
 		}
 	}
 }
