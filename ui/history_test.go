@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"rollcall/server/api"
 )
 
 const sampled = 5 * time.Minute
@@ -94,6 +96,13 @@ func TestThePageHistory(t *testing.T) {
 	const hostile = `<img src=x onerror=document.title='owned'>`
 	login(t, backend, "ada", "Ada Lovelace")
 	login(t, backend, "eve", hostile)
+	_, err := backend.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "gone", Organization: text(hostile)}})
+	if err == nil {
+		_, err = backend.DeleteUser(t.Context(), "gone")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	in.backdate(t, "ada", 3*time.Hour, 0)
 	now := time.Now()
 	at := func(ago time.Duration) time.Time { return now.Add(-ago).Truncate(sampled) }

@@ -12,10 +12,11 @@ import (
 // Fold is the form in which texts that people typed are compared, searched and sorted, in both
 // databases alike: without the difference of case, of accents, and of ways to write the same character.
 func Fold(text string) string {
+	text = strings.ToValidUTF8(text, "\ufffd")
 	if plain := strings.ToLower(text); isASCII(plain) {
 		return plain
 	}
-	text = cases.Fold().String(norm.NFKD.String(text))
+	text = strings.ToLower(cases.Fold().String(norm.NFKD.String(text))) // the case of Cherokee is folded the other way round
 	return norm.NFKC.String(undecomposed.Replace(strings.Map(withoutAccent, norm.NFKD.String(text))))
 }
 
