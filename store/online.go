@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"rollcall/store/presence"
@@ -40,7 +41,10 @@ type OnlinePerson struct {
 	DecidedBy      presence.Rule
 	StatusText     string                 // of the claim that decides the status
 	StatusUntil    *time.Time             // when that claim runs out
-	Sessions       []OnlineSession        // most recent activity first; in a list of who is online never empty
+	Sessions       []OnlineSession        // most recent activity first, as many as are shown; in a list of who is online never empty
+	SessionCount   int                    // of all that are online
+	Since          time.Time              // when the first of all of them began
+	Apps           []string               // of all of them, in order
 	Left           presence.OfflineReason // of who is not online
 }
 
@@ -53,6 +57,32 @@ func (p OnlinePerson) Shown() (shown OnlineSession) {
 		}
 	}
 	return shown
+}
+
+// maxShownSessions is how many sessions of a person are shown: a robot may have 20,000.
+const maxShownSessions = 50
+
+// sumUp notes what is to be known of all sessions, and keeps those that are shown: the latest, and
+// the one by which the person is shown.
+func (p *OnlinePerson) sumUp() {
+	p.SessionCount = len(p.Sessions)
+	for _, session := range p.Sessions {
+		if p.Since.IsZero() || session.CreatedAt.Before(p.Since) {
+			p.Since = session.CreatedAt
+		}
+		if !slices.Contains(p.Apps, session.App) {
+			p.Apps = append(p.Apps, session.App)
+		}
+	}
+	slices.Sort(p.Apps) // every heartbeat moves the order of the sessions
+	if p.SessionCount <= maxShownSessions {
+		return
+	}
+	shown := p.Shown()
+	p.Sessions = slices.Clone(p.Sessions[:maxShownSessions])
+	if !slices.ContainsFunc(p.Sessions, func(session OnlineSession) bool { return session.ID == shown.ID }) {
+		p.Sessions[maxShownSessions-1] = shown
+	}
 }
 
 // OnlineSession is a session that is online.
@@ -270,6 +300,7 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 		p := &people[i]
 		d := p.decide(claims[p.ID])
 		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.Status, d.Rule, d.Claim.Text, d.Claim.Until
+		p.sumUp()
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +64,8 @@ type Person struct {
 	Page     string          `json:"page"`
 	Apps     []string        `json:"apps"`
 	Sessions []OnlineSession `json:"sessions"`
+
+	SessionCount int `json:"session_count"` // of which Sessions has the latest
 }
 
 // OnlineSession is one of the sessions by which somebody is online.
@@ -105,21 +106,15 @@ func PersonOf(p store.OnlinePerson, now time.Time) Person {
 	if len(p.Sessions) == 0 { // offline
 		return answer
 	}
-	shown, since := p.Shown(), p.Sessions[0].CreatedAt
+	shown := p.Shown()
 	for _, session := range p.Sessions {
-		if session.CreatedAt.Before(since) {
-			since = session.CreatedAt
-		}
-		if !slices.Contains(answer.Apps, session.App) {
-			answer.Apps = append(answer.Apps, session.App)
-		}
 		answer.Sessions = append(answer.Sessions, onlineSessionOf(session))
 	}
-	slices.Sort(answer.Apps) // every heartbeat moves the order of the sessions
+	answer.Apps, answer.SessionCount = p.Apps, p.SessionCount
 	answer.IPAddress, answer.UserAgent, answer.Device, answer.Location = shown.IPAddress, shown.UserAgent, Device(shown.Device), shown.Location
 	answer.Page, answer.Idle = shown.Page, shown.Idle
-	answer.LastActivityAt, answer.SessionStartedAt = At(p.Sessions[0].LastActivity), At(since)
-	answer.SessionDurationMinutes = minutes(since, now)
+	answer.LastActivityAt, answer.SessionStartedAt = At(p.Sessions[0].LastActivity), At(p.Since)
+	answer.SessionDurationMinutes = minutes(p.Since, now)
 	return answer
 }
 

@@ -105,6 +105,13 @@ func (t *tracker) fingerprint(person store.OnlinePerson) uint64 {
 	shown := person.Shown()
 	shown.Session, shown.CreatedAt = store.Session{}, time.Time{} // another one that looks the same is no news
 	writeSession(&sum, shown)
+	maphash.WriteComparable(&sum, person.SessionCount)
+	if person.SessionCount > len(person.Sessions) { // which of them are shown, every heartbeat changes
+		for _, app := range person.Apps {
+			maphash.WriteComparable(&sum, app)
+		}
+		return sum.Sum64()
+	}
 	byID := func(a, b store.OnlineSession) int { return cmp.Compare(a.ID, b.ID) }
 	for _, session := range slices.SortedFunc(slices.Values(person.Sessions), byID) {
 		writeSession(&sum, session)
