@@ -137,6 +137,7 @@ func noteUpgrade(s *settings, cfg server.Config) error {
 // heedHangup keeps a service from being ended by SIGHUP, by which others are told to read their
 // files again: this one does so by itself. At a terminal it ends the server; see ends.
 func heedHangup(log zerolog.Logger) (done func()) {
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may be gone, and is no reason to end
 	if isTerminal(os.Stdin) || signal.Ignored(syscall.SIGHUP) {
 		return func() {}
 	}
