@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -31,6 +32,10 @@ func newHeavyReads() *heavyReads {
 	return &heavyReads{slots: make(chan struct{}, maxHeavyReads), callers: map[string]*caller{}}
 }
 
+// heavyPatience is how long anybody's question waits for a turn. Who asks has mostly given up by
+// then, and a queue without bound would only answer those.
+const heavyPatience = 5 * time.Second
+
 type callerKey struct{}
 
 // WithCaller has what is asked with the context count for a caller, "" for nobody in particular: of
@@ -49,6 +54,9 @@ func (h *heavyReads) acquire(ctx context.Context) (done func(), err error) {
 	select {
 	case h.slots <- struct{}{}:
 		return func() { <-h.slots; leave() }, nil
+	case <-time.After(heavyPatience):
+		leave()
+		return nil, fmt.Errorf("waiting for a turn to read: %w", ErrBusy)
 	case <-ctx.Done():
 		leave()
 		return nil, ctx.Err()
