@@ -174,6 +174,10 @@ func brokenBy(failure error) error {
 		return fmt.Errorf("%w: %w; nothing was acknowledged since. Put it back, with the files beside it, or restore a backup, then start again",
 			sqldb.ErrBroken, moved)
 	}
+	if errors.Is(failure, sqldb.ErrDamaged) {
+		return fmt.Errorf("%w; nothing was acknowledged since. Keep a copy of the data folder, and restore the latest backup: rollcall restore BACKUP",
+			sqldb.ErrDamaged)
+	}
 	return fmt.Errorf("%w: the disk does not keep what is written to it, as the log says; mend it, then start again", sqldb.ErrBroken)
 }
 

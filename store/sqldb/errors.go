@@ -29,6 +29,10 @@ var (
 	// the database is opened again, so this DB accepts no further write.
 	ErrBroken = errors.New("storage failed")
 
+	// ErrDamaged: what is in the database's file makes no sense, or is no database. It is an
+	// ErrBroken; the disk need not be at fault now.
+	ErrDamaged = fmt.Errorf("%w: the database is damaged", ErrBroken)
+
 	// ErrUnavailable: the database's server is out of reach or went away. What was
 	// about to be written is there or not, as a whole; nobody knows. Doing it again is
 	// safe where the caller names what it is about, such as a session's token.

@@ -121,7 +121,9 @@ func sqliteKind(err error) error {
 		return ErrFull
 	case sqlitelib.SQLITE_BUSY, sqlitelib.SQLITE_LOCKED:
 		return ErrBusy
-	case sqlitelib.SQLITE_IOERR, sqlitelib.SQLITE_CORRUPT, sqlitelib.SQLITE_NOTADB:
+	case sqlitelib.SQLITE_CORRUPT, sqlitelib.SQLITE_NOTADB:
+		return ErrDamaged
+	case sqlitelib.SQLITE_IOERR:
 		return ErrBroken
 	}
 	return nil
