@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -89,6 +90,62 @@ func (f *front) caddy(program, snippet string) {
 	f.run(cmd)
 }
 
+func (f *front) apache(program, snippet string) {
+	dir := f.t.TempDir()
+	certificate, key := certificate(f.t, dir)
+	snippet = f.placed(snippet, "127.0.0.1:8080", f.in.address)
+	if f.ownName() {
+		snippet = f.placed(snippet, "*:80", f.plain, "*:443", f.https,
+			"/etc/ssl/rollcall.example/fullchain.pem", certificate, "/etc/ssl/rollcall.example/privkey.pem", key)
+	} else {
+		site := filepath.Join(dir, "site")
+		if err := os.Mkdir(site, 0o755); err != nil {
+			f.t.Fatal(err)
+		}
+		if err := os.Chmod(f.file(site, "page", "the site"), 0o644); err != nil {
+			f.t.Fatal(err)
+		}
+		snippet = "<VirtualHost " + f.https + ">\nServerName intranet.example\nSSLEngine on\nSSLCertificateFile " + certificate + "\nSSLCertificateKeyFile " + key +
+			"\nAliasMatch ^/(?!rollcall) " + filepath.Join(site, "page") + "\n" + snippet + "\n</VirtualHost>"
+	}
+	config := "ServerRoot " + dir + "\nServerName localhost\nPidFile " + filepath.Join(dir, "pid") + "\nDefaultRuntimeDir " + dir + "\nErrorLog /dev/stderr\n"
+	for _, module := range []string{"mpm_event", "authz_core", "alias", "ssl", "proxy", "proxy_http", "headers"} {
+		config += "LoadModule " + module + "_module /usr/lib/apache2/modules/mod_" + module + ".so\n"
+	}
+	config += "Listen " + f.plain + "\nListen " + f.https + "\n<Directory />\nRequire all granted\n</Directory>\n"
+	if me, err := user.Current(); err == nil && me.Uid == "0" {
+		config += "User nobody\nGroup nogroup\n" // as whom it serves
+		for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
+			_ = os.Chmod(at, 0o755)
+		}
+	}
+	f.run(exec.Command(program, "-f", f.file(dir, "apache.conf", config+snippet), "-DFOREGROUND"))
+}
+
+func (f *front) haproxy(program, snippet string) {
+	dir := f.t.TempDir()
+	var both []byte
+	certificate, key := certificate(f.t, dir)
+	for _, path := range []string{certificate, key} {
+		part, err := os.ReadFile(path)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		both = append(both, part...)
+	}
+	pem := f.file(dir, "both.pem", string(both))
+	snippet = f.placed(snippet, "127.0.0.1:8080", f.in.address)
+	if f.ownName() {
+		snippet = f.placed(snippet, "bind :80", "bind "+f.plain, "bind :443", "bind "+f.https, "/etc/haproxy/rollcall.example.pem", pem)
+	} else {
+		snippet = "frontend site\n    bind " + f.https + " ssl crt " + pem + "\n    default_backend site\n" + snippet +
+			"\nbackend site\n    http-request return status 200 content-type text/plain string \"the site\"\n"
+	}
+	const defaults = "global\n    hard-stop-after 1s\ndefaults\n    mode http\n    timeout connect 5000\n    timeout client 50000\n    timeout server 50000\n" // Debian's
+	f.end = syscall.SIGUSR1 // ends well
+	f.run(exec.Command(program, "-db", "-f", f.file(dir, "haproxy.cfg", defaults+snippet)))
+}
+
 func (f *front) file(dir, name, text string) string {
 	f.t.Helper()
 	path := filepath.Join(dir, name)
@@ -127,7 +184,7 @@ func (f *front) run(cmd *exec.Cmd) {
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Process.Signal(f.end)
 		if err := cmd.Wait(); err != nil || f.t.Failed() {
 			f.t.Errorf("the proxy ended with %v and said:\n%s", err, &said)
 		}

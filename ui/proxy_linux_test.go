@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type front struct {
 	base         string // of what people ask for
 	https, plain string // where the proxy listens, for ports 443 and 80
 	forged       string // an X-Forwarded-For that the visitor sends; "" for none
+	end          os.Signal
 	http         *http.Client
 }
 
@@ -43,6 +45,10 @@ func TestTheProxiesOfTheDocumentation(t *testing.T) {
 		{"nginx", "serve-path.txt", "nginx-path.conf", (*front).nginx},
 		{"caddy", "serve.txt", "Caddyfile", (*front).caddy},
 		{"caddy", "serve-path.txt", "Caddyfile-path", (*front).caddy},
+		{"apache2", "serve.txt", "apache.conf", (*front).apache},
+		{"apache2", "serve-path.txt", "apache-path.conf", (*front).apache},
+		{"haproxy", "serve.txt", "haproxy.cfg", (*front).haproxy},
+		{"haproxy", "serve-path.txt", "haproxy-path.cfg", (*front).haproxy},
 	} {
 		t.Run(c.snippet, func(t *testing.T) {
 			program := installed(t, c.program)
@@ -57,7 +63,7 @@ func TestTheProxiesOfTheDocumentation(t *testing.T) {
 
 // newFront starts Rollcall with these arguments.
 func newFront(t *testing.T, args []string) *front {
-	f := &front{t: t, in: serve(t, args...), https: freePort(t), plain: freePort(t)}
+	f := &front{t: t, in: serve(t, args...), https: freePort(t), plain: freePort(t), end: os.Interrupt}
 	f.base = f.in.url
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -134,7 +140,11 @@ func (f *front) check() {
 	f.forged = "203.0.113.9"
 	f.wants(403, "https://evil.example", "POST", "/setup", `{"code": "`+code+`", "name": "root", "password": "`+password+`"}`)
 	answer, _ := f.wants(201, own, "POST", "/setup", `{"code": "`+code+`", "name": "root", "password": "`+password+`"}`)
-	if c := answer.Cookies()[0]; c.Name != "__Host-rollcall" || c.Path != "/" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode {
+	cookie := "__Host-rollcall"
+	if !f.ownName() {
+		cookie += "-rollcall" // of the path
+	}
+	if c := answer.Cookies()[0]; c.Name != cookie || c.Path != "/" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode {
 		f.t.Errorf("the cookie is %+v", c)
 	}
 	f.wants(200, "", "GET", "/", "")
