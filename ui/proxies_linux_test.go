@@ -142,7 +142,7 @@ func (f *front) haproxy(program, snippet string) {
 			"\nbackend site\n    http-request return status 200 content-type text/plain string \"the site\"\n"
 	}
 	const defaults = "global\n    hard-stop-after 1s\ndefaults\n    mode http\n    timeout connect 5000\n    timeout client 50000\n    timeout server 50000\n" // Debian's
-	f.end = syscall.SIGUSR1 // ends well
+	f.end = syscall.SIGUSR1                                                                                                                                    // ends well
 	f.run(exec.Command(program, "-db", "-f", f.file(dir, "haproxy.cfg", defaults+snippet)))
 }
 

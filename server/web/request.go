@@ -115,8 +115,21 @@ func ParseID(text string) (int64, bool) {
 	return id, err == nil
 }
 
-// PathText reads the {id} of the path as text.
+// elsewhere stands in the path for an id that is in the query: some proxies refuse a path with
+// %2F, or read it as a slash.
+const elsewhere = "-"
+
+// PathText reads the {id} of the path as text, or that of the query where the path says so.
 func PathText(r *http.Request) (string, error) {
+	if mux.Vars(r)["id"] == elsewhere && strings.Contains(r.URL.RawQuery, "id=") {
+		q, err := parsed(r.URL.RawQuery)
+		if err == nil && q.Has("id") {
+			return q.Get("id"), once(q)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
 	text, err := url.PathUnescape(mux.Vars(r)["id"])
 	if err != nil {
 		return "", Invalid("The id in the address is malformed")
