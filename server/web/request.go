@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 
@@ -131,7 +132,7 @@ func PathText(r *http.Request) (string, error) {
 		}
 	}
 	text, err := url.PathUnescape(mux.Vars(r)["id"])
-	if err != nil {
+	if err != nil || strings.Contains(text, "\x00") || !utf8.ValidString(text) { // which is never stored
 		return "", Invalid("The id in the address is malformed")
 	}
 	return text, nil
