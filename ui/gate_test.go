@@ -83,3 +83,25 @@ func TestTheLightInAZoneThatTheServerDoesNotKnow(t *testing.T) {
 	b.open(in.url + "/deploy")
 	b.until(light("clear", "Clear", "○ 0 online – Rollcall"))
 }
+
+func TestTheLightOfAPageThatNobodyLooksAtStaysTrue(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.run("hurrying", command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		const later = setTimeout;
+		window.setTimeout = (f, ms, ...all) => later(f, ms === 45000 ? 500 : ms, ...all);`}))
+	b.setUpAccount(in)
+	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
+	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
+	b.eval(`void (Object.defineProperty(document, 'hidden', { value: true, configurable: true }), document.dispatchEvent(new Event('visibilitychange')))`)
+	b.eval(`void (window.unknown = 0, new MutationObserver(() => { unknown += document.querySelector('[data-gate]').dataset.level === 'unknown' })
+		.observe(document.querySelector('[data-gate]'), { attributes: true }), window.soon = false, later(() => { soon = true }, 2000))`)
+	b.until(`soon`)
+	if b.eval(`unknown`) != "0" {
+		t.Error("it was said to be unknown while the server answers")
+	}
+	b.eval(`void (window.real = fetch, window.fetch = () => Promise.reject(new TypeError('no network')))`)
+	b.until(`document.querySelector('[data-gate]').dataset.level === 'unknown'`)
+	b.eval(`void (window.fetch = real)`)
+	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
+}

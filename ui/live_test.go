@@ -248,3 +248,32 @@ func TestAHiddenPanelRests(t *testing.T) {
 	b.until(follows("Live"))
 	b.until(listed("Ada"))
 }
+
+func TestADeadTokenIsNotAskedForAgainAndAgain(t *testing.T) {
+	b := browser(t)
+	var rollcall, token string
+	host := strictHost(t, &rollcall, "", func() string {
+		return `<script src="` + rollcall + `/online-users-panel.js" defer></script><script src="` + rollcall + `/online-users-badge.js" defer></script>
+			<online-users-panel src="` + rollcall + `" token="` + token + `" refresh="1"></online-users-panel>
+			<online-users-badge src="` + rollcall + `" token="` + token + `" refresh="1"></online-users-badge>`
+	})
+	in := serve(t, "--allow-origin", host.URL)
+	rollcall = in.url
+	backend := in.backend(t, "shop", "sessions,admin")
+	token = watcher(t, backend, "ada", "Ada")
+	b.open(host.URL)
+	b.until(listed("Ada"))
+	if _, err := backend.EndSession(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	b.until(panel + `.querySelector('[part=blank]').innerText.includes('Not signed in')`)
+	b.until(`document.querySelector('online-users-badge').shadowRoot.textContent.startsWith('–')`)
+	asked := `performance.getEntriesByType('resource').filter(e => e.name.includes('/online')).length`
+	b.eval(`void (window.asked = ` + asked + `, window.soon = false, setTimeout(() => { soon = true }, 3500))`)
+	b.until(`soon`)
+	if b.eval(asked+` - window.asked`) != "0" {
+		t.Errorf("%s questions more", b.eval(asked+` - window.asked`))
+	}
+	b.eval(`document.querySelector('online-users-panel').setAttribute('token', '` + watcher(t, backend, "bob", "Bob") + `')`)
+	b.until(listed("Bob"))
+}

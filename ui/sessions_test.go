@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -39,7 +40,7 @@ func TestThePageSessions(t *testing.T) {
 		b.until(`location.search === '?q=hopper'`)
 		b.eval(`history.back()`)
 		b.until(rows("Ada Lovelace", "Ada Lovelace", "Grace Hopper", hostile))
-		b.until(`document.querySelector('[name=q]').value === '' || document.activeElement.name === 'q'`)
+		b.until(`document.querySelector('[name=q]').value === ''`)
 	})
 	t.Run("a filter that nothing matches can be cleared", func(t *testing.T) {
 		b.open(in.url + "/sessions?ip=192.0.2.99")
@@ -91,6 +92,20 @@ func TestThePageSessions(t *testing.T) {
 		b.run("pressing Escape", chromedp.KeyEvent(kb.Escape))
 		b.until(rows(hostile))
 	})
+	t.Run("whoever presses Escape while they end is told how many did", func(t *testing.T) {
+		b.click(`[data-end]`)
+		b.until(`document.querySelector('.modal h2').textContent === 'End 1 session?'`)
+		b.eval(`void (window.real = fetch, window.fetch = (...all) => new Promise((go) => { window.release = go }).then(() => real(...all)))`)
+		b.click(`.modal .solid`)
+		b.run("pressing Escape", chromedp.KeyEvent(kb.Escape))
+		b.until(`!document.querySelector('dialog[open]')`)
+		b.eval(`void (window.fetch = real, release())`)
+		b.until(`document.querySelector('.modal h2').textContent === '1 session ended'`)
+		b.click(`.modal button`)
+		login(t, backend, "eve", hostile)
+		b.click(`[data-refresh]`)
+		b.until(rows(hostile))
+	})
 	t.Run("nothing that a stranger typed has run", func(t *testing.T) {
 		if title := b.eval(`document.title`); strings.Contains(title, "owned") {
 			t.Error("it has")
@@ -128,4 +143,32 @@ func TestWhoMayOnlySeeIsOfferedNoEndOfASession(t *testing.T) {
 	if b.eval(`document.querySelectorAll('.sheet .danger').length`) != "0" {
 		t.Error("the sheet has some")
 	}
+}
+
+func TestAnAdministratorWhomTheServerCouldNotNameAtFirstMayActLater(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
+	b.run("failing once", command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		const real = fetch;
+		window.fetch = (url, ...all) => String(url).endsWith('auth/me') && !sessionStorage.failed && (sessionStorage.failed = 1) ? Promise.reject(new TypeError('no network')) : real(url, ...all);`}))
+	b.open(in.url + "/sessions")
+	b.until(rows("Ada"))
+	b.until(`document.querySelector('[data-end]').checkVisibility()`)
+	b.until(`sessionStorage.failed`)
+}
+
+func TestARefreshTakesNothingBackThatMoreWasAskedFor(t *testing.T) {
+	b := browser(t)
+	in := serve(t)
+	b.setUpAccount(in)
+	backend := in.backend(t, "shop", "sessions")
+	for range 130 {
+		login(t, backend, "ada", "Ada")
+	}
+	b.open(in.url + "/sessions")
+	b.until(`document.querySelectorAll('tbody tr').length === 100`)
+	b.eval(`(document.querySelector('[data-more]').click(), document.querySelector('[data-refresh]').click())`)
+	b.until(`document.querySelectorAll('tbody tr').length === 130`)
 }

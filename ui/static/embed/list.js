@@ -15,6 +15,7 @@ export class PeopleList {
   loadedAt; // when users was true; undefined before the first answer
   live; // whether the feed flows; undefined before that is known
   failures = 0;
+  #refused; // asking again is of no use until something has changed
   #on;
   #server;
   #size;
@@ -28,7 +29,7 @@ export class PeopleList {
   // on.query() is what is asked: {params, filtered, reordered}; on.every(), the ms between two
   // looks. on.read(page) is called with each answer, on.shown(page) also with what the feed told,
   // on.changed(type, user) with each change of the feed; further on.busy(yes), on.modeChanged(),
-  // on.failed(refusal) and on.refused(status). size is how many people are read at first; with 0
+  // on.failed(refusal), or on.refused(status) where it is of no use to ask again. size is how many people are read at first; with 0
   // only their number.
   constructor(on, size) {
     this.#on = on;
@@ -70,6 +71,7 @@ export class PeopleList {
   async load() {
     this.#asking?.abort();
     clearTimeout(this.#timers.next);
+    this.#refused = false;
     const { signal } = (this.#asking = new AbortController());
     const { params, filtered, reordered } = this.#on.query();
     this.#askedAt = Date.now();
@@ -102,7 +104,7 @@ export class PeopleList {
     const every = this.#on.every();
     // After failures at a random time, so that a thousand pages do not come back as one.
     const wait = this.failures ? 200 + Math.random() * Math.min(every, 1000 * 2 ** this.failures) : every;
-    if (!document.hidden) this.#timers.next = setTimeout(() => this.load(), wait);
+    if (!document.hidden && !this.#refused) this.#timers.next = setTimeout(() => this.load(), wait);
     this.#on.modeChanged?.();
   }
 
@@ -131,9 +133,17 @@ export class PeopleList {
   }
 
   #fail(refusal) {
+    const { status } = refusal;
     this.failures++;
-    if (!refusal.status) this.#feed?.reconnect();
+    if (status === 401 || status === 403) return this.#refuse(status);
+    if (!status) this.#feed?.reconnect();
     this.#on.failed(refusal);
+  }
+
+  #refuse(status) {
+    this.#refused = true;
+    this.plan();
+    this.#on.refused(status);
   }
 
   // ---- the live feed ----
@@ -143,7 +153,7 @@ export class PeopleList {
     this.#feed = new Feed(this.#server.base, this.#server.token, {
       heard: (message) => this.#heard(message),
       live: (yes) => this.#flows(yes),
-      refused: (status) => this.#on.refused(status),
+      refused: (status) => this.#refuse(status),
     });
     this.#feed.start(cursor);
   }

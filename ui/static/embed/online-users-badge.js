@@ -27,7 +27,7 @@ class OnlineUsersBadge extends ServerElement {
     super(style, {
       query: () => ({ params: {} }),
       shown: (page) => this.#show(page),
-      failed: (refusal) => this.#fail(refusal),
+      failed: () => this.#fail(),
       refused: (status) => this.#refuse(status),
     }, 0);
     this.shadowRoot.append(this.#pulse, this.#words);
@@ -49,8 +49,7 @@ class OnlineUsersBadge extends ServerElement {
     this.#pulse.title = this.#words.title = title;
   }
 
-  #fail({ status }) {
-    if (status === 401 || status === 403) return this.#refuse(status);
+  #fail() {
     this.#say(this.#words.textContent, 'no', `${this.list.loadedAt ? 'Not up to date: t' : 'T'}he server cannot be reached. Trying again.`);
   }
 

@@ -141,8 +141,7 @@ class OnlineUsersPanel extends ServerElement {
     if (user.id === this.#own.user?.id) this.#own.show(this.server, true);
   }
 
-  #fail({ status, message }) {
-    if (status === 401 || status === 403) return this.#refuse(status);
+  #fail({ message }) {
     const again = () => this.list.load();
     if (this.list.loadedAt) return this.#frame.stale(this.list.loadedAt, message, again);
     this.#empty('error', 'The list could not be loaded', message);

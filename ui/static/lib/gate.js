@@ -2,7 +2,7 @@
 import { ask, inZone } from './api.js';
 import { at, h } from './dom.js';
 import { countWords, shownName, STATUSES, total } from './status.js';
-import { ago, local, until } from './time.js';
+import { ago, until } from './time.js';
 
 const WORDS = { clear: 'Clear', caution: 'Caution', hold: 'Hold', unknown: 'Unknown' };
 const SIGNS = { clear: '○', caution: '◐', hold: '●', unknown: '?' };
@@ -13,7 +13,7 @@ const ICONS = Object.fromEntries(Object.keys(WORDS).map((level) => {
   return [level, image];
 }));
 const ASK_EVERY_MS = 500; // at most, however much happens
-const STALE_AFTER_MS = 45000; // what the server said last may not be true any more
+const ASK_AGAIN_MS = 45000; // a hidden page reads no list, and the feed may have nothing to tell
 
 // The light of the page: showCounts has it show at once what the server said of everybody,
 // changed has it ask the server.
@@ -23,7 +23,7 @@ export function gateLight() {
   let asked = 0;
   let question = 0; // the number of the last one: only its answer counts
   let timer;
-  let staleTimer;
+  let againTimer;
 
   async function load() {
     const mine = ++question;
@@ -34,7 +34,7 @@ export function gateLight() {
       show(gate.level, gate.counts);
       people(gate);
     } catch (refusal) {
-      if (mine === question) showUnknown(refusal.message);
+      if (mine === question) showUnknown(refusal);
     }
   }
 
@@ -45,14 +45,19 @@ export function gateLight() {
   }
 
   function show(level, counts) {
-    clearTimeout(staleTimer);
-    staleTimer = setTimeout(showUnknown, STALE_AFTER_MS, `the server has said nothing since ${local(Date.now())}`);
+    askAgain();
     paint(level, why(level, counts));
     document.title = `${SIGNS[level]} ${total(counts)} online – Rollcall`;
   }
 
-  function showUnknown(words) {
-    paint('unknown', `Whether it is safe to deploy is not known: ${words}`);
+  function askAgain() {
+    clearTimeout(againTimer);
+    againTimer = setTimeout(load, ASK_AGAIN_MS);
+  }
+
+  function showUnknown({ status, message }) {
+    if (status !== 401) askAgain();
+    paint('unknown', `Whether it is safe to deploy is not known: ${message}`);
     document.title = name;
   }
 

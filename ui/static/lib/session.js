@@ -7,8 +7,10 @@ function goToLogin() {
   location.replace(`login${page && `?next=${encodeURIComponent(page)}`}${location.hash}`);
 }
 
-// Resolves to the user, or to undefined when the server could not say. Leaves for the
-// login page when nobody is signed in, now or later.
+const ASK_AGAIN_MS = 5000;
+
+// Resolves to the user, or to undefined when the server could not say; then the page begins anew
+// once it can. Leaves for the login page when nobody is signed in, now or later.
 export async function signedIn() {
   document.addEventListener('rollcall:ended', goToLogin);
   document.addEventListener('rollcall:unauthenticated', goToLogin);
@@ -18,6 +20,7 @@ export async function signedIn() {
   addEventListener('pageshow', (event) => event.persisted && me());
   const user = await me();
   if (user) show(user);
+  else setInterval(async () => !document.hidden && (await me()) && location.reload(), ASK_AGAIN_MS);
   document.querySelector('nav [aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone
   return user;
 }

@@ -78,12 +78,18 @@ class EndDialog {
     this.done();
   }
 
+  reopen() {
+    document.body.append(this.element);
+    this.element.showModal();
+  }
+
   failed(title, words) {
     this.finish(title, h('p', { class: 'message bad', role: 'alert' }, words));
   }
 
   finish(title, ...content) {
     this.draw(title, ...content, buttons(this.closer));
+    if (!this.element.open) this.reopen(); // whoever pressed Escape meanwhile still has to know
     this.closer.focus();
   }
 }

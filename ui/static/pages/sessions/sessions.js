@@ -19,7 +19,8 @@ const form = at('filters');
 const clock = new Clock();
 const table = new SessionTable(clock, { sort: (order) => narrow({ sort: order }), open: (user, back) => sheet.open(user, back), selected: showSelection });
 const sheet = new PersonSheet(clock, { ended: refresh, only: (user) => narrow({ user: user.id, state: 'all', sort: '' }) });
-const page = { sessions: [], next: '', admin: false, asked: undefined, loaded: 0 };
+let typing; // the timer of a text that is not in the address yet
+const page = { sessions: [], wanted: PAGE, next: '', admin: false, asked: undefined, loaded: 0 };
 
 // ---- the address ----
 
@@ -28,19 +29,21 @@ function narrow(changes) {
   const changed = changedQuery(changes);
   if (changed.get('state') !== 'ended' && changed.get('sort') === 'ended') changed.delete('sort');
   visit('sessions', changed);
-  arrive();
+  arrive(document.activeElement);
 }
 
-// Brings the form in line with the address.
-function arrive() {
+// Brings the form in line with the address, besides a field in which somebody is typing.
+function arrive(inUse) {
+  clearTimeout(typing);
   const query = here();
   for (const name of FIELDS) {
     const field = form.elements[name];
     const value = query.get(name) || '';
-    if (field !== document.activeElement) choose(field, value);
+    if (field !== inUse) choose(field, value);
   }
   further(['from', 'to', 'ip', 'reason'].some((name) => query.get(name)) || undefined);
   page.sessions = [];
+  page.wanted = PAGE;
   page.loaded = 0;
   table.clear();
   load();
@@ -67,7 +70,7 @@ function further(open) {
 // Loads what is shown again, or the next page after it. Only the latest question counts.
 async function load(next = '') {
   const asked = (page.asked = {});
-  const limit = next ? PAGE : Math.min(Math.max(PAGE, page.sessions.length), MOST);
+  const limit = next ? PAGE : Math.min(page.wanted, MOST);
   const query = filters();
   query.set('limit', limit);
   if (next) query.set('cursor', next);
@@ -89,6 +92,12 @@ async function load(next = '') {
 
 function refresh() {
   return load();
+}
+
+// Where a refresh overtakes it, that brings as many.
+function more() {
+  page.wanted = page.sessions.length + PAGE;
+  return load(page.next);
 }
 
 function show() {
@@ -137,7 +146,6 @@ function showSelection(picked) {
 
 // ---- what people do ----
 
-let typing;
 form.addEventListener('input', ({ target }) => {
   clearTimeout(typing);
   typing = setTimeout(() => narrow({ [target.name]: target.value.trim() }), target.tagName === 'SELECT' ? 0 : 250);
@@ -146,11 +154,11 @@ form.addEventListener('submit', (event) => event.preventDefault());
 at('further').addEventListener('click', () => further(at('further').ariaExpanded !== 'true'));
 at('person').querySelector('button').addEventListener('click', () => narrow({ user: '' }));
 at('refresh').addEventListener('click', refresh);
-at('more').addEventListener('click', () => load(page.next));
+at('more').addEventListener('click', more);
 at('clear').addEventListener('click', () => table.clear());
 at('end').addEventListener('click', () => endMatching(Object.fromEntries(filters()), refresh));
 at('end-selected').addEventListener('click', () => endThese(table.picked, () => (table.clear(), refresh())));
-addEventListener('popstate', arrive);
+addEventListener('popstate', () => arrive());
 
 // Whoever reads further down, or is about to do something, is not disturbed.
 setInterval(() => {
