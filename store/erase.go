@@ -245,7 +245,7 @@ func isIdentifying(word string) bool {
 
 // containsWord tells whether word stands in text as a whole, in whatever case.
 func containsWord(text, word string) bool {
-	text, word = strings.ToLower(text), strings.ToLower(word)
+	text, word = sqldb.Fold(text), sqldb.Fold(word)
 	for from := 0; ; {
 		i := strings.Index(text[from:], word)
 		if i < 0 {
