@@ -42,7 +42,7 @@ func (a *databaseAddress) Set(text string) error {
 
 var (
 	errAddress    = usageError{errors.New("--database must be like postgres://user@host:5432/name, where other than letters and digits of a password are written like %2F")}
-	hostAndPort   = regexp.MustCompile(`^([^:]*|\[[0-9a-fA-F:.]+\])(:[0-9]+)?$`)
+	hostAndPort   = regexp.MustCompile(`^([^:,]*|\[[0-9a-fA-F:.]+\])(:[0-9]+)?(,([^:,]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?)*$`) // several: whichever of them takes writes
 	parameterName = regexp.MustCompile(`^[a-z_]+$`)
 )
 
@@ -97,6 +97,9 @@ func (a *databaseAddress) host() string {
 // local tells whether the database's server is on this machine.
 func (a *databaseAddress) local() bool {
 	host := a.host()
+	if strings.Contains(host, ",") {
+		return false
+	}
 	addr, err := netip.ParseAddr(host)
 	return host == "" || host == "localhost" || strings.HasPrefix(host, "/") || err == nil && addr.Unmap().IsLoopback()
 }

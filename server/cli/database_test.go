@@ -12,6 +12,7 @@ func TestTheAddressOfADatabaseIsShownWithoutItsSecrets(t *testing.T) {
 		"postgres://ann:canary@db.example:5433/rollcall?sslmode=verify-full&sslpassword=canary": "postgres://db.example:5433/rollcall",
 		"postgresql://ann:canary%2F%40@[::1]/rollcall":                                          "postgresql://[::1]/rollcall",
 		"postgres://ann@/rollcall?host=/run/postgresql&port=5433&password=canary":               "postgres:///rollcall?host=/run/postgresql&port=5433",
+		"postgres://ann:canary@h1.example:5432,h2.example:5433/rollcall":                        "postgres://h1.example:5432,h2.example:5433/rollcall",
 		"postgres://": "postgres:",
 	} {
 		s := parse(t, "--database", address)

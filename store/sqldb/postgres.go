@@ -64,6 +64,10 @@ func PostgresConfig(address string) (*pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	several := slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host != config.Host || f.Port != config.Port })
+	if several && !strings.Contains(address, "target_session_attrs=") { // a standby takes no writes
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 	config.DialFunc = (&net.Dialer{Control: setTCPUserTimeout}).DialContext
 	for name, value := range map[string]string{
 		"application_name": "rollcall", "lock_timeout": fmt.Sprint(lockTimeout.Milliseconds()), "synchronous_commit": "on",
