@@ -71,7 +71,7 @@ export class PersonSheet {
         ['Email', user.email], ['Role', user.role], ['Organization', user.organization_name], ['Team', user.team_name],
         ['Online for', this.gone ? '' : duration(now - Date.parse(user.session_started_at))], ['Last activity', seen(user.last_activity_at)],
       ]),
-      h('h3', {}, user.sessions.length === 1 ? '1 session' : `${user.sessions.length} sessions`),
+      h('h3', {}, sessionCount(user)),
       ...user.sessions.map((session) => this.session(session, seen(session.last_activity_at))));
     // A button that was drawn anew is the same to whoever had it under the keyboard.
     const { session } = focused?.dataset || {};
@@ -135,4 +135,10 @@ function device({ device: known, user_agent: said }) {
 function facts(pairs) {
   const known = pairs.filter(([, value]) => value);
   return h('dl', {}, ...known.flatMap(([label, value, kind]) => [h('dt', {}, label), h('dd', { class: kind }, value)]));
+}
+
+// How many sessions there are; of very many only the latest are listed.
+function sessionCount({ sessions, session_count: all = sessions.length }) {
+  const words = all === 1 ? '1 session' : `${all} sessions`;
+  return all > sessions.length && sessions.length ? `${words}, of which the latest are` : words;
 }
