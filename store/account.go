@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/store/fold"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -81,7 +82,7 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, event AuditEve
 		}
 		n, err := t.Exec(`
 			INSERT INTO users (id, name, access, created_at, updated_at, folded) VALUES ($1, $2, $3, $4, $4, $5)
-			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, now.UnixMilli(), sqldb.FoldUser(account.Name, "", account.ID, "", ""))
+			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, now.UnixMilli(), fold.User(account.Name, "", account.ID, "", ""))
 		if err == nil && n == 0 {
 			return ErrNameTaken
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"rollcall/store/fold"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -25,7 +26,7 @@ func (d Drain) endsBy(now int64) bool {
 }
 
 // Exempt tells whether a drain does not concern the users with this role.
-func Exempt(role string) bool { return sqldb.Fold(role) == exemptRole }
+func Exempt(role string) bool { return fold.Text(role) == exemptRole }
 
 const exemptRole = "admin"
 

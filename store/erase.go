@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"rollcall/store/fold"
 	"rollcall/store/sqldb"
 )
 
@@ -245,7 +246,7 @@ func isIdentifying(word string) bool {
 
 // containsWord tells whether word stands in text as a whole, in whatever case.
 func containsWord(text, word string) bool {
-	text, word = sqldb.Fold(text), sqldb.Fold(word)
+	text, word = fold.Text(text), fold.Text(word)
 	for from := 0; ; {
 		i := strings.Index(text[from:], word)
 		if i < 0 {

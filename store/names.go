@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rollcall/store/fold"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -67,7 +68,7 @@ func (s *Store) checkName(ctx context.Context, kind nameKind, name string) error
 	var known bool
 	sought := name
 	if kind == roleNames {
-		sought = sqldb.Fold(name)
+		sought = fold.Text(name)
 	}
 	if err := s.db.Scan(ctx, []any{&known}, kind.known, sought); err != nil || known {
 		return err

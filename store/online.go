@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/store/fold"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -16,7 +17,7 @@ type OnlineFilter struct {
 	App, Organization, Team, Role string
 	Status                        presence.Status
 	Search                        string // part of a name, e-mail address, id, role, team or organization
-	ExceptRole                    string // folded, as is Role: see sqldb.Fold
+	ExceptRole                    string // folded, as is Role: see fold.Text
 	Sort                          Sort
 	Limit                         int    // people on a page, at least 1
 	Cursor                        string // OnlinePage.Next of the page before
@@ -187,14 +188,14 @@ func (f OnlineFilter) where(q *sqldb.Query) {
 // whereUsers adds those on u and o.
 func (f OnlineFilter) whereUsers(q *sqldb.Query) {
 	for _, term := range []struct{ column, value string }{
-		{"o.name", f.Organization}, {"u.team_name", f.Team}, {"u.role_folded", sqldb.Fold(f.Role)},
+		{"o.name", f.Organization}, {"u.team_name", f.Team}, {"u.role_folded", fold.Text(f.Role)},
 	} {
 		if term.value != "" {
 			q.And(term.column+` = ?`, term.value)
 		}
 	}
 	if f.ExceptRole != "" {
-		q.And(`u.role_folded <> ?`, sqldb.Fold(f.ExceptRole))
+		q.And(`u.role_folded <> ?`, fold.Text(f.ExceptRole))
 	}
 	if f.Search != "" {
 		q.MatchesFolded(searched, f.Search)

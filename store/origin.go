@@ -3,6 +3,7 @@ package store
 import (
 	"unicode/utf8"
 
+	"rollcall/store/fold"
 	"rollcall/store/sqldb"
 )
 
@@ -47,7 +48,7 @@ func whereDevice(q *sqldb.Query, device string) {
 	if device == "" {
 		return
 	}
-	device = sqldb.Fold(device) // the columns have the program's own words, which are ASCII
+	device = fold.Text(device) // the columns have the program's own words, which are ASCII
 	q.And(`(lower(s.device_type) = ? OR lower(s.device_os) = ? OR lower(s.device_browser) = ? OR lower(s.device_browser) LIKE ? ESCAPE '\')`,
 		device, device, device, sqldb.BeginsWith(device+" "))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"rollcall/store/fold"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -100,8 +101,8 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 			organization_id = CASE WHEN $9 THEN $6 ELSE users.organization_id END, updated_at = $8
 		RETURNING name, email, role, team_name, folded`,
 		in.ID, in.Name, in.Email, in.Role, in.Team, organization, in.Access, now.UnixMilli(), in.Organization != nil)
-	if is := sqldb.FoldUser(name, email, in.ID, role, team); err == nil && is != folded {
-		_, err = t.Exec(`UPDATE users SET folded = $2, role_folded = $3 WHERE id = $1`, in.ID, is, sqldb.Fold(role))
+	if is := fold.User(name, email, in.ID, role, team); err == nil && is != folded {
+		_, err = t.Exec(`UPDATE users SET folded = $2, role_folded = $3 WHERE id = $1`, in.ID, is, fold.Text(role))
 	}
 	if err != nil || in.Organization == nil {
 		return sqldb.Wrap("storing a user", err)
@@ -141,7 +142,7 @@ func (t *tx) organization(now time.Time, name *string) (*int64, error) {
 	var id int64
 	err := t.Scan([]any{&id}, `
 		INSERT INTO organizations (name, created_at, folded) VALUES ($1, $2, $3)
-		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, now.UnixMilli(), sqldb.Fold(*name))
+		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, *name, now.UnixMilli(), fold.Text(*name))
 	return &id, sqldb.Wrap("storing an organization", err)
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,26 @@ func TestTheHouseIsAsTheREADMEDrawsIt(t *testing.T) {
 	slices.SortFunc(built, byName)
 	if diff := cmp.Diff(drawn, built, cmp.AllowUnexported(room{})); diff != "" {
 		t.Errorf("as it is drawn in the README (-) and as it is (+):\n%s", diff)
+	}
+}
+
+// maxFiles is how many files a room may have besides its tests. The entities of the store and the
+// commands of the command line are a file each.
+const maxFiles = 20
+
+func TestARoomHasNoMoreFilesThanSomebodyCanSurvey(t *testing.T) {
+	for _, room := range builtRooms(t) {
+		if room.name == "store" || room.name == "server/cli" || room.name == "main.go" {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join("..", "..", room.name, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
+		if n := len(files); n == 0 || n > maxFiles {
+			t.Errorf("%s has %d files, of which there may be %d", room.name, n, maxFiles)
+		}
 	}
 }
 

@@ -4,7 +4,14 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"rollcall/store/fold"
 )
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
@@ -166,4 +173,86 @@ func schemaVersion(ctx context.Context, conn *sql.Conn, tables string) (int, err
 		return 0, fmt.Errorf("this is not a database of rollcall: %w", err)
 	}
 	return version, nil
+}
+
+const beforeUpgrade = ".before-upgrade-" // and the version of its schema
+
+// keepCopy writes a copy of the database beside it, complete and on the disk under its name, or
+// none. One that an earlier upgrade has left, which then was interrupted, is replaced.
+func (f *openFiles) keepCopy(ctx context.Context, conn *sql.Conn, version int) (kept string, err error) {
+	kept = fmt.Sprint(f.path, beforeUpgrade, version)
+	unfinished := kept + ".part"
+	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	_, err = conn.ExecContext(ctx, `VACUUM INTO $1`, unfinished)
+	if err == nil {
+		err = errors.Join(os.Chmod(unfinished, 0o600), syncPath(unfinished))
+	}
+	if err == nil {
+		err = os.Rename(unfinished, kept)
+	}
+	if err != nil {
+		_ = os.Remove(unfinished)
+		return "", Wrap("keeping a copy of the database before its upgrade", err)
+	}
+	return kept, nil
+}
+
+func syncPath(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// RemoveKeptCopies removes the copies that upgrades of the database in a folder have kept.
+func RemoveKeptCopies(folder string) error {
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), FileName+beforeUpgrade) {
+			err = errors.Join(err, os.Remove(filepath.Join(folder, entry.Name())))
+		}
+	}
+	return err
+}
+
+// foldRows fills in the folded forms of a database from before these were kept.
+func foldRows(ctx context.Context, conn *sql.Conn) error {
+	users, err := textRows(ctx, conn, 5, `SELECT name, email, id, role, team_name FROM users`)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		_, err := conn.ExecContext(ctx, `UPDATE users SET folded = $1, role_folded = $2 WHERE id = $3`, fold.User(u[0], u[1], u[2], u[3], u[4]), fold.Text(u[3]), u[2])
+		if err != nil {
+			return err
+		}
+	}
+	organizations, err := textRows(ctx, conn, 1, `SELECT name FROM organizations`)
+	if err != nil {
+		return err
+	}
+	for _, o := range organizations {
+		if _, err := conn.ExecContext(ctx, `UPDATE organizations SET folded = $1 WHERE name = $2`, fold.Text(o[0]), o[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// textRows reads rows of so many texts.
+func textRows(ctx context.Context, conn *sql.Conn, columns int, query string) (all [][]string, err error) {
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return Collect(rows, func(rows *sql.Rows) ([]string, error) {
+		row, dest := make([]string, columns), make([]any, columns)
+		for i := range row {
+			dest[i] = &row[i]
+		}
+		return row, rows.Scan(dest...)
+	})
 }

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"rollcall/store/fold"
 )
 
 // Query is SQL under construction, with its parameters. Texts have ? where a
@@ -34,7 +37,7 @@ func (q *Query) And(term string, args ...any) *Query { return q.Add(" AND "+term
 
 // MatchesFolded appends the condition that part, folded, is somewhere in text, which is.
 func (q *Query) MatchesFolded(text, part string) *Query {
-	return q.And(text+` LIKE ? ESCAPE '\'`, contains(Fold(part)))
+	return q.And(text+` LIKE ? ESCAPE '\'`, contains(fold.Text(part)))
 }
 
 // MatchesEither appends the condition that part is somewhere in text, of which there is no folded form, or in
@@ -42,7 +45,7 @@ func (q *Query) MatchesFolded(text, part string) *Query {
 func (q *Query) MatchesEither(text, folded, part string) *Query {
 	// Twice: lower() of SQLite knows ASCII only, other scripts match as typed.
 	return q.And(`(lower(`+text+`) LIKE ? ESCAPE '\' OR `+text+` LIKE ? ESCAPE '\' OR `+folded+` LIKE ? ESCAPE '\')`,
-		contains(strings.ToLower(part)), contains(part), contains(Fold(part)))
+		contains(strings.ToLower(part)), contains(part), contains(fold.Text(part)))
 }
 
 // List appends texts, of which there must be one, in brackets.
@@ -78,4 +81,16 @@ func contains(part string) string { return "%" + BeginsWith(part) }
 // BeginsWith is the pattern of LIKE ... ESCAPE '\' for a text that begins with part.
 func BeginsWith(part string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
+}
+
+// nul is the one character of a valid text that PostgreSQL does not store.
+const nul, replacement = "\x00", "\uFFFD"
+
+var errUnstorable = Invalid("text must be valid UTF-8 and must not have a NUL")
+
+func storable(text string) bool { return !strings.Contains(text, nul) && utf8.ValidString(text) }
+
+// StorableText is text with U+FFFD in place of what can not be stored.
+func StorableText(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, replacement), nul, replacement)
 }

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
@@ -127,4 +129,131 @@ func sqliteKind(err error) error {
 		return ErrBroken
 	}
 	return nil
+}
+
+// FileName is the database in the data folder.
+const FileName = "rollcall.db"
+
+const sqliteTables = `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'`
+
+// DSN names the SQLite database at path with pragmas for each connection, because Exec would
+// reach only one connection of a pool.
+func DSN(path string, pragmas ...string) string {
+	v := url.Values{"_pragma": append([]string{fmt.Sprintf("busy_timeout(%d)", busyTimeout), "foreign_keys(1)"}, pragmas...)}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
+}
+
+// ReadOnlyDSN is DSN for connections that leave even the log beside the database as it is.
+func ReadOnlyDSN(path string, pragmas ...string) string { return DSN(path, pragmas...) + "&mode=ro" }
+
+// VerifyFile reads the whole SQLite file, which must be an undamaged database of rollcall that
+// this version of the program, or an older one, has written: else ErrNewerSchema.
+func VerifyFile(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", ReadOnlyDSN(path, "query_only(1)"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var verdict string
+	if err := db.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("it is damaged: %s", verdict)
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	version, err := schemaVersion(ctx, conn, sqliteTables)
+	if err == nil && version == 0 {
+		err = errors.New("it is empty")
+	}
+	if err == nil {
+		err = checkVersion(version, SchemaVersion())
+	}
+	return err
+}
+
+// maxLog is at how many bytes SQLite folds its log into the database, where the disk has room:
+// sooner costs throughput, later costs disk.
+const maxLog = 40 << 20
+
+// How long writes wait for readers so that the log can be cut, and how long it is left alone
+// after they did so in vain.
+const (
+	cutTimeout = time.Second
+	cutAgain   = 5 * time.Second
+)
+
+// logSize bounds the write-ahead log. SQLite folds it by itself, but begins it anew only in a moment
+// without a reader: where somebody always reads it would grow until the disk is full.
+type logSize struct {
+	path     string
+	most     int64     // maxLog
+	limit    int64     // at which it is to be folded now
+	measured time.Time // when limit was found
+	busy     time.Time // when cutting it was in vain, last
+	folded   int64     // lastCommit at which it was folded
+}
+
+func newLogSize(database string) *logSize { return &logSize{path: database + "-wal", most: maxLog} }
+
+// measure has SQLite fold the log at a quarter of what is free on the disk, where that is less
+// than the most that it may take.
+func (l *logSize) measure(conn *sql.Conn) error {
+	if time.Since(l.measured) < time.Second {
+		return nil
+	}
+	l.measured = time.Now()
+	limit := l.most
+	if free, ok := freeSpace(filepath.Dir(l.path)); ok {
+		limit = min(limit, free/4)
+	}
+	if limit == l.limit {
+		return nil
+	}
+	ctx := context.Background()
+	var page int64
+	if err := conn.QueryRowContext(ctx, `PRAGMA page_size`).Scan(&page); err != nil {
+		return Wrap("measuring the log", err)
+	}
+	_, err := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA wal_autocheckpoint = %d`, max(limit/page, 1)))
+	l.limit = limit
+	return Wrap("measuring the log", err)
+}
+
+// bound cuts the log after a commit where it has twice the size at which SQLite should have
+// begun it anew. What it fails of is tried again: nothing is lost meanwhile.
+func (l *logSize) bound(conn *sql.Conn) {
+	if l == nil || conn == nil {
+		return
+	}
+	_ = l.measure(conn)
+	info, err := os.Stat(l.path)
+	if err != nil || info.Size() <= 2*l.limit || time.Since(l.busy) < cutAgain {
+		return
+	}
+	if cutLog(conn, cutTimeout) != nil {
+		l.busy = time.Now()
+	}
+}
+
+// makeRoom cuts the log where the disk is full, and tells whether that may have helped.
+func (l *logSize) makeRoom(conn *sql.Conn) bool {
+	return l != nil && conn != nil && cutLog(conn, cutTimeout) == nil
+}
+
+// fold brings the log into the database when nothing has been written for a while, so that the
+// file is whole by itself. No reader is waited for.
+func (l *logSize) fold(conn *sql.Conn, lastCommit int64) {
+	if l == nil || conn == nil || lastCommit == 0 || lastCommit == l.folded || time.Since(time.Unix(0, lastCommit)) < lookEvery {
+		return
+	}
+	var busy, pages, folded int
+	err := conn.QueryRowContext(context.Background(), `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &pages, &folded)
+	if err == nil && pages == folded {
+		l.folded = lastCommit
+	}
 }

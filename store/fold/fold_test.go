@@ -1,4 +1,4 @@
-package sqldb
+package fold
 
 import "testing"
 
@@ -29,16 +29,16 @@ func TestFold(t *testing.T) {
 		{"", ""},
 	} {
 		for _, text := range alike {
-			if got := Fold(text); got != alike[0] {
+			if got := Text(text); got != alike[0] {
 				t.Errorf("%q is folded to %q, want %q", text, got, alike[0])
 			}
 		}
-		if again := Fold(alike[0]); again != alike[0] {
+		if again := Text(alike[0]); again != alike[0] {
 			t.Errorf("%q is folded again to %q", alike[0], again)
 		}
 	}
 	for _, other := range [][2]string{{"か", "が"}, {"कि", "की"}, {"а", "a"}, {"i", "l"}} {
-		if Fold(other[0]) == Fold(other[1]) {
+		if Text(other[0]) == Text(other[1]) {
 			t.Errorf("%q and %q are the same", other[0], other[1])
 		}
 	}
@@ -47,8 +47,8 @@ func TestFold(t *testing.T) {
 func FuzzFold(f *testing.F) {
 	f.Add("Ärzte\xff\u0345")
 	f.Fuzz(func(t *testing.T, text string) {
-		if once := Fold(text); Fold(once) != once {
-			t.Errorf("%q is folded to %q, and that to %q", text, once, Fold(once))
+		if once := Text(text); Text(once) != once {
+			t.Errorf("%q is folded to %q, and that to %q", text, once, Text(once))
 		}
 	})
 }
