@@ -189,5 +189,5 @@ func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.
 	}
 	<-done
 	LogIn(t, lost, after(2), "dan") // when it is back
-	wantOnline(t, other, after(3), "dan", "bob", "ada")
+	wantOnline(t, other, after(2), "dan", "bob") // as a login that is followed by no heartbeat, ada counts no longer
 }

@@ -138,10 +138,13 @@ func (in instance) backdate(t *testing.T, user string, started, active time.Dura
 	}
 	defer db.Close()
 	now := time.Now().UnixMilli()
-	_, err = db.ExecContext(t.Context(), `UPDATE user_sessions SET created_at = $1, last_activity_at = $2 WHERE user_id = $3 AND is_active = true`,
-		now-started.Milliseconds(), now-active.Milliseconds(), user)
-	if err != nil {
-		t.Fatal(err)
+	for _, statement := range []string{ // what was set for later activity is taken back first: activity alone only extends a session
+		`UPDATE user_sessions SET created_at = $1, expires_at = $2 WHERE user_id = $3 AND is_active = true`,
+		`UPDATE user_sessions SET created_at = $1, last_activity_at = $2 WHERE user_id = $3 AND is_active = true`,
+	} {
+		if _, err := db.ExecContext(t.Context(), statement, now-started.Milliseconds(), now-active.Milliseconds(), user); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var ms int64
 	if err := db.QueryRowContext(t.Context(), `SELECT expires_at - last_activity_at FROM user_sessions WHERE user_id = $1`, user).Scan(&ms); err != nil {
