@@ -128,8 +128,8 @@ func TestThePanel(t *testing.T) {
 }
 
 // backdate moves a user's session into the past, as time would: its login by
-// started, its last activity by active. It returns how long the session lives
-// after its last activity, by the trigger.
+// started, its last activity by active, and its end with that. It returns how long
+// the session lives after its last activity.
 func (in instance) backdate(t *testing.T, user string, started, active time.Duration) (lifetime time.Duration) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(in.data, "rollcall.db")+"?_pragma=busy_timeout(5000)")
@@ -138,13 +138,11 @@ func (in instance) backdate(t *testing.T, user string, started, active time.Dura
 	}
 	defer db.Close()
 	now := time.Now().UnixMilli()
-	for _, statement := range []string{ // what was set for later activity is taken back first: activity alone only extends a session
-		`UPDATE user_sessions SET created_at = $1, expires_at = $2 WHERE user_id = $3 AND is_active = true`,
-		`UPDATE user_sessions SET created_at = $1, last_activity_at = $2 WHERE user_id = $3 AND is_active = true`,
-	} {
-		if _, err := db.ExecContext(t.Context(), statement, now-started.Milliseconds(), now-active.Milliseconds(), user); err != nil {
-			t.Fatal(err)
-		}
+	_, err = db.ExecContext(t.Context(), `
+		UPDATE user_sessions SET created_at = $1, last_activity_at = $2, expires_at = expires_at - (last_activity_at - $2)
+		WHERE user_id = $3 AND is_active = true`, now-started.Milliseconds(), now-active.Milliseconds(), user)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var ms int64
 	if err := db.QueryRowContext(t.Context(), `SELECT expires_at - last_activity_at FROM user_sessions WHERE user_id = $1`, user).Scan(&ms); err != nil {
