@@ -188,6 +188,6 @@ func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.
 		t.Errorf("the login of the lost one: %v", err)
 	}
 	<-done
-	LogIn(t, lost, after(2), "dan") // when it is back
+	LogIn(t, lost, after(2), "dan")              // when it is back
 	wantOnline(t, other, after(2), "dan", "bob") // as a login that is followed by no heartbeat, ada counts no longer
 }
