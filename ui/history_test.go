@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -168,6 +169,21 @@ func TestThePageHistory(t *testing.T) {
 		b.until(`document.activeElement.ariaLabel === 'Sundays 03:00–04:00: nobody' && document.querySelector('.week .readout').textContent === document.activeElement.ariaLabel`)
 		b.run("going on", chromedp.KeyEvent(kb.ArrowUp))
 		b.until(`document.activeElement.ariaLabel.startsWith('Saturdays 03:00–04:00: 7 on average')`)
+	})
+	t.Run("a pointer at rest does not take the words from the keyboard", func(t *testing.T) {
+		b.run("resting the pointer", chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 1, 1))
+		b.eval(`(() => {
+			document.querySelector('.heat td[tabindex="0"]').focus();
+			const grid = document.querySelector('.heat'), box = grid.querySelector('td[role=gridcell]').getBoundingClientRect();
+			grid.style.transform = 'translate(' + (-box.left - box.width / 2 + 1) + 'px, ' + (-box.top - box.height / 2 + 1) + 'px)';
+			grid.style.zIndex = 99;
+			grid.style.position = 'relative';
+		})()`)
+		b.until(`document.querySelector('.heat td[role=gridcell]').matches(':hover')`)
+		b.until(`document.querySelector('.week .readout').textContent === document.activeElement.ariaLabel`)
+		b.run("pointing", chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 2, 2))
+		b.until(`document.querySelector('.week .readout').textContent === document.querySelector('.heat td[role=gridcell]').ariaLabel`)
+		b.eval(`document.querySelector('.heat').removeAttribute('style')`)
 	})
 	t.Run("a range and a filter are a part of the address", func(t *testing.T) {
 		b.eval(`document.querySelector('[name=range][value="30d"]').click()`)

@@ -14,7 +14,7 @@ export class Week {
     this.grid = h('table', { class: 'heat', role: 'grid', 'aria-labelledby': 'week', 'aria-describedby': 'week-words', keydown: (event) => this.press(event) },
       h('thead', {}, h('tr', {}, h('td', {}), ...hours)),
       h('tbody', {}, ...DAYS.map((day, i) => h('tr', {}, h('th', { scope: 'row', 'aria-label': day }, day.slice(0, 3)), ...this.cells.slice(i * 24, i * 24 + 24)))));
-    for (const type of ['pointerover', 'focusin', 'click']) this.grid.addEventListener(type, (event) => this.readOut(this.cells.indexOf(event.target)));
+    for (const type of ['pointermove', 'focusin', 'click']) this.grid.addEventListener(type, (event) => this.readOut(this.cells.indexOf(event.target)));
     for (const type of ['pointerleave', 'focusout']) this.grid.addEventListener(type, () => this.resetReadout());
     this.readout = h('p', { class: 'readout', 'aria-hidden': 'true' });
     this.legend = h('p', { class: 'legend', 'aria-hidden': 'true' });
