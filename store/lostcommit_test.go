@@ -34,10 +34,11 @@ type cutter struct {
 }
 
 const (
-	cutNothing = iota
-	cutRequest // once
-	cutWaiting // once
-	cutAnswer  // once
+	cutNothing  = iota
+	cutRequest  // once
+	cutWaiting  // once
+	cutAnswer   // once
+	cutTimeline // once, where the server is asked for its own
 )
 
 const cancelRequest = 80877102 // what a connection begins with that is to interrupt another
@@ -107,6 +108,8 @@ func (c *cutter) serve(client net.Conn) {
 		case 'P': // name, text
 			if name, text, _ := bytes.Cut(body, []byte{0}); bytes.HasPrefix(text, []byte("COMMIT\x00")) {
 				commit = append([]byte{0}, name...)
+			} else if bytes.Contains(text, []byte("pg_walfile_name")) && c.cut.CompareAndSwap(cutTimeline, cutNothing) {
+				return
 			}
 		case 'B': // portal, name
 			if commit != nil && bytes.HasPrefix(body, append(commit, 0)) {
@@ -190,4 +193,35 @@ func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.
 	<-done
 	LogIn(t, lost, after(2), "dan")              // when it is back
 	wantOnline(t, other, after(2), "dan", "bob") // as a login that is followed by no heartbeat, ada counts no longer
+}
+
+// TestNoOtherEraBeginsWhereTheConnectionIsLostAgain has it lost while the server is asked
+// whether it is still on the same line of commits.
+func TestNoOtherEraBeginsWhereTheConnectionIsLostAgain(t *testing.T) {
+	server := NewServer(t)
+	c, address := newCutter(t, server)
+	s := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
+	db := server.Open(t, "public")
+	defer db.Close()
+	listener := func(before int) (pid int) {
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+			_ = db.QueryRow(`SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND pid <> $1`, before).Scan(&pid)
+			if pid != 0 {
+				return pid
+			}
+		}
+		t.Fatal("nobody listens")
+		return 0
+	}
+	first := listener(0)
+	era := s.DB().Timeline()
+	c.cut.Store(cutTimeline)
+	ExecSQL(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'`)
+	listener(first)
+	if c.cut.Load() != cutNothing {
+		t.Fatal("nothing was cut")
+	}
+	if now := s.DB().Timeline(); now != era {
+		t.Errorf("era %d became %d where only connections were lost", era, now)
+	}
 }

@@ -86,7 +86,9 @@ func (e *listener) listenOnce(ctx context.Context, woken func()) error {
 	if err := conn.QueryRow(ctx, `SELECT 'rollcall_' || 'changes'::regclass::oid`).Scan(&channel); err != nil {
 		return err
 	}
-	e.checkTimeline(ctx, conn, channel)
+	if err := e.checkTimeline(ctx, conn, channel); err != nil {
+		return err
+	}
 	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
 		return err
 	}
@@ -101,14 +103,18 @@ func (e *listener) listenOnce(ctx context.Context, woken func()) error {
 // checkTimeline notes whether the log is on another line of commits than before: that of a
 // standby that took over, perhaps without the last ones, or of another database. The
 // first digits of a log file's name are its server's timeline. What only speaks
-// PostgreSQL's protocol may not have that.
-func (e *listener) checkTimeline(ctx context.Context, conn *pgx.Conn, channel string) {
+// PostgreSQL's protocol may not have that; where the connection was lost, nothing is known.
+func (e *listener) checkTimeline(ctx context.Context, conn *pgx.Conn, channel string) error {
 	var timeline string
-	_ = conn.QueryRow(ctx, `SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)`).Scan(&timeline)
+	err := conn.QueryRow(ctx, `SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)`).Scan(&timeline)
+	if conn.IsClosed() || ctx.Err() != nil {
+		return err
+	}
 	if line := channel + " " + timeline; line != e.timeline {
 		e.timeline = line
 		e.timelines.Add(1)
 	}
+	return nil
 }
 
 // next waits for one of another process. In long silence it asks whether the server is
