@@ -16,7 +16,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, foldedColumns("") + heardColumn + plainIndexes + sqliteTrigger}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, foldedColumns("") + upgrade6SQLite + upgrade6}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -39,19 +39,11 @@ func foldedColumns(collation string) (statements string) {
 	return statements
 }
 
-const heardColumn = `ALTER TABLE user_sessions ADD COLUMN heard INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1));
-CREATE TRIGGER session_heard
-AFTER UPDATE OF last_activity_at ON user_sessions WHEN NEW.last_activity_at <> OLD.last_activity_at AND NEW.heard = 0
-BEGIN
-    UPDATE user_sessions SET heard = 1 WHERE id = NEW.id;
-END;
-`
-
 //go:embed upgrade6.sql
-var plainIndexes string
+var upgrade6 string
 
 //go:embed upgrade6_sqlite.sql
-var sqliteTrigger string
+var upgrade6SQLite string
 
 // foldedSince is the version from which on texts are kept in the form by which they are compared.
 const foldedSince = 6

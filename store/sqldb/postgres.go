@@ -27,7 +27,7 @@ import (
 var PostgresSchema string
 
 //go:embed upgrade6_postgres.sql
-var postgresTrigger string
+var upgrade6Postgres string
 
 const (
 	postgresOldest  = 5 // version of the schema in the first release that knew PostgreSQL
@@ -36,18 +36,6 @@ const (
 	lockTimeout     = 5 * time.Second // for a turn that another replica has
 	txTimeout       = 8 * time.Second
 )
-
-const heardColumnPostgres = `ALTER TABLE user_sessions ADD COLUMN heard BOOLEAN NOT NULL DEFAULT false;
-CREATE FUNCTION note_heard() RETURNS TRIGGER LANGUAGE plpgsql AS $$
-BEGIN
-    NEW.heard := true;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER session_heard
-BEFORE UPDATE OF last_activity_at ON user_sessions FOR EACH ROW
-WHEN (NEW.last_activity_at <> OLD.last_activity_at AND NOT NEW.heard)
-EXECUTE FUNCTION note_heard();
-`
 
 // LockSchema begins the turn, up to the end of a transaction, of whoever makes or upgrades the tables.
 const LockSchema = `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`
@@ -157,7 +145,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
 		write: write, read: read,
-		schema: PostgresSchema, oldest: postgresOldest, steps: []string{foldedColumns(` COLLATE "C"`) + heardColumnPostgres + plainIndexes + postgresTrigger},
+		schema: PostgresSchema, oldest: postgresOldest, steps: []string{foldedColumns(` COLLATE "C"`) + upgrade6Postgres + upgrade6},
 		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
 		upgrade:      []string{`BEGIN`, LockSchema},
 		begin:        []string{`BEGIN`, writeLock},

@@ -1,4 +1,16 @@
--- From version 5 to 6, in PostgreSQL only: activity never has a session end earlier; and commits need no marks.
+-- From version 5 to 6, in PostgreSQL only, before what both databases need: whether a heartbeat has come; activity never has
+-- a session end earlier; commits need no marks.
+
+ALTER TABLE user_sessions ADD COLUMN heard BOOLEAN NOT NULL DEFAULT false;
+CREATE FUNCTION note_heard() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.heard := true;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER session_heard
+BEFORE UPDATE OF last_activity_at ON user_sessions FOR EACH ROW
+WHEN (NEW.last_activity_at <> OLD.last_activity_at AND NOT NEW.heard)
+EXECUTE FUNCTION note_heard();
 
 CREATE OR REPLACE FUNCTION extend_session_expiration() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,12 @@
--- From version 5 to 6, in SQLite only: activity never has a session end earlier.
+-- From version 5 to 6, in SQLite only, before what both databases need: whether a heartbeat has come; activity never has
+-- a session end earlier.
+
+ALTER TABLE user_sessions ADD COLUMN heard INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1));
+CREATE TRIGGER session_heard
+AFTER UPDATE OF last_activity_at ON user_sessions WHEN NEW.last_activity_at <> OLD.last_activity_at AND NEW.heard = 0
+BEGIN
+    UPDATE user_sessions SET heard = 1 WHERE id = NEW.id;
+END;
 
 DROP TRIGGER extend_session_expiration;
 CREATE TRIGGER extend_session_expiration
