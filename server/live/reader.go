@@ -27,31 +27,14 @@ func (h *Hub) ServeList(w http.ResponseWriter, r *http.Request, token string, fo
 		if q := r.URL.Query(); q.Has("since") {
 			reader.since = new(q.Get("since"))
 		}
-		return reader.serve(ctx)
+		return reader.serve(ctx, h.readers, reader.recheck, reader.tell)
 	})
 }
 
-// serve tells the reader what happens until there is a reason to stop.
-func (k *reader) serve(ctx context.Context) (err error) {
-	who, err := k.identified(ctx)
-	if err != nil {
-		return err
-	}
-	w, err := k.hub.readers.add(who)
-	if err != nil {
-		return err
-	}
-	defer k.hub.readers.remove(w)
-	ctx, leave := context.WithCancelCause(ctx)
-	defer leave(nil)
-	go func() { leave(k.listen()) }()
-	if _, err := k.mayStay(ctx); err != nil { // once more: from here on the hub tells when to
-		return err
-	}
-	if err := k.welcome(ctx); err != nil {
-		return err
-	}
-	return k.tell(ctx, w)
+// recheck looks whether the reader may still follow.
+func (k *reader) recheck(ctx context.Context) error {
+	_, err := k.mayStay(ctx)
+	return err
 }
 
 // welcome finds the reader's place, once there is one.
@@ -95,6 +78,9 @@ func (k *reader) say(ctx context.Context, kind string) error {
 
 // tell sends whatever happens, in order.
 func (k *reader) tell(ctx context.Context, w *watcher) error {
+	if err := k.welcome(ctx); err != nil {
+		return err
+	}
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	for {
@@ -105,7 +91,7 @@ func (k *reader) tell(ctx context.Context, w *watcher) error {
 		select {
 		case <-more:
 		case <-w.check:
-			_, err = k.mayStay(ctx)
+			err = k.recheck(ctx)
 		case <-ping.C:
 			err = k.ping(ctx)
 		case <-ctx.Done():
@@ -131,7 +117,7 @@ func (k *reader) catchUp(ctx context.Context, w *watcher) (more <-chan struct{},
 	for _, event := range events {
 		select {
 		case <-w.check:
-			_, err = k.mayStay(ctx)
+			err = k.recheck(ctx)
 		default:
 		}
 		if err == nil {

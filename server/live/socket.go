@@ -88,6 +88,27 @@ func (k *socket) identified(ctx context.Context) (who Follower, err error) {
 	return k.follow(ctx, k.token)
 }
 
+// serve keeps the socket among those that the hub has checked, and has tell speak until there is a
+// reason to stop. The first check is made once the hub knows the socket: from then on it tells when to.
+func (k *socket) serve(ctx context.Context, among *watchers, check func(context.Context) error, tell func(context.Context, *watcher) error) error {
+	who, err := k.identified(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := among.add(who)
+	if err != nil {
+		return err
+	}
+	defer among.remove(w)
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	go func() { leave(k.listen()) }()
+	if err := check(ctx); err != nil {
+		return err
+	}
+	return tell(ctx, w)
+}
+
 // mayStay returns who the reader is now, if they may still follow. While the database
 // is away nobody knows, and the reader is told nothing: one who is sent away would only
 // come back at once, with all others.

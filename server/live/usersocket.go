@@ -26,31 +26,12 @@ type userSocket struct {
 func (h *Hub) ServeOwn(w http.ResponseWriter, r *http.Request, token string, follow Follow) error {
 	return h.accept(w, r, token, follow, func(ctx context.Context, k *socket) error {
 		v := &userSocket{socket: k}
-		err := v.serve(ctx)
+		err := v.serve(ctx, h.userSockets, v.recheck, v.tell)
 		if web.Explain(err).Status == http.StatusUnauthorized && k.token != "" {
 			v.sendEnded(ctx)
 		}
 		return err
 	})
-}
-
-func (v *userSocket) serve(ctx context.Context) error {
-	c, err := v.identified(ctx)
-	if err != nil {
-		return err
-	}
-	w, err := v.hub.userSockets.add(c)
-	if err != nil {
-		return err
-	}
-	defer v.hub.userSockets.remove(w)
-	ctx, leave := context.WithCancelCause(ctx)
-	defer leave(nil)
-	go func() { leave(v.listen()) }()
-	if err := v.recheck(ctx); err != nil { // once more: from here on the hub tells when to
-		return err
-	}
-	return v.tell(ctx, w)
 }
 
 // recheck looks whether the session is still there, and for whom announcements are.
