@@ -92,9 +92,16 @@ func (s *Store) erase(ctx context.Context, now time.Time, actor, id string, word
 	})
 }
 
+// What somebody is forgotten by, wherever they are mentioned.
+const (
+	noChange = `user_id = NULL, session_id = NULL, app = NULL, reason = NULL`
+	noTarget = `target = 'erased', detail = '', words = ''`
+	noActor  = `actor = 'erased', detail = '', words = ''`
+)
+
 // forgetChanges leaves the rows, saying nothing: the numbers of changes have no holes.
 const forgetChanges = `
-	UPDATE changes SET user_id = NULL, session_id = NULL, app = NULL, reason = NULL
+	UPDATE changes SET ` + noChange + `
 	WHERE seq IN (SELECT seq FROM changes WHERE user_id = $1 LIMIT $2)`
 
 func (t *tx) eraseUser(now time.Time, actor, id string, changes int64, e Erased) error {
@@ -107,7 +114,7 @@ func (t *tx) eraseUser(now time.Time, actor, id string, changes int64, e Erased)
 			return err
 		}
 	}
-	more, err := t.Exec(`UPDATE changes SET user_id = NULL, session_id = NULL, app = NULL, reason = NULL WHERE user_id = $1`, id)
+	more, err := t.Exec(`UPDATE changes SET `+noChange+` WHERE user_id = $1`, id)
 	if err != nil {
 		return sqldb.Wrap("erasing what changed", err)
 	}
@@ -147,8 +154,8 @@ var everyMention = []mentions{
 	{find: `SELECT id FROM user_sessions WHERE is_active = false AND ended_by = $1 AND user_id <> $2`,
 		forget: `UPDATE user_sessions SET ended_by = 'erased', end_note = '' WHERE id = $1`},
 	{find: `SELECT id FROM audit WHERE target = $1 OR target IN (SELECT 'session:' || CAST(id AS TEXT) FROM user_sessions WHERE user_id = $2)`,
-		forget: `UPDATE audit SET target = 'erased', detail = '', words = '' WHERE id = $1`},
-	{find: `SELECT id FROM audit WHERE actor = $1 AND $2 <> ''`, forget: `UPDATE audit SET actor = 'erased', detail = '', words = '' WHERE id = $1`},
+		forget: `UPDATE audit SET ` + noTarget + ` WHERE id = $1`},
+	{find: `SELECT id FROM audit WHERE actor = $1 AND $2 <> ''`, forget: `UPDATE audit SET ` + noActor + ` WHERE id = $1`},
 	{find: `SELECT id, end_note FROM user_sessions WHERE is_active = false AND end_note <> '' AND $1 <> $2`, typed: "end_note",
 		forget: `UPDATE user_sessions SET end_note = '' WHERE id = $1`},
 	{find: `SELECT id, words FROM audit WHERE words <> '' AND $1 <> $2`, typed: "words", forget: `UPDATE audit SET words = '' WHERE id = $1`},
@@ -205,8 +212,8 @@ func (t *tx) anonymizeLate(id string) (total int64, err error) {
 	for _, statement := range []string{
 		`UPDATE notices SET created_by = 'erased' WHERE created_by = $1`,
 		`UPDATE drain SET started_by = 'erased' WHERE started_by = $1`,
-		`UPDATE audit SET target = 'erased', detail = '', words = '' WHERE target = $1`,
-		`UPDATE audit SET actor = 'erased', detail = '', words = '' WHERE actor = $1`,
+		`UPDATE audit SET ` + noTarget + ` WHERE target = $1`,
+		`UPDATE audit SET ` + noActor + ` WHERE actor = $1`,
 	} {
 		n, err := t.Exec(statement, UserActor(id))
 		if err != nil {

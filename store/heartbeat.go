@@ -70,7 +70,6 @@ type heartbeat struct {
 	presence.Cutoffs
 	tokenRef
 	idle        int64
-	input       int64   // when the last input was
 	idleAfter   int64   // from which idle on a session counts as idle
 	staleBefore int64   // one that was last active up to here may seem to have left to somebody
 	end         *int64  // of its session, from now on; nil: as before
@@ -86,7 +85,7 @@ func (s *Store) newHeartbeat(now time.Time, token string, beat Beat) *heartbeat 
 	h := &heartbeat{Cutoffs: s.at(now), tokenRef: s.tokenRef(token), wantMember: beat.WantMember,
 		idle: beat.Idle.Milliseconds(), idleAfter: s.rules.IdleAfter.Milliseconds()}
 	h.staleBefore = now.Add(min(nearTimeout, s.rules.OnlineWindow/4) - s.rules.OnlineWindow).UnixMilli()
-	h.input, h.result.ID = h.Now-h.idle, h.id
+	h.result.ID = h.id
 	if beat.Page != nil {
 		clipped := clip(*beat.Page, maxPage)
 		h.page = &clipped
@@ -139,7 +138,7 @@ const touchChanged = `
 // is logged by a trigger because it sets the page.
 func (t *tx) touch(h *heartbeat) (time.Time, error) {
 	var expires int64
-	err := t.Scan([]any{&expires}, touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.input)
+	err := t.Scan([]any{&expires}, touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.Now-h.idle)
 	h.unchanged = err == nil
 	if errors.Is(err, sql.ErrNoRows) {
 		err = t.Scan([]any{&expires}, touchChanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page)

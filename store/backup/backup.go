@@ -57,7 +57,7 @@ func publish(from, to string) error {
 	if err := os.Chmod(from, 0o600); err != nil {
 		return err
 	}
-	if err := syncFile(from); err != nil {
+	if err := sqldb.SyncFile(from); err != nil {
 		return err
 	}
 	err := os.Link(from, to)
@@ -82,12 +82,4 @@ func moveTo(from, to string) error {
 		err = errors.Join(err, os.Remove(to))
 	}
 	return err
-}
-
-func syncFile(path string) error {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
 }

@@ -163,7 +163,7 @@ func (r Restoration) prepare(ctx context.Context, now time.Time, work string) (e
 	if err := CopyOwner(file, filepath.Join(r.Folder, sqldb.FileName), r.Folder); err != nil {
 		return 0, err
 	}
-	return ended, syncFile(file)
+	return ended, sqldb.SyncFile(file)
 }
 
 // begin notes that a restored database begins its second life.

@@ -36,7 +36,7 @@ type sample struct {
 // RecordPeak keeps how many people are online at now if that is the most of the day (UTC). While
 // the clock is skewed, or in an outage, it does nothing, as Sample: the day may be another one.
 func (h *History) RecordPeak(ctx context.Context, now time.Time, people int) error {
-	if h.slack().ClockSkewed() || h.slack().InOutage() {
+	if h.slack().CountsNobody() {
 		return nil
 	}
 	return h.db.WriteOne(ctx, func(t *sqldb.Tx) error {
@@ -69,7 +69,7 @@ func PeakOfDay(ctx context.Context, look *sql.Tx, now time.Time) (peak Peak, err
 // nobody knows who is there, nor which interval it is.
 func (h *History) Sample(ctx context.Context, now time.Time) error {
 	at := now.Truncate(SampleEvery).UnixMilli()
-	if h.slack().ClockSkewed() || h.slack().InOutage() || h.sampled.Load() == at {
+	if h.slack().CountsNobody() || h.sampled.Load() == at {
 		return nil
 	}
 	rows, err := h.countSeries(ctx, now)

@@ -23,6 +23,9 @@ func (s Slack) ClockSkewed() bool { return s.Late != 0 || s.Early != 0 }
 // InOutage tells whether nobody knows who is there now.
 func (s Slack) InOutage() bool { return s.Silent != 0 }
 
+// CountsNobody tells whether who is there is not to be recorded now.
+func (s Slack) CountsNobody() bool { return s.ClockSkewed() || s.InOutage() }
+
 // Cutoffs are the times by which sessions are judged at an instant, in unix milliseconds.
 type Cutoffs struct {
 	Now    int64

@@ -63,7 +63,7 @@ const (
 
 // prepareOlder refuses an older database, or makes a copy of it, as cfg asks.
 func (e *engine) prepareOlder(ctx context.Context, conn *sql.Conn, older Older) (kept string, err error) {
-	newest := e.oldest + len(e.steps)
+	newest := e.newest()
 	version, err := schemaVersion(ctx, conn, e.tables)
 	switch {
 	case err != nil || version == 0 || version >= newest:
@@ -97,8 +97,11 @@ func inTx(ctx context.Context, conn *sql.Conn, begin []string, f func() error) e
 	return err
 }
 
+// newest is the version of this program's schema.
+func (e *engine) newest() int { return e.oldest + len(e.steps) }
+
 func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
-	newest := e.oldest + len(e.steps)
+	newest := e.newest()
 	version, err := schemaVersion(ctx, conn, e.tables)
 	if err == nil {
 		err = checkVersion(version, newest)
@@ -179,7 +182,7 @@ func (f *openFiles) keepCopy(ctx context.Context, conn *sql.Conn, version int) (
 	}
 	_, err = conn.ExecContext(ctx, `VACUUM INTO $1`, unfinished)
 	if err == nil {
-		err = errors.Join(os.Chmod(unfinished, 0o600), syncPath(unfinished))
+		err = errors.Join(os.Chmod(unfinished, 0o600), SyncFile(unfinished))
 	}
 	if err == nil {
 		err = os.Rename(unfinished, kept)
@@ -191,7 +194,8 @@ func (f *openFiles) keepCopy(ctx context.Context, conn *sql.Conn, version int) (
 	return kept, nil
 }
 
-func syncPath(path string) error {
+// SyncFile returns once a file is on the disk, so that a power cut leaves it whole.
+func SyncFile(path string) error {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err

@@ -101,7 +101,7 @@ func (db *DB) CheckSchema(ctx context.Context) error {
 	if err != nil {
 		return Wrap("asking the database", err)
 	}
-	return checkVersion(version, db.engine.oldest+len(db.engine.steps))
+	return checkVersion(version, db.engine.newest())
 }
 
 // tryWrite writes what is there already. It waits no longer than ctx.

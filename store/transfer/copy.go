@@ -18,7 +18,7 @@ import (
 // compares what is there with the source, and commits. The source is not changed.
 // After an error nothing is in the new database, but for ErrCommitUnknown, after
 // which nobody knows. ErrTargetTaken for a database that is not empty,
-// ErrOlderSchema and sqldb.ErrNewerSchema for a source of another version, and a
+// sqldb.ErrOlderSchema and sqldb.ErrNewerSchema for a source of another version, and a
 // [DifferenceError] where a table is not the same on both sides.
 func Copy(ctx context.Context, o Options) (Result, error) {
 	from, err := openSource(ctx, o.Folder)

@@ -80,7 +80,7 @@ func TestOneCopyAtATime(t *testing.T) {
 }
 
 func TestASourceOfAnotherVersionIsRefused(t *testing.T) {
-	for version, want := range map[int]error{3: transfer.ErrOlderSchema, 99: sqldb.ErrNewerSchema} {
+	for version, want := range map[int]error{3: sqldb.ErrOlderSchema, 99: sqldb.ErrNewerSchema} {
 		folder, _, _, _ := populated(t, 1)
 		ExecSQL(t, ShellFile(t, folder, ""), `UPDATE settings SET value = $1 WHERE name = 'schema_version'`, version)
 		target := t.TempDir()

@@ -64,7 +64,7 @@ func (s *source) check(ctx context.Context) error {
 	case version > newest:
 		return fmt.Errorf("%w: its schema is version %d, this program knows %d", sqldb.ErrNewerSchema, version, newest)
 	case version < newest:
-		return fmt.Errorf("%w: its schema is version %d, this program's %d; start this program's server on it once", ErrOlderSchema, version, newest)
+		return fmt.Errorf("%w: its schema is version %d, this program's %d; start this program's server on it once", sqldb.ErrOlderSchema, version, newest)
 	}
 	return nil
 }

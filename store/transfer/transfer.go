@@ -50,9 +50,6 @@ var (
 	// ErrTargetTaken: the database is not empty.
 	ErrTargetTaken = errors.New("this is no database to copy to")
 
-	// ErrOlderSchema: an earlier version of the program wrote the source.
-	ErrOlderSchema = errors.New("database is from an older version of rollcall")
-
 	// ErrCommitUnknown: the connection was lost while the copy was committed. All
 	// of it is in the database or nothing.
 	ErrCommitUnknown = errors.New("the connection was lost during the commit, so the copy is complete or not there at all; " +
