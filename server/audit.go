@@ -10,7 +10,6 @@ import (
 	"rollcall/server/auth"
 	"rollcall/server/web"
 	"rollcall/store"
-	"rollcall/store/sqldb"
 )
 
 // audit lists who did what, as JSON or as a file.
@@ -57,10 +56,8 @@ func (s *Server) auditFile(r *http.Request, q url.Values, f store.AuditFilter) (
 		return nil, err
 	}
 	f.Limit = web.MaxLimit
-	ctx := r.Context()
-	return web.Sheet(r, s.now(), "audit", auditColumns, func() (rows [][]string, more bool, err error) {
+	return web.Sheet(r, s.now(), "audit", auditColumns, func(ctx context.Context) (rows [][]string, more bool, err error) {
 		page, err := s.store.Audit(ctx, f)
-		ctx = sqldb.WithCaller(ctx, "") // what has begun is not broken off by other questions
 		for _, entry := range page.Entries {
 			e := api.AuditEntryOf(entry)
 			rows = append(rows, []string{e.ID, e.At.String(), e.Actor, e.ActorName, e.Action, e.Target, e.TargetName, e.Detail})

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -38,7 +37,11 @@ func (s *Server) gate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	quietest, err := s.quietest(r.Context(), now, history.HeatmapFilter{App: ask.App, Weeks: heatmapWeeks, Zone: cmp.Or(q.Get("tz"), serverZone)})
+	weeks, err := heatmapFilter(q)
+	if err != nil {
+		return nil, err
+	}
+	quietest, err := s.quietest(r.Context(), now, weeks)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,7 +13,6 @@ import (
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
-	"rollcall/store/sqldb"
 )
 
 const (
@@ -81,10 +81,9 @@ func (s *Server) sessionsFile(r *http.Request, q url.Values, f store.SessionFilt
 		f.Sort = store.SortCreated
 	}
 	f.Limit = web.MaxLimit
-	now, ctx := s.now(), r.Context()
-	return web.Sheet(r, s.now(), "sessions", sessionColumns, func() (rows [][]string, more bool, err error) {
+	now := s.now()
+	return web.Sheet(r, now, "sessions", sessionColumns, func(ctx context.Context) (rows [][]string, more bool, err error) {
 		page, err := s.store.Sessions(ctx, now, f)
-		ctx = sqldb.WithCaller(ctx, "") // what has begun is not broken off by other questions
 		for _, session := range page.Sessions {
 			rows = append(rows, sessionRow(api.SessionOf(session, now)))
 		}

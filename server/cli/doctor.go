@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,7 +75,7 @@ func (d *doctorCommand) examine(ctx context.Context) ([]api.Finding, error) {
 	}
 	defer asked.Close()
 	findings, told := d.ask(ctx, asked)
-	if !d.dataGiven && (told || !d.dataIsHere()) {
+	if !d.dataGiven && (told || hasDatabase(d.data) != nil) {
 		return findings, ctx.Err()
 	}
 	for _, f := range doctor.DataChecks(absolute(d.data)) {
@@ -97,11 +96,6 @@ func (d *doctorCommand) ask(ctx context.Context, asked *client.Client) (findings
 		return append(findings, d.refused(err)), false
 	}
 	return append(append(findings, api.Fine("key", "May ask what the server knows")), known...), true
-}
-
-func (d *doctorCommand) dataIsHere() bool {
-	_, err := os.Stat(filepath.Join(d.data, databaseName))
-	return err == nil
 }
 
 // absolute is a folder as other programs, with other working directories, find it.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -109,9 +108,7 @@ func statusLine(ctx context.Context, opened *store.Store, now time.Time) string 
 		return "the database does not answer"
 	case n == 0:
 		return "nobody online"
-	case n == 1:
-		return "1 person online"
 	default:
-		return fmt.Sprintf("%d people online", n)
+		return headcount(n) + " online"
 	}
 }

@@ -2,12 +2,15 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"encoding/csv"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"rollcall/store/sqldb"
 )
 
 // WantsCSV tells whether a list is asked for as a file: by format or, without
@@ -38,9 +41,10 @@ func WholeFile(q url.Values) error {
 	return nil
 }
 
-// Sheet is a file of pages of rows, as long as there are more.
-func Sheet(r *http.Request, now time.Time, name string, columns []string, page func() (rows [][]string, more bool, err error)) (any, error) {
-	rows, more, err := page() // before the answer begins: it may be a refusal
+// Sheet is a file of pages of rows, as long as there are more. What has begun is not broken off by other
+// questions: only the first page is a question of the caller.
+func Sheet(r *http.Request, now time.Time, name string, columns []string, page func(context.Context) (rows [][]string, more bool, err error)) (any, error) {
+	rows, more, err := page(r.Context()) // before the answer begins: it may be a refusal
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +55,8 @@ func Sheet(r *http.Request, now time.Time, name string, columns []string, page f
 		file := csv.NewWriter(w)
 		file.UseCRLF = true
 		_ = file.Write(columns) // of a csv.Writer, Error tells
-		return writePages(file, http.NewResponseController(w), rows, more, page)
+		ctx := sqldb.WithCaller(r.Context(), "")
+		return writePages(file, http.NewResponseController(w), rows, more, func() ([][]string, bool, error) { return page(ctx) })
 	}
 	return Download{Type: "text/csv; charset=utf-8; header=present", Name: FileName(name, now, "csv"), Write: write}, nil
 }
