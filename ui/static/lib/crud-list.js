@@ -90,8 +90,3 @@ export function crudList(box, { one, path, of, columns, fields, action, body, em
     submit.disabled = false;
   }
 }
-
-// A field of the form with its label.
-export function field(words, input) {
-  return h('div', { class: 'field' }, h('label', { for: input.id }, words), input);
-}

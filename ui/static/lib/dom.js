@@ -41,6 +41,11 @@ export function failure(words, { message }, again) {
 // Choices {value: words} of a select.
 export const options = (words) => Object.entries(words).map(([value, text]) => h('option', { value }, text));
 
+// A field of a form with its label.
+export function field(words, input) {
+  return h('div', { class: 'field' }, h('label', { for: input.id }, words), input);
+}
+
 // The element of the page that has this data attribute.
 export const at = (name) => document.querySelector(`[data-${name}]`);
 

@@ -1,7 +1,7 @@
 // The keys of the applications. A new one is shown once, to be copied.
 import { copyButton } from './copy.js';
-import { crudList, field } from './crud-list.js';
-import { h } from './dom.js';
+import { crudList } from './crud-list.js';
+import { field, h } from './dom.js';
 import { local } from './time.js';
 
 const SCOPES = { sessions: 'Report logins and logouts', read: 'See who is online', admin: 'Everything, also end sessions' };

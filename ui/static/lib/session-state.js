@@ -1,5 +1,6 @@
 // Where a session stands, in words and by a mark.
 import { h } from './dom.js';
+import { ago, duration, local } from './time.js';
 
 export const STATES = { online: 'Online', left: 'Left', timed_out: 'Timed out', expired: 'Expired', ended: 'Ended' };
 const REASONS = {
@@ -39,4 +40,15 @@ export function placeWords({ location, ip_address: address }) {
 export function endTime({ state, ended_at: ended, expires_at: expires }) {
   if (ended) return Date.parse(ended);
   return state === 'expired' ? Date.parse(expires) : undefined;
+}
+
+// How long it was, or has been at now (in ms).
+export function lasted(session, now) {
+  return duration(Math.max(0, (endTime(session) || now) - Date.parse(session.session_started_at)));
+}
+
+// When it was last used: the time of day of one that is over.
+export function lastActivity(session, now) {
+  const { last_activity_at: at } = session;
+  return endTime(session) ? local(at) : ago(now - Date.parse(at));
 }

@@ -1,7 +1,7 @@
 // Acme Notes, the sample application of the demo. It does what any application does:
 // logs in at its own back end, keeps the token, and has a few pages. The script tag in
 // demo-app.html does the rest.
-import { h } from '../../lib/dom.js';
+import { at, h } from '../../lib/dom.js';
 
 const PAGES = {
   '/notes': { title: 'Notes', notes: [['Quarterly review', 'Numbers by Thursday. Ask Priya about the third column.'], ['Shopping', 'Oat milk, two lemons, the good bread.'], ['Talk ideas', 'What a roll call teaches about distributed systems.']] },
@@ -14,8 +14,6 @@ const REASONS = {
   revoked: 'An administrator ended your session.',
   evicted: 'You signed in on another device.',
 };
-
-const $ = (name) => document.querySelector(`[data-${name}]`);
 
 async function post(path, body) {
   const response = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
@@ -53,8 +51,8 @@ function forget() {
 }
 
 function notify(words) {
-  $('notice').textContent = words;
-  $('notice').hidden = !words;
+  at('notice').textContent = words;
+  at('notice').hidden = !words;
 }
 
 // ---- what is on the screen ----
@@ -62,9 +60,9 @@ function notify(words) {
 async function showPeople() {
   const answer = await fetch('people').then((response) => response.json()).catch(() => ({}));
   const people = answer.people || [];
-  $('people').setAttribute('aria-busy', 'false');
+  at('people').setAttribute('aria-busy', 'false');
   if (!people.length) notify('The list of people could not be loaded. Reload the page to try again.');
-  $('people').replaceChildren(...people.map((person) => {
+  at('people').replaceChildren(...people.map((person) => {
     const button = h('button', { type: 'button', 'data-person': person.id, click: () => signIn(person, button) }, person.name, h('span', {}, person.organization));
     return h('li', {}, button);
   }));
@@ -74,8 +72,8 @@ function showPage() {
   const route = location.hash.slice(1) in PAGES ? location.hash.slice(1) : '/notes';
   const page = PAGES[route];
   document.title = `${page.title} – Acme Notes`;
-  $('title').textContent = page.title;
-  $('content').replaceChildren(...page.notes.map(([title, text]) => h('article', { class: 'note' }, h('h2', {}, title), h('p', {}, text))));
+  at('title').textContent = page.title;
+  at('content').replaceChildren(...page.notes.map(([title, text]) => h('article', { class: 'note' }, h('h2', {}, title), h('p', {}, text))));
   for (const link of document.querySelectorAll('[data-route]')) {
     if (link.dataset.route === route) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -87,14 +85,14 @@ function showPage() {
 function show() {
   const signedIn = Boolean(localStorage.getItem('accessToken'));
   for (const element of document.querySelectorAll('[data-signed-in]')) element.hidden = !signedIn;
-  $('sign-in').hidden = signedIn;
-  $('page').hidden = !signedIn;
-  $('name').textContent = localStorage.getItem('name');
+  at('sign-in').hidden = signedIn;
+  at('page').hidden = !signedIn;
+  at('name').textContent = localStorage.getItem('name');
   if (signedIn) showPage();
   else showPeople();
 }
 
-$('sign-out').addEventListener('click', signOut);
+at('sign-out').addEventListener('click', signOut);
 addEventListener('hashchange', show);
 addEventListener('storage', show);
 document.addEventListener('rollcall:ended', (event) => {

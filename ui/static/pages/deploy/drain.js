@@ -1,6 +1,6 @@
 // The drain: whether new logins are kept out, and the form that begins, changes and ends it.
 import { ask } from '../../lib/api.js';
-import { button, h } from '../../lib/dom.js';
+import { button, field, h, options } from '../../lib/dom.js';
 import { openModal } from '../../lib/modal.js';
 import { actor } from '../../lib/session-state.js';
 import { duration, local } from '../../lib/time.js';
@@ -57,14 +57,14 @@ export function drainBox(box, { admin, clock, changed }) {
 
   function form(words, message) {
     const text = h('input', { id: 'drain-message', name: 'message', maxlength: '500', required: true, autocomplete: 'off', value: message, placeholder: 'Moving to the new server, back at 18:30' });
-    const end = h('select', { id: 'drain-end', name: 'end' }, ...Object.entries(ENDS).sort(([a], [b]) => a - b).map(([value, name]) => h('option', { value }, name)));
+    const end = h('select', { id: 'drain-end', name: 'end' }, ...options(ENDS).sort((a, b) => a.value - b.value));
     const submit = (event) => {
       event.preventDefault();
       confirm(text.value.trim(), end.value, words);
     };
     return h('form', { submit },
-      h('div', { class: 'field' }, h('label', { for: text.id }, 'What people are told'), text),
-      h('div', { class: 'field' }, h('label', { for: end.id }, 'Who is in'), end),
+      field('What people are told', text),
+      field('Who is in', end),
       h('button', { type: 'submit' }, words));
   }
 

@@ -2,10 +2,10 @@
 // buttons that end it.
 import { ask } from '../../lib/api.js';
 import { deviceMark } from '../../lib/device.js';
-import { button, failure, h } from '../../lib/dom.js';
-import { endTime, endWords, placeWords, stateMark } from '../../lib/session-state.js';
+import { button, failure, h, putLong } from '../../lib/dom.js';
+import { endTime, endWords, lastActivity, lasted, placeWords, stateMark } from '../../lib/session-state.js';
 import { shownName } from '../../lib/status.js';
-import { ago, duration, local } from '../../lib/time.js';
+import { local } from '../../lib/time.js';
 import { endMatching, endThese } from './end-sessions.js';
 import { timeline } from './session-timeline.js';
 
@@ -25,7 +25,7 @@ export class PersonSheet {
 
   open(user, back) {
     Object.assign(this, { user, back, sessions: [], next: '' });
-    this.title.textContent = this.title.title = shownName(user);
+    putLong(this.title, shownName(user));
     this.body.replaceChildren(h('p', { class: 'muted', role: 'status' }, 'Loading the sessions…'));
     this.element.showModal();
     this.title.focus();
@@ -77,15 +77,14 @@ export class PersonSheet {
 
   card(session, open, now) {
     const end = endTime(session);
-    const lasted = duration(Math.max(0, (end || now) - Date.parse(session.session_started_at)));
     return h('li', { class: 'card', 'data-session-id': session.id },
       h('div', { class: 'card-head' }, h('strong', {}, session.app), stateMark(session)),
       h('p', { class: 'device', title: session.user_agent }, ...deviceMark(session)),
       h('p', { class: 'muted' }, placeWords(session)),
       h('dl', {},
         h('dt', {}, 'Logged in'), h('dd', {}, local(session.session_started_at)),
-        h('dt', {}, 'Last activity'), h('dd', {}, end ? local(session.last_activity_at) : ago(now - Date.parse(session.last_activity_at)), session.page ? h('code', {}, session.page) : ''),
-        ...(end ? [h('dt', {}, 'Ended'), h('dd', {}, `${local(end)}, after ${lasted}. ${endWords(session)}`)] : [h('dt', {}, 'Duration'), h('dd', {}, lasted)])),
+        h('dt', {}, 'Last activity'), h('dd', {}, lastActivity(session, now), session.page ? h('code', {}, session.page) : ''),
+        ...(end ? [h('dt', {}, 'Ended'), h('dd', {}, `${local(end)}, after ${lasted(session, now)}. ${endWords(session)}`)] : [h('dt', {}, 'Duration'), h('dd', {}, lasted(session, now))])),
       this.admin && !end ? this.endings(session, open) : '');
   }
 

@@ -1,10 +1,10 @@
 // The table of the page Sessions. Rows are patched, not made anew, so that a selection,
 // the focus and a text that somebody marks survive a refresh.
 import { deviceMark } from '../../lib/device.js';
-import { button, h, put } from '../../lib/dom.js';
-import { endTime, placeWords, stateMark } from '../../lib/session-state.js';
+import { button, h, put, putLong } from '../../lib/dom.js';
+import { endTime, lastActivity, lasted, placeWords, stateMark } from '../../lib/session-state.js';
 import { shownName } from '../../lib/status.js';
-import { ago, duration, local } from '../../lib/time.js';
+import { local } from '../../lib/time.js';
 
 const COLUMNS = [
   ['Person'], ['State'], ['App'], ['Device'], ['Logged in', 'created'], ['Last activity', 'last_activity'], ['Ended', 'ended'], ['Duration'],
@@ -57,10 +57,9 @@ export class SessionTable {
   fillFacts([person, state, app, device, began], session) {
     const { user } = session;
     const details = person.querySelector('button') || h('button', { type: 'button', class: 'name', click: () => this.open(user, details) });
-    details.textContent = shownName(user);
-    details.title = shownName(user);
-    const lines = [[user.email, user.organization_name, user.team_name].filter(Boolean).join(' · ')];
-    person.replaceChildren(details, ...lines.map((words) => h('span', { class: 'sub', title: words }, words)));
+    putLong(details, shownName(user));
+    const about = [user.email, user.organization_name, user.team_name].filter(Boolean).join(' · ');
+    person.replaceChildren(details, h('span', { class: 'sub', title: about }, about));
     state.replaceChildren(stateMark(session));
     app.replaceChildren(h('span', { title: session.app }, session.app));
     device.replaceChildren(
@@ -70,12 +69,12 @@ export class SessionTable {
   }
 
   // What changes by time alone.
-  tick({ cells: [, , , , , activity, ended, lasted], session }) {
+  tick({ cells: [, , , , , activity, ended, length], session }) {
     const now = this.clock.now();
     const end = endTime(session);
-    put(activity, end ? local(session.last_activity_at) : ago(now - Date.parse(session.last_activity_at)));
+    put(activity, lastActivity(session, now));
     put(ended, end ? local(end) : '–');
-    put(lasted, duration(Math.max(0, (end || now) - Date.parse(session.session_started_at))));
+    put(length, lasted(session, now));
   }
 
   tickAll() {

@@ -1,6 +1,6 @@
 // The accounts of the panel.
-import { crudList, field } from '../../lib/crud-list.js';
-import { h } from '../../lib/dom.js';
+import { crudList } from '../../lib/crud-list.js';
+import { field, h, options } from '../../lib/dom.js';
 import { local } from '../../lib/time.js';
 
 // Fills box with the accounts; me is who is signed in. changed is called after each that was made or deleted.
@@ -13,7 +13,7 @@ export function accountList(box, me, changed) {
     fields: [
       field('Name', h('input', { id: 'account-name', name: 'name', maxlength: '64', required: true, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' })),
       field('Password', h('input', { id: 'account-password', name: 'password', type: 'password', maxlength: '1000', required: true, autocomplete: 'new-password', placeholder: 'at least 15 characters' })),
-      field('Access', h('select', { id: 'account-access', name: 'access' }, h('option', { value: 'viewer' }, 'Viewer'), h('option', { value: 'admin' }, 'Administrator'))),
+      field('Access', h('select', { id: 'account-access', name: 'access' }, ...options({ viewer: 'Viewer', admin: 'Administrator' }))),
     ],
     action: 'Create account',
     body: (data) => Object.fromEntries(data),

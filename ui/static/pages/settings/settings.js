@@ -8,7 +8,6 @@ import { auditLog } from './audit.js';
 import { health } from './health.js';
 import { settingsTable } from './settings-table.js';
 
-
 const user = await signedIn();
 if (user?.access === 'admin') {
   const log = auditLog(at('audit'));
