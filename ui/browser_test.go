@@ -88,14 +88,7 @@ func start(t *testing.T, program func() (string, error), data, address string, a
 	}
 	args = append([]string{"serve", "--listen", address, "--data", data, "--log-format", "json"}, args...)
 	cmd := exec.Command(path, args...)
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(stderr)
+	lines := startReading(t, cmd)
 	in := instance{data: data, stop: sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		for lines.Scan() { // until it has ended
@@ -116,6 +109,19 @@ func start(t *testing.T, program func() (string, error), data, address string, a
 	}
 	t.Fatal("the server did not start")
 	return in
+}
+
+// startReading starts a command and returns its standard error line by line.
+func startReading(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
+	t.Helper()
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return bufio.NewScanner(stderr)
 }
 
 // command runs the binary on the instance's data folder and returns its stdout.

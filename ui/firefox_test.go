@@ -1,7 +1,6 @@
 package ui_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"os/exec"
@@ -35,14 +34,7 @@ func newFirefox(t *testing.T) *firefox {
 		missing(t, "Firefox", "TEST_BROWSER")
 	}
 	cmd := exec.Command(path, "--headless", "--no-remote", "--remote-debugging-port", "0", "--profile", t.TempDir())
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(stderr)
+	lines := startReading(t, cmd)
 	t.Cleanup(func() {
 		for lines.Scan() { // until it has ended
 		}

@@ -223,6 +223,12 @@ func (w *watch) until(fact string, is func(sample) bool) sample {
 	return w.within(patience, fact, is)
 }
 
+// isOn waits until the person is online on a page.
+func (w *watch) isOn(page string) {
+	w.t.Helper()
+	w.until("is on "+page, func(s sample) bool { return s.online() && s.Page == page })
+}
+
 // lasts goes on sampling for so long, and returns the first sample after that.
 func (w *watch) lasts(d time.Duration) sample {
 	w.t.Helper()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
@@ -236,6 +237,12 @@ func startLogging(t *testing.T, folder string) (*exec.Cmd, string, *bufio.Scanne
 // startReading starts a command, which ends with the test, and returns its standard error line by line.
 func startReading(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
 	t.Helper()
+	return bufio.NewScanner(startPiped(t, cmd))
+}
+
+// startPiped is startReading with the pipe itself.
+func startPiped(t *testing.T, cmd *exec.Cmd) io.ReadCloser {
+	t.Helper()
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -244,5 +251,5 @@ func startReading(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	return bufio.NewScanner(stderr)
+	return stderr
 }

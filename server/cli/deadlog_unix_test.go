@@ -10,14 +10,7 @@ import (
 
 func TestADeadReaderOfTheLogDoesNotEndTheServer(t *testing.T) {
 	cmd := command(t, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--log-format", "json")
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	stderr := startPiped(t, cmd)
 	for log := bufio.NewScanner(stderr); log.Scan(); {
 		if listening.MatchString(log.Text()) {
 			break
