@@ -263,6 +263,8 @@ func TestADeadTokenIsNotAskedForAgainAndAgain(t *testing.T) {
 	token = watcher(t, backend, "ada", "Ada")
 	b.open(host.URL)
 	b.until(listed("Ada"))
+	b.until(follows("Live"))
+	b.until(`document.querySelector('online-users-badge').list.live`)
 	if _, err := backend.EndSession(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}

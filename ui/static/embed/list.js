@@ -142,6 +142,8 @@ export class PeopleList {
 
   #refuse(status) {
     this.#refused = true;
+    clearTimeout(this.#timers.reload); // planned when the feed ended, a moment ago
+    this.#timers.reload = undefined;
     this.plan();
     this.#on.refused(status);
   }
