@@ -64,25 +64,52 @@ func (f *openFiles) check() error {
 
 // open makes a pool of connections with pragmas.
 func (f *openFiles) open(pragmas ...string) (*sql.DB, error) {
-	to, err := sqlite.NewConnector(DSN(f.path, pragmas...))
+	to, err := f.connector(pragmas...)
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(connector{to, f}), nil
+	return sql.OpenDB(to), nil
 }
 
 // connector opens connections to an SQLite database while its files are where they were.
 type connector struct {
 	driver.Connector
-	files *openFiles
+	files   *openFiles
+	pragmas []string
 }
 
-// Connect opens a connection.
+func (f *openFiles) connector(pragmas ...string) (connector, error) {
+	to, err := sqlite.NewConnector(DSN(f.path))
+	return connector{to, f, pragmas}, err
+}
+
+// Connect opens a connection. A file may be put there in the moment before it is opened, so the
+// files are looked at again before the first pragma that reads: from then on SQLite takes the log
+// at the path for that of the file, and folds it in when the connection is closed.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.files.check(); err != nil {
 		return nil, err
 	}
-	return c.Connector.Connect(ctx)
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err = c.files.check(); err == nil {
+		err = setPragmas(ctx, conn, c.pragmas)
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+func setPragmas(ctx context.Context, conn driver.Conn, pragmas []string) error {
+	for _, pragma := range pragmas {
+		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "PRAGMA "+pragma, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // foldMoved brings the log of a database that was moved into it, as far as readers let it, and
