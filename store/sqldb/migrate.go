@@ -203,9 +203,13 @@ func SyncFile(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// RemoveKeptCopies removes the copies that upgrades of the database in a folder have kept.
+// RemoveKeptCopies removes the copies that upgrades of the database in a folder have kept. There are
+// none where the folder is gone.
 func RemoveKeptCopies(folder string) error {
 	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), FileName+beforeUpgrade) {
 			err = errors.Join(err, os.Remove(filepath.Join(folder, entry.Name())))

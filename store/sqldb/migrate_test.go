@@ -278,6 +278,9 @@ func TestWhatIsErasedIsNotInACopyFromBeforeAnUpgrade(t *testing.T) {
 	if _, err := os.Stat(db.KeptCopy()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s is still there: %v", db.KeptCopy(), err)
 	}
+	if err := RemoveKeptCopies(filepath.Join(folder, "gone")); err != nil {
+		t.Errorf("a folder that is gone: %v", err)
+	}
 }
 
 // layOutVersion1 makes the database of version 1 in a folder, with rows.
