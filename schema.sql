@@ -1,4 +1,4 @@
--- Rollcall's database: the whole current schema, version 5.
+-- Rollcall's database: the whole current schema, version 6.
 --
 -- Every time is a BIGINT-like INTEGER of milliseconds since 1970 (UTC), computed by the program, never by SQL.
 -- Secrets are stored as their SHA-256 only: whoever reads this file can not sign in with what it holds.
@@ -66,6 +66,8 @@ CREATE TABLE user_sessions (
     device_browser   TEXT NOT NULL DEFAULT '',
     location         TEXT NOT NULL DEFAULT '',         -- where ip_address was at the login: a network's name, or a city or country
     heard            INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1)), -- a heartbeat has come; up to then there is only a login
+    session_key_sha256 BLOB CHECK (length(session_key_sha256) = 32), -- the application's own name for the session; NULL: it gave none
+    refused_at       INTEGER,                          -- a page of this session, which has ended, still sent heartbeats
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;
@@ -79,6 +81,19 @@ CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
 CREATE INDEX user_sessions_app          ON user_sessions (app);                                         -- the list of sessions of an app,
 CREATE INDEX user_sessions_address      ON user_sessions (ip_address);                                  -- and from an address
 CREATE INDEX user_sessions_leaving      ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL; -- whose goodbye is past its grace
+CREATE INDEX user_sessions_key          ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
+CREATE INDEX user_sessions_refused      ON user_sessions (refused_at) WHERE refused_at IS NOT NULL;     -- who was asked to leave and is still there
+
+-- Tokens that find their session here, because they did not begin it: one that took the place of another, and one that is
+-- reported again after its session expired. Of a session that has had one token only there is no row.
+CREATE TABLE session_tokens (
+    id           INTEGER PRIMARY KEY,                  -- made from the token, like user_sessions.id
+    token_sha256 BLOB NOT NULL CHECK (length(token_sha256) = 32),
+    session_id   INTEGER NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    until        INTEGER                               -- another took its place, and it is heard up to then; NULL: it is in use
+) STRICT;
+
+CREATE INDEX session_tokens_session ON session_tokens (session_id);
 
 -- Activity extends a session, whoever notes it: UPDATE user_sessions SET last_activity_at = ... typed into the
 -- sqlite3 shell does the same as a heartbeat. (The heartbeat sets expires_at in the same statement, by the same

@@ -93,11 +93,16 @@ func (s *Server) drain(r *http.Request) (any, error) {
 
 // drainAnswer shows a drain, nil for none.
 func (s *Server) drainAnswer(ctx context.Context, d *store.Drain) (any, error) {
-	online, err := s.store.CountDrained(ctx, s.now())
+	now := s.now()
+	since := now // nobody has come in during a drain that there is not
+	if d != nil {
+		since = d.StartedAt
+	}
+	online, cameIn, err := s.store.CountDrained(ctx, now, since)
 	if err != nil || d == nil {
 		return api.Drain{Online: online}, err
 	}
-	return api.DrainOf(*d, online), nil
+	return api.DrainOf(*d, online, cameIn), nil
 }
 
 // beginDrain keeps new logins out, or changes what a drain says.

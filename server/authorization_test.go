@@ -68,7 +68,7 @@ GET /admin/sessions                  401    401     401     403  200    200   20
 GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/gate                      401    401     401     403  409    409   409      409      403   409   409   403       401      403     401
 GET /admin/notices                   401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-GET /admin/drain                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
+GET /admin/drain                     401    401     401     403  200    200   200      200      200   200   200   200       401      403     401
 GET /admin/stats/activity            401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 GET /admin/stats/heatmap             401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
 POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
@@ -90,6 +90,8 @@ GET /admin/accounts                  401    401     401     403  403    200   40
 POST /admin/accounts                 401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
 DELETE /admin/accounts/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
 POST /admin/sessions                 401    401     401     403  403    403   403      403      201   403   201   201       401      403     401
+POST /admin/sessions/may             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
+POST /admin/sessions/check           401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
 POST /admin/sessions/end             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
 PUT /admin/users/{id}                401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
 DELETE /admin/users/{id}             401    401     401     403  403    403   403      403      200   403   200   403       401      403     401
@@ -259,6 +261,10 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 		return "/admin/accounts/" + store.AccountID(unique), nil
 	case "POST /admin/sessions":
 		return path, map[string]any{"user": map[string]any{"id": unique}}
+	case "POST /admin/sessions/may":
+		return path, map[string]any{"user": map[string]any{"id": unique}}
+	case "POST /admin/sessions/check":
+		return path, map[string]any{"session_key": unique}
 	case "POST /admin/sessions/end":
 		_, token, _ := g.login(t, g.now(), store.AccessNone)
 		return path, map[string]any{"session_token": token}

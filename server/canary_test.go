@@ -46,7 +46,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	folder := t.TempDir()
 	b := newBench(t, storetest.Open(t, folder, presence.DefaultRules()))
 	s := &spy{bench: b, secrets: canaries{
-		"password": "canary-password-5b1e", "wrong password": "canary-wrong-password-77c0", "reported token": "canary-reported-token-91ad",
+		"password": "canary-password-5b1e", "wrong password": "canary-wrong-password-77c0", "reported token": "canary-reported-token-91ad", "session key": "canary-session-key-3c1b",
 		"token in a page's address": "canary-page-token-0e44", "unknown token": "canary-unknown-token-3f3f", "set-up code": b.setUpCode(t),
 	}}
 	s.setUpAndSignIn(t)
@@ -92,8 +92,9 @@ func (s *spy) reportAndBeat(t *testing.T) {
 	_, s.secrets["minted token"] = s.person(t, s.secrets["key"], "canary-user")
 	login := map[string]any{"user": map[string]any{"id": "canary-user"}, "session_token": s.secrets["reported token"]}
 	s.do(t, "POST", "/admin/sessions", login, bearing(s.secrets["key"])).wants(201)
-	login["user"] = map[string]any{"id": "another"}
-	s.do(t, "POST", "/admin/sessions", login, bearing(s.secrets["key"])).refuses(409, "token_taken")
+	login["session_key"] = s.secrets["session key"]
+	s.do(t, "POST", "/admin/sessions", login, bearing(s.secrets["key"])).wants(200)
+	s.do(t, "POST", "/admin/sessions/check", map[string]any{"session_key": s.secrets["session key"]}, bearing(s.secrets["key"])).wants(200)
 	s.do(t, "POST", "/admin/users/heartbeat", map[string]any{
 		"sessionToken": s.secrets["minted token"], "page": "https://x:" + s.secrets["password"] + "@shop.example/canary-page?token=" + s.secrets["token in a page's address"],
 	}).wants(200)
@@ -108,7 +109,7 @@ func (s *spy) blunder(t *testing.T, opt func(*http.Request)) {
 			map[string]any{"user": map[string]any{"id": "x", "access": secret}}, map[string]any{"code": secret, "name": secret, "password": secret},
 			`{"password":"` + secret, `{"session_token":"` + secret + `","x":}`, `"` + secret + `"`, map[string]any{"idle_ms": secret},
 		} {
-			for _, path := range []string{"/setup", "/auth/login", "/admin/sessions", "/admin/sessions/end", "/admin/keys", "/admin/accounts", "/admin/users/heartbeat"} {
+			for _, path := range []string{"/setup", "/auth/login", "/admin/sessions", "/admin/sessions/may", "/admin/sessions/check", "/admin/sessions/end", "/admin/keys", "/admin/accounts", "/admin/users/heartbeat"} {
 				if path == "/auth/login" && name == "password" {
 					continue
 				}

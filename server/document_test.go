@@ -114,7 +114,7 @@ func TestTheDocumentNamesTheCredentialsThatEachRouteTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[auth.Audience][]string{
-		auth.Anyone: {}, auth.People: {"panelCookie", "sessionToken"}, auth.Viewers: {"key", "panelCookie", "sessionToken"},
+		auth.Anyone: {}, auth.People: {"panelCookie", "sessionToken"}, auth.Viewers: {"key", "panelCookie", "sessionToken"}, auth.ViewersAndBackends: {"key", "panelCookie", "sessionToken"},
 		auth.Admins: {"key", "panelCookie", "sessionToken"}, auth.Backends: {"key"},
 		auth.Claimants: {"key", "panelCookie", "sessionToken"},
 	}

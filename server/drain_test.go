@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +24,7 @@ func TestADrainKeepsPeopleOutUntilItIsOver(t *testing.T) {
 	if got["draining"] != true || got["message"] != "Back at six" || got["end_sessions_at"] != api.At(b.now().Add(time.Minute)).String() || got["online"] != 1.0 {
 		t.Errorf("begun: %v", got)
 	}
-	refused := do(t, b, "POST", "/admin/sessions", `{"user":{"id":"bob","name":"Bob"}}`, shop)
+	refused := do(t, b, "POST", "/admin/sessions/may", `{"user":{"id":"bob"}}`, shop)
 	if body := refused.refuses(503, "draining"); body["error"] != "Back at six" || refused.Header().Get("Retry-After") != "60" {
 		t.Errorf("who comes is told %v, Retry-After %s", body["error"], refused.Header().Get("Retry-After"))
 	}
@@ -31,6 +32,19 @@ func TestADrainKeepsPeopleOutUntilItIsOver(t *testing.T) {
 		t.Errorf("logged as a failure: %s", b.logs)
 	}
 	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"},"session_token":"a-token-of-its-own"}`, shop).wants(200)
+	do(t, b, "POST", "/admin/sessions/may", `{"user":{"id":"boss","role":"Admin"}}`, shop).wants(200)
+	if got := do(t, b, "GET", "/admin/drain", nil, shop).wants(200); got["message"] != "Back at six" || got["came_in"] != 0.0 {
+		t.Errorf("the application reads %v", got)
+	}
+	b.clock.advance(time.Second)
+	came := do(t, b, "POST", "/admin/sessions", `{"user":{"id":"bob","name":"Bob"}}`, shop).wants(201)
+	if fmt.Sprint(came["warnings"]) != "[map[code:draining message:Back at six]]" {
+		t.Errorf("who comes in all the same: %v", came)
+	}
+	if got := do(t, b, "GET", "/admin/drain", nil, admin).wants(200); got["came_in"] != 1.0 || got["online"] != 2.0 {
+		t.Errorf("with somebody who came in: %v", got)
+	}
+	do(t, b, "POST", "/admin/sessions/end", `{"user":"bob"}`, shop).wants(200)
 	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"boss","role":"Admin"}}`, shop).wants(201)
 	do(t, b, "POST", "/auth/login", map[string]any{"name": "root", "password": password}).wants(200)
 	if got := do(t, b, "PUT", "/admin/drain", `{"message":"Back at seven"}`, admin).wants(200); got["end_sessions_at"] != nil || got["online"] != 1.0 {

@@ -65,7 +65,7 @@ type event struct {
 	UserID               string `json:"user_id"`
 	User                 struct{ ID, Name, Status, Page string }
 	Session              struct{ ID, App string }
-	Counts               struct{ Available, Busy, Away int }
+	Counts               api.Counts
 	Notice               struct{ Message string }
 	Withdrawn            string
 

@@ -25,6 +25,8 @@ func TestWhichMethodsAnAddressTakes(t *testing.T) {
 		"/admin/sessions":               "GET, HEAD, POST",
 		"/admin/sessions/1":             "DELETE",
 		"/admin/sessions/end":           "DELETE, POST", // also the id of a session
+		"/admin/sessions/may":           "DELETE, POST",
+		"/admin/sessions/check":         "DELETE, POST",
 		"/admin/sessions/revoke":        "DELETE, POST",
 		"/admin/users/ada":              "DELETE, PUT",
 		"/admin/users/online":           "DELETE, GET, HEAD, PUT", // also the id of a user

@@ -42,7 +42,7 @@ func host(name string) func(*http.Request) { return func(r *http.Request) { r.Ho
 
 // bodied are the routes that read a body, besides the heartbeat.
 var bodied = []string{"POST /setup", "POST /auth/login", "POST /admin/keys", "POST /admin/accounts",
-	"POST /admin/sessions", "POST /admin/sessions/end", "PUT /admin/users/{id}"}
+	"POST /admin/sessions", "POST /admin/sessions/may", "POST /admin/sessions/check", "POST /admin/sessions/end", "PUT /admin/users/{id}"}
 
 func TestABodyThatIsNotAsItShouldBeIsRefused(t *testing.T) {
 	g := newGate(t)

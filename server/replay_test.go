@@ -53,10 +53,10 @@ func (f *follower) catchUp(t *testing.T) {
 		case "session_ended":
 			continue
 		case "gate":
-			if presence.GateLevel(e.Level) == f.level {
+			if presence.GateLevel(e.Level) == f.level && e.Counts.StillThere == f.counts.StillThere {
 				t.Fatalf("%v, which it said before", e)
 			}
-			f.level = presence.GateLevel(e.Level)
+			f.level, f.counts = presence.GateLevel(e.Level), presence.Counts(e.Counts)
 			continue
 		default:
 			t.Fatalf("a %s", e.Type)

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -86,23 +88,69 @@ func TestTheSameLoginReportedTwiceIsOneSession(t *testing.T) {
 	}
 }
 
-func TestATokenBelongsToOneUserOfOneAppAndOneLogin(t *testing.T) {
+func TestATokenBelongsToOneAppAndOneLogin(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	key, other := b.key(t, "shop", "sessions"), b.key(t, "blog", "sessions")
 	report := func(key, id string) result {
 		return do(t, b, "POST", "/admin/sessions", map[string]any{"user": map[string]any{"id": id}, "session_token": ownToken}, bearing(key))
 	}
 	report(key, "ada").wants(201)
-	report(key, "eve").refuses(409, "token_taken")
-	report(other, "ada").refuses(409, "token_taken")
+	report(other, "eve").refuses(409, "token_taken")
 	if got := b.people(t, b.key(t, "shop", "read"), "?q=eve"); len(got) != 0 {
 		t.Errorf("the refused login left %v", got)
 	}
 	do(t, b, "POST", "/admin/sessions/end", map[string]any{"session_token": ownToken}, bearing(key)).wants(200)
-	report(key, "ada").refuses(409, "token_taken") // an ended session never comes back
+	if got := report(key, "ada").refuses(409, "session_ended"); got["end_reason"] != "logout" { // an ended session never comes back
+		t.Errorf("the application is told %v", got)
+	}
 	if got := b.beats(t, ownToken); got != "logout" {
 		t.Errorf("the heartbeat afterwards: %q, want logout", got)
 	}
+}
+
+// TestAnApplicationDoesItsDutiesByItsKey plays what an application's back end does for its own people.
+func TestAnApplicationDoesItsDutiesByItsKey(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	key, other := bearing(b.key(t, "shop", "sessions")), bearing(b.key(t, "blog", "sessions"))
+	report := func(body string) result { return do(t, b, "POST", "/admin/sessions", body, key) }
+	check := func(who func(*http.Request), body, want string) {
+		t.Helper()
+		got := do(t, b, "POST", "/admin/sessions/check", body, who).wants(200)
+		if fmt.Sprintf("%v %v", got["active"], got["end_reason"]) != want || (got["session"] == nil) == got["active"].(bool) {
+			t.Errorf("%s is %v, want %s", body, got, want)
+		}
+	}
+	report(`{"user":{"id":"ada"},"session_key":"one","session_token":"first-token-of-one"}`).wants(201)
+	report(`{"user":{"id":"ada"},"session_key":"two","session_token":"first-token-of-two"}`).wants(201)
+	report(`{"user":{"id":"ada"},"session_token":"second-token-of-one","previous_token":"first-token-of-one"}`).wants(200)
+	check(key, `{"session_key":"one"}`, "true <nil>")
+	check(key, `{"session_token":"second-token-of-one"}`, "true <nil>")
+	check(other, `{"session_key":"one"}`, "false <nil>")
+	do(t, b, "POST", "/admin/sessions/may", `{"user":{"id":"ada"}}`, key).wants(200)
+
+	end := func(who func(*http.Request), body string, count float64) {
+		t.Helper()
+		if got := do(t, b, "POST", "/admin/sessions/end", body, who).wants(200); got["count"] != count || got["ended"] != (count > 0) {
+			t.Errorf("%s ends %v, want %v", body, got, count)
+		}
+	}
+	end(other, `{"user":"ada"}`, 0)
+	end(key, `{"user":"ada","reason":"password_changed","except_token":"second-token-of-one"}`, 1)
+	check(key, `{"session_key":"two"}`, "false password_changed")
+	check(key, `{"session_key":"one"}`, "true <nil>")
+	if got := report(`{"user":{"id":"ada"},"session_key":"two","session_token":"first-token-of-two"}`).refuses(409, "session_ended"); got["end_reason"] != "password_changed" {
+		t.Errorf("the application is told %v", got)
+	}
+	end(key, `{"session_key":"one"}`, 1)
+	end(key, `{"session_key":"one"}`, 0)
+	for _, body := range []string{`{}`, `{"user":"ada","id":"1"}`, `{"session_key":"one","except_token":"second-token-of-one"}`, `{"user":"ada","reason":"expired"}`} {
+		do(t, b, "POST", "/admin/sessions/end", body, key).refuses(400, "invalid_request")
+	}
+	for _, body := range []string{`{}`, `{"session_key":"one","session_token":"second-token-of-one"}`} {
+		do(t, b, "POST", "/admin/sessions/check", body, key).refuses(400, "invalid_request")
+	}
+	report(`{"user":{"id":"ada"},"previous_token":"second-token-of-one"}`).refuses(400, "invalid_request")
+	report(`{"user":{"id":"ada"},"session_key":"`+strings.Repeat("k", 501)+`"}`).refuses(400, "invalid_request")
 }
 
 func TestAMintedTokenIsShownOnce(t *testing.T) {

@@ -47,6 +47,8 @@ func (s *Server) routes() []route {
 		{method: "PUT", path: "/admin/users/{id}/status", who: auth.Claimants, answer: s.setStatus},
 		{method: "DELETE", path: "/admin/users/{id}/status", who: auth.Claimants, answer: s.clearStatus},
 
+		{method: "GET", path: "/admin/drain", who: auth.ViewersAndBackends, answer: s.drain},
+
 		{method: "GET", path: "/", who: auth.Viewers, serve: s.page("now/now.html", s.needsSignIn)},
 		{method: "GET", path: "/integrate", who: auth.Viewers, serve: s.page("integrate/integrate.html", s.needsSignIn)},
 		{method: "GET", path: "/sessions", who: auth.Viewers, serve: s.page("sessions/sessions.html", s.needsSignIn)},
@@ -59,7 +61,6 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/sessions", who: auth.Viewers, answer: s.sessions},
 		{method: "GET", path: "/admin/stats", who: auth.Viewers, answer: s.stats},
 		{method: "GET", path: "/admin/notices", who: auth.Viewers, answer: s.notices},
-		{method: "GET", path: "/admin/drain", who: auth.Viewers, answer: s.drain},
 		{method: "GET", path: "/admin/gate", who: auth.Viewers, answer: s.gate},
 		{method: "GET", path: "/admin/stats/activity", who: auth.Viewers, answer: s.activityOverTime},
 		{method: "GET", path: "/admin/stats/heatmap", who: auth.Viewers, answer: s.heatmap},
@@ -84,7 +85,9 @@ func (s *Server) routes() []route {
 		{method: "DELETE", path: "/admin/accounts/{id}", who: auth.Admins, answer: s.deleteAccount},
 
 		{method: "POST", path: "/admin/sessions", who: auth.Backends, answer: s.reportLogin},
-		{method: "POST", path: "/admin/sessions/end", who: auth.Backends, answer: s.reportLogout},
+		{method: "POST", path: "/admin/sessions/may", who: auth.Backends, answer: s.mayLogin},
+		{method: "POST", path: "/admin/sessions/check", who: auth.Backends, answer: s.checkSession},
+		{method: "POST", path: "/admin/sessions/end", who: auth.Backends, answer: s.reportEnd},
 		{method: "PUT", path: "/admin/users/{id}", who: auth.Backends, answer: s.putUser},
 		{method: "DELETE", path: "/admin/users/{id}", who: auth.Backends, answer: s.deleteUser},
 	}

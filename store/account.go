@@ -228,7 +228,7 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, fr
 		if err != nil {
 			return sqldb.Wrap("checking an account", err)
 		}
-		result.Session, _, err = t.beginSession(s.at(now), s.rules, By{App: presence.PanelApp, Grant: AccessAdmin}, in, s.tokenRef(result.Token))
+		result.Session, err = t.begin(s.at(now), s.rules, By{App: presence.PanelApp, Grant: AccessAdmin}, in, s.tokenRef(result.Token), nil)
 		if err != nil {
 			return err
 		}

@@ -41,9 +41,11 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 	if err := s.correctFuture(ctx, s.at(now)); err != nil {
 		return c, err
 	}
-	c.Ended, err = s.db.InBatches(ctx, `
-		UPDATE user_sessions SET is_active = false, ended_at = expires_at, end_reason = 'expired'
-		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, now.UnixMilli())
+	if err := s.forgetRefused(ctx, s.at(now)); err != nil {
+		return c, err
+	}
+	c.Ended, err = s.db.InBatches(ctx, endExpired+`
+		id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, now.UnixMilli())
 	if err != nil {
 		return c, sqldb.Wrap("ending expired sessions", err)
 	}
@@ -54,6 +56,9 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 	}
 	return c, s.noteCleanup(ctx, now, actor, c)
 }
+
+// endExpired ends sessions that have expired: those that a condition names.
+const endExpired = `UPDATE user_sessions SET is_active = false, ended_at = expires_at, end_reason = 'expired' WHERE `
 
 // purge removes the rows that are past their retention, and returns how many of them were
 // sessions.
@@ -94,6 +99,14 @@ func (s *Store) correctFuture(ctx context.Context, m presence.Cutoffs) error {
 		UPDATE user_sessions SET last_activity_at = $1
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.Window, m.Future)
 	return sqldb.Wrap("correcting activity in the future", err)
+}
+
+// forgetRefused forgets who was still there after the end of their session, and is not any more.
+func (s *Store) forgetRefused(ctx context.Context, m presence.Cutoffs) error {
+	_, err := s.db.InBatches(ctx, `
+		UPDATE user_sessions SET refused_at = NULL
+		WHERE id IN (SELECT id FROM user_sessions WHERE refused_at <= $1 OR refused_at > $2 LIMIT $3)`, m.Window, m.Future)
+	return sqldb.Wrap("forgetting who was still there", err)
 }
 
 // purgeAudit removes the entries past their retention. The log lets go only of

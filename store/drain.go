@@ -11,7 +11,7 @@ import (
 	"rollcall/store/sqldb"
 )
 
-// Drain is a time in which nobody new may log in.
+// Drain is a time in which nobody new is to log in: see MayLogin.
 type Drain struct {
 	Message         string
 	StartedAt       time.Time
@@ -33,23 +33,19 @@ const exemptRole = "admin"
 const drainQuery = `SELECT message, started_at, started_by, end_sessions_at, done_at FROM drain`
 
 // Drain returns the drain that is going on; sqldb.ErrNotFound for none.
-func (s *Store) Drain(ctx context.Context) (Drain, error) {
-	return readDrain(func(dest []any, query string) error { return s.db.Scan(ctx, dest, query) })
-}
+func (s *Store) Drain(ctx context.Context) (Drain, error) { return readDrain(s.reader(ctx)) }
 
-func (t *tx) drain() (Drain, error) {
-	return readDrain(func(dest []any, query string) error { return t.Scan(dest, query) })
-}
+func (t *tx) drain() (Drain, error) { return readDrain(t.Scan) }
 
-func readDrain(scan func(dest []any, query string) error) (d Drain, err error) {
+func readDrain(read scan) (d Drain, err error) {
 	var started int64
 	var end, ended *int64
-	err = scan([]any{&d.Message, &started, &d.StartedBy, &end, &ended}, drainQuery)
+	err = read([]any{&d.Message, &started, &d.StartedBy, &end, &ended}, drainQuery)
 	d.StartedAt, d.EndSessionsAt, d.SessionsEndedAt = sqldb.Time(started), sqldb.OptionalTime(end), sqldb.OptionalTime(ended)
 	return d, sqldb.Wrap("reading the drain", err)
 }
 
-// BeginDrain keeps new logins out from now on or, where that is so already, changes
+// BeginDrain asks applications to keep new logins out from now on or, where that is so already, changes
 // what they are told and when the sessions end.
 func (s *Store) BeginDrain(ctx context.Context, now time.Time, actor, message string, end *time.Time) (Drain, error) {
 	if err := checkMessage(message); err != nil {
@@ -95,22 +91,15 @@ func (s *Store) EndDrain(ctx context.Context, now time.Time, actor string) error
 	})
 }
 
-// refuseWhileDraining refuses a login that has just been stored while a drain goes on, in the
-// same transaction: no login slips in while one begins.
-func (t *tx) refuseWhileDraining(user string) error {
-	d, err := t.drain()
-	if errors.Is(err, sqldb.ErrNotFound) {
+// keepsOut returns a DrainingError where a drain goes on that concerns users of a role. In the
+// transaction of a login it is exact: none slips in while a drain begins.
+func keepsOut(read scan, role string) error {
+	d, err := readDrain(read)
+	if errors.Is(err, sqldb.ErrNotFound) || err == nil && Exempt(role) {
 		return nil
 	}
 	if err != nil {
 		return err
-	}
-	var role string
-	if err := t.Scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, user); err != nil {
-		return sqldb.Wrap("reading a user's role", err)
-	}
-	if Exempt(role) {
-		return nil
 	}
 	return &DrainingError{Message: d.Message}
 }
@@ -161,12 +150,13 @@ func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done
 	return ended, true, t.record(sqldb.Time(m.Now), AuditEvent{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
 }
 
-// CountDrained returns how many people are online of those whom a drain waits for:
-// neither in the panel nor exempt.
-func (s *Store) CountDrained(ctx context.Context, now time.Time) (n int, err error) {
+// CountDrained returns how many people are online of those whom a drain waits for: neither in the
+// panel nor exempt; and how many of them logged in after a time.
+func (s *Store) CountDrained(ctx context.Context, now, since time.Time) (online, cameIn int, err error) {
 	q := sqldb.NewQuery(`
-		SELECT COUNT(DISTINCT s.user_id) FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.app <> ? AND u.role_folded <> ? AND `+presence.OnlineRule("s"), append([]any{presence.PanelApp, exemptRole}, s.at(now).Bounds()...)...)
-	err = s.db.Scan(ctx, []any{&n}, q.String(), q.Args()...)
-	return n, sqldb.Wrap("counting who is still there", err)
+		SELECT COUNT(DISTINCT s.user_id), COUNT(DISTINCT CASE WHEN s.created_at > ? THEN s.user_id END)
+		FROM user_sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.app <> ? AND u.role_folded <> ? AND `+presence.OnlineRule("s"), append([]any{since.UnixMilli(), presence.PanelApp, exemptRole}, s.at(now).Bounds()...)...)
+	err = s.db.Scan(ctx, []any{&online, &cameIn}, q.String(), q.Args()...)
+	return online, cameIn, sqldb.Wrap("counting who is still there", err)
 }

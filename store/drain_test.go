@@ -28,37 +28,53 @@ func tries(t testing.TB, s *store.Store, id, role, token string) (store.LoginRes
 	return s.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: id, Role: &role}, Token: token})
 }
 
-func TestADrainKeepsNewLoginsOut(t *testing.T) {
+func mayLogIn(t testing.TB, s *store.Store, id, role string) error {
+	t.Helper()
+	return s.MayLogin(t.Context(), Start, "shop", store.UserInput{ID: id, Role: &role})
+}
+
+func TestADrainAsksToKeepNewLoginsOutAndCountsWhoComesInAllTheSame(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		const own = "a-token-of-the-application"
 		if _, err := tries(t, s, "ada", "", own); err != nil {
 			t.Fatal(err)
 		}
 		beginDrain(t, s, Start, nil)
-		_, err := tries(t, s, "new", "editor", "")
 		var draining *store.DrainingError
-		if !errors.As(err, &draining) || draining.Message != "Back at six" {
-			t.Errorf("a new login: %v", err)
+		if err := mayLogIn(t, s, "new", "editor"); !errors.As(err, &draining) || draining.Message != "Back at six" {
+			t.Errorf("may somebody new log in: %v", err)
 		}
-		if known, err := s.People(t.Context(), Start, []string{"new"}); err != nil || len(known) != 0 {
-			t.Errorf("who was kept out is stored: %v, %v", known, err)
+		if came, err := tries(t, s, "new", "editor", ""); err != nil || came.Draining == nil || came.Draining.Message != "Back at six" {
+			t.Errorf("a new login: %+v, %v", came, err)
 		}
-		if again, err := tries(t, s, "ada", "", own); err != nil || again.Created {
+		wantOnline(t, s, Start, "new", "ada")
+		if n, cameIn, err := s.CountDrained(t.Context(), Start.Add(time.Second), Start.Add(-time.Second)); err != nil || n != 2 || cameIn != 2 {
+			t.Errorf("%d are waited for, of whom %d came in, %v", n, cameIn, err)
+		}
+		if again, err := tries(t, s, "ada", "", own); err != nil || again.Created || again.Draining != nil {
 			t.Errorf("a login that was reported before: %+v, %v", again, err)
 		}
-		if _, err := tries(t, s, "boss", "Admin", ""); err != nil {
-			t.Errorf("the application's admin: %v", err)
+		if boss, err := tries(t, s, "boss", "Admin", ""); err != nil || boss.Draining != nil {
+			t.Errorf("the application's admin: %+v, %v", boss, err)
+		}
+		for role, may := range map[string]bool{"Admin": true, "editor": false} {
+			if err := mayLogIn(t, s, "boss", role); (err == nil) != may {
+				t.Errorf("may boss as %s: %v", role, err)
+			}
+		}
+		if err := s.MayLogin(t.Context(), Start, "shop", store.UserInput{ID: "boss"}); err != nil {
+			t.Errorf("may boss, whose role is known: %v", err)
 		}
 		if err := s.EndDrain(t.Context(), Start, "user:root"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tries(t, s, "new", "editor", ""); err != nil {
-			t.Errorf("after the drain: %v", err)
+		if after, err := tries(t, s, "new", "editor", ""); err != nil || after.Draining != nil || mayLogIn(t, s, "new", "editor") != nil {
+			t.Errorf("after the drain: %+v, %v", after, err)
 		}
 	})
 }
 
-func TestNoLoginSlipsInWhileADrainBegins(t *testing.T) {
+func TestNoLoginSlipsInUnnoticedWhileADrainBegins(t *testing.T) {
 	s := New(t)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -67,9 +83,9 @@ func TestNoLoginSlipsInWhileADrainBegins(t *testing.T) {
 		wg.Go(func() {
 			for n := range 50 {
 				started := time.Now()
-				_, err := tries(t, s, fmt.Sprint(w, "-", n), "", "")
+				login, err := tries(t, s, fmt.Sprint(w, "-", n), "", "")
 				mu.Lock()
-				if err == nil && !began.IsZero() && started.After(began) {
+				if err == nil && login.Draining == nil && !began.IsZero() && started.After(began) {
 					late = started
 				}
 				mu.Unlock()
@@ -107,7 +123,7 @@ func TestADrainEndsTheSessionsOnceAtItsTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		beginDrain(t, s, Start, &end)
-		if n, err := s.CountDrained(t.Context(), Start); err != nil || n != 2 {
+		if n, cameIn, err := s.CountDrained(t.Context(), Start, Start); err != nil || n != 2 || cameIn != 0 {
 			t.Errorf("%d are waited for, %v", n, err)
 		}
 		for _, step := range []struct {
@@ -131,8 +147,8 @@ func TestADrainEndsTheSessionsOnceAtItsTime(t *testing.T) {
 		if e := page.Sessions[0]; e.EndReason != presence.EndRevoked || e.EndedBy != "user:root" || e.EndNote != "Back at six" {
 			t.Errorf("kept are %s by %s: %s", e.EndReason, e.EndedBy, e.EndNote)
 		}
-		if _, err := tries(t, s, "late", "", ""); !errors.Is(err, store.ErrDraining) {
-			t.Errorf("a login afterwards: %v", err)
+		if err := mayLogIn(t, s, "late", ""); !errors.Is(err, store.ErrDraining) {
+			t.Errorf("may somebody log in afterwards: %v", err)
 		}
 		demoted := "editor" // since the sessions were ended
 		if _, err := s.PutUser(t.Context(), end, Shop, store.UserInput{ID: "boss", Role: &demoted}); err != nil {

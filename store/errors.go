@@ -11,12 +11,11 @@ var (
 	// still exists it comes as an [EndedError], which knows the reason.
 	ErrSessionEnded = errors.New("session ended")
 
-	// ErrTokenTaken: the reported session token belongs to another user or
-	// application, or to a session that has ended and must not come back.
+	// ErrTokenTaken: the reported session token belongs to another application.
 	ErrTokenTaken = errors.New("session token already used")
 
 	// ErrSessionLimit: the user has as many sessions in this application as
-	// may be, and no older one is to make room.
+	// may be, and none is to make room.
 	ErrSessionLimit = errors.New("too many sessions")
 
 	// ErrForbidden: the caller may not do this to this user, such as granting
@@ -41,7 +40,7 @@ var (
 	// ErrTooManyNotices: as many notices are shown as may be at once.
 	ErrTooManyNotices = errors.New("too many notices")
 
-	// ErrDraining: nobody may log in for now. Always comes as a [DrainingError],
+	// ErrDraining: nobody is to log in for now. Always comes as a [DrainingError],
 	// which knows what to tell them.
 	ErrDraining = errors.New("draining")
 )

@@ -22,6 +22,8 @@ type Gate struct {
 	Level    presence.GateLevel
 	Counts   presence.Counts
 	Blocking []OnlinePerson // busy people first, then active, then idle ones; at most MaxBlocking
+
+	StillThere []StillThere // at most MaxBlocking
 }
 
 // MaxBlocking is how many people a gate names.
@@ -62,7 +64,11 @@ func (s *Store) gate(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ask 
 		}
 		gate.Blocking = append(gate.Blocking, some...)
 	}
-	return gate, nil
+	if gate.Counts.StillThere > 0 {
+		filter.Status, filter.Limit = "", MaxBlocking
+		gate.StillThere, err = stillThere(ctx, look, m, filter)
+	}
+	return gate, err
 }
 
 // peopleIn lists the first people that match, the most recent first.

@@ -41,15 +41,25 @@ func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Bea
 	if err == nil && !h.unchanged {
 		s.db.NotifyChanged()
 	}
+	if err == nil {
+		err = h.refusal
+	}
 	return h.result, err
 }
 
 // record writes one heartbeat with all that it says.
 func (h *heartbeat) record(t *tx, beat Beat) (err error) {
-	if beat.Leaving {
-		h.result.ExpiresAt, err = t.leave(h.Cutoffs, h.tokenRef)
-	} else {
-		h.result.ExpiresAt, err = t.touch(h)
+	err = byToken(t.Scan, sqldb.Time(h.Now), h.tokenRef, func(session tokenRef) (err error) {
+		h.tokenRef, h.result.ID = session, session.id
+		if beat.Leaving {
+			h.result.ExpiresAt, err = t.leave(h.Cutoffs, session)
+		} else {
+			h.result.ExpiresAt, err = t.touch(h)
+		}
+		return err
+	})
+	if errors.Is(err, sqldb.ErrNotFound) {
+		return t.refuse(h, beat.Leaving)
 	}
 	if err == nil && len(beat.Seen) > 0 {
 		err = t.noteSeen(h.Now, h.id, beat.Seen)
@@ -77,8 +87,9 @@ type heartbeat struct {
 	wantMember  bool
 
 	result    HeartbeatResult
-	recorded  bool // with others
-	unchanged bool // nobody can see a difference
+	refusal   error // no session lives that this heartbeat is of
+	recorded  bool  // with others
+	unchanged bool  // nobody can see a difference
 }
 
 func (s *Store) newHeartbeat(now time.Time, token string, beat Beat) *heartbeat {
@@ -143,34 +154,44 @@ func (t *tx) touch(h *heartbeat) (time.Time, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		err = t.Scan([]any{&expires}, touchChanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page)
 	}
-	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, t.whyEnded(h.tokenRef)
-	}
 	return sqldb.Time(expires), sqldb.Wrap("recording a heartbeat", err)
 }
 
 func (t *tx) leave(m presence.Cutoffs, h tokenRef) (time.Time, error) {
 	var expires int64
 	err := t.Scan([]any{&expires}, `
-		UPDATE user_sessions SET leaving_at = $3
+		UPDATE user_sessions SET leaving_at = $3, refused_at = NULL
 		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $4 RETURNING expires_at`, h.id, h.digest, m.Now, m.Expiry)
-	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, t.whyEnded(h)
-	}
 	return sqldb.Time(expires), sqldb.Wrap("recording a goodbye", err)
 }
 
 const whyEnded = `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`
 
-// whyEnded explains why a heartbeat found no live session.
-func (t *tx) whyEnded(h tokenRef) error {
-	return endedError(func(reason *string) error { return t.Scan([]any{reason}, whyEnded, h.id, h.digest) })
+// refuse explains why a heartbeat found no session that lives. That a page is in use whose session
+// has ended is noted: somebody works there, and whoever deploys has to know.
+func (t *tx) refuse(h *heartbeat, leaving bool) (err error) {
+	h.refusal = endedError(func(reason *string) error { return t.Scan([]any{reason}, whyEnded, h.id, h.digest) })
+	if _, known := errors.AsType[*EndedError](h.refusal); !known {
+		return h.refusal
+	}
+	switch {
+	case leaving:
+		err = t.confirmGone(`id = $1`, h.id)
+	case h.end != nil:
+		_, err = t.Exec(`UPDATE user_sessions SET refused_at = $2 WHERE id = $1`, h.id, h.Now)
+	}
+	return sqldb.Wrap("noting who is still there", err)
 }
 
 // WhyEnded returns why the session with this token, which is not active any more,
 // ended: an [EndedError], or ErrSessionEnded where nobody knows.
-func (s *Store) WhyEnded(ctx context.Context, token string) error {
+func (s *Store) WhyEnded(ctx context.Context, now time.Time, token string) error {
 	h := s.tokenRef(token)
+	if later, err := follow(s.reader(ctx), now.UnixMilli(), h); err == nil {
+		h = later // one that began after the token's first one expired
+	} else if !errors.Is(err, sqldb.ErrNotFound) {
+		return err
+	}
 	return endedError(func(reason *string) error { return s.db.Scan(ctx, []any{reason}, whyEnded, h.id, h.digest) })
 }
 

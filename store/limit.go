@@ -19,15 +19,10 @@ type SessionLimit struct {
 // that nobody has open any more go first, and where a login too many is denied
 // only those.
 func (t *tx) enforceLimit(m presence.Cutoffs, limit SessionLimit, user string, fresh Session) ([]int64, error) {
-	const others = `FROM user_sessions WHERE user_id = $1 AND app = $2 AND is_active = true AND expires_at > $3 AND id <> $4`
-	about := []any{user, fresh.App, m.Expiry, fresh.ID}
-	var open, abandoned int
-	err := t.Scan([]any{&open, &abandoned}, `
-		SELECT COALESCE(SUM(CASE WHEN `+isAbandoned+` THEN 0 ELSE 1 END), 0), COALESCE(SUM(CASE WHEN `+isAbandoned+` THEN 1 ELSE 0 END), 0) `+others,
-		append(about, m.Grace, m.Window)...)
+	open, abandoned, err := countOthers(t.Scan, m, user, fresh.App, fresh.ID)
 	switch {
 	case err != nil:
-		return nil, sqldb.Wrap("counting a user's sessions", err)
+		return nil, err
 	case limit.Deny && open >= limit.Sessions:
 		return nil, ErrSessionLimit
 	case open+abandoned < limit.Sessions:
@@ -41,9 +36,20 @@ func (t *tx) enforceLimit(m presence.Cutoffs, limit SessionLimit, user string, f
 		return err
 	}, `
 		UPDATE user_sessions SET is_active = false, ended_at = $7, end_reason = $8
-		WHERE id IN (SELECT id `+others+` ORDER BY CASE WHEN `+isAbandoned+` THEN 0 ELSE 1 END, last_activity_at, id LIMIT $9) RETURNING id`,
-		append(about, m.Grace, m.Window, m.Now, string(presence.EndEvicted), open+abandoned-limit.Sessions+1)...)
+		WHERE id IN (SELECT id `+otherSessions+` ORDER BY CASE WHEN `+isAbandoned+` THEN 0 ELSE 1 END, last_activity_at, id LIMIT $9) RETURNING id`,
+		user, fresh.App, m.Expiry, fresh.ID, m.Grace, m.Window, m.Now, string(presence.EndEvicted), open+abandoned-limit.Sessions+1)
 	return evicted, sqldb.Wrap("making room for a session", err)
+}
+
+// otherSessions are the active sessions of a user in an app, without one.
+const otherSessions = `FROM user_sessions WHERE user_id = $1 AND app = $2 AND is_active = true AND expires_at > $3 AND id <> $4`
+
+// countOthers counts them: those that somebody has open, and those that nobody has open any more.
+func countOthers(read scan, m presence.Cutoffs, user, app string, without int64) (open, abandoned int, err error) {
+	err = read([]any{&open, &abandoned}, `
+		SELECT COALESCE(SUM(CASE WHEN `+isAbandoned+` THEN 0 ELSE 1 END), 0), COALESCE(SUM(CASE WHEN `+isAbandoned+` THEN 1 ELSE 0 END), 0) `+otherSessions,
+		user, app, m.Expiry, without, m.Grace, m.Window)
+	return open, abandoned, sqldb.Wrap("counting a user's sessions", err)
 }
 
 // isAbandoned is which sessions nobody has open any more: one that said goodbye, or one that sent heartbeats and

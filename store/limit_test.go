@@ -56,27 +56,46 @@ func TestALoginTooManyEvictsTheLeastRecentlyActive(t *testing.T) {
 	}
 }
 
-func TestALoginTooManyIsDenied(t *testing.T) {
+func TestALoginTooManyIsToldOf(t *testing.T) {
 	s := Limited(t, t.TempDir(), store.SessionLimit{Sessions: 1, Deny: true})
 	const token = "the application's own token"
 	first, err := logsIn(t, s, 0, "shop", token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = logsIn(t, s, 1, "shop", "")
-	WantError(t, err, store.ErrSessionLimit)
-	page, err := s.Sessions(t.Context(), after(1), store.SessionFilter{State: store.ScopeAll, Limit: 10})
-	if err != nil || len(page.Sessions) != 1 || page.Sessions[0].User.Name != "Ada 0" {
-		t.Errorf("the refused login left %+v, %v", page, err)
+	WantError(t, mayLogInAfter(t, s, 1, "shop"), store.ErrSessionLimit)
+	if err := mayLogInAfter(t, s, 1, "blog"); err != nil {
+		t.Errorf("elsewhere: %v", err)
+	}
+	second, err := logsIn(t, s, 1, "shop", "")
+	if err != nil || !second.OverLimit || second.Evicted != nil {
+		t.Errorf("one that comes in all the same: %+v, %v", second, err)
+	}
+	if n, err := s.CountSessions(t.Context(), after(1), store.SessionFilter{User: "ada"}); err != nil || n != 2 {
+		t.Errorf("%d sessions count, %v", n, err)
 	}
 	if again, err := logsIn(t, s, 2, "shop", token); err != nil || again.ID != first.ID {
 		t.Errorf("the same login again: %v, %v", again, err)
 	}
 	mustLogIn(t, s, 3, "blog")
-	if _, err := s.EndByID(t.Context(), after(4), "", first.ID, presence.EndLogout); err != nil {
-		t.Fatal(err)
+	for _, id := range []int64{first.ID, second.ID} {
+		WantError(t, mayLogInAfter(t, s, 4, "shop"), store.ErrSessionLimit)
+		if _, err := s.EndByID(t.Context(), after(4), "", id, presence.EndLogout); err != nil {
+			t.Fatal(err)
+		}
 	}
-	mustLogIn(t, s, 5, "shop")
+	if err := mayLogInAfter(t, s, 5, "shop"); err != nil {
+		t.Errorf("where all have logged out: %v", err)
+	}
+	if next := mustLogIn(t, s, 5, "shop"); next.OverLimit {
+		t.Error("a login for which there is room is over the limit")
+	}
+}
+
+// mayLogInAfter asks whether Ada may log in n minutes after Start.
+func mayLogInAfter(t testing.TB, s *store.Store, n int, app string) error {
+	t.Helper()
+	return s.MayLogin(t.Context(), after(n), app, store.UserInput{ID: "ada"})
 }
 
 // leaves says goodbye n minutes after Start.
@@ -101,21 +120,24 @@ func TestWhoHasLeftMakesRoomWhereALoginTooManyIsDenied(t *testing.T) {
 	s := Limited(t, t.TempDir(), store.SessionLimit{Sessions: 1, Deny: true})
 	first := mustLogIn(t, s, 0, "shop")
 	leaves(t, s, 1, first.Token)
-	if _, err := s.Login(t.Context(), after(1), store.By{App: "shop"}, store.Login{User: store.UserInput{ID: "ada"}}); !errors.Is(err, store.ErrSessionLimit) {
+	if err := mayLogInAfter(t, s, 1, "shop"); !errors.Is(err, store.ErrSessionLimit) {
 		t.Errorf("within the grace of a goodbye, which may be a reload: %v", err)
+	}
+	if err := mayLogInAfter(t, s, 2, "shop"); err != nil {
+		t.Errorf("beside one that left: %v", err)
 	}
 	second := mustLogIn(t, s, 2, "shop")
 	if !slices.Equal(second.Evicted, []int64{first.ID}) {
 		t.Errorf("the one that left does not make room: %v", second.Evicted)
 	}
 	Touch(t, s, after(3), second.Token, store.Beat{})
-	if _, err := logsIn(t, s, 7, "shop", ""); !errors.Is(err, store.ErrSessionLimit) {
+	if err := mayLogInAfter(t, s, 7, "shop"); !errors.Is(err, store.ErrSessionLimit) {
 		t.Errorf("beside one that was heard of four minutes ago: %v", err)
 	}
 	if third := mustLogIn(t, s, 8, "shop"); !slices.Equal(third.Evicted, []int64{second.ID}) {
 		t.Errorf("one whose goodbye was lost does not make room: %v", third.Evicted)
 	}
-	if _, err := logsIn(t, s, 60, "shop", ""); !errors.Is(err, store.ErrSessionLimit) {
+	if err := mayLogInAfter(t, s, 60, "shop"); !errors.Is(err, store.ErrSessionLimit) {
 		t.Errorf("beside one of an application that sends no heartbeats: %v", err)
 	}
 }
@@ -134,7 +156,7 @@ func TestALimitThatIsLoweredIsAboutNewLogins(t *testing.T) {
 		if again, err := logsIn(t, s, 3, "shop", token); err != nil || again.Created || again.Evicted != nil {
 			t.Errorf("a login that was reported before: %+v, %v", again, err)
 		}
-		if fresh, err := logsIn(t, s, 4, "shop", ""); len(fresh.Evicted) != 3 && !deny || errors.Is(err, store.ErrSessionLimit) != deny {
+		if fresh, err := logsIn(t, s, 4, "shop", ""); err != nil || len(fresh.Evicted) != 3 && !deny || fresh.OverLimit != deny {
 			t.Errorf("a new one: %+v, %v", fresh, err)
 		}
 	}
@@ -146,7 +168,7 @@ func TestTheLimitHoldsUnder200ParallelLogins(t *testing.T) {
 			s := Limited(t, t.TempDir(), limit)
 			var logins sync.WaitGroup
 			var mu sync.Mutex
-			var begun, denied, evicted int
+			var over, evicted int
 			start := make(chan struct{})
 			for range 200 {
 				logins.Go(func() {
@@ -154,21 +176,20 @@ func TestTheLimitHoldsUnder200ParallelLogins(t *testing.T) {
 					result, err := logsIn(t, s, 0, "shop", "")
 					mu.Lock()
 					defer mu.Unlock()
-					switch {
-					case err == nil:
-						begun, evicted = begun+1, evicted+len(result.Evicted)
-					case errors.Is(err, store.ErrSessionLimit):
-						denied++
-					default:
+					if err != nil {
 						t.Error(err)
 					}
+					if result.OverLimit {
+						over++
+					}
+					evicted += len(result.Evicted)
 				})
 			}
 			close(start)
 			logins.Wait()
 			active, err := s.CountSessions(t.Context(), after(0), store.SessionFilter{User: "ada"})
-			if err != nil || active != 3 || begun-evicted != 3 || begun+denied != 200 || limit.Deny != (evicted == 0) {
-				t.Errorf("%d active (%v), %d begun, %d denied, %d evicted", active, err, begun, denied, evicted)
+			if evicts := !limit.Deny; err != nil || evicts && (active != 3 || evicted != 197 || over != 0) || !evicts && (active != 200 || evicted != 0 || over != 197) {
+				t.Errorf("%d active (%v), %d over the limit, %d evicted", active, err, over, evicted)
 			}
 		})
 	}

@@ -168,8 +168,11 @@ func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f
 		return c, err
 	}
 	c.Away = people - c.Available
-	err = s.countClaims(ctx, look, m, f, &c)
-	return c.Of(f.Status), err
+	if err = s.countClaims(ctx, look, m, f, &c); err != nil || f.Status != "" {
+		return c.Of(f.Status), err
+	}
+	c.StillThere, err = countStillThere(ctx, look, m, f)
+	return c, err
 }
 
 const userJoins = ` JOIN users u ON u.id = s.user_id LEFT JOIN organizations o ON o.id = u.organization_id`

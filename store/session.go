@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -18,83 +17,6 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
-// Login is a login as an application's back end reports it.
-type Login struct {
-	User  UserInput
-	Token string // the application's own; "" to have one minted
-	Origin
-}
-
-// LoginResult is the session that a login led to.
-type LoginResult struct {
-	Session
-	Token   string  // only where it was minted here
-	Created bool    // false when the same login was reported before
-	Evicted []int64 // sessions that ended for it, see SessionLimit
-}
-
-// Login stores the user and begins a session for by's app. The same token
-// again for the same user answers with the same session. ErrTokenTaken where
-// the token belongs to anybody else or to a session that has ended;
-// ErrSessionLimit where the user has as many sessions in this app as may be and
-// none is to make room; ErrDraining while nobody may log in; ErrForbidden as for PutUser.
-func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (LoginResult, error) {
-	if err := in.User.check(); err != nil {
-		return LoginResult{}, err
-	}
-	var result LoginResult
-	token := in.Token
-	if token == "" {
-		token = newSecret(sessionPrefix)
-		result.Token = token
-	} else if err := checkToken(token); err != nil {
-		return LoginResult{}, err
-	}
-	err := s.write(ctx, func(t *tx) (err error) {
-		if err = t.putUser(now, by, in.User); err != nil {
-			return err
-		}
-		result.Session, result.Created, err = t.beginSession(s.at(now), s.rules, by, in, s.tokenRef(token))
-		if err == nil && result.Created {
-			err = t.refuseWhileDraining(in.User.ID)
-		}
-		if err == nil && result.Created && s.limit.Sessions > 0 {
-			result.Evicted, err = t.enforceLimit(s.at(now), s.limit, in.User.ID, result.Session)
-		}
-		return err
-	})
-	if err != nil {
-		return LoginResult{}, err
-	}
-	return result, nil
-}
-
-// beginSession inserts a session, or finds the one with this token.
-func (t *tx) beginSession(m presence.Cutoffs, r presence.Rules, by By, in Login, token tokenRef) (Session, bool, error) {
-	session := Session{ID: token.id, App: by.App, ExpiresAt: sqldb.Time(m.Now).Add(r.SessionTTL)}
-	o := in.Origin.clipped()
-	n, err := t.Exec(`
-		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
-			ip_address, user_agent, device_type, device_os, device_browser, location, last_activity_at, created_at, expires_at)
-		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13 FROM users WHERE id = $2
-		ON CONFLICT (id) DO NOTHING`,
-		session.ID, in.User.ID, by.App, token.digest, by.Grant,
-		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli())
-	if err != nil || n == 1 {
-		return session, true, sqldb.Wrap("storing a session", err)
-	}
-	var expires int64
-	err = t.Scan([]any{&expires}, `
-		SELECT expires_at FROM user_sessions
-		WHERE id = $1 AND token_sha256 = $2 AND user_id = $3 AND app = $4 AND is_active = true AND expires_at > $5`,
-		token.id, token.digest, in.User.ID, by.App, m.Expiry)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Session{}, false, ErrTokenTaken
-	}
-	session.ExpiresAt = sqldb.Time(expires)
-	return session, false, sqldb.Wrap("finding a session", err)
-}
-
 // Identity is who stands behind a session token.
 type Identity struct {
 	Session Session
@@ -106,18 +28,25 @@ type Identity struct {
 // Authenticate returns who has this session token at now, or ErrSessionEnded.
 func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (Identity, error) {
 	var id Identity
+	err := byToken(s.reader(ctx), now, s.tokenRef(token), func(h tokenRef) (err error) {
+		id, err = s.identity(ctx, now, h)
+		return err
+	})
+	if errors.Is(err, sqldb.ErrNotFound) {
+		err = ErrSessionEnded
+	}
+	return id, err
+}
+
+func (s *Store) identity(ctx context.Context, now time.Time, h tokenRef) (id Identity, err error) {
 	var expires int64
 	var limit Access
 	u := &id.User
-	h := s.tokenRef(token)
-	err := s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &expires, &limit,
+	err = s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &expires, &limit,
 		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access}, `
 		SELECT s.id, s.app, s.expires_at, s.max_access, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`, h.id, h.digest, s.at(now).Expiry)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Identity{}, ErrSessionEnded
-	}
 	id.Session.ExpiresAt = sqldb.Time(expires)
 	id.Member.App, id.Member.Role = id.Session.App, u.Role
 	id.Access = min(limit, u.Access)
@@ -127,23 +56,78 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 // EndByToken ends the session of app that has this token and tells whether it
 // was active until now.
 func (s *Store) EndByToken(ctx context.Context, now time.Time, app, token string, reason presence.EndReason) (bool, error) {
-	h := s.tokenRef(token)
-	return s.end(ctx, now, Ending{Reason: reason}, `id = $6 AND token_sha256 = $7 AND app = $8`, h.id, h.digest, app)
+	return s.endFound(ctx, now, app, reason, func(t *tx) (reported, error) { return ofToken(t.Scan, s.at(now), s.tokenRef(token)) })
+}
+
+// EndByKey is EndByToken for the app's own name for the session.
+func (s *Store) EndByKey(ctx context.Context, now time.Time, app, key string, reason presence.EndReason) (bool, error) {
+	return s.endFound(ctx, now, app, reason, func(t *tx) (reported, error) { return ofKey(t.Scan, s.at(now), keyDigest(app, key)) })
 }
 
 // EndByID ends the session with this id and tells whether it was active until
 // now. An app, unless empty, is the only one whose sessions it may be.
 func (s *Store) EndByID(ctx context.Context, now time.Time, app string, id int64, reason presence.EndReason) (bool, error) {
-	return s.end(ctx, now, Ending{Reason: reason}, `id = $6 AND ($7 = '' OR app = $7)`, id, app)
+	return s.endFound(ctx, now, app, reason, func(t *tx) (reported, error) {
+		return find(t.Scan, s.at(now), `false`, ` FROM user_sessions s WHERE s.id = $2`, id)
+	})
 }
 
-func (s *Store) end(ctx context.Context, now time.Time, e Ending, which string, args ...any) (bool, error) {
-	var n int64
-	err := s.writeOne(ctx, func(t *tx) (err error) {
-		n, err = t.end(s.at(now), e, which, args...)
+// endFound ends the session that find returns because its application says so, and tells whether
+// it was active until now. Of one that has ended it is confirmed that its page is gone: see Gate.
+func (s *Store) endFound(ctx context.Context, now time.Time, app string, reason presence.EndReason, find func(*tx) (reported, error)) (ended bool, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		session, err := find(t)
+		if err != nil || session.id == 0 || app != "" && session.app != app {
+			return err
+		}
+		n, err := t.end(s.at(now), Ending{Reason: reason}, `id = $6`, session.id)
+		if ended = n > 0; err == nil && !ended {
+			err = t.confirmGone(`id = $1`, session.id)
+		}
 		return err
 	})
-	return n > 0, err
+	return ended, err
+}
+
+// confirmGone notes that the pages of sessions, which have ended, are in use no more.
+func (t *tx) confirmGone(which string, args ...any) error {
+	_, err := t.Exec(`UPDATE user_sessions SET refused_at = NULL WHERE refused_at IS NOT NULL AND `+which, args...)
+	return sqldb.Wrap("confirming that somebody has left", err)
+}
+
+// EndAll ends the sessions of a user in by's app, but for that of a token ("" for none), and
+// returns how many were active. Who is told to leave again is confirmed to have left.
+func (s *Store) EndAll(ctx context.Context, now time.Time, by By, user, except string, reason presence.EndReason) (total int64, err error) {
+	for {
+		var ended int64
+		err := s.write(ctx, func(t *tx) (err error) {
+			ended, err = t.endSome(s.at(now), by, user, s.tokenRef(except), reason, total)
+			return err
+		})
+		total += ended
+		if err != nil || ended < revokeBatch {
+			return total, err
+		}
+	}
+}
+
+// endSome is EndAll for as many as one write may end, after others.
+func (t *tx) endSome(m presence.Cutoffs, by By, user string, except tokenRef, reason presence.EndReason, before int64) (int64, error) {
+	stays, err := ofToken(t.Scan, m, except)
+	if err != nil {
+		return 0, err
+	}
+	n, err := t.end(m, Ending{Reason: reason, By: by.Actor}, `id IN (
+		SELECT id FROM user_sessions WHERE user_id = $6 AND app = $7 AND is_active = true AND expires_at > $3 AND id <> $8 LIMIT $9)`,
+		user, by.App, stays.id, revokeBatch)
+	if err != nil || n == revokeBatch {
+		return n, err
+	}
+	if err := t.confirmGone(`user_id = $1 AND app = $2 AND id <> $3`, user, by.App, stays.id); err != nil || before+n == 0 {
+		return n, err
+	}
+	return n, t.record(sqldb.Time(m.Now), AuditEvent{Actor: by.Actor, Action: "session.revoke", Target: UserActor(user),
+		Detail: joined(sessionCount(before+n), string(reason))})
 }
 
 // end ends the active sessions that the condition which names. Its parameters

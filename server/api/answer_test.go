@@ -10,8 +10,8 @@ var moment = time.Date(2026, 3, 2, 10, 30, 0, 120_000_000, time.FixedZone("CET",
 
 func TestAnAnswersFieldsFollowItsEnvelope(t *testing.T) {
 	for want, body := range map[string]any{
-		`{"success":true,"timestamp":"2026-03-02T09:30:00.120Z"}`:               Nothing{},
-		`{"success":true,"timestamp":"2026-03-02T09:30:00.120Z","ended":false}`: Logout{},
+		`{"success":true,"timestamp":"2026-03-02T09:30:00.120Z"}`:                         Nothing{},
+		`{"success":true,"timestamp":"2026-03-02T09:30:00.120Z","ended":false,"count":0}`: Ended{},
 	} {
 		if got, err := Success(moment, body); string(got) != want || err != nil {
 			t.Errorf("got %s, %v", got, err)

@@ -10,16 +10,17 @@ import (
 // Gate is the answer to "may I deploy?": a success or, where the gate is closed, a failure that
 // says who is in the way.
 type Gate struct {
-	Success   bool               `json:"success"`
-	Error     string             `json:"error,omitempty"`
-	Code      string             `json:"code,omitempty"` // gate_caution or gate_hold
-	Level     presence.GateLevel `json:"level"`          // clear, caution or hold
-	Text      string             `json:"text"`           // the counts in words, for people
-	Online    int                `json:"online"`
-	Counts    Counts             `json:"counts"`
-	Blocking  []InTheWay         `json:"blocking"` // busy people first, then available, then idle ones; at most 100
-	Quietest  *QuietTime         `json:"quietest"` // when it is likely to be quiet next; null while nobody knows
-	Timestamp Time               `json:"timestamp"`
+	Success    bool               `json:"success"`
+	Error      string             `json:"error,omitempty"`
+	Code       string             `json:"code,omitempty"` // gate_caution or gate_hold
+	Level      presence.GateLevel `json:"level"`          // clear, caution or hold
+	Text       string             `json:"text"`           // the counts in words, for people
+	Online     int                `json:"online"`
+	Counts     Counts             `json:"counts"`
+	Blocking   []InTheWay         `json:"blocking"`    // busy people first, then available, then idle ones; at most 100
+	StillThere []StillThere       `json:"still_there"` // not online, see there; at most 100
+	Quietest   *QuietTime         `json:"quietest"`    // when it is likely to be quiet next; null while nobody knows
+	Timestamp  Time               `json:"timestamp"`
 }
 
 // InTheWay is somebody who would notice a deployment.
@@ -37,12 +38,26 @@ type InTheWay struct {
 	Apps           []string `json:"apps"`
 }
 
+// StillThere is somebody who works in a page whose session has ended: they were asked to leave, or
+// their time ran out, and the application has not signed them out.
+type StillThere struct {
+	ID        string             `json:"id"` // of the user
+	Name      string             `json:"name"`
+	SessionID string             `json:"session_id"`
+	App       string             `json:"app"`
+	EndReason presence.EndReason `json:"end_reason"`
+	SeenAt    Time               `json:"seen_at"` // last heartbeat, which was refused
+}
+
 // GateOf is the gate's answer: open where the level lets whoever asks deploy.
 func GateOf(gate store.Gate, open bool, now time.Time) Gate {
 	counts := Counts(gate.Counts)
-	answer := Gate{Success: open, Level: gate.Level, Text: counts.String(), Online: gate.Counts.People(), Counts: counts, Blocking: []InTheWay{}, Timestamp: At(now)}
+	answer := Gate{Success: open, Level: gate.Level, Text: counts.String(), Online: gate.Counts.People(), Counts: counts, Blocking: []InTheWay{}, StillThere: []StillThere{}, Timestamp: At(now)}
 	for _, person := range gate.Blocking {
 		answer.Blocking = append(answer.Blocking, inTheWayOf(person, now))
+	}
+	for _, one := range gate.StillThere {
+		answer.StillThere = append(answer.StillThere, StillThere{ID: one.User, Name: one.Name, SessionID: ID(one.Session), App: one.App, EndReason: one.Reason, SeenAt: At(one.SeenAt)})
 	}
 	if !open {
 		answer.Code, answer.Error = "gate_"+string(gate.Level), answer.Text
@@ -69,14 +84,15 @@ type Drain struct {
 	StartedBy       string `json:"started_by"`
 	EndSessionsAt   *Time  `json:"end_sessions_at"`
 	SessionsEndedAt *Time  `json:"sessions_ended_at"`
-	Online          int    `json:"online"` // people who are still there
+	Online          int    `json:"online"`  // people who are still there
+	CameIn          int    `json:"came_in"` // of whom so many logged in since it began
 	Timestamp       Time   `json:"timestamp,omitzero"`
 }
 
 // DrainOf is a drain for an answer.
-func DrainOf(d store.Drain, online int) Drain {
+func DrainOf(d store.Drain, online, cameIn int) Drain {
 	return Drain{Draining: true, Message: d.Message, StartedAt: AtOptional(&d.StartedAt), StartedBy: d.StartedBy,
-		EndSessionsAt: AtOptional(d.EndSessionsAt), SessionsEndedAt: AtOptional(d.SessionsEndedAt), Online: online}
+		EndSessionsAt: AtOptional(d.EndSessionsAt), SessionsEndedAt: AtOptional(d.SessionsEndedAt), Online: online, CameIn: cameIn}
 }
 
 // DrainInput says what people are told who are kept out, and when the sessions of those inside end.

@@ -26,6 +26,8 @@ type Counts struct {
 	Available int `json:"available"`
 	Busy      int `json:"busy"`
 	Away      int `json:"away"`
+
+	StillThere int `json:"still_there"` // not online: their session has ended, and its page is in use
 }
 
 // String says who is there, such as "1 busy, 3 available, 2 away".
@@ -38,6 +40,9 @@ func (c Counts) String() string {
 		if kind.people > 0 {
 			kinds = append(kinds, fmt.Sprint(kind.people, " ", kind.status))
 		}
+	}
+	if c.StillThere > 0 {
+		kinds = append(kinds, fmt.Sprint(c.StillThere, " still there after their session ended"))
 	}
 	return cmp.Or(strings.Join(kinds, ", "), "nobody is online")
 }

@@ -95,30 +95,90 @@ type Session struct {
 // OwnSession is a session for its owner.
 func OwnSession(s store.Session) Session { return Session{ID: ID(s.ID), ExpiresAt: At(s.ExpiresAt)} }
 
-// LoginReport is what an application's back end says of a login. Without a SessionToken the
-// server makes one.
+// LoginReport is what an application's back end says of somebody who is logged in. Without a
+// SessionToken the server makes one.
 type LoginReport struct {
-	User         UserInput `json:"user"`
-	SessionToken string    `json:"session_token,omitempty"`
-	IPAddress    string    `json:"ip_address,omitempty"`
-	UserAgent    string    `json:"user_agent,omitempty"`
+	User          UserInput `json:"user"`
+	SessionToken  string    `json:"session_token,omitempty"`
+	PreviousToken string    `json:"previous_token,omitempty"` // whose place SessionToken takes
+	SessionKey    string    `json:"session_key,omitempty"`    // the application's own name for the session, of which only a hash is kept
+	IPAddress     string    `json:"ip_address,omitempty"`
+	UserAgent     string    `json:"user_agent,omitempty"`
 }
 
 // Login answers the report of one.
 type Login struct {
-	Session Session  `json:"session"`
-	Evicted []string `json:"evicted"` // ids of the sessions that ended for it
+	Session  Session        `json:"session"`
+	Evicted  []string       `json:"evicted"`  // ids of the sessions that ended for it
+	Warnings []LoginWarning `json:"warnings"` // what speaks against it; it counts all the same
 }
 
-// LogoutReport names the session that ends: by one of the two.
-type LogoutReport struct {
+// LoginWarning says what an application should do about a login.
+type LoginWarning struct {
+	Code    string `json:"code"`    // draining, over_limit or access_capped
+	Message string `json:"message"` // of a drain: for the person
+}
+
+// LoginOf is what a login led to, for an answer.
+func LoginOf(result store.LoginResult) Login {
+	answer := Login{Session: OwnSession(result.Session), Evicted: []string{}, Warnings: []LoginWarning{}}
+	answer.Session.Token = result.Token
+	for _, id := range result.Evicted {
+		answer.Evicted = append(answer.Evicted, ID(id))
+	}
+	if result.Draining != nil {
+		answer.warn("draining", result.Draining.Message)
+	}
+	if result.OverLimit {
+		answer.warn("over_limit", "This user has more sessions in this application than may be")
+	}
+	if result.AccessCapped {
+		answer.warn("access_capped", "This key may not set the user's access, which stays as it is")
+	}
+	return answer
+}
+
+func (l *Login) warn(code, message string) {
+	l.Warnings = append(l.Warnings, LoginWarning{code, message})
+}
+
+// LoginQuestion asks whether somebody may log in.
+type LoginQuestion struct {
+	User UserInput `json:"user"` // of which the id and the role matter
+}
+
+// MayLogin answers it: where somebody may not, an error says why.
+type MayLogin struct {
+	May bool `json:"may"`
+}
+
+// SessionQuestion asks about a session by one of the two.
+type SessionQuestion struct {
 	SessionToken string `json:"session_token,omitempty"`
-	ID           string `json:"id,omitempty"`
+	SessionKey   string `json:"session_key,omitempty"`
 }
 
-// Logout answers the report of one.
-type Logout struct {
-	Ended bool `json:"ended"` // false: it had ended already
+// SessionState answers it.
+type SessionState struct {
+	Active    bool                `json:"active"`
+	Session   *Session            `json:"session"`    // null of one that is not active
+	EndReason *presence.EndReason `json:"end_reason"` // null of an active one, and of one that is unknown
+}
+
+// EndReport names what ends, by one of the first four.
+type EndReport struct {
+	SessionToken string             `json:"session_token,omitempty"`
+	SessionKey   string             `json:"session_key,omitempty"`
+	ID           string             `json:"id,omitempty"`
+	User         string             `json:"user,omitempty"`         // all sessions of this user,
+	ExceptToken  string             `json:"except_token,omitempty"` // but for one
+	Reason       presence.EndReason `json:"reason,omitempty"`       // logout, which is the default, password_changed or revoked
+}
+
+// Ended answers it.
+type Ended struct {
+	Ended bool  `json:"ended"` // false: all had ended already
+	Count int64 `json:"count"`
 }
 
 // Revocation says which sessions are to end: those that match the filters, of which there must be

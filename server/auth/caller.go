@@ -19,6 +19,9 @@ const (
 	Admins   Audience = "access admin, or key scope admin"
 	Backends Audience = "key scope sessions or admin"
 
+	// Backends need to know of a drain that they are to keep people out for.
+	ViewersAndBackends Audience = "access viewer or admin, or key scope read, sessions or admin"
+
 	Claimants Audience = "the person, or key scope sessions or admin"
 )
 
@@ -52,6 +55,8 @@ func (c Caller) May(who Audience) bool {
 		return c.access() >= store.AccessAdmin
 	case Claimants: // whose status it is, the handler checks
 		return c.May(People) || c.May(Backends)
+	case ViewersAndBackends:
+		return c.May(Viewers) || c.May(Backends)
 	case Backends:
 		return c.Key != nil && c.Key.Scopes.Has(store.ScopeSessions)
 	}

@@ -30,7 +30,8 @@ func newGate() *cobra.Command {
 		Long: `Tell whether it is safe to deploy, by the exit code: 0 where it is, 1 where not.
 
 Hold: somebody online is busy, or more than --max people are available. Caution: people
-are online, but away, or no more than --max are available. Clear: nobody is online.`,
+are online, but away, or no more than --max are available; or work on in a page whose
+session has ended. Clear: nobody is online.`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if ask.Max < 0 || wait < 0 {
@@ -96,13 +97,28 @@ func waitsFor(gate api.Gate) string {
 	return line
 }
 
+// printStillThere names who works on after the end of their session.
+func printStillThere(w io.Writer, gate api.Gate) error {
+	if len(gate.StillThere) == 0 {
+		return nil
+	}
+	rows := table{header: []string{"STILL THERE", "APP", "SESSION ENDED", "LAST"}, fit: columns(w)}
+	for _, one := range gate.StillThere {
+		rows.add(cmp.Or(one.Name, one.ID), one.App, string(one.EndReason), ago(one.SeenAt, gate.Timestamp))
+	}
+	return rows.print(w, nil)
+}
+
 // printGate says the answer in a line, then who is in the way.
 func printGate(w io.Writer, gate api.Gate) error {
 	word := strings.ToUpper(string(gate.Level[:1])) + string(gate.Level[1:])
 	if code := map[presence.GateLevel]string{presence.GateClear: "32", presence.GateCaution: "33", presence.GateHold: "31"}[gate.Level]; colourful(w) && code != "" {
 		word = "\x1b[" + code + "m" + word + "\x1b[0m"
 	}
-	if _, err := fmt.Fprintf(w, "%s: %s.\n", word, printable(gate.Text)); err != nil || gate.Online == 0 {
+	if _, err := fmt.Fprintf(w, "%s: %s.\n", word, printable(gate.Text)); err != nil {
+		return err
+	}
+	if err := printStillThere(w, gate); err != nil || gate.Online == 0 {
 		return err
 	}
 	rows := table{header: []string{"NAME", "STATUS", "APP", "LAST", "IDLE", "PAGE"}, fit: columns(w)}

@@ -9,8 +9,15 @@ import (
 	"rollcall/server/api"
 )
 
-// Login reports that a user logged in. It needs a key with the scope sessions. Where the user has as
-// many sessions as may be it is an *Error with the code session_limit, which lists them.
+// MayLogin asks whether a user may log in. It needs a key with the scope sessions. While a drain goes
+// on it is an *Error with the code draining; where the user has as many sessions as may be, one with
+// the code session_limit, which lists them.
+func (c *Client) MayLogin(ctx context.Context, user api.UserInput) error {
+	return c.call(ctx, http.MethodPost, "/admin/sessions/may", api.LoginQuestion{User: user}, nil)
+}
+
+// Login reports that a user is logged in. It needs a key with the scope sessions. Of a session that
+// somebody has ended it is an *Error with the code session_ended.
 func (c *Client) Login(ctx context.Context, login api.LoginReport) (api.Login, error) {
 	return ask[api.Login](ctx, c, http.MethodPost, "/admin/sessions", login)
 }
@@ -26,7 +33,7 @@ func (c *Client) Heartbeat(ctx context.Context, token string, beat api.Heartbeat
 // EndSession reports a logout by the session's token. It tells whether the session was still
 // active: ending it twice is no error.
 func (c *Client) EndSession(ctx context.Context, token string) (ended bool, err error) {
-	answer, err := ask[api.Logout](ctx, c, http.MethodPost, "/admin/sessions/end", api.LogoutReport{SessionToken: token})
+	answer, err := ask[api.Ended](ctx, c, http.MethodPost, "/admin/sessions/end", api.EndReport{SessionToken: token})
 	return answer.Ended, err
 }
 

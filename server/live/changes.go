@@ -71,14 +71,20 @@ func (h *Hub) publishChanged(ctx context.Context, now time.Time, n changed) erro
 	if len(events) > maxEvents {
 		events = []api.Event{{Type: "reset"}}
 	}
-	if level := h.tracker.gate(); level != h.tracker.level {
-		h.tracker.level = level
-		events = append(events, api.Event{Type: "gate", Level: level, Counts: new(api.Counts(h.tracker.counts))})
-	}
 	for _, m := range events {
 		h.publish(m, now)
 	}
+	h.publishLevel(now)
 	return nil
+}
+
+// publishLevel tells where the gate stands, where that is news, or who is not in the list stands in its way.
+func (h *Hub) publishLevel(now time.Time) {
+	t := &h.tracker
+	if level := t.gate(); level != t.level || t.counts.StillThere != t.still {
+		t.level, t.still = level, t.counts.StillThere
+		h.publish(api.Event{Type: "gate", Level: level, Counts: new(api.Counts(t.counts))}, now)
+	}
 }
 
 // publishReset has everybody read the list again, now and then.

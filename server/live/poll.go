@@ -106,11 +106,11 @@ func (h *Hub) begin(ctx context.Context, now time.Time) error {
 	t := &h.tracker
 	t.clear()
 	h.readers.recheckAll()
-	if err := h.loadOnline(ctx, now); err != nil {
+	if err := errors.Join(h.loadOnline(ctx, now), h.countStillThere(ctx, now)); err != nil {
 		t.online = nil // so that the next look begins where this one fails
 		return err
 	}
-	t.lastSweep, t.level = now, t.gate()
+	t.lastSweep, t.level, t.still = now, t.gate(), t.counts.StillThere
 	h.feed.begin()
 	return nil
 }
@@ -180,7 +180,20 @@ func (h *Hub) catchUp(ctx context.Context, now time.Time, news changed) error {
 		return err
 	}
 	if t.sweepDue {
+		if err := h.countStillThere(ctx, now); err != nil {
+			return err
+		}
+		if !t.overLimit {
+			h.publishLevel(now)
+		}
 		t.sweepDue, t.lastSweep = false, now
 	}
 	return nil
+}
+
+// countStillThere finds who works in a page whose session has ended: they are in no list, but the
+// gate knows them.
+func (h *Hub) countStillThere(ctx context.Context, now time.Time) (err error) {
+	h.tracker.counts.StillThere, err = h.store.CountStillThere(ctx, now)
+	return err
 }

@@ -95,7 +95,7 @@ func sameShown(a, b api.ShownNotice) bool {
 func (v *userSocket) sendEnded(ctx context.Context) {
 	reason := "unknown"
 	var ended *store.EndedError
-	if err := v.hub.store.WhyEnded(ctx, v.token); errors.As(err, &ended) {
+	if err := v.hub.store.WhyEnded(ctx, v.hub.now(), v.token); errors.As(err, &ended) {
 		reason = string(ended.Reason)
 	}
 	_ = v.say(ctx, api.OwnEvent{Type: "session_ended", Reason: reason}) // whoever is gone does not hear it

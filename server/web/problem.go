@@ -53,7 +53,7 @@ var table = []struct {
 	{store.ErrSessionEnded, Problem{Status: http.StatusNotFound, Code: "session_ended", Words: "Session not found or expired"}},
 	{sqldb.ErrNotFound, Problem{Status: http.StatusNotFound, Code: "not_found", Words: "No such entry"}},
 	{store.ErrForbidden, Problem{Status: http.StatusForbidden, Code: "forbidden", Words: "This credential may not do that to this user"}},
-	{store.ErrTokenTaken, Problem{Status: http.StatusConflict, Code: "token_taken", Words: "This session token is in use elsewhere or has ended"}},
+	{store.ErrTokenTaken, Problem{Status: http.StatusConflict, Code: "token_taken", Words: "This session token belongs to another application"}},
 	{store.ErrNameTaken, Problem{Status: http.StatusConflict, Code: "name_taken", Words: "There is an account of this name"}},
 	{store.ErrTooManyNotices, Problem{Status: http.StatusConflict, Code: "too_many_notices", Words: "As many notices are shown as may be at once; withdraw one first"}},
 	{store.ErrLastAdmin, Problem{Status: http.StatusConflict, Code: "last_admin", Words: "The last admin account can not be deleted"}},

@@ -3,9 +3,11 @@ package presence
 // Counts are how many people match a filter.
 type Counts struct {
 	Available, Busy, Away int
+
+	StillThere int // who are not online: their session has ended, and its page is in use
 }
 
-// People is how many there are of any status.
+// People is how many are online, of any status.
 func (c Counts) People() int { return c.Available + c.Busy + c.Away }
 
 // Of returns the counts of one status only; of all for "".
@@ -27,17 +29,17 @@ type GateLevel string
 // The levels.
 const (
 	GateClear   GateLevel = "clear"   // nobody is online
-	GateCaution GateLevel = "caution" // people are online, but away, or no more are available than may be
+	GateCaution GateLevel = "caution" // people are online, but away, or no more are available than may be; or still there after the end of their session
 	GateHold    GateLevel = "hold"    // somebody is busy, or more are available than may be
 )
 
 // Level is the rule: whoever is busy must not be interrupted, whoever is available
-// would notice, whoever is away might.
+// would notice, whoever is away might; so might whoever works in a page whose session has ended.
 func (c Counts) Level(allowed int) GateLevel {
 	switch {
 	case c.Busy > 0 || c.Available > allowed:
 		return GateHold
-	case c.People() > 0:
+	case c.People() > 0 || c.StillThere > 0:
 		return GateCaution
 	}
 	return GateClear

@@ -56,6 +56,8 @@ CREATE TABLE user_sessions (
     device_browser   TEXT COLLATE "C" NOT NULL DEFAULT '',
     location         TEXT COLLATE "C" NOT NULL DEFAULT '',
     heard            BOOLEAN NOT NULL DEFAULT false,
+    session_key_sha256 BYTEA CHECK (length(session_key_sha256) = 32),
+    refused_at       BIGINT,
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 );
@@ -69,6 +71,16 @@ CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
 CREATE INDEX user_sessions_app ON user_sessions (app);
 CREATE INDEX user_sessions_address ON user_sessions (ip_address);
 CREATE INDEX user_sessions_leaving ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL;
+CREATE INDEX user_sessions_key ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
+CREATE INDEX user_sessions_refused ON user_sessions (refused_at) WHERE refused_at IS NOT NULL;
+
+CREATE TABLE session_tokens (
+    id           BIGINT PRIMARY KEY,
+    token_sha256 BYTEA NOT NULL CHECK (length(token_sha256) = 32),
+    session_id   BIGINT NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    until        BIGINT
+);
+CREATE INDEX session_tokens_session ON session_tokens (session_id);
 
 CREATE TABLE status_claims (
     user_id    TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -2,6 +2,14 @@
 -- a session end earlier; commits need no marks.
 
 ALTER TABLE user_sessions ADD COLUMN heard BOOLEAN NOT NULL DEFAULT false;
+ALTER TABLE user_sessions ADD COLUMN session_key_sha256 BYTEA CHECK (length(session_key_sha256) = 32);
+ALTER TABLE user_sessions ADD COLUMN refused_at BIGINT;
+CREATE TABLE session_tokens (
+    id           BIGINT PRIMARY KEY,
+    token_sha256 BYTEA NOT NULL CHECK (length(token_sha256) = 32),
+    session_id   BIGINT NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    until        BIGINT
+);
 CREATE FUNCTION note_heard() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
     NEW.heard := true;

@@ -2,6 +2,14 @@
 -- a session end earlier.
 
 ALTER TABLE user_sessions ADD COLUMN heard INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1));
+ALTER TABLE user_sessions ADD COLUMN session_key_sha256 BLOB CHECK (length(session_key_sha256) = 32);
+ALTER TABLE user_sessions ADD COLUMN refused_at INTEGER;
+CREATE TABLE session_tokens (
+    id           INTEGER PRIMARY KEY,
+    token_sha256 BLOB NOT NULL CHECK (length(token_sha256) = 32),
+    session_id   INTEGER NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    until        INTEGER
+) STRICT;
 CREATE TRIGGER session_heard
 AFTER UPDATE OF last_activity_at ON user_sessions WHEN NEW.last_activity_at <> OLD.last_activity_at AND NEW.heard = 0
 BEGIN

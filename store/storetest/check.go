@@ -27,7 +27,7 @@ func (w *World) Check(t *rapid.T) {
 }
 
 func (w *World) checkList(t *rapid.T) {
-	var counts presence.Counts
+	counts := presence.Counts{StillThere: w.Model.StillThere(w.Now)}
 	byStatus := map[presence.Status][]string{}
 	for _, p := range w.Model.List(w.Now) {
 		byStatus[""] = append(byStatus[""], Look(p))
@@ -62,6 +62,9 @@ func (w *World) checkList(t *rapid.T) {
 func (w *World) checkGate(t *rapid.T, allowed int) {
 	var want []string
 	active, level := 0, presence.GateClear
+	if w.Model.StillThere(w.Now) > 0 {
+		level = presence.GateCaution
+	}
 	for _, status := range []presence.Status{presence.StatusBusy, presence.StatusAvailable, presence.StatusAway} {
 		for _, p := range w.Model.List(w.Now) {
 			if p.Status != status {

@@ -32,6 +32,7 @@ type ModelSession struct {
 	Expires          time.Time
 	Ended            time.Time // zero: it has not
 	Reason           presence.EndReason
+	Refused          time.Time // its last heartbeat after that, with somebody at the page; zero for none, or where they have left
 }
 
 // ModelClaim is a claim of the model; App is "" where the person claims.
@@ -55,23 +56,39 @@ func (m *Model) LoggedIn(s *ModelSession, now time.Time) bool {
 func (m *Model) Online(s *ModelSession, now time.Time) bool {
 	silent := now.Sub(s.LastActivity)
 	return m.LoggedIn(s, now) &&
-		silent < m.window(s)+m.Late+m.Silent &&
+		silent < m.window(s, m.Silent)+m.Late+m.Silent &&
 		-silent <= m.Rules.OnlineWindow+m.Early &&
 		(s.Leaving.IsZero() || now.Sub(s.Leaving) < m.Rules.LeaveGrace+m.Late)
 }
 
 // window is how long after the last activity a session is online: where that is the login, for
 // two heartbeats only, unless these could not be recorded.
-func (m *Model) window(s *ModelSession) time.Duration {
-	if !s.Heard && m.Silent == 0 && 2*m.Rules.Heartbeat < m.Rules.OnlineWindow {
+func (m *Model) window(s *ModelSession, silent time.Duration) time.Duration {
+	if !s.Heard && silent == 0 && 2*m.Rules.Heartbeat < m.Rules.OnlineWindow {
 		return 2 * m.Rules.Heartbeat
 	}
 	return m.Rules.OnlineWindow
 }
 
+// Latest is the session that a token stands for: it may have begun anew after it expired.
+func (m *Model) Latest(token string) (latest *ModelSession) {
+	for _, s := range m.Sessions {
+		if s.Token == token {
+			latest = s
+		}
+	}
+	return latest
+}
+
 // Beat is a heartbeat of a session; it tells whether it is accepted.
 func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
+	if beat.Leaving {
+		s.Refused = time.Time{}
+	}
 	if !m.LoggedIn(s, now) {
+		if !beat.Leaving && beat.Idle < m.Rules.IdleAfter {
+			s.Refused = now
+		}
 		return false
 	}
 	if beat.Leaving {
@@ -91,6 +108,7 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 // End ends a session that is logged in.
 func (m *Model) End(s *ModelSession, now time.Time, reason presence.EndReason) bool {
 	if !m.LoggedIn(s, now) {
+		s.Refused = time.Time{} // it is confirmed
 		return false
 	}
 	s.Ended, s.Reason = now, reason
@@ -123,6 +141,9 @@ func (m *Model) Cleanup(now time.Time) {
 		return
 	}
 	for _, s := range m.Sessions {
+		if !m.refused(s, now) {
+			s.Refused = time.Time{}
+		}
 		if s.Ended.IsZero() && !now.Before(s.Expires) {
 			s.Ended, s.Reason = s.Expires, presence.EndExpired
 		}
@@ -214,8 +235,26 @@ func (m *Model) List(now time.Time) []ModelPerson {
 	return list
 }
 
+// refused tells whether somebody works in a page of a session that has ended.
+func (m *Model) refused(s *ModelSession, now time.Time) bool {
+	silent := now.Sub(s.Refused)
+	return silent < m.Rules.OnlineWindow+m.Late+m.Silent && -silent <= m.Rules.OnlineWindow+m.Early
+}
+
+// StillThere counts who works after the end of their session, and is not online.
+func (m *Model) StillThere(now time.Time) (n int) {
+	for user := range m.Users {
+		if m.Person(user, now).Status == presence.StatusOffline && slices.ContainsFunc(m.Sessions, func(s *ModelSession) bool {
+			return s.User == user && s.App != presence.PanelApp && m.refused(s, now)
+		}) {
+			n++
+		}
+	}
+	return n
+}
+
 // Left returns why a user who is offline may be said to be: several reasons
-// where several applied in the same millisecond.
+// where several applied in the same millisecond. It is by the rules alone, however lenient they are now.
 func (m *Model) Left(user string) (reasons []presence.OfflineReason) {
 	var last time.Time
 	for _, s := range m.Sessions {
@@ -223,7 +262,7 @@ func (m *Model) Left(user string) (reasons []presence.OfflineReason) {
 			continue
 		}
 		ways := map[presence.OfflineReason]time.Time{
-			presence.OfflineTimedOut: s.LastActivity.Add(m.window(s)), "expired": s.Expires,
+			presence.OfflineTimedOut: s.LastActivity.Add(m.window(s, 0)), "expired": s.Expires,
 		}
 		if !s.Leaving.IsZero() {
 			ways[presence.OfflineLeft] = s.Leaving.Add(m.Rules.LeaveGrace)

@@ -47,7 +47,7 @@ func (w *World) DoCalmly(t *rapid.T) string { return w.happen(t) }
 
 func (w *World) happen(t *rapid.T, more ...func(*rapid.T) string) string {
 	w.Now = w.Now.Add(time.Millisecond) // no two things at once: their order is part of the rules
-	happen := Pick(t, "thing", append(more, w.login, w.login, w.login, w.beat, w.beat, w.beat, w.beat, w.beat, w.goodbye, w.end, w.delete,
+	happen := Pick(t, "thing", append(more, w.login, w.login, w.login, w.again, w.again, w.beat, w.beat, w.beat, w.beat, w.beat, w.goodbye, w.end, w.delete,
 		w.claim, w.claim, w.claim, w.takeBack, w.cleanup, w.wait, w.wait, w.wait)...)
 	return fmt.Sprintf("%s %s", w.Now.Format("2 15:04:05.000"), happen(t))
 }
@@ -91,6 +91,35 @@ func (w *World) login(t *rapid.T) string {
 	return fmt.Sprint(user, " logged in to ", app, " with ", token)
 }
 
+// again reports a session that was reported before, as a host does at each page.
+func (w *World) again(t *rapid.T) string {
+	s := w.session(t)
+	if s == nil {
+		return "nobody to report again"
+	}
+	s = w.Model.Latest(s.Token)
+	result, err := w.Store.Login(context.Background(), w.Now, store.By{App: s.App}, store.Login{User: store.UserInput{ID: s.User}, Token: s.Token})
+	var ended *store.EndedError
+	switch {
+	case w.Model.LoggedIn(s, w.Now):
+		if err != nil || result.Created || result.ID != s.ID {
+			t.Fatalf("%s again is %+v, %v; want the session %d", s.Token, result, err, s.ID)
+		}
+	case !s.Ended.IsZero() && s.Reason != presence.EndExpired:
+		if !errors.As(err, &ended) || ended.Reason != s.Reason {
+			t.Fatalf("%s again, which ended: %s, is %+v, %v", s.Token, s.Reason, result, err)
+		}
+	default:
+		if err != nil || !result.Created || result.ID == s.ID {
+			t.Fatalf("%s again, which expired, is %+v, %v", s.Token, result, err)
+		}
+		s.Ended, s.Reason = s.Expires, presence.EndExpired
+		w.Model.Sessions = append(w.Model.Sessions, &ModelSession{User: s.User, App: s.App, Token: s.Token, ID: result.ID,
+			LastActivity: w.Now, Expires: w.Now.Add(w.Model.Rules.SessionTTL)})
+	}
+	return fmt.Sprintf("%s of %s is reported again: %v", s.Token, s.User, err)
+}
+
 // session draws one that the model knows; nil where there is none.
 func (w *World) session(t *rapid.T) *ModelSession {
 	if len(w.Model.Sessions) == 0 {
@@ -117,6 +146,7 @@ func (w *World) touch(t *rapid.T, beat store.Beat) string {
 	if s == nil {
 		return "nobody to send a heartbeat"
 	}
+	s = w.Model.Latest(s.Token)
 	got, err := w.Store.Touch(context.Background(), w.Now, s.Token, beat)
 	if err != nil && !errors.Is(err, store.ErrSessionEnded) {
 		t.Fatal(err)

@@ -15,9 +15,11 @@ export function statusMark(status) {
 // What people say that they do, and until when.
 export const claimText = (user) => [user.status_text, until(user.status_until)].filter(Boolean).join(', ');
 
-export const total = (counts) => Object.values(counts).reduce((sum, n) => sum + n, 0);
+// How many are online.
+export const total = ({ available, busy, away }) => available + busy + away;
 
-// Such as ["3 available", "1 away"].
-export function countWords(counts) {
-  return Object.entries(counts).filter(([, n]) => n).map(([status, n]) => `${n.toLocaleString()} ${status}`);
+// Such as ["3 available", "1 away"]. Who works in a page whose session has ended is not online, but stands in the way.
+export function countWords({ still_there: still, ...counts }) {
+  const words = { ...counts, 'still there after their session ended': still };
+  return Object.entries(words).filter(([, n]) => n).map(([status, n]) => `${n.toLocaleString()} ${status}`);
 }

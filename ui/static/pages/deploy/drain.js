@@ -16,14 +16,19 @@ export function drainBox(box, { admin, clock, changed }) {
 
   function show(drain) {
     online = drain.online;
-    const text = JSON.stringify({ ...drain, timestamp: '', online: '' });
+    const text = JSON.stringify({ ...drain, timestamp: '', online: '', came_in: '' });
     if (text !== shown) {
       shown = text;
       box.replaceChildren(drain.draining ? draining(drain) : open());
     }
-    box.querySelector('[data-online]').textContent = drain.draining ? String(drain.online) : people(drain.online);
+    box.querySelector('[data-online]').textContent = drain.draining ? stillHere(drain) : people(drain.online);
     const rest = box.querySelector('[data-rest]');
     if (rest) rest.textContent = left(drain);
+  }
+
+  // Applications that do not ask let people in all the same.
+  function stillHere({ online, came_in: cameIn }) {
+    return cameIn ? `${online}, of whom ${cameIn} came in since` : String(online);
   }
 
   function left({ end_sessions_at: end, sessions_ended_at: ended }) {

@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
+)
+
+// Login is a login as an application's back end reports it.
+type Login struct {
+	User          UserInput
+	Token         string // the application's own; "" to have one minted
+	PreviousToken string // whose place Token takes; "" for none
+	SessionKey    string // the application's own name for the session, which stays while tokens change; "" for none
+	Origin
+}
+
+// LoginResult is the session that a login led to.
+type LoginResult struct {
+	Session
+	Token   string  // where it was minted here
+	Created bool    // false when the same session was reported before
+	Evicted []int64 // sessions that ended for it, see SessionLimit
+
+	// What speaks against the login. It is recorded all the same: whoever is in counts, whether or
+	// not they should be. See MayLogin for asking before.
+	Draining     *DrainingError // nobody is to log in now
+	OverLimit    bool           // there are more sessions than may be, and none is to make room
+	AccessCapped bool           // the access that was reported is more than by may grant, and was left as it is
+}
+
+// maxSessionKey is the longest name of a session, in bytes.
+const maxSessionKey = 500
+
+func (in Login) check() error {
+	if err := in.User.check(); err != nil {
+		return err
+	}
+	if in.Token != "" {
+		if err := checkToken(in.Token); err != nil {
+			return err
+		}
+	}
+	if len(in.SessionKey) > maxSessionKey {
+		return sqldb.Invalid("session_key must have at most 500 bytes")
+	}
+	if in.Token == "" && in.PreviousToken != "" {
+		return sqldb.Invalid("previous_token needs a session_token that takes its place")
+	}
+	return nil
+}
+
+// Login records that somebody is logged in to by's app, and stores the user. Of the same key, or
+// the same token, it is the same session, whose token is the reported one from now on. A session
+// that ran out of time begins anew; so does one whose token somebody else has now, and theirs ends.
+// [EndedError] of a session that somebody ended: it must not come back. ErrTokenTaken of a token
+// that another app uses.
+func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (LoginResult, error) {
+	if err := in.check(); err != nil {
+		return LoginResult{}, err
+	}
+	minted := ""
+	if in.Token == "" {
+		minted = newSecret(sessionPrefix)
+		in.Token = minted
+	}
+	var result LoginResult
+	err := s.write(ctx, func(t *tx) (err error) {
+		l := login{tx: t, s: s, m: s.at(now), by: by, in: in, minted: minted != "", token: s.tokenRef(in.Token), key: keyDigest(by.App, in.SessionKey)}
+		result = LoginResult{Token: minted}
+		if result.AccessCapped, err = l.putUser(now); err == nil {
+			err = l.record(&result)
+		}
+		return err
+	})
+	if err != nil {
+		return LoginResult{}, err
+	}
+	return result, nil
+}
+
+// login is a report that is being recorded.
+type login struct {
+	*tx
+	s      *Store
+	m      presence.Cutoffs
+	by     By
+	in     Login
+	minted bool // the token
+	token  tokenRef
+	key    []byte
+}
+
+// putUser stores the user, without an access that by may not grant.
+func (l login) putUser(now time.Time) (capped bool, err error) {
+	err = l.tx.putUser(now, l.by, l.in.User)
+	if !errors.Is(err, ErrForbidden) {
+		return false, err
+	}
+	user := l.in.User
+	user.Access = nil
+	return true, l.tx.putUser(now, l.by, user)
+}
+
+// record goes on with the session that was reported before, or begins one.
+func (l login) record(result *LoginResult) error {
+	was, err := l.find()
+	if err != nil {
+		return err
+	}
+	if was.isActive() && was.user == l.in.User.ID {
+		result.Session = Session{ID: was.id, App: was.app, ExpiresAt: sqldb.Time(was.expires)}
+		return l.goOn(was)
+	}
+	if was.isOver() && was.user == l.in.User.ID {
+		return &EndedError{Reason: was.reason}
+	}
+	if was.isActive() { // somebody else logged in with it
+		err = l.endReplaced(was)
+	} else { // no clock that is set back brings it back beside the new one
+		_, err = l.Exec(endExpired+`id = $1 AND is_active = true`, was.id)
+	}
+	if err != nil {
+		return sqldb.Wrap("ending the session before", err)
+	}
+	if result.Session, err = l.begin(l.m, l.s.rules, l.by, l.in, l.token, l.key); err != nil {
+		return err
+	}
+	result.Created = true
+	return l.judge(result)
+}
+
+// find returns the session that the report is about, if there is one: of its key, else of its
+// token, else of the token before. What the token found until now ends where the key finds another.
+func (l login) find() (reported, error) {
+	holder, err := ofToken(l.Scan, l.m, l.token)
+	if err != nil {
+		return reported{}, err
+	}
+	if holder.id != 0 && holder.app != l.by.App {
+		return reported{}, ErrTokenTaken
+	}
+	named, err := ofKey(l.Scan, l.m, l.key)
+	switch {
+	case err != nil:
+		return reported{}, err
+	case named.id != 0 && holder.id != 0 && named.id != holder.id:
+		if holder.isActive() {
+			err = l.endReplaced(holder)
+		}
+		return named, err
+	case named.id != 0:
+		return named, nil
+	case holder.id != 0 || l.in.PreviousToken == "":
+		return holder, nil
+	}
+	before, err := ofToken(l.Scan, l.m, l.s.tokenRef(l.in.PreviousToken))
+	if before.app != l.by.App { // of another app: as if it were unknown
+		return reported{}, err
+	}
+	return before, err
+}
+
+// goOn keeps what the report says of a session that goes on.
+func (l login) goOn(was reported) error {
+	if l.key != nil {
+		_, err := l.Exec(`UPDATE user_sessions SET session_key_sha256 = $2 WHERE id = $1 AND session_key_sha256 IS DISTINCT FROM $2`, was.id, l.key)
+		if err != nil {
+			return sqldb.Wrap("naming a session", err)
+		}
+	}
+	if l.minted { // for one more page: those that are open keep theirs
+		until := l.m.Now + l.s.rules.SessionTTL.Milliseconds()
+		return l.alias(l.token, was.id, &until)
+	}
+	if was.replaced || string(was.digest) == string(l.token.digest) {
+		return nil
+	}
+	return l.setToken(l.m, l.s.rules, was, l.token)
+}
+
+// endReplaced ends a session whose token, or name, is another's now.
+func (l login) endReplaced(was reported) error {
+	_, err := l.end(l.m, Ending{Reason: presence.EndLogout}, `id = $6`, was.id)
+	return err
+}
+
+// judge finds what speaks against a login that has just been recorded.
+func (l login) judge(result *LoginResult) error {
+	var role string
+	if err := l.Scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, l.in.User.ID); err != nil {
+		return sqldb.Wrap("reading a user's role", err)
+	}
+	err := keepsOut(l.Scan, role)
+	if err != nil && !errors.As(err, &result.Draining) {
+		return err
+	}
+	if l.s.limit.Sessions == 0 {
+		return nil
+	}
+	result.Evicted, err = l.enforceLimit(l.m, l.s.limit, l.in.User.ID, result.Session)
+	if errors.Is(err, ErrSessionLimit) {
+		result.OverLimit, err = true, nil
+	}
+	return err
+}
+
+// begin inserts a session. Where its token began another one it is found by session_tokens.
+func (t *tx) begin(m presence.Cutoffs, r presence.Rules, by By, in Login, token tokenRef, key []byte) (Session, error) {
+	session := Session{ID: token.id, App: by.App, ExpiresAt: sqldb.Time(m.Now).Add(r.SessionTTL)}
+	var taken bool
+	err := t.Scan([]any{&taken}, `
+		SELECT EXISTS (SELECT 1 FROM user_sessions WHERE id = $1) OR EXISTS (SELECT 1 FROM session_tokens WHERE id = $1)`, token.id)
+	if err != nil {
+		return session, sqldb.Wrap("looking for a token", err)
+	}
+	if taken {
+		session.ID = newID()
+	}
+	o := in.Origin.clipped()
+	_, err = t.Exec(`
+		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
+			ip_address, user_agent, device_type, device_os, device_browser, location, last_activity_at, created_at, expires_at, session_key_sha256)
+		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14 FROM users WHERE id = $2`,
+		session.ID, in.User.ID, by.App, token.digest, by.Grant,
+		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli(), key)
+	if err == nil && taken {
+		err = t.alias(token, session.ID, nil)
+	}
+	return session, sqldb.Wrap("storing a session", err)
+}

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
+)
+
+// StillThere is somebody who was asked to leave and has not: their session has ended, and its page
+// is in use. They are not online by any other session.
+type StillThere struct {
+	Session int64
+	App     string
+	User    string // id
+	Name    string
+	Reason  presence.EndReason
+	SeenAt  time.Time // last heartbeat that was refused
+}
+
+// fromStillThere are the sessions s of those who match a filter, as far as it is not about a status.
+func (f OnlineFilter) fromStillThere(q *sqldb.Query, m presence.Cutoffs) {
+	q.Add(` FROM user_sessions s`+userJoins+` WHERE s.refused_at > ? AND s.refused_at <= ?`, m.Window, m.Future)
+	f.where(q)
+	q.Add(` AND NOT EXISTS (SELECT 1 FROM user_sessions o WHERE o.user_id = s.user_id AND `+presence.OnlineRule("o"), m.Bounds()...)
+	f.whereApp(q, "o")
+	q.Add(`)`)
+}
+
+// countStillThere counts people.
+func countStillThere(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) (n int, err error) {
+	q := sqldb.NewQuery(`SELECT COUNT(DISTINCT s.user_id)`)
+	f.fromStillThere(q, m)
+	err = q.Scan(ctx, look, &n)
+	return n, sqldb.Wrap("counting who is still there", err)
+}
+
+// CountStillThere counts the people whose session has ended, and its page is in use.
+func (s *Store) CountStillThere(ctx context.Context, now time.Time) (n int, err error) {
+	err = s.db.Snapshot(ctx, func(look *sql.Tx) error {
+		n, err = countStillThere(ctx, look, s.at(now), OnlineFilter{})
+		return err
+	})
+	return n, err
+}
+
+// stillThere lists who matches a filter, the latest first, at most f.Limit.
+func stillThere(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) ([]StillThere, error) {
+	q := sqldb.NewQuery(`SELECT s.id, s.app, s.user_id, u.name, COALESCE(s.end_reason, 'expired'), s.refused_at`)
+	f.fromStillThere(q, m)
+	q.Add(` ORDER BY s.refused_at DESC, s.id LIMIT ?`, f.Limit)
+	some := []StillThere{} // not nil: JSON must say [], never null
+	err := q.Each(ctx, look, func(rows *sql.Rows) error {
+		var one StillThere
+		var seen int64
+		err := rows.Scan(&one.Session, &one.App, &one.User, &one.Name, &one.Reason, &seen)
+		one.SeenAt = sqldb.Time(seen)
+		some = append(some, one)
+		return err
+	})
+	return some, sqldb.Wrap("looking for who was asked to leave", err)
+}
