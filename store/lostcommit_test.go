@@ -160,10 +160,10 @@ func TestALoginWhoseAnswerWasLostIsTheSameWhenItIsReportedAgain(t *testing.T) {
 	}
 }
 
-// TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile has a replica of
+// TestAReplicaThatIsLostInATransactionCostsTheOthersNoWrite has a replica of
 // which nothing more comes while it has the turn to write, as where its machine has
 // lost its power: the server does not notice by itself.
-func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.T) {
+func TestAReplicaThatIsLostInATransactionCostsTheOthersNoWrite(t *testing.T) {
 	server := NewServer(t)
 	c, address := newCutter(t, server)
 	lost := OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})
@@ -173,18 +173,9 @@ func TestAReplicaThatIsLostInATransactionStopsTheOthersOnlyForAWhile(t *testing.
 	done := make(chan struct{})
 	c.before = func() {
 		defer close(done)
-		began := time.Now()
-		_, err := other.Login(t.Context(), after(1), Shop, store.Login{User: store.UserInput{ID: "bob"}})
-		if !errors.Is(err, sqldb.ErrBusy) {
+		if _, err := other.Login(t.Context(), after(1), Shop, store.Login{User: store.UserInput{ID: "bob"}}); err != nil { // sooner than a turn is given up
 			t.Errorf("while the lost one has the turn: %v", err)
 		}
-		for errors.Is(err, sqldb.ErrBusy) && time.Since(began) < 30*time.Second {
-			_, err = other.Login(t.Context(), after(1), Shop, store.Login{User: store.UserInput{ID: "bob"}})
-		}
-		if err != nil {
-			t.Errorf("after %v: %v", time.Since(began), err)
-		}
-		t.Logf("others write again after %v", time.Since(began).Round(time.Second))
 	}
 	c.cut.Store(cutRequest)
 	if _, err := lost.Login(t.Context(), Start, Shop, store.Login{User: store.UserInput{ID: "cy"}}); !errors.Is(err, sqldb.ErrUnavailable) {

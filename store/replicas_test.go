@@ -264,6 +264,26 @@ func TestOneReplicaCleansUpAtATime(t *testing.T) {
 	}
 }
 
+// TestWhatTakesLongKeepsItsTurn has one do something for longer than a server waits for one that is frozen.
+func TestWhatTakesLongKeepsItsTurn(t *testing.T) {
+	folder := t.TempDir()
+	a, b := Open(t, folder, presence.DefaultRules()), Open(t, folder, presence.DefaultRules())
+	db := Shell(t, folder)
+	const long = `SELECT COUNT(*) FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)
+		AND xact_start < clock_timestamp() - INTERVAL '2.5 s'`
+	err := a.DB().Exclusively(t.Context(), "long", false, func() error {
+		for deadline := time.Now().Add(10 * time.Second); Number(t, db, long) == 0; {
+			if time.Now().After(deadline) {
+				return errors.New("the server took its turn away")
+			}
+		}
+		return b.DB().Exclusively(t.Context(), "long", false, func() error { return errors.New("another has the turn, too") })
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTwoReplicasMayMakeTheTablesAtOnce(t *testing.T) {
 	for range 5 {
 		folder := t.TempDir()

@@ -223,7 +223,13 @@ func startServer(t *testing.T, folder string) (*exec.Cmd, string) {
 // startLogging is startServer with what the server has to say from then on.
 func startLogging(t *testing.T, folder string) (*exec.Cmd, string, *bufio.Scanner) {
 	t.Helper()
-	cmd := command(t, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--log-format", "json")
+	return startServing(t, "--data", folder)
+}
+
+// startServing is startLogging for data wherever the flags say.
+func startServing(t *testing.T, data ...string) (*exec.Cmd, string, *bufio.Scanner) {
+	t.Helper()
+	cmd := command(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--log-format", "json"}, data...)...)
 	log := startReading(t, cmd)
 	for log.Scan() {
 		if match := listening.FindStringSubmatch(log.Text()); match != nil {

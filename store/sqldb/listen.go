@@ -28,7 +28,7 @@ const disconnectsKey = "rollcall losses"
 // for at the connecting, that would seem to be a server that takes no writes.
 func (e *listener) onReaderConnect(ctx context.Context, conn *pgx.Conn) error {
 	conn.PgConn().CustomData()[disconnectsKey] = e.disconnects.Load()
-	_, err := conn.Exec(ctx, `SET default_transaction_read_only = on`)
+	_, err := conn.Exec(ctx, fmt.Sprint(`SET default_transaction_read_only = on; SET idle_in_transaction_session_timeout = `, txTimeout.Milliseconds()))
 	return err
 }
 
@@ -42,15 +42,15 @@ func (e *listener) checkReader(_ context.Context, conn *pgx.Conn) error {
 }
 
 // onWriterConnect notes which connection is the one that writes. The server is to give up
-// its transaction where this machine is lost in the middle of one: all replicas
-// wait for their turn to write until then.
+// its transaction where this process is frozen, or its machine lost, in the middle of one: all
+// replicas wait for their turn to write until then.
 func (e *listener) onWriterConnect(ctx context.Context, conn *pgx.Conn) error {
 	pid, err := e.checkPooler(ctx, conn)
 	if err != nil {
 		return err
 	}
 	e.self.Store(pid)
-	_, err = conn.Exec(ctx, fmt.Sprint(`SET idle_in_transaction_session_timeout = `, txTimeout.Milliseconds()))
+	_, err = conn.Exec(ctx, fmt.Sprint(`SET idle_in_transaction_session_timeout = `, frozenAfter.Milliseconds()))
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,7 @@ const (
 	connectTimeout  = 3 * time.Second
 	lockTimeout     = 5 * time.Second // for a turn that another replica has
 	txTimeout       = 8 * time.Second
+	frozenAfter     = 2 * time.Second // without a word from who has a lock that others need
 )
 
 // LockSchema begins the turn, up to the end of a transaction, of whoever makes or upgrades the tables.
@@ -248,6 +250,9 @@ func withAdvisoryLock(ctx context.Context, db *sql.DB, name string, wait bool, f
 		return err
 	}
 	defer held.Rollback()
+	if _, err := held.ExecContext(ctx, fmt.Sprint(`SET LOCAL idle_in_transaction_session_timeout = `, frozenAfter.Milliseconds())); err != nil {
+		return err
+	}
 	got := true
 	if wait {
 		_, err = held.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, name)
@@ -257,7 +262,26 @@ func withAdvisoryLock(ctx context.Context, db *sql.DB, name string, wait bool, f
 	if err != nil || !got {
 		return err
 	}
+	defer keepAlive(ctx, held)()
 	return f()
+}
+
+// keepAlive has the server hear of a transaction in which nothing else is done, until stop is called.
+func keepAlive(ctx context.Context, held *sql.Tx) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for tick := time.NewTicker(frozenAfter / 4); ; {
+			select {
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			case <-tick.C:
+				_, _ = held.ExecContext(ctx, `SELECT 1`) // a lock that is lost anyway is no failure of f
+			}
+		}
+	})
+	return func() { cancel(); asking.Wait() }
 }
 
 // unconnected tells whether there was no connection, for whatever reason: the
