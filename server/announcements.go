@@ -74,7 +74,7 @@ func (s *Server) withdrawNotice(r *http.Request) (any, error) {
 // announce has the next heartbeat tell of what has just been stored. If that fails now,
 // the announcements are read again within a second.
 func (s *Server) announce(r *http.Request) {
-	if err := s.live.RefreshAnnouncements(r.Context(), s.now()); err != nil && !s.outage.Observe(err) {
+	if err := s.live.RefreshAnnouncements(r.Context(), s.now()); err != nil && !s.troubles.Observe(err) {
 		s.log.Error().Err(err).Msg("reading what there is to announce")
 	}
 }

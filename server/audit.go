@@ -95,7 +95,7 @@ func (s *Server) auditAsync(ctx context.Context, write func(context.Context) err
 		defer close(done)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout) // the answer may be there before
 		defer cancel()
-		if err := write(ctx); err != nil {
+		if err := write(ctx); err != nil && !s.troubles.Observe(err) {
 			s.log.Error().Err(err).Msg("writing the audit log")
 		}
 	})

@@ -32,7 +32,7 @@ func (s *Server) jobs() []job {
 		{"finish erasing", time.Hour, s.store.FinishErasing},
 		{"clock", 10 * time.Second, s.clock.Sync},
 		{"end of a drain's sessions", time.Second, s.endDrained},
-		{"end of an outage", time.Second, s.endOutage},
+		{"end of troubles", time.Second, s.endTroubles},
 		{"end of a silence", time.Second, s.clock.Recheck},
 		{"sample", time.Minute, s.recordPeak},
 		{"history", time.Minute, s.sampleAfter(s.now().Add(clock.Settling * s.cfg.Heartbeat))},
@@ -41,11 +41,11 @@ func (s *Server) jobs() []job {
 	}
 }
 
-// endOutage looks whether the database can be reached again.
-func (s *Server) endOutage(ctx context.Context) error {
+// endTroubles looks whether the database can be read and written again.
+func (s *Server) endTroubles(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	s.outage.Recheck(ctx, s.store.DB().CanWrite)
+	s.troubles.Recheck(ctx, s.store.DB().CanWrite)
 	return nil
 }
 
@@ -97,7 +97,7 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 			gocron.WithStartAt(gocron.WithStartImmediately()),
 			gocron.WithEventListeners(
 				gocron.AfterJobRunsWithError(func(_ uuid.UUID, name string, err error) {
-					if !s.outage.Observe(err) {
+					if !s.troubles.Observe(err) {
 						s.log.Error().Err(err).Str("job", name).Msg("job failed")
 					}
 				}),

@@ -123,16 +123,6 @@ func TestWhoIsErasedOnOneServerIsGoneFromAnother(t *testing.T) {
 	r.hears("online cleo")
 }
 
-// lines are those of the log with a text.
-func (b *bench) lines(text string) (found []string) {
-	for line := range strings.Lines(b.logs.String()) {
-		if strings.Contains(line, text) {
-			found = append(found, line)
-		}
-	}
-	return found
-}
-
 func (b *bench) ready(t *testing.T) bool {
 	return do(t, b, "GET", "/readyz", nil).Code == http.StatusOK
 }

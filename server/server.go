@@ -73,7 +73,7 @@ type Server struct {
 	pages       origin.Pages
 	auth        *auth.Authenticator
 	handler     http.Handler
-	outage      *web.Outage
+	troubles    *web.Troubles
 	auditWrites sync.WaitGroup // in the audit log that are being written
 }
 
@@ -98,14 +98,14 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
 		pages:  origin.Pages{PublicURL: cfg.PublicURL, BasePath: cfg.BasePath, Allowed: cfg.AllowedOrigins},
-		meters: cmp.Or(cfg.Meters, metrics.New()), outage: &web.Outage{Log: cfg.Log}}
+		meters: cmp.Or(cfg.Meters, metrics.New()), troubles: &web.Troubles{Log: cfg.Log}}
 	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,
 		Moved: func() { s.live.Reset() }})
 	s.now = s.clock.Now
 	s.doctor = doctor.New(doctor.Config{Store: cfg.Store, Clock: s.clock, Recorded: s.meters.Heartbeats, Origin: cfg.Origin, Pages: s.pages, TLS: cfg.TLS,
 		Data: cfg.Data, Database: cfg.Database})
-	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Outage: s.outage}
-	s.codes, s.live = auth.NewCodes(s.now), live.New(live.Config{Store: cfg.Store, Now: s.now, Log: cfg.Log, Outage: s.outage})
+	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Troubles: s.troubles}
+	s.codes, s.live = auth.NewCodes(s.now), live.New(live.Config{Store: cfg.Store, Now: s.now, Log: cfg.Log, Troubles: s.troubles})
 	var err error
 	if s.auth, err = auth.New(cfg.Store, s.now, cfg.TLS, cfg.Origin, s.pages); err != nil {
 		return nil, fmt.Errorf("reading the public address: %w", err)
@@ -127,7 +127,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // it finishes what is under way. It returns sqldb.ErrBroken when the disk
 // failed, because nothing may be acknowledged from then on.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	if err := s.clock.Start(ctx); err != nil && !s.outage.Observe(err) {
+	if err := s.clock.Start(ctx); err != nil && !s.troubles.Observe(err) {
 		s.log.Error().Err(err).Msg("asking the database for the time, and for who was there when the server stopped")
 	}
 	jobs, err := s.startJobs()

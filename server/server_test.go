@@ -187,3 +187,13 @@ func (b *bench) person(t testing.TB, key, id string) (session, token string) {
 	made := body["session"].(map[string]any)
 	return made["id"].(string), made["token"].(string)
 }
+
+// lines are those of the log with a text.
+func (b *bench) lines(text string) (found []string) {
+	for line := range strings.Lines(b.logs.String()) {
+		if strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return found
+}

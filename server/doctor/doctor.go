@@ -85,7 +85,7 @@ func (d *Doctor) cleanupFinding(now time.Time, last *store.CleanupRun) api.Findi
 		return api.Fine("cleanup", "Has not run yet")
 	case now.Sub(last.At) > cleanupLate:
 		return api.Problem("cleanup", "Expired sessions were last ended at "+when(last.At),
-			`The server should do it every hour. Why it did not is in its log, as "job failed". To do it now, on its machine:`,
+			"The server should do it every hour. Why it did not is in its log. To do it now, on its machine:",
 			d.onData("rollcall cleanup"))
 	}
 	return api.Fine("cleanup", "Expired sessions were last ended at "+when(last.At))

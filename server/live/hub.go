@@ -26,10 +26,10 @@ const (
 
 // Config is what a hub needs to know.
 type Config struct {
-	Store  *store.Store
-	Now    func() time.Time
-	Log    zerolog.Logger
-	Outage *web.Outage
+	Store    *store.Store
+	Now      func() time.Time
+	Log      zerolog.Logger
+	Troubles *web.Troubles
 }
 
 // Hub finds out what changes and tells it to open sockets. It believes only the database:
@@ -37,10 +37,10 @@ type Config struct {
 // before. So whatever wrote it, nothing is told twice, and nothing that came and went in
 // between at all.
 type Hub struct {
-	store  *store.Store
-	now    func() time.Time
-	log    zerolog.Logger
-	outage *web.Outage
+	store    *store.Store
+	now      func() time.Time
+	log      zerolog.Logger
+	troubles *web.Troubles
 
 	feed          *feed
 	readers       *watchers // of the list
@@ -59,7 +59,7 @@ type Hub struct {
 // New returns a hub that does nothing before it runs.
 func New(cfg Config) *Hub {
 	wake := make(chan struct{}, 1)
-	h := &Hub{store: cfg.Store, now: cfg.Now, log: cfg.Log, outage: cfg.Outage,
+	h := &Hub{store: cfg.Store, now: cfg.Now, log: cfg.Log, troubles: cfg.Troubles,
 		feed: newFeed(), readers: newWatchers(wake), userSockets: newWatchers(wake), announcements: newAnnouncements(cfg.Store, wake),
 		wake: wake, tracker: newTracker(), pendingAuth: make(chan struct{}, maxPendingAuth)}
 	h.ending, h.end = context.WithCancel(context.Background())
@@ -87,7 +87,7 @@ func (h *Hub) Run(ctx context.Context) {
 		case <-h.store.DB().Changed():
 		case <-h.wake:
 		}
-		if err := h.pollBriefly(ctx); err != nil && ctx.Err() == nil && !h.outage.Observe(err) {
+		if err := h.pollBriefly(ctx); err != nil && ctx.Err() == nil && !h.troubles.Observe(err) {
 			h.log.Error().Err(err).Msg("looking for changes in the list")
 		}
 		rest(ctx, pollRest)

@@ -57,7 +57,7 @@ type running struct {
 }
 
 func newHub(st *store.Store) *Hub {
-	return New(Config{Store: st, Now: time.Now, Log: zerolog.Nop(), Outage: &web.Outage{Log: zerolog.Nop()}})
+	return New(Config{Store: st, Now: time.Now, Log: zerolog.Nop(), Troubles: &web.Troubles{Log: zerolog.Nop()}})
 }
 
 // withHub runs f by the clock of the test; change is made before the hub runs.
@@ -279,7 +279,7 @@ func TestWhileTheDatabaseIsAwayNobodyIsToldAnythingOrSentAway(t *testing.T) {
 		r.enter("bob")
 		r.tells(list)
 		r.away.Store(false)
-		r.outage.Recheck(r.Context(), func(context.Context) error { return nil })
+		r.troubles.Recheck(r.Context(), func(context.Context) error { return nil })
 		r.tells(list, "online bob")
 		if _, err := r.store.PostNotice(r.Context(), r.now(), store.ActorCLI, store.NoticeInput{Message: "it is over", Level: store.LevelInfo}); err != nil {
 			r.Fatal(err)

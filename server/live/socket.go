@@ -12,6 +12,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/server/web"
+	"rollcall/store/sqldb"
 )
 
 // Bounds of a socket.
@@ -115,10 +116,11 @@ func (k *socket) serve(ctx context.Context, among *watchers, check func(context.
 func (k *socket) mayStay(ctx context.Context) (Follower, error) {
 	for {
 		who, err := k.follow(ctx, k.token)
-		if !k.hub.outage.Observe(err) {
+		if !errors.Is(err, sqldb.ErrUnavailable) {
 			return who, err
 		}
-		if err := k.hub.outage.Wait(ctx); err != nil {
+		k.hub.troubles.Observe(err)
+		if err := k.hub.troubles.Wait(ctx); err != nil {
 			return who, err
 		}
 	}

@@ -85,7 +85,7 @@ func (p *Page) measure(ctx context.Context, w io.Writer) {
 	up := 1
 	if err := p.measureStore(ctx, g); err != nil {
 		up = 0
-		if !p.respond.Outage.Observe(err) {
+		if !p.respond.Troubles.Observe(err) {
 			p.respond.Log.Warn().Err(err).Msg("measuring the database for /metrics")
 		}
 	}

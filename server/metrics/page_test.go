@@ -15,7 +15,7 @@ import (
 func TestAScrapeDoesNotWaitForEverForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New()
-		p := NewPage(m, nil, "1", nil, &web.Responder{Now: time.Now, Log: zerolog.Nop(), Refused: m.Refused, Outage: &web.Outage{}})
+		p := NewPage(m, nil, "1", nil, &web.Responder{Now: time.Now, Log: zerolog.Nop(), Refused: m.Refused, Troubles: &web.Troubles{}})
 		p.turn <- struct{}{} // another, that never ends
 		began, w := time.Now(), httptest.NewRecorder()
 		p.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))

@@ -42,11 +42,11 @@ func FileName(name string, now time.Time, extension string) string {
 
 // Responder writes answers. What only the operator may know goes to its log.
 type Responder struct {
-	Now     func() time.Time
-	Log     zerolog.Logger
-	Redact  func(text string) string // removes from a text what must not be logged
-	Refused func(code string)        // is told of every error that is answered
-	Outage  *Outage                  // errors that are due to it are not logged one by one
+	Now      func() time.Time
+	Log      zerolog.Logger
+	Redact   func(text string) string // removes from a text what must not be logged
+	Refused  func(code string)        // is told of every error that is answered
+	Troubles *Troubles                // what is part of one is not logged by itself
 }
 
 // Succeed writes what a handler returned.
@@ -80,7 +80,9 @@ func (a *Responder) send(w http.ResponseWriter, file Download) {
 	h.Set("Content-Type", file.Type)
 	h.Set("Content-Disposition", `attachment; filename="`+file.Name+`"`)
 	if err := file.Write(w); err != nil {
-		a.Log.Warn().Str(zerolog.ErrorFieldName, a.Redact(err.Error())).Str("file", file.Name).Msg("a file broke off")
+		if !a.Troubles.Observe(err) {
+			a.Log.Warn().Str(zerolog.ErrorFieldName, a.Redact(err.Error())).Str("file", file.Name).Msg("a file broke off")
+		}
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -90,7 +92,7 @@ func (a *Responder) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := Explain(err)
 	a.Refused(p.Code)
 	intended := errors.Is(err, store.ErrDraining) // by an administrator: no failure
-	if p.Status >= http.StatusInternalServerError && !intended && !a.Outage.Observe(err) {
+	if p.Status >= http.StatusInternalServerError && !intended && !a.Troubles.Observe(err) {
 		a.Log.Error().Err(err).Str("method", r.Method).Str("code", p.Code).Msg("request failed")
 	}
 	a.writeProblem(w, p)
