@@ -34,6 +34,16 @@ func TestTheDoctorNamesAPostgreSQLThatForgets(t *testing.T) {
 	})
 }
 
+func TestTheDoctorNamesAPooler(t *testing.T) {
+	server := storetest.NewServer(t)
+	for address, want := range map[string]string{
+		server.URL("public"):                  "ok: None is in front of PostgreSQL",
+		server.Pooler(t, "session")("public"): "ok: One that keeps sessions is in front of PostgreSQL; a PgBouncer needs server_login_retry = 1, or refuses everybody for 15 s after a restart",
+	} {
+		newBench(t, storetest.OpenConfig(t, store.Config{Database: address, Rules: presence.DefaultRules()})).finds(t, "pooler", want)
+	}
+}
+
 func TestAReplicaOfAnOlderVersionIsNotReadyOnceANewerOneHasUpgradedTheDatabase(t *testing.T) {
 	database := storetest.NewServer(t)
 	b := newBench(t, storetest.OpenConfig(t, store.Config{Database: database.URL("public"), Rules: presence.DefaultRules()}))

@@ -3,11 +3,14 @@
 package store_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -30,6 +33,41 @@ func TestAPoolerThatKeepsSessionsWillDo(t *testing.T) {
 	if err := opened.DB().Scan(t.Context(), []any{&turns, &commit}, `SELECT current_setting('lock_timeout'), current_setting('synchronous_commit')`); err != nil || turns != "5s" || commit != "on" {
 		t.Errorf("the settings are lock_timeout %s, synchronous_commit %s, %v", turns, commit, err)
 	}
+}
+
+// TestBehindAPoolerARestartOfTheServerIsOverSoon has a PgBouncer as README advises: by its default
+// it refuses everybody for 15 s after it could not log in.
+func TestBehindAPoolerARestartOfTheServerIsOverSoon(t *testing.T) {
+	server := NewServer(t)
+	s := OpenConfig(t, store.Config{Database: server.Pooler(t, "session", "server_login_retry = 1")("public"), Rules: presence.DefaultRules(), Now: Start})
+	ada := LogIn(t, s, Start, "ada")
+	server.Stop()
+	for range 3 {
+		// The pooler keeps whoever connects waiting for two minutes.
+		answered := make(chan error, 1)
+		go func() {
+			_, err := s.Touch(t.Context(), Start, ada.Token, store.Beat{})
+			answered <- err
+		}()
+		select {
+		case err := <-answered:
+			if !errors.Is(err, sqldb.ErrUnavailable) {
+				t.Errorf("while it is away, a heartbeat is told %v", err)
+			}
+		case <-time.After(agreeWithin):
+			t.Errorf("while it is away, a heartbeat is told nothing for %v", agreeWithin)
+		}
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	for deadline := time.Now().Add(agreeWithin); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if _, err = s.Touch(t.Context(), Start, ada.Token, store.Beat{}); err == nil {
+			return
+		}
+	}
+	t.Errorf("%v after it is back, a heartbeat is told %v", agreeWithin, err)
 }
 
 func TestAPoolerThatSharesSessionsIsRefused(t *testing.T) {

@@ -28,7 +28,7 @@ func (d *Doctor) postgresFindings(ctx context.Context) ([]api.Finding, error) {
 	if newer != nil && !errors.Is(newer, sqldb.ErrNewerSchema) {
 		return nil, newer
 	}
-	return []api.Finding{versionFinding(newer), commitsFinding(b), encryptionFinding(b), replicaClockFinding(ahead)}, nil
+	return []api.Finding{versionFinding(newer), commitsFinding(b), encryptionFinding(b), poolerFinding(b), replicaClockFinding(ahead)}, nil
 }
 
 // versionFinding tells replicas of two versions on one database apart.
@@ -59,6 +59,13 @@ func encryptionFinding(b sqldb.ServerInfo) api.Finding {
 			"Whoever listens there reads who is logged in, and from where. Add to the address of the database:", "sslmode=verify-full")
 	}
 	return api.Fine("encryption", "Nobody listens on the way to PostgreSQL")
+}
+
+func poolerFinding(b sqldb.ServerInfo) api.Finding {
+	if b.Pooled {
+		return api.Fine("pooler", "One that keeps sessions is in front of PostgreSQL; a PgBouncer needs server_login_retry = 1, or refuses everybody for 15 s after a restart")
+	}
+	return api.Fine("pooler", "None is in front of PostgreSQL")
 }
 
 // roundedWords rounds to what a measurement over a network is good for.

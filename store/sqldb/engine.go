@@ -78,6 +78,7 @@ type ServerInfo struct {
 	FsyncOff    bool // fsync=off: after a crash of its machine the database may be lost
 	AsyncCommit bool // synchronous_commit=off: it answers before a commit is on the disk
 	Plaintext   bool // the way to it is a network, and not encrypted
+	Pooled      bool // a pooler such as PgBouncer stands between
 }
 
 // ServerInfo asks the database's server; ErrNotFound where the database is a file.

@@ -17,6 +17,7 @@ import (
 type listener struct {
 	config      *pgx.ConnConfig
 	self        atomic.Uint32 // server's process behind the connection that writes
+	pooled      atomic.Bool   // somebody else stands between it and the server
 	disconnects atomic.Int64  // how often the server was away
 	timeline    string        // of commits that the server is on, as far as it tells
 	timelines   atomic.Int64  // how often that was another one
@@ -50,6 +51,7 @@ func (e *listener) onWriterConnect(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 	e.self.Store(pid)
+	e.pooled.Store(pid != conn.PgConn().PID())
 	_, err = conn.Exec(ctx, fmt.Sprint(`SET idle_in_transaction_session_timeout = `, frozenAfter.Milliseconds()))
 	return err
 }

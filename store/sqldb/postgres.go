@@ -86,6 +86,9 @@ func setOnceConnected(config *pgconn.Config) {
 	}
 	statements := strings.Join(set, "; ")
 	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		// A pooler takes whoever connects while its server is away, and has the first statement wait.
+		ctx, cancel := context.WithTimeout(ctx, config.ConnectTimeout)
+		defer cancel()
 		return conn.Exec(ctx, statements).Close()
 	}
 }
@@ -163,7 +166,11 @@ func openPostgres(cfg Config) (*engine, error) {
 			withAdvisoryLock: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return withAdvisoryLock(ctx, read, name, wait, f)
 			},
-			info: func(ctx context.Context) (ServerInfo, error) { return askServer(ctx, read) },
+			info: func(ctx context.Context) (ServerInfo, error) {
+				info, err := askServer(ctx, read)
+				info.Pooled = e.pooled.Load()
+				return info, err
+			},
 		},
 	}, nil
 }

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// Pooler starts a PgBouncer in front of s, in one of its modes and with its defaults otherwise, and
-// returns what the address of a schema is behind it. Where there is none the test is skipped,
-// unless TEST_PROXY=required makes that a failure.
-func (s *Server) Pooler(t testing.TB, mode string) (address func(schema string) string) {
+// Pooler starts a PgBouncer in front of s, in one of its modes, with settings such as
+// "server_login_retry = 1" and its defaults otherwise, and returns what the address of a schema is
+// behind it. Where there is none the test is skipped, unless TEST_PROXY=required makes that a failure.
+func (s *Server) Pooler(t testing.TB, mode string, settings ...string) (address func(schema string) string) {
 	t.Helper()
 	const program = "/usr/sbin/pgbouncer"
 	if _, err := os.Stat(program); err != nil {
@@ -36,8 +36,8 @@ func (s *Server) Pooler(t testing.TB, mode string) (address func(schema string) 
 		err = os.WriteFile(users, []byte("\"rollcall\" \"\"\n"), 0o644)
 	}
 	if err == nil {
-		err = os.WriteFile(config, fmt.Appendf(nil, "[databases]\n* = host=%s\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = %s\nauth_type = trust\nauth_file = %s\npool_mode = %s\n",
-			s.folder, dir, users, mode), 0o644)
+		err = os.WriteFile(config, fmt.Appendf(nil, "[databases]\n* = host=%s\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = %s\nauth_type = trust\nauth_file = %s\npool_mode = %s\n%s\n",
+			s.folder, dir, users, mode, strings.Join(settings, "\n")), 0o644)
 	}
 	if err != nil {
 		t.Fatal(err)
