@@ -90,12 +90,18 @@ func drain(said *bufio.Scanner) {
 	}
 }
 
-// smallDisk returns the folder of a disk of a few MB. Where changes are checked it must not be
-// skipped.
+// smallDisk returns the folder of a disk of a few MB.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	at := t.TempDir()
-	if err := syscall.Mount("tmpfs", at, "tmpfs", 0, "size=6m"); err != nil {
+	mountDisk(t, at, "size=6m")
+	return at
+}
+
+// mountDisk gives a folder a disk of its own. Where changes are checked it must not be skipped.
+func mountDisk(t *testing.T, at, options string) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", at, "tmpfs", 0, options); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("root is needed: ", err)
 		}
@@ -106,7 +112,6 @@ func smallDisk(t *testing.T) string {
 			t.Error(err)
 		}
 	})
-	return at
 }
 
 // fillDisk leaves no room on the disk of a folder, and returns the file that takes it.

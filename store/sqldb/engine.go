@@ -58,6 +58,9 @@ type server struct {
 	// does, it waits or, unless wait, leaves it.
 	withAdvisoryLock func(ctx context.Context, name string, wait bool, f func() error) error
 
+	// checkRoom returns ErrFull where its disk has no room for more.
+	checkRoom func(context.Context) error
+
 	// info asks the server how it keeps what it is given.
 	info func(context.Context) (ServerInfo, error)
 }

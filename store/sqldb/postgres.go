@@ -166,6 +166,7 @@ func openPostgres(cfg Config) (*engine, error) {
 			withAdvisoryLock: func(ctx context.Context, name string, wait bool, f func() error) error {
 				return withAdvisoryLock(ctx, read, name, wait, f)
 			},
+			checkRoom: func(ctx context.Context) error { return tableRoom(ctx, read) },
 			info: func(ctx context.Context) (ServerInfo, error) {
 				info, err := askServer(ctx, read)
 				info.Pooled = e.pooled.Load()
@@ -196,6 +197,25 @@ func measureTables(ctx context.Context, db *sql.DB) (Usage, error) {
 		SELECT SUM(pg_total_relation_size(c.oid)) FROM pg_class c
 		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace`).Scan(&u.Database)
 	return u, Wrap("measuring the database", err)
+}
+
+// tableRoom makes a table of 1 MB, which is gone before anybody sees it. Two replicas that do so
+// at once do not wait for each other.
+func tableRoom(ctx context.Context, db *sql.DB) error {
+	trial, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return Wrap("looking for room", err)
+	}
+	defer trial.Rollback()
+	var name string
+	_, err = trial.ExecContext(ctx, `SET TRANSACTION READ WRITE`)
+	if err == nil {
+		err = trial.QueryRowContext(ctx, `SELECT 'rollcall_room_' || pg_backend_pid()`).Scan(&name)
+	}
+	if err == nil {
+		_, err = trial.ExecContext(ctx, `CREATE UNLOGGED TABLE `+name+` AS SELECT generate_series(1, 30000)`)
+	}
+	return Wrap("looking for room", err)
 }
 
 // askServer asks on a connection that reads: it has the settings of the one that writes.

@@ -78,7 +78,8 @@ const recentCommit = time.Second
 
 // CanWrite tells whether a heartbeat could be recorded now: the database can be read, and a
 // write reaches its disk. One that has just been done is proof enough, unless there was no room
-// for another; else it looks for room and tries one that changes nothing. While the database's files are rewritten writes only wait, so it can.
+// for another; else it looks for room and tries one that changes nothing. While the
+// database's files are rewritten writes only wait, so it can.
 func (db *DB) CanWrite(ctx context.Context) error {
 	if err := db.CheckSchema(ctx); err != nil {
 		return err
@@ -86,11 +87,20 @@ func (db *DB) CanWrite(ctx context.Context) error {
 	if db.writer.rewriting.Load() || db.writer.committedWithin(recentCommit) && !db.writer.full.Load() {
 		return nil
 	}
-	if err := db.engine.files.checkRoom(); err != nil {
+	if err := db.checkRoom(ctx); err != nil {
 		return err
 	}
 	db.writer.full.Store(false)
 	return db.tryWrite(ctx)
+}
+
+// checkRoom looks for room on the disk. A database server is asked only after it had none: what
+// is there already it can write even then.
+func (db *DB) checkRoom(ctx context.Context) error {
+	if db.engine.server != nil && db.writer.full.Load() {
+		return db.engine.server.checkRoom(ctx)
+	}
+	return db.engine.files.checkRoom()
 }
 
 // CheckSchema returns ErrNewerSchema where a replica of a newer version has upgraded the database
