@@ -5,7 +5,9 @@ package sqldb
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +56,42 @@ func (e *listener) onWriterConnect(ctx context.Context, conn *pgx.Conn) error {
 	e.pooled.Store(pid != conn.PgConn().PID())
 	_, err = conn.Exec(ctx, fmt.Sprint(`SET idle_in_transaction_session_timeout = `, frozenAfter.Milliseconds()))
 	return err
+}
+
+// errTransactionMode is told where what is set or prepared in a session is lost with its transaction.
+var errTransactionMode = errors.New("the pooler in front of PostgreSQL gives each transaction another session (PgBouncer: pool_mode = transaction); " +
+	"Rollcall needs pool_mode = session, for what it sets, prepares and listens to, or an address without the pooler")
+
+// backend returns which process of the server answers, past a pooler, too.
+func backend(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
+	answers, err := conn.PgConn().Exec(ctx, `SELECT pg_backend_pid()`).ReadAll()
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(string(answers[0].Rows[0][0]), 10, 32)
+	return uint32(n), err
+}
+
+// checkPooler returns which process of the server is behind conn. Where a pooler stands
+// between them, it has to keep sessions: two at once then never have the same one.
+func (e *listener) checkPooler(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
+	if pid, err = backend(ctx, conn); err != nil || pid == conn.PgConn().PID() {
+		return pid, err
+	}
+	other, err := pgx.ConnectConfig(ctx, e.config)
+	if err != nil {
+		return pid, err
+	}
+	defer other.Close(ctx)
+	beside, err := backend(ctx, other)
+	if err != nil {
+		return pid, err
+	}
+	again, err := backend(ctx, conn)
+	if err == nil && (beside == pid || again != pid) {
+		err = errTransactionMode
+	}
+	return pid, err
 }
 
 // Waits of the listener.

@@ -12,7 +12,6 @@ import (
 	"io"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -96,42 +95,6 @@ func setOnceConnected(config *pgconn.Config) {
 // quoted is a text as a literal, whatever standard_conforming_strings says.
 func quoted(text string) string {
 	return ` E'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + `'`
-}
-
-// errTransactionMode is told where what is set or prepared in a session is lost with its transaction.
-var errTransactionMode = errors.New("the pooler in front of PostgreSQL gives each transaction another session (PgBouncer: pool_mode = transaction); " +
-	"Rollcall needs pool_mode = session, for what it sets, prepares and listens to, or an address without the pooler")
-
-// backend returns which process of the server answers, past a pooler, too.
-func backend(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
-	answers, err := conn.PgConn().Exec(ctx, `SELECT pg_backend_pid()`).ReadAll()
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.ParseUint(string(answers[0].Rows[0][0]), 10, 32)
-	return uint32(n), err
-}
-
-// checkPooler returns which process of the server is behind conn. Where a pooler stands
-// between them, it has to keep sessions: two at once then never have the same one.
-func (e *listener) checkPooler(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
-	if pid, err = backend(ctx, conn); err != nil || pid == conn.PgConn().PID() {
-		return pid, err
-	}
-	other, err := pgx.ConnectConfig(ctx, e.config)
-	if err != nil {
-		return pid, err
-	}
-	defer other.Close(ctx)
-	beside, err := backend(ctx, other)
-	if err != nil {
-		return pid, err
-	}
-	again, err := backend(ctx, conn)
-	if err == nil && (beside == pid || again != pid) {
-		err = errTransactionMode
-	}
-	return pid, err
 }
 
 // openPostgres makes ready for the database at cfg.Address; it connects when
