@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -149,18 +148,13 @@ func TestReceiptsGoBeforeTheirNoticeInBoundedWrites(t *testing.T) {
 // addSessions adds sessions of a user without their logins.
 func addSessions(t *testing.T, s *store.Store, id string, n int) {
 	t.Helper()
-	LogIn(t, s, Start, id)
-	err := s.DB().Write(t.Context(), func(tx *sqldb.Tx) error {
-		for i := range n - 1 {
-			_, err := tx.Exec(`
-				INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at)
-				SELECT $1, user_id, app, token_sha256, last_activity_at, created_at, expires_at FROM user_sessions WHERE user_id = $2 ORDER BY id DESC LIMIT 1`,
-				int64(i+1), id)
-			if err != nil {
-				return fmt.Errorf("session %d: %w", i, err)
-			}
-		}
-		return nil
+	first := LogIn(t, s, Start, id)
+	err := s.DB().WriteOne(t.Context(), func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(`
+			WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1)
+			INSERT INTO user_sessions (id, user_id, app, token_sha256, last_activity_at, created_at, expires_at)
+			SELECT n, user_id, app, token_sha256, last_activity_at, created_at, expires_at FROM numbers, user_sessions WHERE id = $2`, n-1, first.ID)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
