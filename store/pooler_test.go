@@ -29,9 +29,11 @@ func TestAPoolerThatKeepsSessionsWillDo(t *testing.T) {
 	case <-opened.DB().Changed():
 	case <-t.Context().Done():
 	}
-	var turns, commit string
-	if err := opened.DB().Scan(t.Context(), []any{&turns, &commit}, `SELECT current_setting('lock_timeout'), current_setting('synchronous_commit')`); err != nil || turns != "5s" || commit != "on" {
-		t.Errorf("the settings are lock_timeout %s, synchronous_commit %s, %v", turns, commit, err)
+	var settings string
+	err = opened.DB().Scan(t.Context(), []any{&settings}, `SELECT concat_ws(' ', current_setting('lock_timeout'), current_setting('synchronous_commit'),
+		current_setting('idle_in_transaction_session_timeout'), current_setting('default_transaction_read_only'))`)
+	if err != nil || settings != "5s on 8s on" {
+		t.Errorf("the settings of a reader are %s, %v", settings, err)
 	}
 }
 
