@@ -31,7 +31,8 @@ const MaxBlocking = 100
 
 // Gate answers the question as of now. Unlike those of a list its counts are
 // never from before: somebody is about to act on them. It does not wait for the
-// questions of others, however much they ask. What it returns is shared by many
+// questions of others, however much they ask; only where many are asked about other
+// apps and roles it may return sqldb.ErrBusy after some seconds. What it returns is shared by many
 // callers and must not be changed.
 func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate, error) {
 	gate, err := s.gates.ask(ctx, now, ask)
@@ -46,6 +47,7 @@ func (s *Store) findGate(ctx context.Context, now time.Time, ask GateQuestion) (
 	return gate, err
 }
 
+// gate finds all but the level, which depends on who asks.
 func (s *Store) gate(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ask GateQuestion) (Gate, error) {
 	var err error
 	gate := Gate{Blocking: []OnlinePerson{}}
@@ -53,7 +55,6 @@ func (s *Store) gate(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ask 
 	if gate.Counts, err = s.countIn(ctx, look, m, filter); err != nil {
 		return Gate{}, sqldb.Wrap("counting who is in the way", err)
 	}
-	gate.Level = gate.Counts.Level(ask.Max)
 	for _, filter.Status = range []presence.Status{presence.StatusBusy, presence.StatusAvailable, presence.StatusAway} {
 		if filter.Limit = MaxBlocking - len(gate.Blocking); filter.Limit == 0 || gate.Counts.Of(filter.Status).People() == 0 {
 			continue

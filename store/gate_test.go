@@ -2,14 +2,17 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 	. "rollcall/store/storetest"
 )
 
@@ -108,5 +111,54 @@ func TestAnAnswerThatIsSharedIsNeverFromBeforeItsQuestion(t *testing.T) {
 		if slices.Sort(n); !slices.Equal(n, []int{1, 2, 2, 2, 2}) {
 			t.Errorf("answers: %v", n)
 		}
+	})
+}
+
+func TestTheGateIsAnsweredOnceForAllWhoDisturbAsManyAsTheyLike(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answered := 0
+		ask := store.ShareGate(func(context.Context, time.Time, store.GateQuestion) (store.Gate, error) {
+			time.Sleep(time.Second)
+			answered++
+			return store.Gate{Counts: presence.Counts{Available: 100}}, nil
+		})
+		var asking sync.WaitGroup
+		for i := range 200 {
+			asking.Go(func() {
+				gate, err := ask(t.Context(), Start, store.GateQuestion{Max: i, IgnoreRole: []string{"clerk", "Clerk"}[i%2]})
+				want := presence.GateHold
+				if i >= 100 {
+					want = presence.GateCaution
+				}
+				if err != nil || gate.Level != want {
+					t.Errorf("who may disturb %d is told %s, %v", i, gate.Level, err)
+				}
+			})
+		}
+		asking.Wait()
+		if answered > 2 { // the second for those who asked while the first was being answered
+			t.Errorf("it was answered %d times", answered)
+		}
+	})
+}
+
+func TestNobodyWaitsForTheQuestionsThatOthersAskTheGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ask := store.ShareGate(func(context.Context, time.Time, store.GateQuestion) (store.Gate, error) {
+			time.Sleep(time.Second)
+			return store.Gate{}, nil
+		})
+		var asking sync.WaitGroup
+		for i := range 20 {
+			asking.Go(func() {
+				begun := time.Now()
+				_, err := ask(t.Context(), Start, store.GateQuestion{App: fmt.Sprint("app", i)})
+				took := time.Since(begun)
+				if err != nil && (!errors.Is(err, sqldb.ErrBusy) || took != 5*time.Second) || took > 6*time.Second {
+					t.Errorf("after %v: %v", took, err)
+				}
+			})
+		}
+		asking.Wait()
 	})
 }
