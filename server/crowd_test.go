@@ -55,6 +55,17 @@ func TestTheGateAndHeartbeatsDoNotWaitForTheQuestionsOfOthers(t *testing.T) {
 	second()
 }
 
+func TestAScrapeDoesNotWaitForTheQuestionsOfOthers(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	first, second := b.occupies(t, "somebody"), b.occupies(t, "somebody else")
+	page := b.askMetrics("GET", "/metrics", "localhost").Body.String()
+	if !strings.Contains(page, "\nrollcall_database_up 1\n") || !strings.Contains(page, "\nrollcall_sessions{") {
+		t.Errorf("while others ask, a scrape is:\n%s", page)
+	}
+	first()
+	second()
+}
+
 func TestACredentialHasOneQuestionThatTakesLongAnsweredAtATime(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	busy, other := b.key(t, "shop", "admin"), b.key(t, "ops", "admin")

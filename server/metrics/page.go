@@ -55,7 +55,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.respond.Fail(w, r, web.MethodNotAllowed)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), scrapeTimeout)
+	ctx, cancel := context.WithTimeout(sqldb.WithOwnTurn(r.Context()), scrapeTimeout)
 	defer cancel()
 	select {
 	case p.turn <- struct{}{}:

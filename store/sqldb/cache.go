@@ -63,7 +63,7 @@ func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, er
 	}
 	defer leave()
 	c.mu.Lock()
-	flight := fmt.Sprintf("%d %#v", c.age, q)
+	flight := fmt.Sprintf("%d %t %#v", c.age, hasOwnTurn(ctx), q) // not to wait for one that waits for its turn
 	c.mu.Unlock()
 	// Whoever asked first may give up, or ask too much; the others still want the answer.
 	found := c.flight.DoChan(flight, func() (any, error) { return c.load(WithCaller(context.WithoutCancel(ctx), ""), now, q) })

@@ -98,6 +98,38 @@ func TestOnlyAFewHeavyQuestionsAreAnsweredAtOnce(t *testing.T) {
 	})
 }
 
+func TestWhoHasATurnOfTheirOwnWaitsForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		answered := make(chan int64, 1)
+		c := NewCache(large(true), counting(&asked, time.Second))
+		for range maxHeavyReads {
+			leave, err := c.db.heavy.acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer leave()
+		}
+		go c.Get(t.Context(), time.Now(), "a")
+		synctest.Wait()
+		go func() {
+			n, _ := c.Get(WithOwnTurn(t.Context()), time.Now(), "a")
+			answered <- n
+		}()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		select {
+		case n := <-answered:
+			if n != 1 {
+				t.Errorf("answer %d, want the first", n)
+			}
+		default:
+			t.Error("there is no answer yet")
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
 func TestALastingAnswerIsUsedUntilItIsInvalid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
