@@ -198,6 +198,7 @@ func (h *heavyReads) acquire(ctx context.Context) (done func(), err error) {
 	if hasOwnTurn(ctx) {
 		return func() {}, nil
 	}
+	patience := time.After(heavyPatience)
 	leave, err := h.acquireCaller(ctx)
 	if err != nil {
 		return nil, err
@@ -205,7 +206,7 @@ func (h *heavyReads) acquire(ctx context.Context) (done func(), err error) {
 	select {
 	case h.slots <- struct{}{}:
 		return func() { <-h.slots; leave() }, nil
-	case <-time.After(heavyPatience):
+	case <-patience:
 		leave()
 		return nil, fmt.Errorf("waiting for a turn to read: %w", ErrBusy)
 	case <-ctx.Done():
