@@ -106,5 +106,5 @@ func (b *bench) clash(t *testing.T) {
 			t.Error("no file broke off, which this test needs")
 		}
 	}()
-	b.respond.Succeed(httptest.NewRecorder(), web.Download{Write: func(http.ResponseWriter) error { return broken }})
+	b.respond.Succeed(httptest.NewRecorder(), httptest.NewRequest("GET", "/admin/sessions", nil), web.Download{Write: func(http.ResponseWriter) error { return broken }})
 }

@@ -52,7 +52,7 @@ func (s *Server) adapt(route route) http.Handler {
 			s.respond.Fail(w, r, err)
 			return
 		}
-		s.respond.Succeed(w, answer)
+		s.respond.Succeed(w, r, answer)
 	})
 }
 

@@ -214,5 +214,5 @@ func TestAFileThatBreaksOffEndsTheConnection(t *testing.T) {
 			t.Errorf("the handler ended with %v", cause)
 		}
 	}()
-	b.respond.Succeed(httptest.NewRecorder(), web.Download{Write: func(http.ResponseWriter) error { return errors.New("the disk failed") }})
+	b.respond.Succeed(httptest.NewRecorder(), httptest.NewRequest("GET", "/admin/sessions", nil), web.Download{Write: func(http.ResponseWriter) error { return errors.New("the disk failed") }})
 }

@@ -8,6 +8,8 @@ import (
 	"path"
 	"strconv"
 	"time"
+
+	"rollcall/server/compress"
 )
 
 // A file is in memory as it is sent, with its entity tag.
@@ -20,7 +22,7 @@ type file struct {
 
 func newFile(name string, content []byte) file {
 	sum := sha256.Sum256(content)
-	return file{content: content, packed: pack(content), tag: hex.EncodeToString(sum[:12]), kind: kindOf(name)}
+	return file{content: content, packed: compress.File(content), tag: hex.EncodeToString(sum[:12]), kind: kindOf(name)}
 }
 
 // kindOf does not ask the machine, whose table of types may say anything.
@@ -48,7 +50,7 @@ func (f file) send(w http.ResponseWriter, r *http.Request, cache string) {
 	content, tag := f.content, f.tag
 	if f.packed != nil {
 		h.Add("Vary", "Accept-Encoding")
-		if takesGzip(r.Header.Values("Accept-Encoding")) {
+		if compress.Wanted(r) {
 			content, tag = f.packed, f.tag+"-gzip"
 			h.Set("Content-Encoding", "gzip")
 			h.Set("Content-Length", strconv.Itoa(len(content))) // ServeContent leaves it out of encoded answers

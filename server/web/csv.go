@@ -49,9 +49,6 @@ func Sheet(r *http.Request, now time.Time, name string, columns []string, page f
 		return nil, err
 	}
 	write := func(w http.ResponseWriter) error {
-		if r.Method == http.MethodHead {
-			return nil
-		}
 		file := csv.NewWriter(w)
 		file.UseCRLF = true
 		_ = file.Write(columns) // of a csv.Writer, Error tells

@@ -50,36 +50,37 @@ type Responder struct {
 }
 
 // Succeed writes what a handler returned.
-func (a *Responder) Succeed(w http.ResponseWriter, answer any) {
+func (a *Responder) Succeed(w http.ResponseWriter, r *http.Request, answer any) {
 	switch answer := answer.(type) {
 	case Download:
-		a.send(w, answer)
+		a.send(w, r, answer)
 	case Reply:
 		for _, cookie := range answer.Cookies {
 			http.SetCookie(w, cookie)
 		}
 		if answer.Complete {
-			a.writeJSON(w, answer.Status, answer.Body)
+			text, err := json.Marshal(answer.Body)
+			a.write(w, r, answer.Status, text, err)
 			return
 		}
-		a.succeed(w, answer.Status, answer.Body)
+		a.succeed(w, r, answer.Status, answer.Body)
 	default:
-		a.succeed(w, http.StatusOK, answer)
+		a.succeed(w, r, http.StatusOK, answer)
 	}
 }
 
-func (a *Responder) succeed(w http.ResponseWriter, status int, body any) {
+func (a *Responder) succeed(w http.ResponseWriter, r *http.Request, status int, body any) {
 	text, err := api.Success(a.Now(), body)
-	a.write(w, status, text, err)
+	a.write(w, r, status, text, err)
 }
 
 // send writes a file. Where that fails half-way the connection is broken off, too: the
 // reader must not take a part for the whole.
-func (a *Responder) send(w http.ResponseWriter, file Download) {
+func (a *Responder) send(w http.ResponseWriter, r *http.Request, file Download) {
 	h := w.Header()
 	h.Set("Content-Type", file.Type)
 	h.Set("Content-Disposition", `attachment; filename="`+file.Name+`"`)
-	if err := file.Write(w); err != nil {
+	if err := writeFile(w, r, file); err != nil {
 		if !a.Troubles.Observe(err) {
 			a.Log.Warn().Str(zerolog.ErrorFieldName, a.Redact(err.Error())).Str("file", file.Name).Msg("a file broke off")
 		}
@@ -115,15 +116,19 @@ func (a *Responder) writeProblem(w http.ResponseWriter, p *Problem) {
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	a.writeJSON(w, p.Status, api.Failure{Error: p.Words, Code: p.Code, EndReason: p.EndReason, Sessions: p.Sessions, Timestamp: api.At(a.Now())})
+	text, err := json.Marshal(api.Failure{Error: p.Words, Code: p.Code, EndReason: p.EndReason, Sessions: p.Sessions, Timestamp: api.At(a.Now())})
+	a.writeJSON(w, p.Status, text, err)
 }
 
-func (a *Responder) writeJSON(w http.ResponseWriter, status int, body any) {
-	text, err := json.Marshal(body)
-	a.write(w, status, text, err)
+// write compresses what is worth it.
+func (a *Responder) write(w http.ResponseWriter, r *http.Request, status int, text []byte, err error) {
+	if err == nil && len(text) >= minCompressed && mayCompress(r) {
+		text = compressed(w.Header(), r, text)
+	}
+	a.writeJSON(w, status, text, err)
 }
 
-func (a *Responder) write(w http.ResponseWriter, status int, text []byte, err error) {
+func (a *Responder) writeJSON(w http.ResponseWriter, status int, text []byte, err error) {
 	if err != nil {
 		a.Log.Error().Err(err).Msg("writing an answer")
 		status, text = http.StatusInternalServerError, []byte(`{"success":false,"error":"Something went wrong","code":"internal"}`)
