@@ -59,8 +59,9 @@ func TestAPageThatIsOpenDuringAnUpgradeGetsNoScriptOfAnotherVersion(t *testing.T
 	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
 	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
 	b.clickIn(`[data-user-id=ada] [part=name]`)
-	b.until(panel + `.querySelector('[part=notice]').innerText.includes('could not be loaded')`)
-	b.open(in.url)
+	b.until(panel + `.querySelector('[part=notice]').innerText.includes('Rollcall was upgraded')`)
+	b.clickIn(`[part=notice] button`)
+	b.until(panel + `?.querySelector('[part=notice]').hidden`)
 	b.until(listed("Ada"))
 	if after := b.eval(`document.querySelector('script[type=module]').src`); after == before {
 		t.Error("the server is of the same version, so this shows nothing")

@@ -34,11 +34,14 @@ let attempts = 0;
 async function loadDetails(base) {
   const url = new URL('static/built/online-users-panel-details.js', here || base);
   if (attempts) url.search = attempts;
-  return import(url.href).catch((error) => {
+  return import(url.href).catch(async (error) => {
     attempts++;
-    throw error;
+    throw (await isMissing(url)) ? new DOMException('', 'NotFoundError') : error;
   });
 }
+
+// A server that was upgraded has the scripts of its own version only.
+const isMissing = (url) => fetch(url, { method: 'HEAD', credentials: 'omit' }).then(({ status }) => status === 404, () => false);
 
 class OnlineUsersPanel extends ServerElement {
   #ticking;
@@ -180,8 +183,9 @@ class OnlineUsersPanel extends ServerElement {
         server: () => this.server,
         refresh: () => this.refresh(),
       });
-    } catch {
-      return this.#frame.notify('The details could not be loaded. If this stays, reload the page.', () => this.#withDetails(then));
+    } catch ({ name }) {
+      if (name === 'NotFoundError') return this.#frame.notify('Rollcall was upgraded since this page was loaded.', 'Reload the page', () => location.reload());
+      return this.#frame.notify('The details could not be loaded.', 'Try again', () => this.#withDetails(then));
     }
     then(this.#details);
   }

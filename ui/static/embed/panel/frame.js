@@ -81,11 +81,11 @@ export class Frame {
   stale(loadedAt, message, retry) {
     this.element.dataset.live = 'no';
     this.element.dataset.state = 'stale';
-    this.notify(`Not updated since ${SECONDS.format(loadedAt)} – retrying. ${message}`, retry);
+    this.notify(`Not updated since ${SECONDS.format(loadedAt)} – retrying. ${message}`, 'Try again', retry);
   }
 
-  notify(words, retry) {
+  notify(words, label, click) {
     this.notice.hidden = false;
-    this.notice.replaceChildren(iconOf('warning'), h('span', {}, words), button('Try again', retry));
+    this.notice.replaceChildren(iconOf('warning'), h('span', {}, words), button(label, click));
   }
 }
