@@ -196,6 +196,12 @@ func TestIntegrating(t *testing.T) {
 	}
 	b.until(`document.querySelector('[data-blocks]').textContent.includes('` + in.url + `')`)
 	b.until(`document.querySelector('[data-blocks]').textContent.includes('` + key + `')`)
+	for _, framework := range []string{"curl", "express", "django", "laravel", "go", "script"} {
+		b.click(`[data-tab=` + framework + `]`)
+		b.until(`document.querySelector('[data-tab=` + framework + `]').ariaSelected === 'true'`)
+		b.until(`document.querySelectorAll('[data-blocks] [data-copy]').length >= 3`)
+		b.until(`!/rollcall\.example|rck_YOUR_KEY/.test(document.querySelector('[data-blocks]').textContent)`)
+	}
 	b.until(`document.querySelector('[data-first-heartbeat]').dataset.state === 'waiting'`)
 
 	backend := client.New(in.url, key)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -39,8 +40,10 @@ func TestNothingThatThePolicyRefuses(t *testing.T) {
 	}
 }
 
-// A host name in an address: of elements, style sheets, imports and requests. Snippets
-// have the server's own address filled in.
+// snippets are shown, with the server's own address filled in.
+const snippets = "pages/integrate/snippets"
+
+// A host name in an address: of elements, style sheets, imports and requests.
 var foreign = regexp.MustCompile(`(?i)(?:(?:src|href|action)="|url\(['"]?|from ['"]|import ?\(?['"]|fetch\(['"])(?:https?:)?//[^"')]+`)
 
 func TestNothingIsLoadedFromElsewhere(t *testing.T) {
@@ -48,8 +51,17 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 		if path.Ext(name) == ".js" {
 			text = withoutComments(text)
 		}
-		if found := foreign.FindString(text); found != "" {
+		if found := foreign.FindString(text); found != "" && !strings.HasPrefix(name, snippets) {
 			t.Errorf("%s loads %q", name, found)
+		}
+	})
+}
+
+func TestEverySnippetIsShown(t *testing.T) {
+	page := read(t, Static, "pages/integrate/integrate.html")
+	each(t, Static, func(name, text string) {
+		if strings.HasPrefix(name, snippets) && !strings.Contains(page, "<!-- "+name+" -->") {
+			t.Errorf("nobody sees %s", name)
 		}
 	})
 }

@@ -6,25 +6,23 @@ import { keyList } from '../../lib/keys.js';
 import { signedIn } from '../../lib/session.js';
 import { tabs } from '../../lib/tabs.js';
 import { firstHeartbeat } from './first-heartbeat.js';
-import { snippets } from './snippets.js';
 
 const blocks = document.querySelector('[data-blocks]');
 const app = document.querySelector('[data-app]');
 const watch = firstHeartbeat(document.querySelector('[data-first-heartbeat]'));
-let chosen = 'curl';
-let secret;
+const frameworks = [...document.querySelectorAll('template[data-framework]')].map((template) => (
+  { id: template.dataset.framework, name: template.dataset.name, code: template.content }));
+let chosen;
+let secret = 'rck_YOUR_KEY'; // as the snippets have it
 
-function block({ title, note, code }) {
-  return h('section', { class: 'block', 'data-snippet': '' },
-    h('div', { class: 'block-head' }, h('h3', {}, title), copyButton(() => code)),
-    ...(note ? [h('p', { class: 'hint' }, note)] : []),
-    h('pre', { tabindex: '0' }, h('code', {}, code)));
-}
-
-function show(id) {
-  chosen = id;
-  const item = snippets(baseAddress(), secret).find((tab) => tab.id === id);
-  blocks.replaceChildren(...item.blocks.map(block));
+function show(framework) {
+  chosen = framework;
+  blocks.replaceChildren(framework.code.cloneNode(true));
+  for (const block of blocks.children) {
+    const code = block.querySelector('code');
+    code.textContent = code.textContent.replaceAll('https://rollcall.example', baseAddress()).replaceAll('rck_YOUR_KEY', secret);
+    block.querySelector('.block-head').append(copyButton(() => code.textContent));
+  }
 }
 
 function wait(name) {
@@ -46,7 +44,7 @@ function listKeys() {
   });
 }
 
-tabs(document.querySelector('[data-tabs]'), blocks, snippets(''), ({ id }) => show(id));
+tabs(document.querySelector('[data-tabs]'), blocks, frameworks, show);
 app.addEventListener('change', () => watch(app.value.trim()));
 for (const place of document.querySelectorAll('[data-address]')) place.textContent = baseAddress();
 document.querySelector('[data-feed-address]').textContent = baseAddress().replace('http', 'ws');

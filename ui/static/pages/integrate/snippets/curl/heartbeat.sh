@@ -1,0 +1,1 @@
+curl -sS -X POST 'https://rollcall.example/admin/users/heartbeat' -H "Authorization: Bearer $TOKEN"

@@ -1,0 +1,4 @@
+'rollcall' => [
+    'url' => env('ROLLCALL_URL'),
+    'key' => env('ROLLCALL_KEY'),
+],
