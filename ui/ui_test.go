@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,6 +95,32 @@ func TestEveryImportedModuleExists(t *testing.T) {
 	})
 	if found < 100 {
 		t.Errorf("only %d imports were found", found)
+	}
+}
+
+// TestModulesImportDownOnly also has the parts of what host pages load.
+func TestModulesImportDownOnly(t *testing.T) {
+	imports := map[string][]string{}
+	each(t, os.DirFS("static"), func(name, text string) {
+		for _, match := range imported.FindAllStringSubmatch(text, -1) {
+			imports[name] = append(imports[name], path.Join(path.Dir(name), match[1]))
+		}
+	})
+	below := map[string]bool{} // modules of which everything below is known to have no circle
+	var visit func(name string, from []string)
+	visit = func(name string, from []string) {
+		if at := slices.Index(from, name); at >= 0 {
+			t.Fatalf("a circle: %s", strings.Join(append(from[at:], name), " -> "))
+		}
+		for _, next := range imports[name] {
+			if !below[next] {
+				visit(next, append(slices.Clone(from), name))
+			}
+		}
+		below[name] = true
+	}
+	for name := range imports {
+		visit(name, nil)
 	}
 }
 

@@ -16,12 +16,13 @@
  */
 import { forgetAsOf, noticesAsOf } from './heartbeat/announcements.js';
 import { beat, giveUpAnswer, sayGoodbye } from './heartbeat/beat.js';
+import { lastShared, mostRecentTab, say } from './heartbeat/channel.js';
 import { returned, setPage, watchInput } from './heartbeat/page.js';
+import { recognise } from './heartbeat/recognise.js';
 import { beatSoon, failures, forceBeat, forgetTimes, interval, isDue, lastReported, lastTry } from './heartbeat/schedule.js';
 import { attempt, src, started } from './heartbeat/script.js';
-import { forgetToken, recognise, silent, stop } from './heartbeat/session.js';
+import { forgetToken, silent, stop } from './heartbeat/session.js';
 import { setStatus } from './heartbeat/status.js';
-import { mostRecentTab, say } from './heartbeat/tabs.js';
 
 function tick() {
   if (document.prerendering) return;
@@ -38,6 +39,14 @@ function tick() {
 function pageChanged(now) {
   const { id, page } = mostRecentTab();
   return 'idle' in lastReported && !id && page !== lastReported.page && now - lastTry > 5000;
+}
+
+function shareInput(now) {
+  if (now - lastShared > 5000) say('state');
+  if (lastReported.idle) {
+    lastReported.idle = false;
+    beat(); // back from a break
+  }
 }
 
 function wake() {
@@ -83,7 +92,7 @@ function start() {
   });
   document.addEventListener('visibilitychange', wake);
   document.addEventListener('resume', thaw);
-  watchInput();
+  watchInput(shareInput);
 
   window.rollcall = {
     setPage(path) {

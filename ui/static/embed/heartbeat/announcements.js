@@ -1,7 +1,6 @@
 // The notices of the server: told to the page by an event, and shown by a script of its own.
+import { channelName, say } from './channel.js';
 import { load, options } from './script.js';
-import { channelName } from './session.js';
-import { say } from './tabs.js';
 
 let last = '[]'; // the notices that were announced last
 export let noticesAsOf = 0; // an answer may come later than news that it lacks

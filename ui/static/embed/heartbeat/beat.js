@@ -1,10 +1,10 @@
 // The heartbeat: what is said to the server, and what its answer means.
 import { timeLimit } from '../../lib/time-limit.js';
 import { announce, sent, unsent } from './announcements.js';
+import { anyVisible, leading, mostRecentTab, say } from './channel.js';
 import { adopt, began, interval, lastReported, mayBeat, plan, retry } from './schedule.js';
 import { attempt, byCookie, credentials, endpoint, started } from './script.js';
 import { endAll, silent, token } from './session.js';
-import { anyVisible, mostRecentTab, say } from './tabs.js';
 
 let inFlight = false;
 let again = false;
@@ -58,7 +58,7 @@ async function ask(asked, said) {
 
 function handleResponse({ ok, status, headers }, answer, said, asOf) {
   if (ok) {
-    adopt(Math.max(1000, answer.next_heartbeat_ms || 60000), { page: said.page, idle: answer.idle }, true);
+    adopt(Math.max(1000, answer.next_heartbeat_ms || 60000), { page: said.page, idle: answer.idle }, leading(true));
     const { notices = [], timestamp } = answer;
     const ahead = Date.parse(timestamp) - Date.now();
     sent(said.seen);
@@ -70,7 +70,7 @@ function handleResponse({ ok, status, headers }, answer, said, asOf) {
     retry(headers.get('Retry-After'));
   } else {
     // Refused: asking more often will not help.
-    plan(true);
+    plan(leading(true));
   }
 }
 

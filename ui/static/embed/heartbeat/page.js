@@ -1,8 +1,5 @@
 // What the person does in this tab: which page it shows, and when there last was input.
-import { beat } from './beat.js';
-import { lastReported } from './schedule.js';
 import { options, started } from './script.js';
-import { lastShared, say } from './tabs.js';
 
 export let input = document.hidden ? 0 : started;
 let ownPage = options.page;
@@ -27,20 +24,18 @@ export function returned() {
 }
 
 // A resting cursor makes events too when the page moves; they are not input.
-function touch(event) {
+function touch(event, heard) {
   const now = Date.now();
   if (!event.isTrusted || now - input < 1000) return;
   if (event.type === 'pointermove' && !event.movementX && !event.movementY) return;
   input = now;
-  if (now - lastShared > 5000) say('state');
-  if (lastReported.idle) {
-    lastReported.idle = false;
-    beat(); // back from a break
-  }
+  heard(now);
 }
 
-export function watchInput() {
+// heard is told of input, at most once a second.
+export function watchInput(heard) {
+  const listen = (event) => touch(event, heard);
   for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']) {
-    addEventListener(type, touch, { capture: true, passive: true });
+    addEventListener(type, listen, { capture: true, passive: true });
   }
 }

@@ -1,5 +1,4 @@
 // When the next heartbeat is due.
-import { elects, leads } from './tabs.js';
 
 export let interval = 60000;
 export let lastTry = 0; // when any tab last tried
@@ -20,16 +19,14 @@ export function forgetTimes() {
 }
 
 // The server was reached: by this tab, or by another one that says so.
-export function adopt(every, reported, here) {
+export function adopt(every, reported, leading) {
   interval = every;
   lastReported = reported;
-  plan(here);
+  plan(leading);
 }
 
 // A leader beats a little early, never late; the others step in should it fall asleep.
-// Without locks, whoever beat last leads.
-export function plan(here) {
-  const leading = elects ? leads : here;
+export function plan(leading) {
   lastTry = Date.now();
   failures = 0;
   dueAt = lastTry + interval * (leading ? 0.9 + Math.random() / 10 : 1.5 + Math.random() / 2);

@@ -1,32 +1,19 @@
 // Whose heartbeats these are, and whether there is anybody at all.
-import { announce, forgetNotices } from './announcements.js';
-import { prepareGoodbye } from './beat.js';
-import { resetSchedule } from './schedule.js';
-import { byCookie, endpoint } from './script.js';
-import { join, leaveChannel, say } from './tabs.js';
-import { hash, readToken } from './token.js';
+import { announce } from './announcements.js';
+import { leaveChannel, say } from './channel.js';
+import { byCookie } from './script.js';
 
 export let token; // undefined: not looked yet
-export let channelName; // of the tabs with this token, and of what the person dismissed
 export let silent; // nobody is signed in, the session ended, or stop()
 
-// Notices a login, a logout and a new token without being told.
-export function recognise() {
-  const now = readToken();
-  if (now === token) return;
+// The person of this token takes the place of the one before, '' for nobody.
+export function begin(now) {
   token = now;
   leaveChannel();
   silent = !token && !byCookie;
-  resetSchedule();
-  announce([]);
-  forgetNotices();
-  channelName = 'rollcall ' + hash(endpoint + token);
-  if (silent) return;
-  prepareGoodbye();
-  join(channelName);
 }
 
-// The next recognise joins again.
+// The next look finds a new one.
 export function forgetToken() {
   token = undefined;
 }

@@ -1,8 +1,8 @@
 // What people say of themselves: available, busy or away.
 import { timeLimit } from '../../lib/time-limit.js';
 import { headers } from './beat.js';
+import { recognise } from './recognise.js';
 import { credentials, endpoint } from './script.js';
-import { recognise } from './session.js';
 
 export async function setStatus(status, text, { minutes, until } = {}) {
   recognise();

@@ -1,0 +1,20 @@
+// Notices a login, a logout and a new token without being told.
+import { announce, forgetNotices } from './announcements.js';
+import { prepareGoodbye } from './beat.js';
+import { resetSchedule } from './schedule.js';
+import { endpoint } from './script.js';
+import { begin, silent, token } from './session.js';
+import { joinTabs } from './tabs.js';
+import { hash, readToken } from './token.js';
+
+export function recognise() {
+  const now = readToken();
+  if (now === token) return;
+  begin(now);
+  resetSchedule();
+  announce([]);
+  forgetNotices();
+  if (silent) return;
+  prepareGoodbye();
+  joinTabs('rollcall ' + hash(endpoint + token));
+}
