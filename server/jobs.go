@@ -12,6 +12,7 @@ import (
 
 	"rollcall/server/clock"
 	"rollcall/store/history"
+	"rollcall/store/sqldb"
 )
 
 // A job runs at the start of the server and then at every interval. One that
@@ -37,6 +38,7 @@ func (s *Server) jobs() []job {
 		{"sample", time.Minute, s.recordPeak},
 		{"history", time.Minute, s.sampleAfter(s.now().Add(clock.Settling * s.cfg.Heartbeat))},
 		{"visitors", history.SampleEvery, func(ctx context.Context) error { return s.store.History.RecordVisitors(ctx, s.now()) }},
+		{"check of the database", time.Minute, s.checkDaily()},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}
 }
@@ -69,6 +71,37 @@ func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
 			return nil
 		}
 		return s.store.History.Sample(ctx, now)
+	}
+}
+
+// How often all of the database is read to see whether it is whole, and how long after a start first.
+// After a stop that left its log behind that is at once.
+const (
+	checkEvery = 24 * time.Hour
+	firstCheck = time.Hour
+)
+
+// checkDaily looks every minute whether the database is to be checked. What is found, the job's error, is
+// told once to the log; see web.Outage.
+func (s *Server) checkDaily() func(context.Context) error {
+	due, db := time.Now(), s.store.DB() // by no clock that may be set
+	if !db.StoppedUncleanly() {
+		due = due.Add(firstCheck)
+	}
+	return func(ctx context.Context) error {
+		if time.Now().Before(due) {
+			return nil
+		}
+		switch _, err := db.Check(ctx); {
+		case ctx.Err() != nil, errors.Is(err, sqldb.ErrNotFound): // it ends; it looks after itself
+			return nil
+		case errors.Is(err, sqldb.ErrBusy): // others have the turn
+			return nil
+		case err != nil:
+			return err
+		}
+		due = time.Now().Add(checkEvery)
+		return db.Undamaged()
 	}
 }
 

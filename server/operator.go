@@ -16,11 +16,15 @@ const readyTimeout = 2 * time.Second
 // healthz tells that the process answers.
 func (s *Server) healthz(*http.Request) (any, error) { return api.Nothing{}, nil }
 
-// readyz tells that a heartbeat could be recorded.
+// readyz tells that a heartbeat could be recorded, and that who is online can be listed.
 func (s *Server) readyz(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	return api.Nothing{}, s.store.DB().CanWrite(ctx)
+	err := s.store.DB().CanWrite(ctx)
+	if err == nil {
+		err = s.store.CanList(ctx)
+	}
+	return api.Nothing{}, err
 }
 
 // settings answers with what the server was started with.

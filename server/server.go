@@ -98,7 +98,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
 		pages:  origin.Pages{PublicURL: cfg.PublicURL, BasePath: cfg.BasePath, Allowed: cfg.AllowedOrigins},
-		meters: cmp.Or(cfg.Meters, metrics.New()), troubles: &web.Troubles{Log: cfg.Log}}
+		meters: cmp.Or(cfg.Meters, metrics.New()), troubles: &web.Troubles{Log: cfg.Log, Damaged: cfg.Store.DB().NoteDamage}}
 	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,
 		Moved: func() { s.live.Reset() }})
 	s.now = s.clock.Now

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -104,30 +103,3 @@ func TestADatabaseThatAnotherKeepsHasTwoLinesInTheLog(t *testing.T) {
 	})
 }
 
-func TestADamagedPageHasTwoLinesInTheLog(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		s := serving(t)
-		key := s.key(t, "shop", "admin")
-		damage(t, s.folder, "audit")
-		s.refused(t, "GET", "/admin/audit", func(int) any { return nil }, key)
-		time.Sleep(10 * time.Second)
-		s.hadOneTrouble(t, "the database is damaged", "the damage of the database is no longer met")
-	})
-}
-
-// damage overwrites the first page of a table.
-func damage(t *testing.T, folder, table string) {
-	t.Helper()
-	shell := storetest.ShellFile(t, folder, "")
-	storetest.ExecSQL(t, shell, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	page := storetest.Number(t, shell, `SELECT rootpage FROM sqlite_schema WHERE name = '`+table+`'`)
-	size := storetest.Number(t, shell, `PRAGMA page_size`)
-	file, err := os.OpenFile(filepath.Join(folder, sqldb.FileName), os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if _, err := file.WriteAt([]byte(strings.Repeat("\xaa", int(size))), (page-1)*size); err != nil {
-		t.Fatal(err)
-	}
-}

@@ -44,13 +44,13 @@ func (a *Access) UnmarshalText(name []byte) (err error) {
 // Value stores the name.
 func (a Access) Value() (driver.Value, error) { return a.String(), nil }
 
-// Scan reads the name from the database.
+// Scan reads the name from the database, which takes no other: ErrDamaged.
 func (a *Access) Scan(v any) error {
-	name, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("access is a %T in the database", v)
+	name, _ := v.(string)
+	if a.UnmarshalText([]byte(name)) != nil {
+		return fmt.Errorf("%w: an access is %q", sqldb.ErrDamaged, name)
 	}
-	return a.UnmarshalText([]byte(name))
+	return nil
 }
 
 // Scope is one thing that a key may do.

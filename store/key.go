@@ -83,8 +83,10 @@ func scanKey(scan func(...any) error) (key Key, err error) {
 		return Key{}, err
 	}
 	key.CreatedAt = sqldb.Time(created)
-	key.Scopes, err = ParseScopes(strings.Split(scopes, ","))
-	return key, err
+	if key.Scopes, err = ParseScopes(strings.Split(scopes, ",")); err != nil {
+		return Key{}, fmt.Errorf("%w: the scopes of a key are %q", sqldb.ErrDamaged, scopes)
+	}
+	return key, nil
 }
 
 // DeleteKey revokes a key from the next request on. Sessions that it reported

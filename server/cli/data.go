@@ -157,6 +157,8 @@ func (p *dataPlace) open(ctx context.Context, config store.Config) (*store.Store
 			"or use the server's version for this command", p, err)
 	case errors.Is(err, sqldb.ErrFull):
 		return nil, fmt.Errorf("opening the data in %s: the disk is full, or what its user may have of it is used up; make room, then start again (%w)", p, err)
+	case errors.Is(err, sqldb.ErrDamaged):
+		return nil, fmt.Errorf("opening the data in %s: %w. Keep a copy of the folder, and restore the latest backup: rollcall restore BACKUP", p, err)
 	case err != nil:
 		return nil, p.explain(fmt.Errorf("opening the data in %s: %w", p, err))
 	}

@@ -35,7 +35,8 @@ func newDoctor() *cobra.Command {
 
 It asks the server, by --url, what happened within the last hour: proxies that are not
 trusted, pages that are not allowed, heartbeats without a session. With --data it looks
-at the disk of the data folder on this machine, whether a server runs or not.
+at the disk of the data folder on this machine, and reads all of the database to see
+whether it is damaged, whether a server runs or not.
 
 Each line is ok, a warning (which may be as it should be) or a problem. The exit code is
 1 where there is a problem, and 0 otherwise, also with warnings.`,
@@ -78,7 +79,11 @@ func (d *doctorCommand) examine(ctx context.Context) ([]api.Finding, error) {
 	if !d.dataGiven && (told || hasDatabase(d.data) != nil) {
 		return findings, ctx.Err()
 	}
-	for _, f := range doctor.DataChecks(absolute(d.data)) {
+	folder := absolute(d.data)
+	for _, f := range append(doctor.DataChecks(folder), doctor.FileChecks(ctx, folder)...) {
+		if told && f.Check == "log" { // the server knows for how long
+			continue
+		}
 		findings = slices.DeleteFunc(findings, func(other api.Finding) bool { return other.Check == f.Check })
 		findings = append(findings, f)
 	}

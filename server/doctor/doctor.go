@@ -5,6 +5,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"rollcall/server/origin"
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // Config is what a doctor needs to know.
@@ -48,26 +50,42 @@ func New(cfg Config) *Doctor { return &Doctor{cfg: cfg} }
 // if any.
 func (d *Doctor) Examine(r *http.Request, by *store.Key) ([]api.Finding, error) {
 	now := d.cfg.Clock.Now()
-	st, err := d.cfg.Store.Stats(r.Context(), now)
+	findings := []api.Finding{d.proxyFinding(r, now), d.schemeFinding(r), d.originsFinding(now), d.tokensFinding(now)}
+	known, err := d.databaseFindings(r.Context(), now, by)
+	if errors.Is(err, sqldb.ErrDamaged) { // which is the finding
+		known, err = []api.Finding{damaged(err.Error(), d.onData("rollcall restore BACKUP"))}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	logins, err := d.loginsFinding(r.Context(), by, st)
-	if err != nil {
-		return nil, err
-	}
-	postgres, err := d.postgresFindings(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	heartbeats, err := d.heartbeatsFinding(r.Context(), now)
-	if err != nil {
-		return nil, err
-	}
-	findings := []api.Finding{d.proxyFinding(r, now), d.schemeFinding(r), d.originsFinding(now), logins, heartbeats, d.tokensFinding(now), d.cleanupFinding(now, st.LastCleanup)}
-	findings = append(findings, postgres...)
+	findings = append(findings, known...)
 	if d.cfg.Data != "" {
 		findings = append(findings, DataChecks(d.cfg.Data)...)
+	}
+	return findings, nil
+}
+
+// databaseFindings tell what the database knows, and how it is.
+func (d *Doctor) databaseFindings(ctx context.Context, now time.Time, by *store.Key) ([]api.Finding, error) {
+	st, err := d.cfg.Store.Stats(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	logins, err := d.loginsFinding(ctx, by, st)
+	if err != nil {
+		return nil, err
+	}
+	heartbeats, err := d.heartbeatsFinding(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	findings := []api.Finding{logins, heartbeats, d.cleanupFinding(now, st.LastCleanup)}
+	for _, more := range []func(context.Context) ([]api.Finding, error){d.postgresFindings, d.fileFindings} {
+		found, err := more(ctx)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
 	}
 	return findings, nil
 }

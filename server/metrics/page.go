@@ -90,6 +90,21 @@ func (p *Page) measure(ctx context.Context, w io.Writer) {
 		}
 	}
 	g.single("rollcall_database_up", up)
+	if health, err := p.store.DB().Health(); err == nil {
+		measureHealth(g, health)
+	}
+}
+
+// measureHealth shows what is known of the database's file.
+func measureHealth(g gauges, health sqldb.Health) {
+	damaged := 0
+	if health.Damage != "" {
+		damaged = 1
+	}
+	g.single("rollcall_database_damaged", damaged)
+	if !health.Checked.IsZero() {
+		metrics.WriteGaugeFloat64(g, "rollcall_database_checked_timestamp_seconds", float64(health.Checked.UnixMilli())/1000)
+	}
 }
 
 func (p *Page) measureStore(ctx context.Context, g gauges) error {

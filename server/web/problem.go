@@ -65,6 +65,8 @@ var table = []struct {
 	{sqldb.ErrUnavailable, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The database can not be reached right now; try again"}},
 	{sqldb.ErrNewerSchema, Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "A newer version of rollcall has upgraded the database; replace this server"}},
 	{sqldb.ErrBusy, cannotStore},
+	{sqldb.ErrDamaged, Problem{Status: http.StatusServiceUnavailable, Code: "storage_damaged",
+		Words: "The server's database is damaged; rollcall doctor says what is, and rollcall restore puts a backup in its place"}},
 	{sqldb.ErrBroken, cannotStore},
 }
 

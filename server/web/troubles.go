@@ -14,7 +14,8 @@ import (
 // Troubles are the reasons for which much fails, again and again, such as a full disk. The log
 // has one line when one begins, and one that counts what failed when it is over.
 type Troubles struct {
-	Log zerolog.Logger
+	Log     zerolog.Logger
+	Damaged func(error) // is told of every error that is due to damage of the database; may be nil
 
 	mu   sync.Mutex
 	open map[string]*trouble // by how they begin, or by the text of an error that is none of them
@@ -30,14 +31,14 @@ type trouble struct {
 
 type troubleKind struct {
 	err          error
-	begins, ends string // as the log has it
+	begins, ends string // as the log has it; "" for the end: it lasts until a restart
 }
 
 // troubleKinds are the errors of the database that fail much. The first that is met counts.
 var troubleKinds = []troubleKind{
 	{sqldb.ErrUnavailable, "the database is out of reach", "the database is back"},
 	{sqldb.ErrFull, "the disk is full", "there is room on the disk again"},
-	{sqldb.ErrDamaged, "the database is damaged", "the damage of the database is no longer met"},
+	{sqldb.ErrDamaged, "the database is damaged; keep a copy of the data folder and restore the latest backup: rollcall restore BACKUP", ""},
 	{sqldb.ErrBroken, "the disk failed", "the disk works again"},
 	{sqldb.ErrNewerSchema, "a newer version has upgraded the database", "the database is of this version again"},
 	{sqldb.ErrBusy, "the database is too busy", "the database keeps up again"},
@@ -61,6 +62,9 @@ func (t *Troubles) Observe(err error) bool {
 	case left:
 		t.Log.Debug().Err(err).Msg("whoever asked has left")
 		return true
+	}
+	if kind != nil && kind.err == sqldb.ErrDamaged && t.Damaged != nil {
+		t.Damaged(err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -141,7 +145,7 @@ func (t *Troubles) Recheck(ctx context.Context, ping func(context.Context) error
 		t.away = nil
 	}
 	for key, is := range t.open {
-		if time.Since(is.last) >= troubleQuiet && (err == nil || is.kind == nil) {
+		if time.Since(is.last) >= troubleQuiet && (is.kind == nil || err == nil && is.kind.ends != "") {
 			delete(t.open, key)
 			t.ended(key, is)
 		}

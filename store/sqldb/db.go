@@ -33,6 +33,7 @@ type DB struct {
 	writer *writer
 	heavy  *heavyReads
 	kept   string // see KeptCopy
+	health health
 
 	changed       chan struct{} // see Changed; of capacity 1
 	stopListening context.CancelFunc

@@ -28,9 +28,10 @@ type engine struct {
 	usage   func(context.Context) (Usage, error) // what it takes on the disk
 	rewrite func(context.Context, *DB) error     // leaves nothing of what was deleted in the files
 
-	files  *openFiles // nil: the database is on a server
-	log    *logSize   // likewise
-	server *server    // nil: nobody but this process has the database for long, and it can not go away
+	files   *openFiles // nil: the database is on a server
+	unclean bool       // see [DB.StoppedUncleanly]
+	log     *logSize   // likewise
+	server  *server    // nil: nobody but this process has the database for long, and it can not go away
 }
 
 // largeBytes is from how many bytes on counting rows may take long. A session takes about 600.
@@ -40,6 +41,8 @@ const largeBytes = 16 << 20
 type Usage struct {
 	Database int64
 	Log      int64 // that is not folded into it yet; -1 where that is the database server's own business
+
+	LogHeld time.Duration // for how long the log has been larger than it should be, because somebody reads what it holds
 }
 
 // server is what there is to do about a database on a server, which other

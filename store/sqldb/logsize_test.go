@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,6 +54,65 @@ func TestTheLogIsBoundedWhileSomebodyAlwaysReads(t *testing.T) {
 	}
 	if largest > 4*log.most {
 		t.Errorf("the log has grown to %d KiB, of which it is to be folded at %d", largest>>10, log.most>>10)
+	}
+}
+
+func TestALogThatSomebodyHoldsIsTold(t *testing.T) {
+	folder := t.TempDir()
+	db := openIn(t, folder)
+	held := func() bool {
+		usage, err := db.Usage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return usage.LogHeld > 0
+	}
+	err := db.BetweenWrites(func(context.Context, *sql.Conn) error {
+		db.engine.log.most, db.engine.log.measured = 16<<10, time.Time{}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, text := 0, strings.Repeat("x", 4000)
+	write := func() {
+		id++
+		err := db.Write(t.Context(), func(tx *Tx) error {
+			_, err := tx.Exec(`INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, 0)`, id, fmt.Sprint(text, id))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	err = db.Snapshot(t.Context(), func(look *sql.Tx) error {
+		var n int
+		if err := look.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM organizations`).Scan(&n); err != nil {
+			return err
+		}
+		for id < 100 && !held() {
+			write()
+		}
+		if !held() {
+			t.Error("while somebody holds it, it is not told")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.BetweenWrites(func(context.Context, *sql.Conn) error {
+		db.engine.log.busy = time.Time{} // which is to be over before it is tried again
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write()
+	write() // once it is committed the one before has been followed by a look at the log
+	if held() {
+		t.Error("nobody holds it any more, and it is told")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -63,7 +64,7 @@ func openSQLite(cfg Config) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := filesOf(path)
+	files, unclean := filesOf(path), leftLog(path)
 	if err := layOut(path); err != nil {
 		return nil, files.orFull(Wrap("making the database", err))
 	}
@@ -78,15 +79,16 @@ func openSQLite(cfg Config) (*engine, error) {
 	}
 	read.SetMaxOpenConns(maxReaders)
 	read.SetMaxIdleConns(maxReaders)
+	log := newLogSize(path)
 	return &engine{
-		write: write, read: read, files: files, log: newLogSize(path),
+		write: write, read: read, files: files, unclean: unclean, log: log,
 		schema: cfg.Schema, oldest: 1, steps: steps,
 		tables:       sqliteTables,
 		upgrade:      []string{`BEGIN IMMEDIATE`},
 		begin:        []string{`BEGIN IMMEDIATE`},
 		snapshotOpts: &sql.TxOptions{ReadOnly: true},
 		isLarge:      func(ctx context.Context) bool { return largeFile(ctx, read) },
-		usage:        func(context.Context) (Usage, error) { return measure(path) },
+		usage:        func(context.Context) (Usage, error) { return measure(path, log) },
 		rewrite:      rewriteFile,
 	}, nil
 }
@@ -97,7 +99,8 @@ func largeFile(ctx context.Context, db *sql.DB) bool {
 	return err == nil && bytes >= largeBytes
 }
 
-func measure(path string) (u Usage, err error) {
+func measure(path string, log *logSize) (u Usage, err error) {
+	u.LogHeld = log.heldFor()
 	for _, file := range []struct {
 		path  string
 		bytes *int64
@@ -196,7 +199,13 @@ type logSize struct {
 	measured time.Time // when limit was found
 	busy     time.Time // when cutting it was in vain, last
 	folded   int64     // lastCommit at which it was folded
+
+	held atomic.Pointer[time.Time] // since when cutting it has been in vain; nil: it has not
 }
+
+// LargeLog is more than a log takes, in bytes, that is cut when it has to be: twice maxLog, and what is
+// written while readers are waited for.
+const LargeLog = 4 * maxLog
 
 func newLogSize(database string) *logSize { return &logSize{path: database + "-wal", most: maxLog} }
 
@@ -232,12 +241,26 @@ func (l *logSize) bound(conn *sql.Conn) {
 	}
 	_ = l.measure(conn)
 	info, err := os.Stat(l.path)
-	if err != nil || info.Size() <= 2*l.limit || time.Since(l.busy) < cutAgain {
+	small := err == nil && info.Size() <= 2*l.limit
+	if err != nil || !small && time.Since(l.busy) < cutAgain {
 		return
 	}
-	if cutLog(conn, cutTimeout) != nil {
-		l.busy = time.Now()
+	if !small && cutLog(conn, cutTimeout) != nil {
+		now := time.Now()
+		l.busy = now
+		l.held.CompareAndSwap(nil, &now)
+		return
 	}
+	l.held.Store(nil)
+}
+
+// heldFor returns for how long the log could not be cut.
+func (l *logSize) heldFor() time.Duration {
+	since := l.held.Load()
+	if since == nil {
+		return 0
+	}
+	return time.Since(*since)
 }
 
 // makeRoom cuts the log where the disk is full, and tells whether that may have helped.
