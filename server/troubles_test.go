@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"rollcall/store/sqldb"
-	"rollcall/store/storetest"
 )
 
 const refusals = 1000
@@ -102,4 +101,3 @@ func TestADatabaseThatAnotherKeepsHasTwoLinesInTheLog(t *testing.T) {
 		s.hadOneTrouble(t, "the database is too busy", "the database keeps up again")
 	})
 }
-

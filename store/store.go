@@ -27,6 +27,7 @@ type Config struct {
 	Older    sqldb.Older    // what becomes of one of an older version; zero: it is refused with sqldb.ErrOlderSchema
 	Rules    presence.Rules // zero: those that the database was last opened with
 	Limit    SessionLimit
+	Reserve  bool // see sqldb.Config
 
 	// OnCommit is told of each transaction that is on the disk: how many writes
 	// shared it and how long it took. Their callers wait for it. May be nil.
@@ -56,7 +57,7 @@ type Store struct {
 // refused with sqldb.ErrNewerSchema and left alone.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	db, err := sqldb.Open(ctx, sqldb.Config{
-		Folder: cfg.Path, Schema: cfg.Schema, Address: cfg.Database, Existing: cfg.Existing, Older: cfg.Older, OnCommit: cfg.OnCommit})
+		Folder: cfg.Path, Schema: cfg.Schema, Address: cfg.Database, Existing: cfg.Existing, Older: cfg.Older, Reserve: cfg.Reserve, OnCommit: cfg.OnCommit})
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	db.KeepReserve()
 	s.counts, s.totals, s.notices = sqldb.NewCache(db, s.findCounts), sqldb.NewCache(db, s.countAll), sqldb.NewCache(db, s.listNotices)
 	s.gates = newSharedGates(s.findGate)
 	s.History = history.New(db, s.rules, func() presence.Slack { return *s.slack.Load() })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -66,7 +67,71 @@ func TestAFullDiskIsAnsweredAndHeals(t *testing.T) {
 	}
 }
 
-func TestAServerThatFindsTheDiskFullSaysSo(t *testing.T) {
+func TestAServerStartsOnAFullDisk(t *testing.T) {
+	for name, end := range map[string]os.Signal{"after it was stopped": syscall.SIGTERM, "after it was killed": os.Kill} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			disk := smallDisk(t)
+			data := filepath.Join(disk, "data")
+			key := adminKey(t, data)
+			cmd, url, said := startLogging(t, data)
+			go drain(said)
+			logsIn(t, url, key, "before")
+			endBy(t, cmd, end)
+			ballast := fillDisk(t, disk)
+			for range 3 { // each start finds the disk as full
+				cmd, url, said = startLogging(t, data)
+				go drain(said)
+				servesFull(t, url, key)
+				endBy(t, cmd, end)
+				fillDisk(t, disk)
+			}
+			_, url, said = startLogging(t, data)
+			go drain(said)
+			servesFull(t, url, key)
+			if err := os.Remove(ballast); err != nil {
+				t.Fatal(err)
+			}
+			logsIn(t, url, key, "after")
+		})
+	}
+}
+
+func endBy(t *testing.T, cmd *exec.Cmd, signal os.Signal) {
+	t.Helper()
+	if err := cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+}
+
+func logsIn(t *testing.T, url, key, user string) {
+	t.Helper()
+	asked := client.New(url, key)
+	defer asked.Close()
+	if _, err := asked.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: user}}); err != nil {
+		t.Fatalf("%s: %v", user, err)
+	}
+}
+
+// servesFull asks a server whose disk is full: reads go on, writes are refused.
+func servesFull(t *testing.T, url, key string) {
+	t.Helper()
+	asked := client.New(url, key)
+	defer asked.Close()
+	var err error // some may fit into what the files have already
+	for i := 0; i < 5000 && err == nil; i++ {
+		_, err = asked.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: fmt.Sprint("meanwhile", i)}})
+	}
+	wantFull(t, "a login", err)
+	wantFull(t, "readiness", asked.Health(t.Context()))
+	sessions, err := asked.Sessions(t.Context(), client.SessionFilter{})
+	if err != nil || len(sessions.Sessions) == 0 {
+		t.Errorf("it lists %+v: %v", sessions.Sessions, err)
+	}
+}
+
+func TestAServerWithoutAReserveSaysThatTheDiskIsFull(t *testing.T) {
 	disk := smallDisk(t)
 	data := filepath.Join(disk, "data")
 	adminKey(t, data)
@@ -90,11 +155,11 @@ func drain(said *bufio.Scanner) {
 	}
 }
 
-// smallDisk returns the folder of a disk of a few MB.
+// smallDisk returns the folder of a disk of 16 MB.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	at := t.TempDir()
-	mountDisk(t, at, "size=6m")
+	mountDisk(t, at, "size=16m")
 	return at
 }
 

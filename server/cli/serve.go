@@ -75,7 +75,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer doors.close()
 	meters := metrics.New()
-	opened, err := s.data.open(cmd.Context(), store.Config{Schema: schema, Rules: s.rules, Limit: s.limit(), Older: sqldb.UpgradeAndKeep,
+	opened, err := s.data.open(cmd.Context(), store.Config{Schema: schema, Rules: s.rules, Limit: s.limit(), Older: sqldb.UpgradeAndKeep, Reserve: true,
 		OnCommit: meters.Commit, Now: time.Now()})
 	if err != nil {
 		return err

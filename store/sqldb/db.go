@@ -19,6 +19,7 @@ type Config struct {
 	Address  string // of a PostgreSQL database, instead of Folder and Schema; needs the build tag postgres
 	Existing bool   // refuse an empty database with ErrNoData
 	Older    Older  // what becomes of one of an older version
+	Reserve  bool   // keep some room on the disk of an SQLite database, by which one that is full can be opened
 
 	// OnCommit is told of each transaction that is on the disk: how many writes
 	// shared it and how long it took. Their callers wait for it. May be nil.
@@ -43,14 +44,27 @@ type DB struct {
 // Open opens a database, creating its schema or upgrading it as cfg says. A database of a
 // newer version is refused with ErrNewerSchema and left alone.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	open := openSQLite
-	if cfg.Address != "" {
-		open = openPostgres
+	if cfg.Address != "" || !cfg.Reserve {
+		return openDB(ctx, cfg, nil)
 	}
-	e, err := open(cfg)
+	room := reserveIn(cfg.Folder)
+	db, err := openDB(ctx, cfg, room)
+	if errors.Is(err, ErrFull) && room.release() {
+		db, err = openDB(ctx, cfg, room)
+	}
+	return db, err
+}
+
+func openDB(ctx context.Context, cfg Config, room *reserve) (*DB, error) {
+	connect := openSQLite
+	if cfg.Address != "" {
+		connect = openPostgres
+	}
+	e, err := connect(cfg)
 	if err != nil {
 		return nil, err
 	}
+	e.reserve = room
 	w := newWriter(e)
 	w.onCommit = cfg.OnCommit
 	db := &DB{engine: e, read: e.read, reads: newStatements(e.read), writer: w,
@@ -139,6 +153,10 @@ func (db *DB) Timeline() int64 {
 	}
 	return db.engine.server.timeline()
 }
+
+// KeepReserve takes the room of Config.Reserve, now that whatever a start has to write is written. Later the
+// writer looks after it.
+func (db *DB) KeepReserve() { db.engine.reserve.keep() }
 
 // Usage returns what the database takes on the disk.
 func (db *DB) Usage(ctx context.Context) (Usage, error) { return db.engine.usage(ctx) }

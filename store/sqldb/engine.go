@@ -29,6 +29,7 @@ type engine struct {
 	rewrite func(context.Context, *DB) error     // leaves nothing of what was deleted in the files
 
 	files   *openFiles // nil: the database is on a server
+	reserve *reserve   // nil: none is kept
 	unclean bool       // see [DB.StoppedUncleanly]
 	log     *logSize   // likewise
 	server  *server    // nil: nobody but this process has the database for long, and it can not go away

@@ -150,6 +150,7 @@ func (w *writer) run() {
 		case <-look.C:
 			w.answer(nil, w.engine.files.check())
 			w.engine.log.fold(w.conn, w.lastCommit.Load())
+			w.engine.reserve.keep()
 		}
 	}
 }
