@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"rollcall/store/freespace"
 )
 
 const (
@@ -46,7 +48,7 @@ func (r *reserve) keep() {
 	if has >= reserveBytes {
 		return
 	}
-	if free, ok := freeSpace(filepath.Dir(r.path)); !ok || free < 4*reserveBytes && !r.released {
+	if free, ok := freespace.Of(filepath.Dir(r.path)); !ok || free < 4*reserveBytes && !r.released {
 		return
 	}
 	if r.fill(reserveBytes-has) == nil {

@@ -13,6 +13,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
+
+	"rollcall/store/freespace"
 )
 
 const maxReaders = 5 // of which maxHeavyReads may be busy for long, and one with the gate
@@ -217,7 +219,7 @@ func (l *logSize) measure(conn *sql.Conn) error {
 	}
 	l.measured = time.Now()
 	limit := l.most
-	if free, ok := freeSpace(filepath.Dir(l.path)); ok {
+	if free, ok := freespace.Of(filepath.Dir(l.path)); ok {
 		limit = min(limit, free/4)
 	}
 	if limit == l.limit {

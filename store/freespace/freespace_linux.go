@@ -1,9 +1,9 @@
-package sqldb
+package freespace
 
 import "golang.org/x/sys/unix"
 
-// freeSpace returns how many bytes a folder's disk has left for this user.
-func freeSpace(folder string) (free int64, ok bool) {
+// Of returns how many bytes a folder's disk has left for this user.
+func Of(folder string) (free int64, ok bool) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(folder, &stat); err != nil {
 		return 0, false

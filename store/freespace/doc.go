@@ -1,0 +1,2 @@
+// Package freespace tells how much room a disk has. It knows no database.
+package freespace

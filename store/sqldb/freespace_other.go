@@ -1,6 +1,0 @@
-//go:build !linux
-
-package sqldb
-
-// freeSpace is not known here.
-func freeSpace(string) (free int64, ok bool) { return 0, false }
