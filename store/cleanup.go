@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,9 +40,6 @@ func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c C
 
 func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
 	if err := s.correctFuture(ctx, s.at(now)); err != nil {
-		return c, err
-	}
-	if err := s.forgetRefused(ctx, s.at(now)); err != nil {
 		return c, err
 	}
 	c.Ended, err = s.db.InBatches(ctx, endExpired+`
@@ -90,23 +88,25 @@ func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 }
 
 // correctFuture corrects activity that was recorded before the clock was set back: nobody has
-// been heard of since, and when the clock gets there again they would seem to be online. It must
-// not wait for the writer for long: activity of meanwhile would seem to be in the future.
+// been heard of since, and when the clock gets there again they would seem to be online; and forgets
+// who was still there after the end of their session, and is not any more. It must not wait for the
+// writer for long: activity of meanwhile would seem to be in the future. Where it would have to, the
+// next cleanup does it.
 func (s *Store) correctFuture(ctx context.Context, m presence.Cutoffs) error {
-	ctx, cancel := context.WithTimeout(ctx, s.rules.OnlineWindow/2)
+	short, cancel := context.WithTimeout(ctx, s.rules.OnlineWindow/2)
 	defer cancel()
-	_, err := s.db.InBatches(ctx, `
+	_, err := s.db.InBatches(short, `
 		UPDATE user_sessions SET last_activity_at = $1
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.Window, m.Future)
+	if err == nil {
+		_, err = s.db.InBatches(short, `
+			UPDATE user_sessions SET refused_at = NULL
+			WHERE id IN (SELECT id FROM user_sessions WHERE refused_at <= $1 OR refused_at > $2 LIMIT $3)`, m.Window, m.Future)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
 	return sqldb.Wrap("correcting activity in the future", err)
-}
-
-// forgetRefused forgets who was still there after the end of their session, and is not any more.
-func (s *Store) forgetRefused(ctx context.Context, m presence.Cutoffs) error {
-	_, err := s.db.InBatches(ctx, `
-		UPDATE user_sessions SET refused_at = NULL
-		WHERE id IN (SELECT id FROM user_sessions WHERE refused_at <= $1 OR refused_at > $2 LIMIT $3)`, m.Window, m.Future)
-	return sqldb.Wrap("forgetting who was still there", err)
 }
 
 // purgeAudit removes the entries past their retention. The log lets go only of

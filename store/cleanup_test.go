@@ -1,8 +1,12 @@
 package store_test
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rollcall/store"
@@ -102,5 +106,29 @@ func TestTheDaysPeak(t *testing.T) {
 				t.Errorf("at %v the peak is %+v, want %d at %v", step.now, p, step.people, step.at)
 			}
 		}
+	})
+}
+
+func TestACleanupThatWaitsForTheWriterIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := OpenFile(t, t.TempDir(), presence.DefaultRules())
+		LogIn(t, s, Start, "ada")
+		held := make(chan struct{})
+		var others sync.WaitGroup
+		others.Go(func() {
+			err := s.DB().BetweenWrites(func(context.Context, *sql.Conn) error {
+				close(held)
+				time.Sleep(s.Rules().OnlineWindow)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		<-held
+		if cleaned, err := s.Cleanup(t.Context(), Start.Add(25*time.Hour)); err != nil || cleaned.Ended != 1 {
+			t.Errorf("%+v, %v", cleaned, err)
+		}
+		others.Wait()
 	})
 }

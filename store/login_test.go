@@ -268,7 +268,7 @@ func TestTheGateKnowsWhoWorksAfterTheEndOfTheirSession(t *testing.T) {
 		if _, err := s.Revoke(t.Context(), after(1), first.ID, store.Ending{Reason: presence.EndRevoked}); err != nil {
 			t.Fatal(err)
 		}
-		gate(1, store.GateQuestion{}, presence.GateClear, 0)
+		gate(1, store.GateQuestion{}, presence.GateClear, 0) // no page of hers was ever heard of
 		refusedBeat := func(n int, beat store.Beat) {
 			t.Helper()
 			if _, err := s.Touch(t.Context(), after(n), tokenA, beat); !errors.Is(err, store.ErrSessionEnded) {
@@ -293,7 +293,23 @@ func TestTheGateKnowsWhoWorksAfterTheEndOfTheirSession(t *testing.T) {
 		gate(9, store.GateQuestion{}, presence.GateClear, 0) // the application confirms it
 		refusedBeat(10, store.Beat{})
 		gate(10, store.GateQuestion{}, presence.GateCaution, 1) // and is wrong
-		reports(t, s, 10, "ada", tokenB, store.Login{})
+		second := reports(t, s, 10, "ada", tokenB, store.Login{})
 		gate(10, store.GateQuestion{}, presence.GateHold, 0) // who is online is not counted twice
+		if _, err := beats(t, s, 11, tokenB); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Revoke(t.Context(), after(16), second.ID, store.Ending{Reason: presence.EndRevoked}); err != nil {
+			t.Fatal(err)
+		}
+		gate(16, store.GateQuestion{}, presence.GateClear, 0) // not heard of for five minutes
+		third := reports(t, s, 20, "ada", tokenC, store.Login{})
+		if _, err := beats(t, s, 20, tokenC); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Revoke(t.Context(), after(21), third.ID, store.Ending{Reason: presence.EndRevoked}); err != nil {
+			t.Fatal(err)
+		}
+		gate(21, store.GateQuestion{}, presence.GateCaution, 1) // before the page can know it
+		gate(26, store.GateQuestion{}, presence.GateClear, 0)
 	})
 }

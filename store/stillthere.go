@@ -20,6 +20,14 @@ type StillThere struct {
 	SeenAt  time.Time // last heartbeat that was refused
 }
 
+// lingers sets, where somebody ends sessions without their application, that who works in one is still
+// there: until its page closes, the application confirms the end, or nothing is heard for the online
+// window. Its parameters are now, and the cut-offs of the window, in the statement that it is part of.
+func lingers(now, window, future string) string {
+	return `refused_at = CASE WHEN heard = true AND leaving_at IS NULL AND last_activity_at > ` + window + ` AND last_activity_at <= ` + future + `
+		AND idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms') THEN CAST(` + now + ` AS BIGINT) END`
+}
+
 // fromStillThere are the sessions s of those who match a filter, as far as it is not about a status.
 func (f OnlineFilter) fromStillThere(q *sqldb.Query, m presence.Cutoffs) {
 	q.Add(` FROM user_sessions s`+userJoins+` WHERE s.refused_at > ? AND s.refused_at <= ?`, m.Window, m.Future)

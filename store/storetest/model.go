@@ -115,6 +115,17 @@ func (m *Model) End(s *ModelSession, now time.Time, reason presence.EndReason) b
 	return true
 }
 
+// Revoke ends a session without its application: who works in it is still there.
+func (m *Model) Revoke(s *ModelSession, now time.Time, reason presence.EndReason) bool {
+	refused := s.Refused
+	if works := m.Online(s, now) && s.Heard && s.Leaving.IsZero() && s.Idle < m.Rules.IdleAfter; works {
+		refused = now
+	}
+	ended := m.End(s, now, reason)
+	s.Refused = refused
+	return ended
+}
+
 // SetStatus claims a status.
 func (m *Model) SetStatus(user string, now time.Time, c presence.Claim) {
 	m.ClearStatus(user, c.App)

@@ -166,8 +166,15 @@ func (w *World) end(t *rapid.T) string {
 		return "nothing to end"
 	}
 	reason := Pick(t, "reason", presence.EndLogout, presence.EndRevoked)
-	got, err := w.Store.EndByID(context.Background(), w.Now, "", s.ID, reason)
-	if want := w.Model.End(s, w.Now, reason); err != nil || got != want {
+	end, model := w.Store.EndByID, w.Model.End
+	if reason == presence.EndRevoked { // by somebody else than the application
+		model = w.Model.Revoke
+		end = func(ctx context.Context, now time.Time, _ string, id int64, reason presence.EndReason) (bool, error) {
+			return w.Store.Revoke(ctx, now, id, store.Ending{Reason: reason})
+		}
+	}
+	got, err := end(context.Background(), w.Now, "", s.ID, reason)
+	if want := model(s, w.Now, reason); err != nil || got != want {
 		t.Fatalf("ending %s: %v, %v, want %v", s.Token, got, err, want)
 	}
 	return fmt.Sprint(s.Token, " ends: ", reason)

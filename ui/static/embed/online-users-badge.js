@@ -31,7 +31,6 @@ class OnlineUsersBadge extends ServerElement {
       refused: (status) => this.#refuse(status),
     }, 0);
     this.shadowRoot.append(this.#pulse, this.#words);
-    this.opened();
   }
 
   opened(state = '', title = '') {

@@ -85,7 +85,8 @@ function answer() {
 function why(level, counts) {
   if (level === 'clear') return 'Nobody is online. It is safe to deploy.';
   const words = countWords(counts).join(', ');
-  return level === 'hold' ? `${words}. They would notice a deployment.` : `${words}. Nobody is available or busy.`;
+  const still = counts.still_there ? ' Who is still there works in a page whose session has ended.' : '';
+  return `${words}. ${level === 'hold' ? 'They would notice a deployment.' : 'Nobody is available or busy.'}${still}`;
 }
 
 // Who is in the way, where the page has a place for it.

@@ -18,8 +18,7 @@ export const claimText = (user) => [user.status_text, until(user.status_until)].
 // How many are online.
 export const total = ({ available, busy, away }) => available + busy + away;
 
-// Such as ["3 available", "1 away"]. Who works in a page whose session has ended is not online, but stands in the way.
-export function countWords({ still_there: still, ...counts }) {
-  const words = { ...counts, 'still there after their session ended': still };
-  return Object.entries(words).filter(([, n]) => n).map(([status, n]) => `${n.toLocaleString()} ${status}`);
+// Such as ["3 available", "1 still there"]: who works in a page whose session has ended.
+export function countWords(counts) {
+  return Object.entries(counts).filter(([, n]) => n).map(([status, n]) => `${n.toLocaleString()} ${status.replace('_', ' ')}`);
 }
