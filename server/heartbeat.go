@@ -1,13 +1,16 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"rollcall/server/api"
 	"rollcall/server/auth"
+	"rollcall/server/jwt"
 	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 var errNoToken = &web.Problem{Status: http.StatusBadRequest, Code: "session_token_required", Words: "Session token is required"}
@@ -31,8 +34,17 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 		return nil, err
 	}
 	idle := time.Duration(body.IdleMS) * time.Millisecond
-	beaten, err := s.store.Touch(r.Context(), now, token, store.Beat{Idle: idle, Page: body.Page, Leaving: body.Leaving,
-		Seen: seen(body.Seen), WantMember: !up.Empty()})
+	beat := store.Beat{Idle: idle, Page: body.Page, Leaving: body.Leaving, Seen: seen(body.Seen), WantMember: !up.Empty()}
+	beaten, err := s.store.Touch(r.Context(), now, token, beat)
+	if err != nil && !body.Leaving {
+		began, failed := s.beginSigned(r, now, token, body.Client, err)
+		if failed != nil {
+			return nil, failed
+		}
+		if began {
+			beaten, err = s.store.Touch(r.Context(), now, token, beat)
+		}
+	}
 	s.clock.Heartbeat(now, err)
 	if err != nil {
 		s.doctor.NoteUnknownToken(r, err)
@@ -67,4 +79,36 @@ func (s *Server) heartbeatToken(r *http.Request, body api.Heartbeat) (string, er
 		err = errNoToken
 	}
 	return token, err
+}
+
+// beginSigned begins, or goes on with, the session of a heartbeat whose token no session has: where the
+// token is signed by an application's issuer, it says who that is. It tells whether it did, and returns
+// the error of a token that may be right and could not be read.
+func (s *Server) beginSigned(r *http.Request, now time.Time, token, browser string, err error) (bool, error) {
+	if s.cfg.Signed == nil || !errors.Is(err, store.ErrSessionEnded) || wasEnded(err) || !jwt.LooksSigned(token) {
+		return false, nil
+	}
+	said, err := s.cfg.Signed.Read(r.Context(), now, token, browser)
+	switch {
+	case errors.Is(err, jwt.ErrRefused):
+		s.log.Debug().Err(err).Msg("a heartbeat with a signed token was refused")
+		return false, nil
+	case err != nil:
+		if !s.troubles.Observe(err) {
+			s.log.Error().Err(err).Msg("the keys of signed tokens can not be read")
+		}
+		return false, &web.Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The keys of the application's tokens can not be read right now; try again"}
+	}
+	u := said.User
+	_, err = s.store.Login(r.Context(), now, store.By{App: said.App, Actor: store.ActorSystem}, store.Login{
+		User:  store.UserInput{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Team: u.Team, Organization: u.Organization},
+		Token: token, SessionKey: said.SessionKey, Origin: s.cfg.Origin.OfRequest(r),
+	})
+	return err == nil, err
+}
+
+// wasEnded tells whether somebody ended the session: then no token of it brings it back.
+func wasEnded(err error) bool {
+	ended, known := errors.AsType[*store.EndedError](err)
+	return known && ended.Reason != presence.EndExpired
 }

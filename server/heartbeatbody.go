@@ -32,6 +32,7 @@ type beatBody struct {
 	Page         anything `json:"page"`
 	Leaving      anything `json:"leaving"`
 	Seen         anything `json:"seen"`
+	Client       anything `json:"client"`
 }
 
 // heartbeatOf reads the body. A beacon of a closing page can send text/plain
@@ -54,7 +55,7 @@ func heartbeatOf(r *http.Request) (beat api.Heartbeat, err error) {
 		return beat, web.Unsupported(kind)
 	}
 	return api.Heartbeat{SessionToken: body.SessionToken, IdleMS: body.IdleMS.milliseconds(), Page: pathOnly(body.Page.text()),
-		Leaving: body.Leaving.isTrue(), Seen: body.Seen.texts()}, nil
+		Leaving: body.Leaving.isTrue(), Seen: body.Seen.texts(), Client: body.Client.name()}, nil
 }
 
 // anything is a JSON value of whatever type.
@@ -73,6 +74,17 @@ func (a anything) text() *string {
 		return new(v.String())
 	}
 	return nil
+}
+
+// maxName is how many bytes a name has that a browser gives itself.
+const maxName = 64
+
+// name is a short text; "" for all else.
+func (a anything) name() string {
+	if text := a.text(); text != nil && len(*text) <= maxName {
+		return *text
+	}
+	return ""
 }
 
 // texts is a list of them, or a single one.

@@ -22,6 +22,7 @@ import (
 	"rollcall/server/auth"
 	"rollcall/server/clock"
 	"rollcall/server/doctor"
+	"rollcall/server/jwt"
 	"rollcall/server/live"
 	"rollcall/server/metrics"
 	"rollcall/server/origin"
@@ -42,6 +43,7 @@ type Config struct {
 	Heartbeat      time.Duration   // how often a browser should send one
 	Hosts          []string        // host names served besides localhost, addresses and PublicURL's
 	Version        string          // for the log
+	Signed         jwt.Issuers     // whose signed tokens begin sessions
 	Settings       []api.Setting   // what administrators are shown of all this
 	Data           string          // folder of the database, "" where it is not to be looked at
 	Database       string          // address of the database, without a password; "" where it is a file

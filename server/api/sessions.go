@@ -216,6 +216,8 @@ type Heartbeat struct {
 	Leaving      bool    `json:"leaving,omitempty"`
 
 	Seen []string `json:"seen,omitempty"` // ids of notices that were shown
+
+	Client string `json:"client,omitempty"` // a random name that the browser keeps; tells sessions of one person apart whose tokens do not
 }
 
 // HeartbeatAnswer is the server's to a heartbeat.

@@ -59,6 +59,10 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	if err != nil {
 		return err
 	}
+	signed, err := s.jwt.issuers()
+	if err != nil {
+		return err
+	}
 	release, err := s.data.hold(cmd.Context(), s.waitForLock, log)
 	if err != nil {
 		return err
@@ -82,6 +86,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	cfg := s.server(opened, log)
+	cfg.Signed = signed
 	if s.data.remote() {
 		cfg.Database, _ = s.data.database.withoutPassword()
 	} else {

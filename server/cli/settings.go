@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -36,6 +37,7 @@ type settings struct {
 	tlsKey         string
 	insecureHTTP   bool
 	waitForLock    time.Duration
+	jwt            jwtSettings
 	log            logSettings
 }
 
@@ -67,6 +69,8 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.IntVar(&s.sessionLimit, "session-limit", 0, "how many sessions a user may have in one application (0: any number)")
 	flags.Var(&s.limitPolicy, "session-limit-policy", "what a login too many does: evict the least recently active session, or deny")
 
+	s.jwt.register(flags)
+
 	flags.Var(&s.ip, "ip", "how much of people's addresses is stored and logged: full, truncated (the network: /24, or /48 of IPv6) or off")
 	flags.Var(&s.networks, "network", "name of a network, such as Office=192.168.1.0/24, shown as place (repeatable)")
 	flags.StringVar(&s.geoip, "geoip", "", "file of cities or countries in MaxMind's format, for the places of other addresses")
@@ -94,7 +98,7 @@ func (s *settings) check() error {
 	if err := s.checkTimes(); err != nil {
 		return err
 	}
-	if err := s.data.check(); err != nil {
+	if err := errors.Join(s.data.check(), s.jwt.check()); err != nil {
 		return err
 	}
 	switch {
