@@ -120,6 +120,7 @@ func (s *Server) beginDrain(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.clock.Confirm()
 	s.announce(r)
 	return s.drainAnswer(r.Context(), &d)
 }

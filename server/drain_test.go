@@ -130,26 +130,95 @@ func TestTheServerEndsTheSessionsOfADrainAtItsTime(t *testing.T) {
 	})
 }
 
+// drainedAt has a drain end the only session on record, ada's, after a while, and lets time go by without a server.
+func drainedAt(t *testing.T, s *store.Store, in, away time.Duration) {
+	t.Helper()
+	end := time.Now().Add(in)
+	_, err := s.Login(t.Context(), time.Now(), shopBackend, store.Login{User: store.UserInput{ID: "ada"}})
+	if err == nil {
+		_, err = s.BeginDrain(t.Context(), time.Now(), "user:root", "m", &end)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(away)
+}
+
+func endedByDrain(t *testing.T, s *store.Store) bool {
+	t.Helper()
+	synctest.Wait()
+	page, err := s.Sessions(t.Context(), time.Now(), store.SessionFilter{State: store.ScopeEnded, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(page.Sessions) == 1 && page.Sessions[0].EndReason == presence.EndRevoked
+}
+
 func TestAStartAfterTheTimeEndsTheSessionsOfADrain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		s := serving(t, func(c *Config) {
-			end := time.Now().Add(time.Second)
-			_, err := c.Store.Login(t.Context(), time.Now(), shopBackend, store.Login{User: store.UserInput{ID: "ada"}})
-			if err == nil {
-				_, err = c.Store.BeginDrain(t.Context(), time.Now(), "user:root", "m", &end)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Hour) // in which no server runs
+	for name, c := range map[string]struct{ in, away, after time.Duration }{
+		"when the time has passed, without the stop": {time.Minute, time.Hour, time.Minute},
+		"or else, when the clock has proved steady":  {30 * time.Minute, time.Hour, 10 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := serving(t, func(cfg *Config) { drainedAt(t, cfg.Store, c.in, c.away) })
+				time.Sleep(c.after - 2*time.Second)
+				if endedByDrain(t, s.store) {
+					t.Error("the sessions ended by a clock that may be ahead")
+				}
+				time.Sleep(4 * time.Second)
+				if !endedByDrain(t, s.store) {
+					t.Error("the sessions have not ended")
+				}
+				s.stop()
+				s.must(t, <-s.ended)
+			})
 		})
-		time.Sleep(time.Second)
-		synctest.Wait()
-		page, err := s.store.Sessions(t.Context(), s.now(), store.SessionFilter{State: store.ScopeEnded, Limit: 1})
-		if err != nil || len(page.Sessions) != 1 || page.Sessions[0].EndReason != presence.EndRevoked {
-			t.Errorf("ended are %+v, %v", page.Sessions, err)
-		}
-		s.stop()
-		s.must(t, <-s.ended)
-	})
+	}
+}
+
+func TestAWrongClockDoesNotEndTheSessionsOfADrain(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, off := range map[string]func(up time.Duration) time.Duration{
+		"a start by one that is ahead": func(time.Duration) time.Duration { return 2 * day },
+		"a start by one that is ahead and set right": func(up time.Duration) time.Duration {
+			if up < 5*time.Minute {
+				return 2 * day
+			}
+			return 0
+		},
+		"a step ahead": func(up time.Duration) time.Duration {
+			if up < 5*time.Minute {
+				return 0
+			}
+			return 2 * day
+		},
+		"a start by one that is behind": func(time.Duration) time.Duration { return -2 * day },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				db := storetest.OpenFile(t, t.TempDir(), presence.DefaultRules())
+				drainedAt(t, db, day, time.Minute)
+				start := time.Now()
+				s := servingOn(t, db, func(c *Config) {
+					c.Now = func() time.Time { return time.Now().Add(off(time.Since(start))) }
+					c.Uptime = func() time.Duration { return time.Since(start) }
+				})
+				time.Sleep(9 * time.Minute)
+				if endedByDrain(t, db) {
+					t.Error("the sessions ended a day too early")
+				}
+				s.stop()
+				s.must(t, <-s.ended)
+				time.Sleep(time.Until(start.Add(day - 15*time.Minute)))
+				s = servingOn(t, db)
+				time.Sleep(13 * time.Minute)
+				if endedByDrain(t, db) {
+					t.Error("later they ended before the time")
+				}
+				s.stop()
+				s.must(t, <-s.ended)
+			})
+		})
+	}
 }

@@ -36,5 +36,20 @@ func (s *Store) LastHeard(ctx context.Context, now time.Time) (at, future time.T
 	return at, future, nil
 }
 
+// LastRecorded returns the latest time on record that is not in the future of now: the time had come that far. It is
+// zero where nothing is on record.
+func (s *Store) LastRecorded(ctx context.Context, now time.Time) (at time.Time, err error) {
+	var latest int64
+	err = s.db.Scan(ctx, []any{&latest}, `SELECT COALESCE(MAX(at), 0) FROM (
+		SELECT MAX(last_activity_at) AS at FROM user_sessions WHERE is_active = true AND last_activity_at <= $1
+		UNION ALL SELECT MAX(ended_at) FROM user_sessions WHERE is_active = false AND ended_at <= $1
+		UNION ALL SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = '' AND at <= $1
+		UNION ALL SELECT MAX(started_at) FROM drain WHERE started_at <= $1) times`, now.UnixMilli())
+	if err == nil && latest != 0 {
+		at = sqldb.Time(latest)
+	}
+	return at, sqldb.Wrap("finding what was recorded last", err)
+}
+
 // at returns the cutoffs at now.
 func (s *Store) at(now time.Time) presence.Cutoffs { return s.rules.At(now, *s.slack.Load()) }

@@ -110,7 +110,8 @@ const drained = `s.is_active = true AND s.expires_at > $3 AND s.app <> '` + pres
 
 // EndDrained ends the sessions that the drain is to end by now, and returns how
 // many. What a crash left undone the next call does; once all have ended there is
-// nothing to do for any later one. A drain that is over, or ends them later now,
+// nothing to do for any later one. While the clock may be ahead (see presence.Slack) they
+// end as much later: what has ended never comes back. A drain that is over, or ends them later now,
 // ends no more.
 func (s *Store) EndDrained(ctx context.Context, now time.Time) (total int64, err error) {
 	for {
@@ -131,7 +132,7 @@ func (s *Store) EndDrained(ctx context.Context, now time.Time) (total int64, err
 // and notes that, or nothing is due.
 func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done bool, err error) {
 	d, err := t.drain()
-	if errors.Is(err, sqldb.ErrNotFound) || err == nil && !d.endsBy(m.Now) {
+	if errors.Is(err, sqldb.ErrNotFound) || err == nil && !d.endsBy(m.Now-m.Ahead.Milliseconds()) {
 		return 0, true, nil
 	}
 	if err != nil {

@@ -184,6 +184,23 @@ func TestADrainThatIsChangedOrOverEndsNobodyAtItsOldTime(t *testing.T) {
 	}
 }
 
+func TestADrainWaitsWhileTheClockMayBeAhead(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		LogIn(t, s, Start, "ada")
+		end := Start.Add(time.Minute)
+		beginDrain(t, s, Start, &end)
+		s.SetSlack(presence.Slack{Ahead: time.Hour})
+		for _, step := range []struct {
+			at    time.Time
+			ended int64
+		}{{end, 0}, {end.Add(time.Hour - time.Millisecond), 0}, {end.Add(time.Hour), 1}} {
+			if n, err := s.EndDrained(t.Context(), step.at); err != nil || n != step.ended {
+				t.Errorf("at %v %d ended, %v", step.at, n, err)
+			}
+		}
+	})
+}
+
 func TestTheSessionsOfADrainEndInBatchesAndWhatWasLeftEndsLater(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())

@@ -40,7 +40,8 @@ type Clock struct {
 	looked     time.Duration // uptime of the last Recheck; 0: there was none
 	cleaned    time.Duration // uptime of the last cleanup
 	cleanupDue bool
-	told       state // as the log has it
+	proven     instant // that the clock had surely come to
+	told       state   // as the log has it
 }
 
 // state is why, and how, people are not judged as usual. The log has a line for each.
@@ -63,6 +64,7 @@ func (c *Clock) Start(ctx context.Context) error {
 	c.steps.begin()
 	c.gap.since = longAgo
 	c.started, c.cleanupDue = true, true
+	c.proven = newInstant(longAgo, c.steps.uptime())
 	c.judge(c.now())
 	c.mu.Unlock()
 	return errors.Join(err, c.restore(ctx))
@@ -90,7 +92,7 @@ func (c *Clock) now() time.Time {
 // judge has the store judge by all that is known now.
 func (c *Clock) judge(now time.Time) {
 	silent := c.gap.length(now, c.cfg.Heartbeat)
-	c.cfg.Store.SetSlack(presence.Slack{Late: c.steps.late, Early: c.steps.early, Silent: silent, Unproven: c.started && c.steps.steadyFor() < proof})
+	c.cfg.Store.SetSlack(presence.Slack{Late: c.steps.late, Early: c.steps.early, Silent: silent, Ahead: c.maybeAhead(now), Unproven: c.started && c.steps.steadyFor() < proof})
 	is := state{late: c.steps.late, early: c.steps.early, ahead: c.steps.ahead}
 	if c.restored && silent > c.cfg.Heartbeat { // nobody times out by less
 		is.silentSince = c.gap.since

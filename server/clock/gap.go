@@ -144,12 +144,17 @@ func (c *Clock) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	recorded, err := c.cfg.Store.LastRecorded(ctx, now)
+	if err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.restored {
 		return nil
 	}
 	c.restored = true
+	c.startedAfter(recorded, now)
 	c.gap.restored(last, now)
 	if !future.IsZero() {
 		c.steps.sawFuture(future.Sub(now))

@@ -13,6 +13,10 @@ type Slack struct {
 	Early  time.Duration // activity may lie this much further in the future
 	Silent time.Duration // nobody times out, nor expires, by a gap of this length
 
+	// Ahead is by how much the clock may be ahead of the time, as far as anybody knows: sessions
+	// that a drain is to end by a time end this much later.
+	Ahead time.Duration
+
 	// Unproven: the clock has been steady for a short time only, so that no row is removed by it.
 	Unproven bool
 }
