@@ -157,7 +157,11 @@ func (s *Server) shutdown(listening []*http.Server, jobs gocron.Scheduler) error
 		}
 		return err
 	})
-	return errors.Join(err, within(jobsTimeout, jobs.ShutdownWithContext))
+	late := within(jobsTimeout, jobs.ShutdownWithContext)
+	if late != nil { // one waits for the disk, and is cut off with the process: no job answers anybody
+		s.log.Warn().Err(late).Msg("a job had not ended when the server did")
+	}
+	return err
 }
 
 func within(limit time.Duration, f func(context.Context) error) error {

@@ -84,7 +84,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
+	defer func() { err = errors.Join(err, closeInTime(opened, log)) }()
 	cfg := s.server(opened, log)
 	cfg.Signed = signed
 	if s.data.remote() {
@@ -95,6 +95,23 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 	cfg.Settings, cfg.Meters, cfg.Metrics = flagValues(cmd.Flags()), meters, doors.metrics
 	cfg.Origin.Places = places
 	return serveStore(cmd, s, cfg, doors)
+}
+
+// closeTime is how long the database may take to close, of the ten seconds in which a server ends.
+const closeTime = 2500 * time.Millisecond
+
+// closeInTime leaves a database as it is that takes long to close, on a slow disk or in the middle of being written
+// anew: all that was answered is on the disk, and the next start does as after a power cut.
+func closeInTime(opened *store.Store, log zerolog.Logger) error {
+	closed := make(chan error, 1)
+	go func() { closed <- opened.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeTime):
+		log.Warn().Msg("the disk is too slow to close the database in time; the next start brings it in order")
+		return nil
+	}
 }
 
 // adviseData warns where the database is not safe, or soon has no room. An operator may
