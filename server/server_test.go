@@ -73,6 +73,7 @@ func newBench(t testing.TB, s *store.Store, change ...func(*Config)) *bench {
 	if b.Server, err = New(cfg); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(b.auditWrites.Wait) // one that still opens a connection would make files in a folder that is being removed
 	return b
 }
 
