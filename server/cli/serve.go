@@ -129,10 +129,10 @@ func serveStore(cmd *cobra.Command, s *settings, cfg server.Config, doors doors)
 	if err != nil {
 		return err
 	}
-	if err := announce(cmd, srv, s, doors, cfg.Log); err != nil {
+	if err := noteUpgrade(s, cfg); err != nil {
 		return err
 	}
-	if err := noteUpgrade(s, cfg); err != nil {
+	if err := announce(cmd, srv, s, doors, cfg.Log); err != nil {
 		return err
 	}
 	defer supervisorOf(os.Getenv).follow(cmd.Context(), cfg.Store, srv.Now, cfg.Log)()
