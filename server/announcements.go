@@ -98,11 +98,11 @@ func (s *Server) drainAnswer(ctx context.Context, d *store.Drain) (any, error) {
 	if d != nil {
 		since = d.StartedAt
 	}
-	online, cameIn, err := s.store.CountDrained(ctx, now, since)
+	left, err := s.store.CountDrained(ctx, now, since)
 	if err != nil || d == nil {
-		return api.Drain{Online: online}, err
+		return api.Drain{Online: left.Online, StillThere: left.StillThere}, err
 	}
-	return api.DrainOf(*d, online, cameIn), nil
+	return api.DrainOf(*d, left), nil
 }
 
 // beginDrain keeps new logins out, or changes what a drain says.

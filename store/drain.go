@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -139,9 +140,9 @@ func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done
 		return 0, true, err
 	}
 	ended, err = t.Exec(`
-		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5, `+lingers("$1", "$7", "$8")+`
+		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5, `+lingers("$9", "$7", "$8")+`
 		WHERE id IN (SELECT s.id FROM user_sessions s WHERE `+drained+` LIMIT $6)`,
-		m.Now, string(presence.EndRevoked), m.Expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch, m.Window, m.Future)
+		m.Now, string(presence.EndRevoked), m.Expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch, m.Window, m.Future, lingering(m))
 	if err != nil || ended == revokeBatch {
 		return ended, false, sqldb.Wrap("ending the sessions of a drain", err)
 	}
@@ -151,13 +152,25 @@ func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done
 	return ended, true, t.record(sqldb.Time(m.Now), AuditEvent{Actor: ActorSystem, Action: "drain.end_sessions", Detail: fmt.Sprint(before+ended, " sessions")})
 }
 
-// CountDrained returns how many people are online of those whom a drain waits for: neither in the
-// panel nor exempt; and how many of them logged in after a time.
-func (s *Store) CountDrained(ctx context.Context, now, since time.Time) (online, cameIn int, err error) {
+// Drained is for whom a drain waits: people who are neither in the panel only nor exempt.
+type Drained struct {
+	Online     int
+	CameIn     int // of these, who logged in after a time
+	StillThere int // not online: see [presence.Counts]
+}
+
+// CountDrained counts for whom a drain waits, and who of them logged in after since.
+func (s *Store) CountDrained(ctx context.Context, now, since time.Time) (d Drained, err error) {
+	m := s.at(now)
 	q := sqldb.NewQuery(`
 		SELECT COUNT(DISTINCT s.user_id), COUNT(DISTINCT CASE WHEN s.created_at > ? THEN s.user_id END)
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.app <> ? AND u.role_folded <> ? AND `+presence.OnlineRule("s"), append([]any{since.UnixMilli(), presence.PanelApp, exemptRole}, s.at(now).Bounds()...)...)
-	err = s.db.Scan(ctx, []any{&online, &cameIn}, q.String(), q.Args()...)
-	return online, cameIn, sqldb.Wrap("counting who is still there", err)
+		WHERE s.app <> ? AND u.role_folded <> ? AND `+presence.OnlineRule("s"), append([]any{since.UnixMilli(), presence.PanelApp, exemptRole}, m.Bounds()...)...)
+	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
+		if err = q.Scan(ctx, look, &d.Online, &d.CameIn); err == nil {
+			d.StillThere, err = countStillThere(ctx, look, m, OnlineFilter{ExceptRole: exemptRole})
+		}
+		return err
+	})
+	return d, sqldb.Wrap("counting who is still there", err)
 }

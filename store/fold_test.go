@@ -63,8 +63,8 @@ func TestWhatPeopleTypedIsComparedByItsFoldedForm(t *testing.T) {
 	if err != nil || gate.Counts.People() != 4 {
 		t.Errorf("the gate counts %+v without the doctors, %v", gate.Counts, err)
 	}
-	if n, _, err := s.CountDrained(t.Context(), Start, Start); err != nil || n != 5 {
-		t.Errorf("a drain waits for %d, %v", n, err)
+	if left, err := s.CountDrained(t.Context(), Start, Start); err != nil || left.Online != 5 {
+		t.Errorf("a drain waits for %+v, %v", left, err)
 	}
 	found, err := s.Sessions(t.Context(), Start, store.SessionFilter{Search: "ÖZGÜR", Limit: 9})
 	if err != nil || len(found.Sessions) != 1 {

@@ -172,14 +172,36 @@ const whyEnded = `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHER
 func (t *tx) refuse(h *heartbeat, leaving bool) (err error) {
 	h.refusal = endedError(func(reason *string) error { return t.Scan([]any{reason}, whyEnded, h.id, h.digest) })
 	if _, known := errors.AsType[*EndedError](h.refusal); !known {
-		return h.refusal
+		return t.refuseReplaced(h, leaving)
 	}
+	if leaving {
+		return t.confirmGone(`id = $1`, h.id)
+	}
+	return t.noteRefused(h, h.id)
+}
+
+// refuseReplaced is refuse for a token that no session has: it may be one whose place another took, in a
+// page that has not got to know the other.
+func (t *tx) refuseReplaced(h *heartbeat, leaving bool) error {
+	session, err := ofToken(t.Scan, h.Cutoffs, h.tokenRef)
 	switch {
+	case err != nil:
+		return err
+	case session.id == 0:
+		return h.refusal
 	case leaving:
-		err = t.confirmGone(`id = $1`, h.id)
-	case h.end != nil:
-		_, err = t.Exec(`UPDATE user_sessions SET refused_at = $2 WHERE id = $1`, h.id, h.Now)
+		return t.confirmGone(`id = $1`, session.id)
 	}
+	return t.noteRefused(h, session.id)
+}
+
+// noteRefused notes that somebody works in a page of a session that it is not heard for: there was input,
+// or somebody claims that they are busy, whatever the input.
+func (t *tx) noteRefused(h *heartbeat, session int64) error {
+	_, err := t.Exec(`
+		UPDATE user_sessions SET refused_at = $2 WHERE id = $1 AND ($3 OR EXISTS (
+			SELECT 1 FROM status_claims c WHERE c.user_id = user_sessions.user_id AND c.status = 'busy' AND (c.until IS NULL OR c.until > $2)))`,
+		session, h.Now, h.end != nil)
 	return sqldb.Wrap("noting who is still there", err)
 }
 

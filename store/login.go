@@ -121,7 +121,7 @@ func (l login) record(result *LoginResult) error {
 	if was.isActive() { // somebody else logged in with it
 		err = l.endReplaced(was)
 	} else { // no clock that is set back brings it back beside the new one
-		_, err = l.Exec(endExpired+`id = $1 AND is_active = true`, was.id)
+		err = l.endExpired(was.id)
 	}
 	if err != nil {
 		return sqldb.Wrap("ending the session before", err)

@@ -310,6 +310,85 @@ func TestTheGateKnowsWhoWorksAfterTheEndOfTheirSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		gate(21, store.GateQuestion{}, presence.GateCaution, 1) // before the page can know it
-		gate(26, store.GateQuestion{}, presence.GateClear, 0)
+		gate(22, store.GateQuestion{}, presence.GateCaution, 1)
+		gate(23, store.GateQuestion{}, presence.GateClear, 0) // two heartbeats later nothing was heard
+	})
+}
+
+func TestAPageWithATokenThatWasReplacedLongAgoIsStillThere(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		reports(t, s, 0, "ada", tokenA, store.Login{})
+		reports(t, s, 1, "ada", tokenB, store.Login{PreviousToken: tokenA})
+		reports(t, s, 2, "ada", tokenC, store.Login{PreviousToken: tokenB})
+		for n := 10; n < 20; n++ {
+			if _, err := beats(t, s, n, tokenA); !errors.Is(err, store.ErrSessionEnded) {
+				t.Fatal(err)
+			}
+			if gate, err := s.Gate(t.Context(), after(n), store.GateQuestion{}); err != nil || gate.Level != presence.GateCaution || len(gate.StillThere) != 1 {
+				t.Fatalf("in minute %d the gate is %+v, %v", n, gate, err)
+			}
+		}
+	})
+}
+
+func TestSomebodyBusyWithoutInputIsStillThere(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		reports(t, s, 0, "ada", tokenA, store.Login{})
+		if err := s.SetStatus(t.Context(), Start, "ada", presence.Claim{Status: presence.StatusBusy, Text: "Recording"}); err != nil {
+			t.Fatal(err)
+		}
+		const n = day + 10
+		if _, err := s.Touch(t.Context(), after(n), tokenA, store.Beat{Idle: time.Hour}); !errors.Is(err, store.ErrSessionEnded) {
+			t.Fatal(err)
+		}
+		if gate, err := s.Gate(t.Context(), after(n), store.GateQuestion{}); err != nil || gate.Level != presence.GateCaution {
+			t.Errorf("the gate is %+v, %v", gate, err)
+		}
+	})
+}
+
+func TestAnExpiredSessionThatIsToEndDoesNotComeBack(t *testing.T) {
+	for name, end := range map[string]func(*testing.T, *store.Store, store.LoginResult) error{
+		"its application ends it": func(t *testing.T, s *store.Store, _ store.LoginResult) error {
+			_, err := s.EndByToken(t.Context(), after(day), "shop", tokenA, presence.EndLogout)
+			return err
+		},
+		"its application ends all": func(t *testing.T, s *store.Store, _ store.LoginResult) error {
+			_, err := s.EndAll(t.Context(), after(day), Shop, "ada", "", presence.EndPasswordChanged)
+			return err
+		},
+		"somebody revokes it": func(t *testing.T, s *store.Store, session store.LoginResult) error {
+			_, err := s.Revoke(t.Context(), after(day), session.ID, store.Ending{Reason: presence.EndRevoked})
+			return err
+		},
+	} {
+		Each(t, func(t *testing.T, s *store.Store) {
+			if err := end(t, s, reports(t, s, 0, "ada", tokenA, store.Login{})); err != nil {
+				t.Fatal(err)
+			}
+			s.SetSlack(presence.Slack{Silent: time.Hour}) // after an outage nobody has expired for a while
+			if _, err := s.Authenticate(t.Context(), after(day), tokenA); !errors.Is(err, store.ErrSessionEnded) {
+				t.Errorf("where %s: %v", name, err)
+			}
+		})
+	}
+}
+
+func TestADrainWaitsForWhoWorksAfterTheEndOfTheirSession(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		reports(t, s, 0, "ada", tokenA, store.Login{})
+		if _, err := beats(t, s, 1, tokenA); err != nil {
+			t.Fatal(err)
+		}
+		end := after(2)
+		beginDrain(t, s, after(1), &end)
+		if n, err := s.EndDrained(t.Context(), end); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+		for n, still := range map[int]int{2: 1, 3: 1, 4: 0} {
+			if left, err := s.CountDrained(t.Context(), after(n), after(1)); err != nil || left != (store.Drained{StillThere: still}) {
+				t.Errorf("in minute %d it waits for %+v, %v", n, left, err)
+			}
+		}
 	})
 }

@@ -81,12 +81,22 @@ func (s *Store) endFound(ctx context.Context, now time.Time, app string, reason 
 			return err
 		}
 		n, err := t.end(s.at(now), Ending{Reason: reason}, `id = $6`, session.id)
-		if ended = n > 0; err == nil && !ended {
+		if ended = n > 0; err != nil || ended {
+			return err
+		}
+		if err = t.endExpired(session.id); err == nil {
 			err = t.confirmGone(`id = $1`, session.id)
 		}
 		return err
 	})
 	return ended, err
+}
+
+// endExpired ends a session that is past its time for good: whoever said that it is to end must not see it
+// come back, because the clock is set back, or those are waited for who could not be heard.
+func (t *tx) endExpired(id int64) error {
+	_, err := t.Exec(endExpired+`id = $1 AND is_active = true`, id)
+	return sqldb.Wrap("ending an expired session", err)
 }
 
 // confirmGone notes that the pages of sessions, which have ended, are in use no more.
@@ -122,6 +132,9 @@ func (t *tx) endSome(m presence.Cutoffs, by By, user string, except tokenRef, re
 		user, by.App, stays.id, revokeBatch)
 	if err != nil || n == revokeBatch {
 		return n, err
+	}
+	if _, err := t.Exec(endExpired+`user_id = $1 AND app = $2 AND is_active = true AND id <> $3`, user, by.App, stays.id); err != nil {
+		return n, sqldb.Wrap("ending expired sessions", err)
 	}
 	if err := t.confirmGone(`user_id = $1 AND app = $2 AND id <> $3`, user, by.App, stays.id); err != nil || before+n == 0 {
 		return n, err

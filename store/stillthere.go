@@ -17,16 +17,19 @@ type StillThere struct {
 	User    string // id
 	Name    string
 	Reason  presence.EndReason
-	SeenAt  time.Time // last heartbeat that was refused
+	SeenAt  time.Time // last heartbeat, refused or not
 }
 
 // lingers sets, where somebody ends sessions without their application, that who works in one is still
-// there: until its page closes, the application confirms the end, or nothing is heard for the online
-// window. Its parameters are now, and the cut-offs of the window, in the statement that it is part of.
-func lingers(now, window, future string) string {
+// there: until its page closes, the application confirms the end, or nothing more is heard for as long as
+// two heartbeats take. Its parameters in the statement that it is part of are those of lingering.
+func lingers(since, window, future string) string {
 	return `refused_at = CASE WHEN heard = true AND leaving_at IS NULL AND last_activity_at > ` + window + ` AND last_activity_at <= ` + future + `
-		AND idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms') THEN CAST(` + now + ` AS BIGINT) END`
+		AND idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms') THEN CAST(` + since + ` AS BIGINT) ELSE refused_at END`
 }
+
+// lingering is since when whoever is asked to leave now seems to have been refused.
+func lingering(m presence.Cutoffs) int64 { return m.Now - (m.Login - m.Window) }
 
 // fromStillThere are the sessions s of those who match a filter, as far as it is not about a status.
 func (f OnlineFilter) fromStillThere(q *sqldb.Query, m presence.Cutoffs) {
@@ -56,7 +59,8 @@ func (s *Store) CountStillThere(ctx context.Context, now time.Time) (n int, err 
 
 // stillThere lists who matches a filter, the latest first, at most f.Limit.
 func stillThere(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) ([]StillThere, error) {
-	q := sqldb.NewQuery(`SELECT s.id, s.app, s.user_id, u.name, COALESCE(s.end_reason, 'expired'), s.refused_at`)
+	q := sqldb.NewQuery(`SELECT s.id, s.app, s.user_id, u.name, COALESCE(s.end_reason, 'expired'),
+		CASE WHEN s.last_activity_at > s.refused_at THEN s.last_activity_at ELSE s.refused_at END`)
 	f.fromStillThere(q, m)
 	q.Add(` ORDER BY s.refused_at DESC, s.id LIMIT ?`, f.Limit)
 	some := []StillThere{} // not nil: JSON must say [], never null

@@ -99,7 +99,8 @@ func keyDigest(app, key string) []byte {
 // setToken has a session found by another token than before, which is heard for as long as two
 // heartbeats take: pages that are open get to know the new one meanwhile.
 func (t *tx) setToken(m presence.Cutoffs, r presence.Rules, session reported, token tokenRef) error {
-	_, err := t.Exec(`DELETE FROM session_tokens WHERE session_id = $1 AND until <= $2`, session.id, m.Now)
+	forget := m.Now - r.SessionTTL.Milliseconds() // up to then it is known that a page with it is one of this session
+	_, err := t.Exec(`DELETE FROM session_tokens WHERE session_id = $1 AND until <= $2`, session.id, forget)
 	if err != nil {
 		return sqldb.Wrap("forgetting replaced tokens", err)
 	}

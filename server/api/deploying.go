@@ -84,15 +84,16 @@ type Drain struct {
 	StartedBy       string `json:"started_by"`
 	EndSessionsAt   *Time  `json:"end_sessions_at"`
 	SessionsEndedAt *Time  `json:"sessions_ended_at"`
-	Online          int    `json:"online"`  // people who are still there
-	CameIn          int    `json:"came_in"` // of whom so many logged in since it began
+	Online          int    `json:"online"`      // people who are still there
+	CameIn          int    `json:"came_in"`     // of whom so many logged in since it began
+	StillThere      int    `json:"still_there"` // and who works on after the end of their session
 	Timestamp       Time   `json:"timestamp,omitzero"`
 }
 
 // DrainOf is a drain for an answer.
-func DrainOf(d store.Drain, online, cameIn int) Drain {
+func DrainOf(d store.Drain, left store.Drained) Drain {
 	return Drain{Draining: true, Message: d.Message, StartedAt: AtOptional(&d.StartedAt), StartedBy: d.StartedBy,
-		EndSessionsAt: AtOptional(d.EndSessionsAt), SessionsEndedAt: AtOptional(d.SessionsEndedAt), Online: online, CameIn: cameIn}
+		EndSessionsAt: AtOptional(d.EndSessionsAt), SessionsEndedAt: AtOptional(d.SessionsEndedAt), Online: left.Online, CameIn: left.CameIn, StillThere: left.StillThere}
 }
 
 // DrainInput says what people are told who are kept out, and when the sessions of those inside end.

@@ -118,7 +118,7 @@ func (d draining) begin(cmd *cobra.Command, asked *client.Client) (api.Drain, er
 func (d draining) await(cmd *cobra.Command, asked *client.Client) (now api.Drain, err error) {
 	err = waitUntil(cmd, asked, d.wait, func(ctx context.Context) (_ bool, line string, err error) {
 		now, err = asked.Drain(ctx)
-		if err != nil || !now.Draining || now.Online == 0 {
+		if err != nil || !now.Draining || now.Online+now.StillThere == 0 {
 			return err == nil, "", err
 		}
 		line, err = whoIsLeft(ctx, asked, now)
@@ -143,6 +143,9 @@ func printDrain(w io.Writer, d api.Drain) error {
 		lines = append(lines, "  sessions   end "+since(*d.EndSessionsAt, d.Timestamp))
 	}
 	lines = append(lines, "  still here "+headcount(d.Online))
+	if d.StillThere > 0 {
+		lines = append(lines, "             "+headcount(d.StillThere)+" after the end of their session")
+	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
@@ -160,6 +163,9 @@ func whoIsLeft(ctx context.Context, asked *client.Client, now api.Drain) (string
 		}
 	}
 	line := fmt.Sprintf("Waiting for %s: %s", headcount(now.Online), strings.Join(names, ", "))
+	if now.Online == 0 {
+		line = "Waiting for " + headcount(now.StillThere) + " after the end of their session"
+	}
 	if now.Online > len(names) && len(names) > 0 {
 		line += ", ..."
 	}

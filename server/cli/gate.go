@@ -90,8 +90,12 @@ func waitsFor(gate api.Gate) string {
 	for _, person := range gate.Blocking[:min(len(gate.Blocking), maxNamed)] {
 		names = append(names, printable(cmp.Or(person.Name, person.ID)))
 	}
-	line := headcount(gate.Online) + ": " + strings.Join(names, ", ")
-	if gate.Online > len(names) {
+	for _, one := range gate.StillThere[:min(len(gate.StillThere), maxNamed-len(names))] {
+		names = append(names, printable(cmp.Or(one.Name, one.ID)))
+	}
+	all := gate.Online + gate.Counts.StillThere
+	line := headcount(all) + ": " + strings.Join(names, ", ")
+	if all > len(names) {
 		line += ", ..."
 	}
 	return line

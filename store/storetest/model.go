@@ -86,7 +86,7 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 		s.Refused = time.Time{}
 	}
 	if !m.LoggedIn(s, now) {
-		if !beat.Leaving && beat.Idle < m.Rules.IdleAfter {
+		if !beat.Leaving && (beat.Idle < m.Rules.IdleAfter || m.isBusy(s.User, now)) {
 			s.Refused = now
 		}
 		return false
@@ -109,6 +109,9 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 func (m *Model) End(s *ModelSession, now time.Time, reason presence.EndReason) bool {
 	if !m.LoggedIn(s, now) {
 		s.Refused = time.Time{} // it is confirmed
+		if s.Ended.IsZero() {   // and no clock brings it back
+			s.Ended, s.Reason = s.Expires, presence.EndExpired
+		}
 		return false
 	}
 	s.Ended, s.Reason = now, reason
@@ -120,10 +123,20 @@ func (m *Model) Revoke(s *ModelSession, now time.Time, reason presence.EndReason
 	refused := s.Refused
 	if works := m.Online(s, now) && s.Heard && s.Leaving.IsZero() && s.Idle < m.Rules.IdleAfter; works {
 		refused = now
+		if two := 2 * m.Rules.Heartbeat; two < m.Rules.OnlineWindow && m.Silent == 0 { // two heartbeats from now it is over
+			refused = now.Add(two - m.Rules.OnlineWindow)
+		}
 	}
 	ended := m.End(s, now, reason)
 	s.Refused = refused
 	return ended
+}
+
+// isBusy tells whether anybody claims that a user is busy.
+func (m *Model) isBusy(user string, now time.Time) bool {
+	return slices.ContainsFunc(m.Claims, func(c ModelClaim) bool {
+		return c.User == user && c.Status == presence.StatusBusy && (c.Until == nil || now.Before(*c.Until))
+	})
 }
 
 // SetStatus claims a status.
