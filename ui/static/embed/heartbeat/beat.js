@@ -2,16 +2,16 @@
 import { timeLimit } from '../../lib/time-limit.js';
 import { announce, sent, unsent } from './announcements.js';
 import { anyVisible, leading, mostRecentTab, say } from './channel.js';
-import { adopt, began, interval, lastReported, mayBeat, plan, retry } from './schedule.js';
+import { adopt, backOff, began, interval, lastReported, mayBeat, plan, refused, retry } from './schedule.js';
 import { attempt, byCookie, credentials, endpoint, started } from './script.js';
-import { endAll, silent, token } from './session.js';
+import { ended, endAll, quiet, revive, silent, token } from './session.js';
 
 let inFlight = false;
 let again = false;
 
 export async function beat() {
   again = inFlight;
-  if (inFlight || silent || !mayBeat()) return;
+  if (inFlight || silent || !mayBeat() || (ended && !inUse())) return;
   inFlight = true;
   began();
   await ask(token, report());
@@ -23,6 +23,9 @@ export function beatNow() {
   beat();
   again ||= document.hidden;
 }
+
+// Whoever was asked to leave is told of only while somebody works there.
+const inUse = () => anyVisible() && Date.now() - mostRecentTab().input < 300000;
 
 // What was under way when the page froze may never be answered.
 export function giveUpAnswer() {
@@ -58,6 +61,7 @@ async function ask(asked, said) {
 
 function handleResponse({ ok, status, headers }, answer, said, asOf) {
   if (ok) {
+    revive(asOf);
     adopt(Math.max(1000, answer.next_heartbeat_ms || 60000), { page: said.page, idle: answer.idle }, leading(true));
     const { notices = [], timestamp } = answer;
     const ahead = Date.parse(timestamp) - Date.now();
@@ -65,7 +69,13 @@ function handleResponse({ ok, status, headers }, answer, said, asOf) {
     announce(notices, ahead, asOf);
     say('beat', { interval, told: lastReported, notices, ahead, asOf });
   } else if (answer.code === 'session_ended') {
-    endAll(answer.end_reason || 'unknown');
+    refused(leading(true));
+    if (answer.end_reason) {
+      endAll(answer.end_reason);
+    } else {
+      backOff();
+      quiet();
+    }
   } else if (status === 429 || status > 499) {
     retry(headers.get('Retry-After'));
   } else {

@@ -14,7 +14,7 @@ export let channelName; // of these tabs, and of what the person dismissed
 export let leaveChannel = () => {}; // and gives up the lock
 export let lastShared = 0; // when the other tabs last heard of our input
 
-// hear is called with what another tab says, lead with a signal for as long as this one leads.
+// hear is called with what another tab says, lead when this one leads.
 export function join(name, hear, lead) {
   const quit = new AbortController();
   let release = () => {};
@@ -34,7 +34,7 @@ export function join(name, hear, lead) {
   elect(name, quit.signal, (done) => {
     release = done;
     leads = true;
-    lead(quit.signal);
+    lead();
   });
 }
 

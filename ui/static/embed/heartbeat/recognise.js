@@ -1,5 +1,5 @@
 // Notices a login, a logout and a new token without being told.
-import { announce, forgetNotices } from './announcements.js';
+import { forgetNotices } from './announcements.js';
 import { prepareGoodbye } from './beat.js';
 import { resetSchedule } from './schedule.js';
 import { endpoint } from './script.js';
@@ -12,7 +12,6 @@ export function recognise() {
   if (now === token) return;
   begin(now);
   resetSchedule();
-  announce([]);
   forgetNotices();
   if (silent) return;
   prepareGoodbye();

@@ -3,6 +3,7 @@
 export let interval = 60000;
 export let lastTry = 0; // when any tab last tried
 export let failures = 0;
+let unknowns = 0; // answers in a row that the token is unknown
 export let lastReported = {}; // the page that the server heard last, and whether it takes us for idle
 let dueAt = 0; // when this tab beats, unless another one does before
 export let forcedBeatAt = Infinity; // when this tab beats, whatever others do
@@ -10,7 +11,7 @@ let retryAfterUntil = 0; // no tab beats before
 
 export function resetSchedule() {
   forgetTimes();
-  failures = 0;
+  failures = unknowns = 0;
   lastReported = {};
 }
 
@@ -22,6 +23,7 @@ export function forgetTimes() {
 export function adopt(every, reported, leading) {
   interval = every;
   lastReported = reported;
+  unknowns = 0;
   plan(leading);
 }
 
@@ -29,14 +31,27 @@ export function adopt(every, reported, leading) {
 export function plan(leading) {
   lastTry = Date.now();
   failures = 0;
-  dueAt = lastTry + interval * (leading ? 0.9 + Math.random() / 10 : 1.5 + Math.random() / 2);
+  dueAt = lastTry + (leading ? early() : interval * (1.5 + Math.random() / 2));
 }
+
+const early = () => interval * (0.9 + Math.random() / 10);
 
 // After as much time as the server asked for, and longer with each failure.
 export function retry(after) {
   lastTry = Date.now();
   retryAfterUntil = lastTry + (after * 1000 || Date.parse(after) - lastTry || 0);
   dueAt = retryAfterUntil + Math.random() * Math.min(interval, 2000 * 2 ** failures++);
+}
+
+// The server knows of no page by this token.
+export function refused(leading) {
+  lastReported = {};
+  plan(leading);
+}
+
+// A token that nobody knows, yet: at once again, and ever more seldom.
+export function backOff() {
+  dueAt = lastTry + Math.min(600000, 2000 * 2 ** unknowns++) * (1 - Math.random() / 4);
 }
 
 export function beatSoon() {

@@ -1,21 +1,34 @@
-// Whose heartbeats these are, and whether there is anybody at all.
+// Whose heartbeats these are, whether there is anybody at all, and whether the session has ended.
 import { announce } from './announcements.js';
 import { leaveChannel, say } from './channel.js';
 import { byCookie } from './script.js';
 
 export let token; // undefined: not looked yet
-export let silent; // nobody is signed in, the session ended, or stop()
+export let silent; // nobody is signed in, or stop()
+export let ended; // why, where somebody ended the session or its time ran out: beats go on for the gate
+let alive = new AbortController();
+let quietSince;
 
 // The person of this token takes the place of the one before, '' for nobody.
 export function begin(now) {
   token = now;
+  ended = '';
   leaveChannel();
+  quiet();
+  alive = new AbortController();
   silent = !token && !byCookie;
 }
+
+export const whileAlive = () => alive.signal;
 
 // The next look finds a new one.
 export function forgetToken() {
   token = undefined;
+}
+
+// By an answer to who asked after the end: the session began anew, and so does all that rests.
+export function revive(asOf) {
+  if (!silent && alive.signal.aborted && asOf > quietSince) forgetToken();
 }
 
 export function endAll(reason) {
@@ -24,8 +37,9 @@ export function endAll(reason) {
 }
 
 export function end(reason) {
-  if (silent) return;
-  stop();
+  if (silent || ended) return;
+  ended = reason;
+  quiet();
   const fire = () => document.dispatchEvent(new CustomEvent('rollcall:ended', { bubbles: true, detail: { reason } }));
   // A page that is still loading does not listen yet.
   if (document.readyState === 'complete') fire();
@@ -36,5 +50,12 @@ export function end(reason) {
 export function stop() {
   silent = true;
   leaveChannel();
+  quiet();
+}
+
+// Nothing but heartbeats goes on where the server knows of no session that lives.
+export function quiet() {
+  alive.abort();
+  quietSince = Date.now();
   announce([]);
 }

@@ -3,20 +3,20 @@
 import { announce, markSeen } from './announcements.js';
 import { beatNow } from './beat.js';
 import { join, leading, say } from './channel.js';
-import { adopt, forceBeat, forcedBeatAt, lastTry } from './schedule.js';
+import { adopt, forceBeat, forcedBeatAt, lastTry, refused } from './schedule.js';
 import { load, options, src } from './script.js';
-import { end, endAll, token } from './session.js';
+import { end, endAll, ended, revive, token, whileAlive } from './session.js';
 
 let leaderClosed = false; // or a tab that may have been the leader
 
 export const joinTabs = (name) => join(name, hear, lead);
 
-function lead(signal) {
+function lead() {
   if (leaderClosed || (lastTry && Date.now() - lastTry > 1000)) beatNow(); // the leader before us is gone
-  if ('live' in options) follow(signal);
+  if ('live' in options) follow();
 }
 
-function follow(signal) {
+function follow() {
   const on = {
     notices(notices, ahead) {
       announce(notices, ahead);
@@ -24,15 +24,21 @@ function follow(signal) {
     },
     ended: endAll,
   };
-  load('heartbeat-live.js').then((live) => live.follow(src, token, signal, on)).catch(() => {});
+  load('heartbeat-live.js').then((live) => live.follow(src, token, whileAlive(), on)).catch(() => {});
 }
 
 function hear({ type, seen, notices, ahead, asOf, reason, interval, told }) {
   if (type === 'bye') return answerBye();
   seen?.forEach(markSeen);
-  if (notices) announce(notices, ahead, asOf);
-  if (type === 'ended') end(reason);
-  if (type === 'beat') adopt(interval, told, leading());
+  if (notices && !ended) announce(notices, ahead, asOf);
+  if (type === 'ended') {
+    end(reason);
+    refused(leading());
+  }
+  if (type === 'beat') {
+    revive(asOf);
+    adopt(interval, told, leading());
+  }
   if (type === 'hello' || type === 'beat') say('state');
 }
 
