@@ -252,3 +252,24 @@ func TestEndedSession(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSecondHeartbeatOfAPageComesInTime has one tab, which gets the lock after its first
+// heartbeat is answered. A tab beside a leader would wait half as long again.
+func TestTheSecondHeartbeatOfAPageComesInTime(t *testing.T) {
+	t.Parallel()
+	const interval = 6 * time.Second
+	s := newStage(t, `<script>
+		const { request } = LockManager.prototype;
+		LockManager.prototype.request = async function (...all) {
+			await new Promise((go) => setTimeout(go, 500));
+			return request.apply(this, all);
+		};
+	</script>`+scriptTag, "--heartbeat", interval.String(), "--online-window", "30s")
+	b := browser(t)
+	s.signIn(b, "ada")
+	ada := s.watch("ada")
+	b.open(s.host)
+	if pause := longestPause(s.hears(ada, 2)); pause > interval*7/5 {
+		t.Errorf("the second heartbeat came %v after the first, want at most %v and what a busy machine adds", pause, interval)
+	}
+}

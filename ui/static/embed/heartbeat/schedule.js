@@ -54,6 +54,11 @@ export function backOff() {
   dueAt = lastTry + Math.min(600000, 2000 * 2 ** unknowns++) * (1 - Math.random() / 4);
 }
 
+// The lock came after the first answer: until then this tab was no leader.
+export function beatEarly() {
+  if (!failures && !unknowns) dueAt = Math.min(dueAt, lastTry + early());
+}
+
 export function beatSoon() {
   dueAt = 0;
 }

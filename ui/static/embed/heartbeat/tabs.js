@@ -3,7 +3,7 @@
 import { announce, markSeen } from './announcements.js';
 import { beatNow } from './beat.js';
 import { join, leading, say } from './channel.js';
-import { adopt, forceBeat, forcedBeatAt, lastTry, refused } from './schedule.js';
+import { adopt, beatEarly, forceBeat, forcedBeatAt, lastTry, refused } from './schedule.js';
 import { load, options, src } from './script.js';
 import { end, endAll, ended, revive, token, whileAlive } from './session.js';
 
@@ -13,6 +13,7 @@ export const joinTabs = (name) => join(name, hear, lead);
 
 function lead() {
   if (leaderClosed || (lastTry && Date.now() - lastTry > 1000)) beatNow(); // the leader before us is gone
+  else if (lastTry) beatEarly();
   if ('live' in options) follow();
 }
 
