@@ -81,7 +81,7 @@ CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
 CREATE INDEX user_sessions_app          ON user_sessions (app);                                         -- the list of sessions of an app,
 CREATE INDEX user_sessions_address      ON user_sessions (ip_address);                                  -- and from an address
 CREATE INDEX user_sessions_leaving      ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL; -- whose goodbye is past its grace
-CREATE INDEX user_sessions_key          ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
+CREATE INDEX user_sessions_named        ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
 CREATE INDEX user_sessions_refused      ON user_sessions (refused_at) WHERE refused_at IS NOT NULL;     -- who was asked to leave and is still there
 
 -- Tokens that find their session here, because they did not begin it: one that took the place of another, and one that is

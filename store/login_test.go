@@ -117,6 +117,7 @@ func TestATokenThatTakesThePlaceOfAnotherGoesOnWithTheSession(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
+				in := in // changed below
 				first := reports(t, s, 0, "ada", tokenA, store.Login{SessionKey: in.SessionKey})
 				if same := reports(t, s, 10, "ada", tokenB, in); same.Created || same.ID != first.ID {
 					t.Fatalf("it is %+v, want the session %d", same, first.ID)

@@ -71,7 +71,7 @@ CREATE INDEX user_sessions_organization ON user_sessions (organization_id);
 CREATE INDEX user_sessions_app ON user_sessions (app);
 CREATE INDEX user_sessions_address ON user_sessions (ip_address);
 CREATE INDEX user_sessions_leaving ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL;
-CREATE INDEX user_sessions_key ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
+CREATE INDEX user_sessions_named ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
 CREATE INDEX user_sessions_refused ON user_sessions (refused_at) WHERE refused_at IS NOT NULL;
 
 CREATE TABLE session_tokens (

@@ -12,6 +12,6 @@ CREATE INDEX user_sessions_address ON user_sessions (ip_address);
 
 UPDATE user_sessions SET heard = true WHERE last_activity_at <> created_at;
 
-CREATE INDEX user_sessions_key ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
+CREATE INDEX user_sessions_named ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
 CREATE INDEX user_sessions_refused ON user_sessions (refused_at) WHERE refused_at IS NOT NULL;
 CREATE INDEX session_tokens_session ON session_tokens (session_id);

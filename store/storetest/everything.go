@@ -69,6 +69,14 @@ func live(t testing.TB, s *store.Store, now time.Time, i int) (token string, end
 	if err != nil {
 		t.Fatal(err)
 	}
+	if i%6 == 0 { // its token is replaced
+		next := fmt.Sprintf("token-of-the-application-%d", i)
+		_, err := s.Login(t.Context(), now, store.By{App: "shop"}, store.Login{User: store.UserInput{ID: id}, Token: next, PreviousToken: login.Token, SessionKey: fmt.Sprint("session ", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		login.Token = next
+	}
 	page := fmt.Sprint("/page/", i)
 	if _, err := s.Touch(t.Context(), now, login.Token, store.Beat{Page: &page, Leaving: i%11 == 10}); err != nil {
 		t.Fatal(err)
