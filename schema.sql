@@ -1,4 +1,4 @@
--- Rollcall's database: the whole current schema, version 6.
+-- Rollcall's database: the whole current schema, version 7.
 --
 -- Every time is a BIGINT-like INTEGER of milliseconds since 1970 (UTC), computed by the program, never by SQL.
 -- Secrets are stored as their SHA-256 only: whoever reads this file can not sign in with what it holds.

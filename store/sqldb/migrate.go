@@ -16,7 +16,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, foldedColumns("") + upgrade6SQLite + upgrade6}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, foldedColumns("") + upgrade6SQLite + upgrade6, upgrade7SQLite + upgrade7}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -44,6 +44,12 @@ var upgrade6 string
 
 //go:embed upgrade6_sqlite.sql
 var upgrade6SQLite string
+
+//go:embed upgrade7.sql
+var upgrade7 string
+
+//go:embed upgrade7_sqlite.sql
+var upgrade7SQLite string
 
 // foldedSince is the version from which on texts are kept in the form by which they are compared.
 const foldedSince = 6

@@ -29,6 +29,9 @@ var PostgresSchema string
 //go:embed upgrade6_postgres.sql
 var upgrade6Postgres string
 
+//go:embed upgrade7_postgres.sql
+var upgrade7Postgres string
+
 const (
 	postgresOldest  = 5 // version of the schema in the first release that knew PostgreSQL
 	postgresReaders = 8 // connections of a replica that look, besides the one that writes and the one that listens
@@ -113,7 +116,7 @@ func openPostgres(cfg Config) (*engine, error) {
 	read.SetMaxIdleConns(postgresReaders)
 	return &engine{
 		write: write, read: read,
-		schema: PostgresSchema, oldest: postgresOldest, steps: []string{foldedColumns(` COLLATE "C"`) + upgrade6Postgres + upgrade6},
+		schema: PostgresSchema, oldest: postgresOldest, steps: []string{foldedColumns(` COLLATE "C"`) + upgrade6Postgres + upgrade6, upgrade7Postgres + upgrade7},
 		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
 		upgrade:      []string{`BEGIN`, LockSchema},
 		begin:        []string{`BEGIN`, writeLock},

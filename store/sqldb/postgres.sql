@@ -1,4 +1,4 @@
--- Rollcall's database in PostgreSQL: version 5 of the schema, with the tables, indexes and rules of schema.sql.
+-- Rollcall's database in PostgreSQL: version 7 of the schema, with the tables, indexes and rules of schema.sql.
 -- What a table or column is for stands there; here stands what PostgreSQL does in its own way.
 --
 -- Texts are compared by their bytes (COLLATE "C"), as SQLite does, whatever language the database speaks.

@@ -1,0 +1,1 @@
+-- From version 6 to 7, in SQLite only, before what both databases need.
