@@ -95,6 +95,17 @@ CREATE TABLE session_tokens (
 
 CREATE INDEX session_tokens_session ON session_tokens (session_id);
 
+-- Who may be at work and is on no record, at most 200: a page in use whose token nobody reported, or somebody whose login
+-- was reported and refused.
+CREATE TABLE unidentified (
+    id      INTEGER PRIMARY KEY,                       -- made from the token, or from whom the report was about
+    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report')),
+    app     TEXT NOT NULL DEFAULT '',                  -- of the key that reported; '' where nobody knows
+    detail  TEXT NOT NULL DEFAULT '',                  -- origin of the page; code of the refusal
+    seen_at INTEGER NOT NULL,                          -- latest
+    until   INTEGER NOT NULL                           -- counts up to then
+) STRICT;
+
 -- Activity extends a session, whoever notes it: UPDATE user_sessions SET last_activity_at = ... typed into the
 -- sqlite3 shell does the same as a heartbeat. (The heartbeat sets expires_at in the same statement, by the same
 -- rule, so that one row is written once; the trigger then has nothing to add.)

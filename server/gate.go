@@ -21,7 +21,7 @@ const maxDisturbed = 1_000_000
 
 // gate answers whether anybody would notice a deployment now.
 func (s *Server) gate(r *http.Request) (any, error) {
-	q, err := web.Query(r.URL.RawQuery, "app", "max", "allow", "ignore_role", "tz")
+	q, err := web.Query(r.URL.RawQuery, "app", "max", "allow", "ignore_role", "unidentified", "tz")
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +78,10 @@ func gateQuestion(q url.Values) (ask store.GateQuestion, err error) {
 	if allow := q.Get("allow"); allow != "" && allow != "caution" {
 		return ask, web.Invalid("allow may be caution only")
 	}
+	if who := q.Get("unidentified"); who != "" && who != "ignore" {
+		return ask, web.Invalid("unidentified may be ignore only")
+	}
+	ask.IgnoreUnidentified = q.Get("unidentified") == "ignore"
 	if text := q.Get("max"); text != "" {
 		if ask.Max, err = strconv.Atoi(text); err != nil || ask.Max < 0 || ask.Max > maxDisturbed {
 			return ask, web.Invalid("max must be a number of people, at most " + strconv.Itoa(maxDisturbed))

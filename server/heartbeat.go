@@ -8,6 +8,7 @@ import (
 	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/jwt"
+	"rollcall/server/origin"
 	"rollcall/server/web"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -47,7 +48,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	}
 	s.clock.Heartbeat(now, err)
 	if err != nil {
-		s.doctor.NoteUnknownToken(r, err)
+		s.noteUnknownToken(r, now, token, beat, err)
 		return nil, err
 	}
 	return api.HeartbeatAnswer{Session: api.OwnSession(beaten.Session), Idle: s.store.Rules().Idle(idle),
@@ -107,8 +108,30 @@ func (s *Server) beginSigned(r *http.Request, now time.Time, token, browser stri
 	return err == nil, err
 }
 
+// noteUnknownToken notes, where a heartbeat was refused with err because nobody reported its token, that
+// somebody may work in that page.
+func (s *Server) noteUnknownToken(r *http.Request, now time.Time, token string, beat store.Beat, err error) {
+	if _, known := errors.AsType[*store.EndedError](err); known || !errors.Is(err, store.ErrSessionEnded) {
+		return
+	}
+	s.doctor.NoteUnknownToken(r)
+	switch {
+	case beat.Leaving:
+		s.observe(s.store.ForgetUnknownToken(r.Context(), token))
+	case !s.store.Rules().Idle(beat.Idle):
+		s.observe(s.store.NoteUnknownToken(r.Context(), now, token, origin.OfPage(r)))
+	}
+}
+
 // wasEnded tells whether somebody ended the session: then no token of it brings it back.
 func wasEnded(err error) bool {
 	ended, known := errors.AsType[*store.EndedError](err)
 	return known && ended.Reason != presence.EndExpired
+}
+
+// observe logs an error of a note that nobody waits for.
+func (s *Server) observe(err error) {
+	if err != nil && !s.troubles.Observe(err) {
+		s.log.Error().Err(err).Msg("noting somebody who is on no record")
+	}
 }

@@ -143,10 +143,10 @@ func TestTheCountsAreOfAllWhoMatch(t *testing.T) {
 	b, viewer := company(t)
 	do(t, b, "POST", "/admin/users/heartbeat", `{"sessionToken":"the-token-of-an-idle-browser","idle_ms":600000}`).wants(200)
 	for query, want := range map[string]string{
-		"?limit=1":              "4 map[available:4 away:0 busy:0 still_there:0]", // Dan is active elsewhere
-		"?limit=1&team=core":    "2 map[available:2 away:0 busy:0 still_there:0]",
-		"?limit=1&status=away":  "0 map[available:0 away:0 busy:0 still_there:0]",
-		"?limit=1&app=rollcall": "1 map[available:1 away:0 busy:0 still_there:0]",
+		"?limit=1":              "4 map[available:4 away:0 busy:0 still_there:0 unidentified:0]", // Dan is active elsewhere
+		"?limit=1&team=core":    "2 map[available:2 away:0 busy:0 still_there:0 unidentified:0]",
+		"?limit=1&status=away":  "0 map[available:0 away:0 busy:0 still_there:0 unidentified:0]",
+		"?limit=1&app=rollcall": "1 map[available:1 away:0 busy:0 still_there:0 unidentified:0]",
 	} {
 		body := do(t, b, "GET", "/admin/users/online"+query, nil, bearing(viewer)).wants(200)
 		if got := fmt.Sprint(body["count"], body["counts"]); got != want {

@@ -46,6 +46,8 @@ func (s *Server) adapt(route route) http.Handler {
 				_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(route.takes)) // the network's time, not the rules'
 			}
 			answer, err = route.answer(r)
+		} else if route.refused != nil {
+			route.refused(r, err)
 		}
 		count(err)
 		if err != nil {

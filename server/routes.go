@@ -16,6 +16,8 @@ type route struct {
 	answer       web.Handler   // JSON
 	serve        http.Handler  // pages and files
 	takes        time.Duration // until answered, where that may be longer than web.WriteTimeout
+
+	refused func(*http.Request, error) // is told of who was not let in; may be nil
 }
 
 // EraseTime is how long erasing somebody may take: all of the database is written anew.
@@ -84,7 +86,7 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/admin/accounts", who: auth.Admins, answer: s.createAccount},
 		{method: "DELETE", path: "/admin/accounts/{id}", who: auth.Admins, answer: s.deleteAccount},
 
-		{method: "POST", path: "/admin/sessions", who: auth.Backends, answer: s.reportLogin},
+		{method: "POST", path: "/admin/sessions", who: auth.Backends, answer: s.reportLogin, refused: s.noteStranger},
 		{method: "POST", path: "/admin/sessions/may", who: auth.Backends, answer: s.mayLogin},
 		{method: "POST", path: "/admin/sessions/check", who: auth.Backends, answer: s.checkSession},
 		{method: "POST", path: "/admin/sessions/end", who: auth.Backends, answer: s.reportEnd},

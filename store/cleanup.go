@@ -84,6 +84,10 @@ func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 	if err != nil {
 		return sqldb.Wrap("removing claims that ran out", err)
 	}
+	_, err = s.db.InBatches(ctx, `DELETE FROM unidentified WHERE id IN (SELECT id FROM unidentified WHERE until <= $1 LIMIT $2)`, m.Now)
+	if err != nil {
+		return sqldb.Wrap("forgetting who was on no record", err)
+	}
 	return s.removeOldNotices(ctx, sqldb.Time(m.Now).Add(-s.rules.Retention))
 }
 

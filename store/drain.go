@@ -154,9 +154,10 @@ func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done
 
 // Drained is for whom a drain waits: people who are neither in the panel only nor exempt.
 type Drained struct {
-	Online     int
-	CameIn     int // of these, who logged in after a time
-	StillThere int // not online: see [presence.Counts]
+	Online int
+	CameIn int // of these, who logged in after a time
+
+	StillThere, Unidentified int // not online: see [presence.Counts]
 }
 
 // CountDrained counts for whom a drain waits, and who of them logged in after since.
@@ -168,7 +169,9 @@ func (s *Store) CountDrained(ctx context.Context, now, since time.Time) (d Drain
 		WHERE s.app <> ? AND u.role_folded <> ? AND `+presence.OnlineRule("s"), append([]any{since.UnixMilli(), presence.PanelApp, exemptRole}, m.Bounds()...)...)
 	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
 		if err = q.Scan(ctx, look, &d.Online, &d.CameIn); err == nil {
-			d.StillThere, err = countStillThere(ctx, look, m, OnlineFilter{ExceptRole: exemptRole})
+			var c presence.Counts
+			err = countHidden(ctx, look, m, OnlineFilter{ExceptRole: exemptRole}, &c)
+			d.StillThere, d.Unidentified = c.StillThere, c.Unidentified
 		}
 		return err
 	})

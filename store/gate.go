@@ -15,6 +15,8 @@ type GateQuestion struct {
 	App        string
 	IgnoreRole string // people of this role do not count, in any case of letters
 	Max        int    // how many active people may be disturbed
+
+	IgnoreUnidentified bool // who is on no record does not count
 }
 
 // Gate is the answer at one instant, with who is in the way.
@@ -23,7 +25,8 @@ type Gate struct {
 	Counts   presence.Counts
 	Blocking []OnlinePerson // busy people first, then active, then idle ones; at most MaxBlocking
 
-	StillThere []StillThere // at most MaxBlocking
+	StillThere   []StillThere   // at most MaxBlocking
+	Unidentified []Unidentified // likewise
 }
 
 // MaxBlocking is how many people a gate names.
@@ -67,7 +70,12 @@ func (s *Store) gate(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ask 
 	}
 	if gate.Counts.StillThere > 0 {
 		filter.Status, filter.Limit = "", MaxBlocking
-		gate.StillThere, err = stillThere(ctx, look, m, filter)
+		if gate.StillThere, err = stillThere(ctx, look, m, filter); err != nil {
+			return Gate{}, err
+		}
+	}
+	if gate.Counts.Unidentified > 0 {
+		gate.Unidentified, err = unidentified(ctx, look, m, ask.App)
 	}
 	return gate, err
 }

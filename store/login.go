@@ -69,6 +69,9 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 	}
 	var result LoginResult
 	err := s.write(ctx, func(t *tx) (err error) {
+		if err := t.forgetUnidentified(s.tokenRef(in.Token).id, s.tokenRef(in.PreviousToken).id, s.reportID(by.App, in.User.ID)); err != nil {
+			return sqldb.Wrap("forgetting that somebody was on no record", err)
+		}
 		l := login{tx: t, s: s, m: s.at(now), by: by, in: in, minted: minted != "", token: s.tokenRef(in.Token), key: keyDigest(by.App, in.SessionKey)}
 		result = LoginResult{Token: minted}
 		if result.AccessCapped, err = l.putUser(now); err == nil {
@@ -79,6 +82,7 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 	if err != nil {
 		return LoginResult{}, err
 	}
+	s.doubted.forget(s.reportID(by.App, in.User.ID))
 	return result, nil
 }
 

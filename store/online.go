@@ -171,7 +171,7 @@ func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f
 	if err = s.countClaims(ctx, look, m, f, &c); err != nil || f.Status != "" {
 		return c.Of(f.Status), err
 	}
-	c.StillThere, err = countStillThere(ctx, look, m, f)
+	err = countHidden(ctx, look, m, f, &c)
 	return c, err
 }
 

@@ -50,6 +50,9 @@ func (s *sharedGates) ask(ctx context.Context, now time.Time, ask GateQuestion) 
 	select {
 	case <-shared.done:
 		gate := shared.gate
+		if ask.IgnoreUnidentified {
+			gate.Counts.Unidentified, gate.Unidentified = 0, nil
+		}
 		gate.Level = gate.Counts.Level(ask.Max)
 		return gate, shared.err
 	case <-ctx.Done():

@@ -48,13 +48,19 @@ func countStillThere(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f On
 	return n, sqldb.Wrap("counting who is still there", err)
 }
 
-// CountStillThere counts the people whose session has ended, and its page is in use.
-func (s *Store) CountStillThere(ctx context.Context, now time.Time) (n int, err error) {
-	err = s.db.Snapshot(ctx, func(look *sql.Tx) error {
-		n, err = countStillThere(ctx, look, s.at(now), OnlineFilter{})
-		return err
-	})
-	return n, err
+// countHidden counts who is in no list of people online, and stands in the gate's way.
+func countHidden(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, c *presence.Counts) (err error) {
+	if c.StillThere, err = countStillThere(ctx, look, m, f); err == nil {
+		c.Unidentified, err = countUnidentified(ctx, look, m, f)
+	}
+	return err
+}
+
+// CountHidden counts those who are not online and stand in the gate's way: who is still there, and who is
+// on no record.
+func (s *Store) CountHidden(ctx context.Context, now time.Time) (c presence.Counts, err error) {
+	err = s.db.Snapshot(ctx, func(look *sql.Tx) error { return countHidden(ctx, look, s.at(now), OnlineFilter{}, &c) })
+	return c, err
 }
 
 // stillThere lists who matches a filter, the latest first, at most f.Limit.

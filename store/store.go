@@ -48,6 +48,7 @@ type Store struct {
 	totals  *sqldb.Cache[struct{}, Stats]
 	notices *sqldb.Cache[struct{}, []ListedNotice]
 	gates   *sharedGates
+	doubted doubted
 
 	slack        atomic.Pointer[presence.Slack] // see SetSlack; never nil
 	lastDueSlack atomic.Pointer[presence.Slack] // by which Due judged last

@@ -44,6 +44,13 @@ func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {
 	b.until(light("clear", "Clear", "○ 0 online – Rollcall"))
 	b.until(`document.querySelector('[data-in-the-way]').hidden`)
 
+	if _, err := backend.Heartbeat(t.Context(), "a-token-that-nobody-reported", api.Heartbeat{}); err == nil {
+		t.Fatal("an unknown token was taken")
+	}
+	b.until(light("caution", "Caution", "◐ 0 online – Rollcall"))
+	b.until(`document.querySelector('[data-why]').textContent.startsWith('1 unidentified.')`)
+	b.until(`document.querySelector('[data-in-the-way] li').innerText.includes('a token that nobody reported')`)
+
 	b.eval(`void (window.fetch = () => Promise.reject(new TypeError('no network')))`)
 	login(t, backend, "bob", "Bob")
 	b.until(`document.querySelector('[data-gate]').dataset.level === 'unknown' && document.querySelector('[data-why]').textContent.includes('cannot be reached')`)

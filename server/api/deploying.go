@@ -19,8 +19,10 @@ type Gate struct {
 	Counts     Counts             `json:"counts"`
 	Blocking   []InTheWay         `json:"blocking"`    // busy people first, then available, then idle ones; at most 100
 	StillThere []StillThere       `json:"still_there"` // not online, see there; at most 100
-	Quietest   *QuietTime         `json:"quietest"`    // when it is likely to be quiet next; null while nobody knows
-	Timestamp  Time               `json:"timestamp"`
+
+	Unidentified []Unidentified `json:"unidentified"` // likewise
+	Quietest     *QuietTime     `json:"quietest"`     // when it is likely to be quiet next; null while nobody knows
+	Timestamp    Time           `json:"timestamp"`
 }
 
 // InTheWay is somebody who would notice a deployment.
@@ -49,15 +51,26 @@ type StillThere struct {
 	SeenAt    Time               `json:"seen_at"` // last heartbeat, which was refused
 }
 
+// Unidentified is somebody who may be at work and is on no record.
+type Unidentified struct {
+	Doubt  store.Doubt `json:"doubt"`  // unknown_token: a page in use has one that nobody reported; refused_report: of a login
+	App    string      `json:"app"`    // that reported the login; "" where nobody knows
+	Detail string      `json:"detail"` // origin of the page, "" where it said none; code of the refusal
+	SeenAt Time        `json:"seen_at"`
+}
+
 // GateOf is the gate's answer: open where the level lets whoever asks deploy.
 func GateOf(gate store.Gate, open bool, now time.Time) Gate {
 	counts := Counts(gate.Counts)
-	answer := Gate{Success: open, Level: gate.Level, Text: counts.String(), Online: gate.Counts.People(), Counts: counts, Blocking: []InTheWay{}, StillThere: []StillThere{}, Timestamp: At(now)}
+	answer := Gate{Success: open, Level: gate.Level, Text: counts.String(), Online: gate.Counts.People(), Counts: counts, Blocking: []InTheWay{}, StillThere: []StillThere{}, Unidentified: []Unidentified{}, Timestamp: At(now)}
 	for _, person := range gate.Blocking {
 		answer.Blocking = append(answer.Blocking, inTheWayOf(person, now))
 	}
 	for _, one := range gate.StillThere {
 		answer.StillThere = append(answer.StillThere, StillThere{ID: one.User, Name: one.Name, SessionID: ID(one.Session), App: one.App, EndReason: one.Reason, SeenAt: At(one.SeenAt)})
+	}
+	for _, one := range gate.Unidentified {
+		answer.Unidentified = append(answer.Unidentified, Unidentified{Doubt: one.Doubt, App: one.App, Detail: one.Detail, SeenAt: At(one.SeenAt)})
 	}
 	if !open {
 		answer.Code, answer.Error = "gate_"+string(gate.Level), answer.Text
@@ -84,16 +97,17 @@ type Drain struct {
 	StartedBy       string `json:"started_by"`
 	EndSessionsAt   *Time  `json:"end_sessions_at"`
 	SessionsEndedAt *Time  `json:"sessions_ended_at"`
-	Online          int    `json:"online"`      // people who are still there
-	CameIn          int    `json:"came_in"`     // of whom so many logged in since it began
-	StillThere      int    `json:"still_there"` // and who works on after the end of their session
+	Online          int    `json:"online"`       // people who are still there
+	CameIn          int    `json:"came_in"`      // of whom so many logged in since it began
+	StillThere      int    `json:"still_there"`  // and who works on after the end of their session
+	Unidentified    int    `json:"unidentified"` // and who may, and is on no record
 	Timestamp       Time   `json:"timestamp,omitzero"`
 }
 
 // DrainOf is a drain for an answer.
 func DrainOf(d store.Drain, left store.Drained) Drain {
 	return Drain{Draining: true, Message: d.Message, StartedAt: AtOptional(&d.StartedAt), StartedBy: d.StartedBy,
-		EndSessionsAt: AtOptional(d.EndSessionsAt), SessionsEndedAt: AtOptional(d.SessionsEndedAt), Online: left.Online, CameIn: left.CameIn, StillThere: left.StillThere}
+		EndSessionsAt: AtOptional(d.EndSessionsAt), SessionsEndedAt: AtOptional(d.SessionsEndedAt), Online: left.Online, CameIn: left.CameIn, StillThere: left.StillThere, Unidentified: left.Unidentified}
 }
 
 // DrainInput says what people are told who are kept out, and when the sessions of those inside end.

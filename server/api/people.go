@@ -27,7 +27,8 @@ type Counts struct {
 	Busy      int `json:"busy"`
 	Away      int `json:"away"`
 
-	StillThere int `json:"still_there"` // not online: their session has ended, and its page is in use
+	StillThere   int `json:"still_there"`  // not online: their session has ended, and its page is in use
+	Unidentified int `json:"unidentified"` // may be at work, and are on no record
 }
 
 // String says who is there, such as "1 busy, 3 available, 2 away".
@@ -43,6 +44,9 @@ func (c Counts) String() string {
 	}
 	if c.StillThere > 0 {
 		kinds = append(kinds, fmt.Sprint(c.StillThere, " still there after their session ended"))
+	}
+	if c.Unidentified > 0 {
+		kinds = append(kinds, fmt.Sprint(c.Unidentified, " unidentified"))
 	}
 	return cmp.Or(strings.Join(kinds, ", "), "nobody is online")
 }

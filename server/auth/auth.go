@@ -38,7 +38,7 @@ func New(s *store.Store, now func() time.Time, tls bool, from origin.Resolver, p
 	return a, nil
 }
 
-// Admit finds out who is calling and whether they may. Where anyone may, nobody is
+// Admit finds out who is calling, also of whom may not, and whether they may. Where anyone may, nobody is
 // asked who they are, so a broken credential can not keep them out.
 func (a *Authenticator) Admit(r *http.Request, who Audience) (*http.Request, error) {
 	if who == Anyone {
@@ -50,10 +50,11 @@ func (a *Authenticator) Admit(r *http.Request, who Audience) (*http.Request, err
 		return r, err
 	case c.Person == nil && c.Key == nil:
 		return r, Unauthenticated
-	case !c.May(who):
-		return r, Forbidden
 	}
 	ctx := context.WithValue(r.Context(), callerKey{}, c)
+	if !c.May(who) {
+		return r.WithContext(ctx), Forbidden
+	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead { // what changes something is not to fail half-way
 		ctx = sqldb.WithCaller(ctx, c.credential())
 	}

@@ -24,6 +24,7 @@ type draining struct {
 	message                  string
 	end, wait                time.Duration
 	untilClear, open, status bool
+	ignoreUnidentified       bool
 	asJSON                   bool
 }
 
@@ -51,6 +52,7 @@ func newDrain() *cobra.Command {
 	flags.StringVar(&d.message, "message", "", "what people are told, those who are kept out and those inside")
 	flags.DurationVar(&d.end, "end-sessions-in", 0, "end all sessions after this time, such as 10m; without it, none")
 	flags.BoolVar(&d.untilClear, "until-clear", false, "wait until nobody is online (not counting the panel, and the role admin)")
+	flags.BoolVar(&d.ignoreUnidentified, "ignore-unidentified", false, "do not wait for who may be at work and is on no record")
 	flags.DurationVar(&d.wait, "wait", 0, "wait no longer than this, such as 20m; then the answer is no")
 	flags.BoolVar(&d.open, "open", false, "let people log in again")
 	flags.BoolVar(&d.status, "status", false, "show whether new logins are kept out")
@@ -66,8 +68,8 @@ func (d draining) check() error {
 		return usagef("drain: --message is missing (or --open, or --status)")
 	case d.end < 0 || d.wait < 0:
 		return usagef("drain: a time must be positive")
-	case d.wait != 0 && !d.untilClear:
-		return usagef("drain: --wait goes with --until-clear")
+	case (d.wait != 0 || d.ignoreUnidentified) && !d.untilClear:
+		return usagef("drain: --wait and --ignore-unidentified go with --until-clear")
 	}
 	return nil
 }
@@ -118,7 +120,11 @@ func (d draining) begin(cmd *cobra.Command, asked *client.Client) (api.Drain, er
 func (d draining) await(cmd *cobra.Command, asked *client.Client) (now api.Drain, err error) {
 	err = waitUntil(cmd, asked, d.wait, func(ctx context.Context) (_ bool, line string, err error) {
 		now, err = asked.Drain(ctx)
-		if err != nil || !now.Draining || now.Online+now.StillThere == 0 {
+		hidden := now.StillThere
+		if !d.ignoreUnidentified {
+			hidden += now.Unidentified
+		}
+		if err != nil || !now.Draining || now.Online+hidden == 0 {
 			return err == nil, "", err
 		}
 		line, err = whoIsLeft(ctx, asked, now)
@@ -146,6 +152,9 @@ func printDrain(w io.Writer, d api.Drain) error {
 	if d.StillThere > 0 {
 		lines = append(lines, "             "+headcount(d.StillThere)+" after the end of their session")
 	}
+	if d.Unidentified > 0 {
+		lines = append(lines, fmt.Sprint("             ", d.Unidentified, " unidentified: rollcall gate says why"))
+	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
@@ -163,7 +172,10 @@ func whoIsLeft(ctx context.Context, asked *client.Client, now api.Drain) (string
 		}
 	}
 	line := fmt.Sprintf("Waiting for %s: %s", headcount(now.Online), strings.Join(names, ", "))
-	if now.Online == 0 {
+	switch {
+	case now.Online == 0 && now.StillThere == 0:
+		line = fmt.Sprint("Waiting for ", now.Unidentified, " unidentified: rollcall gate says why")
+	case now.Online == 0:
 		line = "Waiting for " + headcount(now.StillThere) + " after the end of their session"
 	}
 	if now.Online > len(names) && len(names) > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/server/client"
+	"rollcall/store"
 	"rollcall/store/presence"
 )
 
@@ -31,7 +32,7 @@ func newGate() *cobra.Command {
 
 Hold: somebody online is busy, or more than --max people are available. Caution: people
 are online, but away, or no more than --max are available; or work on in a page whose
-session has ended. Clear: nobody is online.`,
+session has ended; or somebody may be at work who is on no record. Clear: nobody is online.`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if ask.Max < 0 || wait < 0 {
@@ -63,6 +64,7 @@ session has ended. Clear: nobody is online.`,
 	flags.IntVar(&ask.Max, "max", 0, "how many available people may be disturbed")
 	flags.BoolVar(&ask.AllowCaution, "allow-caution", false, "caution is enough")
 	flags.StringVar(&ask.IgnoreRole, "ignore-role", "", "people of this role in the application do not count")
+	flags.BoolVar(&ask.IgnoreUnidentified, "ignore-unidentified", false, "who may be at work and is on no record does not count")
 	flags.DurationVar(&wait, "wait", 0, "wait until it is safe, but no longer than this, such as 20m")
 	flags.BoolVar(&asJSON, "json", false, "print the answer as JSON")
 	return cmd
@@ -93,7 +95,10 @@ func waitsFor(gate api.Gate) string {
 	for _, one := range gate.StillThere[:min(len(gate.StillThere), maxNamed-len(names))] {
 		names = append(names, printable(cmp.Or(one.Name, one.ID)))
 	}
-	all := gate.Online + gate.Counts.StillThere
+	all := gate.Online + gate.Counts.StillThere + gate.Counts.Unidentified
+	if unknown := gate.Counts.Unidentified; unknown > 0 && len(names) < maxNamed {
+		names = append(names, fmt.Sprint(unknown, " unidentified"))
+	}
 	line := headcount(all) + ": " + strings.Join(names, ", ")
 	if all > len(names) {
 		line += ", ..."
@@ -113,6 +118,22 @@ func printStillThere(w io.Writer, gate api.Gate) error {
 	return rows.print(w, nil)
 }
 
+// printUnidentified says why somebody may be at work who is on no record.
+func printUnidentified(w io.Writer, gate api.Gate) error {
+	if len(gate.Unidentified) == 0 {
+		return nil
+	}
+	rows := table{header: []string{"UNIDENTIFIED", "APP", "FROM", "LAST"}, fit: columns(w)}
+	for _, one := range gate.Unidentified {
+		why, from := "page with a token that nobody reported", one.Detail
+		if one.Doubt == store.RefusedReport {
+			why, from = "login refused: "+one.Detail, ""
+		}
+		rows.add(why, one.App, from, ago(one.SeenAt, gate.Timestamp))
+	}
+	return rows.print(w, nil)
+}
+
 // printGate says the answer in a line, then who is in the way.
 func printGate(w io.Writer, gate api.Gate) error {
 	word := strings.ToUpper(string(gate.Level[:1])) + string(gate.Level[1:])
@@ -122,7 +143,7 @@ func printGate(w io.Writer, gate api.Gate) error {
 	if _, err := fmt.Fprintf(w, "%s: %s.\n", word, printable(gate.Text)); err != nil {
 		return err
 	}
-	if err := printStillThere(w, gate); err != nil || gate.Online == 0 {
+	if err := cmp.Or(printStillThere(w, gate), printUnidentified(w, gate)); err != nil || gate.Online == 0 {
 		return err
 	}
 	rows := table{header: []string{"NAME", "STATUS", "APP", "LAST", "IDLE", "PAGE"}, fit: columns(w)}

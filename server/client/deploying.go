@@ -18,6 +18,8 @@ type GateQuestion struct {
 	Max          int // how many available people may be disturbed
 	AllowCaution bool
 	IgnoreRole   string
+
+	IgnoreUnidentified bool // who may be at work and is on no record does not count
 }
 
 func (q GateQuestion) query() string {
@@ -27,6 +29,9 @@ func (q GateQuestion) query() string {
 	}
 	if q.AllowCaution {
 		parameters["allow"] = "caution"
+	}
+	if q.IgnoreUnidentified {
+		parameters["unidentified"] = "ignore"
 	}
 	return listQuery(0, parameters)
 }

@@ -81,8 +81,8 @@ func (h *Hub) publishChanged(ctx context.Context, now time.Time, n changed) erro
 // publishLevel tells where the gate stands, where that is news, or who is not in the list stands in its way.
 func (h *Hub) publishLevel(now time.Time) {
 	t := &h.tracker
-	if level := t.gate(); level != t.level || t.counts.StillThere != t.still {
-		t.level, t.still = level, t.counts.StillThere
+	if level := t.gate(); level != t.level || t.counts.Hidden() != t.hidden {
+		t.level, t.hidden = level, t.counts.Hidden()
 		h.publish(api.Event{Type: "gate", Level: level, Counts: new(api.Counts(t.counts))}, now)
 	}
 }

@@ -106,11 +106,11 @@ func (h *Hub) begin(ctx context.Context, now time.Time) error {
 	t := &h.tracker
 	t.clear()
 	h.readers.recheckAll()
-	if err := errors.Join(h.loadOnline(ctx, now), h.countStillThere(ctx, now)); err != nil {
+	if err := errors.Join(h.loadOnline(ctx, now), h.countHidden(ctx, now)); err != nil {
 		t.online = nil // so that the next look begins where this one fails
 		return err
 	}
-	t.lastSweep, t.level, t.still = now, t.gate(), t.counts.StillThere
+	t.lastSweep, t.level, t.hidden = now, t.gate(), t.counts.Hidden()
 	h.feed.begin()
 	return nil
 }
@@ -180,7 +180,7 @@ func (h *Hub) catchUp(ctx context.Context, now time.Time, news changed) error {
 		return err
 	}
 	if t.sweepDue {
-		if err := h.countStillThere(ctx, now); err != nil {
+		if err := h.countHidden(ctx, now); err != nil {
 			return err
 		}
 		if !t.overLimit {
@@ -191,9 +191,11 @@ func (h *Hub) catchUp(ctx context.Context, now time.Time, news changed) error {
 	return nil
 }
 
-// countStillThere finds who works in a page whose session has ended: they are in no list, but the
-// gate knows them.
-func (h *Hub) countStillThere(ctx context.Context, now time.Time) (err error) {
-	h.tracker.counts.StillThere, err = h.store.CountStillThere(ctx, now)
+// countHidden finds who is in no list, but the gate knows them.
+func (h *Hub) countHidden(ctx context.Context, now time.Time) error {
+	hidden, err := h.store.CountHidden(ctx, now)
+	if err == nil {
+		h.tracker.counts.StillThere, h.tracker.counts.Unidentified = hidden.StillThere, hidden.Unidentified
+	}
 	return err
 }

@@ -18,7 +18,7 @@ type tracker struct {
 	waiting   map[string]bool      // of whom too much was told just now
 	counts    presence.Counts
 	level     presence.GateLevel // that was told, or that follows from what was
-	still     int                // so many were told of, or known, who are still there after the end of their session
+	hidden    presence.Counts    // of whom was told, or it is known, that they are counted and not online
 	announced *Announced
 
 	timeline     int64     // of the log that was read; see [sqldb.DB.Timeline]

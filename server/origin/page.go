@@ -3,6 +3,7 @@ package origin
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -40,4 +41,19 @@ func (p Pages) Own(r *http.Request) bool {
 func (p Pages) Known(r *http.Request) bool {
 	origins := r.Header.Values("Origin")
 	return len(origins) == 0 || len(origins) == 1 && slices.Contains(p.Allowed, origins[0])
+}
+
+// originPattern is how a browser writes one. It is shown to be pasted into a shell.
+var originPattern = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$`)
+
+const maxOrigin = 300 // bytes; no host name is longer
+
+// OfPage returns the origin of the page that asks, "" for none or for what no
+// browser says.
+func OfPage(r *http.Request) string {
+	origin := r.Header.Get("Origin")
+	if len(origin) > maxOrigin || !originPattern.MatchString(origin) {
+		return ""
+	}
+	return strings.Clone(origin) // not the rest of the request with it
 }

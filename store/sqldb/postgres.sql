@@ -82,6 +82,15 @@ CREATE TABLE session_tokens (
 );
 CREATE INDEX session_tokens_session ON session_tokens (session_id);
 
+CREATE TABLE unidentified (
+    id      BIGINT PRIMARY KEY,
+    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report')),
+    app     TEXT COLLATE "C" NOT NULL DEFAULT '',
+    detail  TEXT COLLATE "C" NOT NULL DEFAULT '',
+    seen_at BIGINT NOT NULL,
+    until   BIGINT NOT NULL
+);
+
 CREATE TABLE status_claims (
     user_id    TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     app        TEXT COLLATE "C" NOT NULL,

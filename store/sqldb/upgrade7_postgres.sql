@@ -1,1 +1,11 @@
 -- From version 6 to 7, in PostgreSQL only, before what both databases need.
+
+-- Who may be at work and is on no record.
+CREATE TABLE unidentified (
+    id      BIGINT PRIMARY KEY,
+    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report')),
+    app     TEXT COLLATE "C" NOT NULL DEFAULT '',
+    detail  TEXT COLLATE "C" NOT NULL DEFAULT '',
+    seen_at BIGINT NOT NULL,
+    until   BIGINT NOT NULL
+);

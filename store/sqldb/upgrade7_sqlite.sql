@@ -1,1 +1,11 @@
 -- From version 6 to 7, in SQLite only, before what both databases need.
+
+-- Who may be at work and is on no record.
+CREATE TABLE unidentified (
+    id      INTEGER PRIMARY KEY,
+    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report')),
+    app     TEXT NOT NULL DEFAULT '',
+    detail  TEXT NOT NULL DEFAULT '',
+    seen_at INTEGER NOT NULL,
+    until   INTEGER NOT NULL
+) STRICT;

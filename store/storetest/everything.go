@@ -52,6 +52,8 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 	} {
 		must(sample())
 	}
+	must(s.NoteUnknownToken(t.Context(), now, "a token that nobody has reported", "https://shop.example"))
+	must(s.NoteRefusedReport(t.Context(), now, "shop", "user0", "invalid_request"))
 	_, err = s.BeginDrain(t.Context(), now, "user:rollcall:root", "back at noon", nil)
 	must(err)
 	return now, open, ended

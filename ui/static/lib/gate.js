@@ -86,20 +86,27 @@ function why(level, counts) {
   if (level === 'clear') return 'Nobody is online. It is safe to deploy.';
   const words = countWords(counts).join(', ');
   const still = counts.still_there ? ' Who is still there works in a page whose session has ended.' : '';
-  return `${words}. ${level === 'hold' ? 'They would notice a deployment.' : 'Nobody is available or busy.'}${still}`;
+  const unknown = counts.unidentified ? ' Who is unidentified may be at work and is on no record.' : '';
+  return `${words}. ${level === 'hold' ? 'They would notice a deployment.' : 'Nobody is available or busy.'}${still}${unknown}`;
 }
 
 // Who is in the way, where the page has a place for it.
-function people({ online, blocking, quietest, timestamp }) {
+function people({ online, blocking, unidentified, quietest, timestamp }) {
   const list = at('in-the-way');
   if (!list) return;
   const now = Date.parse(timestamp);
   list.replaceChildren(...blocking.map((person) => h('li', {}, h('strong', { title: shownName(person) }, shownName(person)), h('span', {}, presence(person, now)))));
   if (online > blocking.length) list.append(h('li', {}, h('span', {}, `and ${(online - blocking.length).toLocaleString()} more`)));
-  list.hidden = !blocking.length;
+  for (const one of unidentified) list.append(h('li', {}, h('strong', {}, 'Unidentified'), h('span', {}, doubt(one, now))));
+  list.hidden = !list.childElementCount;
   const quiet = at('quietest');
   quiet.hidden = !quietest || !online;
   quiet.textContent = quietest ? `It is likely to be quiet: ${quietest.words}.` : '';
+}
+
+function doubt({ doubt: kind, app, detail, seen_at: seen }, now) {
+  const why = kind === 'refused_report' ? ['a login was reported and refused', detail] : ['a page has a token that nobody reported', detail];
+  return [...why, app, `last ${ago(now - Date.parse(seen))}`].filter(Boolean).join(' · ');
 }
 
 function presence({ status, status_text: text, status_until: end, idle_since: idle, apps, page }, now) {

@@ -49,9 +49,9 @@ export function refused(leading) {
   plan(leading);
 }
 
-// A token that nobody knows, yet: at once again, and ever more seldom.
+// A token that nobody knows, yet: at once again, and then more seldom. The gate has to know of the page.
 export function backOff() {
-  dueAt = lastTry + Math.min(600000, 2000 * 2 ** unknowns++) * (1 - Math.random() / 4);
+  dueAt = lastTry + Math.min(60000, 2000 * 2 ** unknowns++) * (1 - Math.random() / 4);
 }
 
 // The lock came after the first answer: until then this tab was no leader.

@@ -16,7 +16,7 @@ export function drainBox(box, { admin, clock, changed }) {
 
   function show(drain) {
     online = drain.online;
-    const text = JSON.stringify({ ...drain, timestamp: '', online: '', came_in: '', still_there: '' });
+    const text = JSON.stringify({ ...drain, timestamp: '', online: '', came_in: '', still_there: '', unidentified: '' });
     if (text !== shown) {
       shown = text;
       box.replaceChildren(drain.draining ? draining(drain) : open());
@@ -27,8 +27,8 @@ export function drainBox(box, { admin, clock, changed }) {
   }
 
   // Applications that do not ask let people in all the same.
-  function stillHere({ online, came_in: cameIn, still_there: still }) {
-    return [cameIn ? `${online}, of whom ${cameIn} came in since` : online, ...(still ? [`${still} after the end of their session`] : [])].join('; ');
+  function stillHere({ online, came_in: cameIn, still_there: still, unidentified: unknown }) {
+    return [cameIn ? `${online}, of whom ${cameIn} came in since` : online, ...(still ? [`${still} after the end of their session`] : []), ...(unknown ? [`${unknown} unidentified`] : [])].join('; ');
   }
 
   function left({ end_sessions_at: end, sessions_ended_at: ended }) {
