@@ -20,6 +20,7 @@ func TestScriptsForHostPagesStaySmall(t *testing.T) {
 		{"heartbeat.js", 4 << 10},
 		{part(t, in, "heartbeat.js", "heartbeat-notices.js"), 3 << 10},
 		{part(t, in, "heartbeat.js", "heartbeat-live.js"), 1 << 10},
+		{part(t, in, "heartbeat.js", "heartbeat-renew.js"), 2 << 10},
 		{"online-users-panel.js", 12 << 10},
 		{part(t, in, "online-users-panel.js", "online-users-panel-details.js"), 6 << 10},
 		{"online-users-badge.js", 4 << 10},

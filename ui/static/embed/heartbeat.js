@@ -5,12 +5,19 @@
  *
  * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME
  * data-token       the token itself; with neither, this origin's Rollcall cookie
+ * data-renew       "/path" of a route of the page's own origin that answers {"token": "..."} for whom its
+ *                  cookies are, or 204 for nobody: asked by POST with the header "X-Rollcall: renew" when
+ *                  there is no token, or none that is good, and when the person may have changed.
+ *                  "": wait for identify()
  * data-page        instead of the path; "hash" where that is in the fragment, "off" shows nothing
  * data-notices     "off": announcements are not shown, only told by the next event
  * data-live        hears of them, and of the end of the session, at once: one connection a browser
  * rollcall:notices event on document, detail {notices}: all that there are now
- * rollcall:ended   event on document and window, detail {reason}: sign the person out
- * window.rollcall  setPage(path), beat() at once, stop(), and
+ * rollcall:ended   event on document and window, detail {reason}: sign the person out. With data-renew the
+ *                  page is loaded anew once its route says that nobody is signed in, unless preventDefault()
+ * window.rollcall  setPage(path), beat() at once, stop(),
+ *                  identify(async () => token), "" for nobody, in place of data-renew,
+ *                  renew() asks either at once, after a login or logout that changes no address, and
  *                  setStatus("busy", "Recording", {minutes: 30}), a promise: the person is
  *                  available, busy or away, with minutes or until (a Date) for so long
  */
@@ -19,6 +26,7 @@ import { beat, giveUpAnswer, sayGoodbye } from './heartbeat/beat.js';
 import { lastShared, mostRecentTab, say } from './heartbeat/channel.js';
 import { returned, setPage, watchInput } from './heartbeat/page.js';
 import { recognise } from './heartbeat/recognise.js';
+import { askNow, identify, lookForToken } from './heartbeat/renewal.js';
 import { beatSoon, failures, forceBeat, forgetTimes, interval, isDue, lastReported, lastTry } from './heartbeat/schedule.js';
 import { attempt, src, started } from './heartbeat/script.js';
 import { forgetToken, silent, stop } from './heartbeat/session.js';
@@ -27,6 +35,7 @@ import { setStatus } from './heartbeat/status.js';
 function tick() {
   if (document.prerendering) return;
   recognise();
+  lookForToken(tokenChanged);
   const now = Date.now();
   if (now < Math.max(lastTry, noticesAsOf)) {
     // The clock was set back, maybe between a question and its answer.
@@ -34,6 +43,11 @@ function tick() {
     forgetAsOf();
   }
   if (isDue(now) || pageChanged(now)) beat();
+}
+
+function tokenChanged(maybeGood) {
+  if (maybeGood) beatSoon();
+  tick();
 }
 
 function pageChanged(now) {
@@ -104,6 +118,11 @@ function start() {
       beatSoon();
       tick();
     },
+    identify(ask) {
+      identify(ask);
+      tick();
+    },
+    renew: askNow,
     setStatus,
     stop,
   };

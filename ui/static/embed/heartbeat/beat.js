@@ -25,7 +25,7 @@ export function beatNow() {
 }
 
 // Whoever was asked to leave is told of only while somebody works there.
-const inUse = () => anyVisible() && Date.now() - mostRecentTab().input < 300000;
+export const inUse = () => anyVisible() && Date.now() - mostRecentTab().input < 300000;
 
 // What was under way when the page froze may never be answered.
 export function giveUpAnswer() {
@@ -42,7 +42,7 @@ export const headers = () => ({ 'Content-Type': 'application/json', ...(token &&
 const request = (said, init) => ({
   method: 'POST',
   body: JSON.stringify({ sessionToken: token || undefined, ...said }),
-  credentials,
+  credentials: credentials(),
   // The Referer would show the query.
   referrerPolicy: 'origin',
   ...init,

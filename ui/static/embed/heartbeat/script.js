@@ -1,9 +1,15 @@
 // The script tag that we come from, and what its attributes say. A module has none.
 export const { src, dataset: options } = document.currentScript || { dataset: {} };
 export const endpoint = src && new URL('admin/users/heartbeat', src).href;
-export const byCookie = options.token === undefined && !options.tokenFrom;
-export const credentials = byCookie ? 'same-origin' : 'omit';
+export let asks = options.renew !== undefined; // a route or a function for the token
+export let byCookie = !asks && options.token === undefined && !options.tokenFrom;
+export const credentials = () => (byCookie ? 'same-origin' : 'omit');
 export const started = Date.now();
+
+export function askFor() {
+  asks = true;
+  byCookie = false;
+}
 
 // A sandbox forbids storage and channels; we do without.
 export function attempt(action) {

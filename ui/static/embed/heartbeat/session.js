@@ -1,24 +1,29 @@
 // Whose heartbeats these are, whether there is anybody at all, and whether the session has ended.
 import { announce } from './announcements.js';
 import { leaveChannel, say } from './channel.js';
-import { byCookie } from './script.js';
+import { asks, byCookie } from './script.js';
 
 export let token; // undefined: not looked yet
-export let silent; // nobody is signed in, or stop()
+export let silent; // nobody is signed in, or stopped
+export let stopped; // by stop()
 export let ended; // why, where somebody ended the session or its time ran out: beats go on for the gate
 let alive = new AbortController();
 let quietSince;
+export let handled; // the page signs the person out itself
 
 // The person of this token takes the place of the one before, '' for nobody.
 export function begin(now) {
   token = now;
   ended = '';
+  stopped = false;
   leaveChannel();
   quiet();
   alive = new AbortController();
   silent = !token && !byCookie;
 }
 
+// Why the token is no good.
+export const trouble = () => ended || (alive.signal.aborted && !silent && 'unknown');
 export const whileAlive = () => alive.signal;
 
 // The next look finds a new one.
@@ -40,7 +45,11 @@ export function end(reason) {
   if (silent || ended) return;
   ended = reason;
   quiet();
-  const fire = () => document.dispatchEvent(new CustomEvent('rollcall:ended', { bubbles: true, detail: { reason } }));
+  handled = false;
+  if (asks && reason === 'expired') return; // whoever is asked says whether the person is in
+  const fire = () => {
+    handled = !document.dispatchEvent(new CustomEvent('rollcall:ended', { bubbles: true, cancelable: true, detail: { reason } }));
+  };
   // A page that is still loading does not listen yet.
   if (document.readyState === 'complete') fire();
   else addEventListener('load', fire);
@@ -48,7 +57,7 @@ export function end(reason) {
 
 // Until the token changes.
 export function stop() {
-  silent = true;
+  silent = stopped = true;
   leaveChannel();
   quiet();
 }

@@ -9,7 +9,7 @@ export async function setStatus(status, text, { minutes, until } = {}) {
   const said = { status, text, for_ms: minutes && Math.round(minutes * 60000), until: until && new Date(until).toISOString() };
   if (Number.isNaN(said.for_ms)) throw new RangeError('minutes must be a number');
   const response = await fetch(new URL('me/status', endpoint), {
-    method: 'PUT', headers: headers(), body: JSON.stringify(said), credentials, referrerPolicy: 'origin', signal: timeLimit(20000),
+    method: 'PUT', headers: headers(), body: JSON.stringify(said), credentials: credentials(), referrerPolicy: 'origin', signal: timeLimit(20000),
   });
   const answer = await response.json().catch(() => ({}));
   if (!answer.success) throw new Error(answer.error || `The server answered with status ${response.status}`);

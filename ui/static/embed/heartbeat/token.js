@@ -1,8 +1,14 @@
 // The token, where the attributes say that it is.
-import { attempt, options } from './script.js';
+import { asks, attempt, options } from './script.js';
+
+let given = ''; // by whom was asked for it
+
+export function give(token) {
+  given = token;
+}
 
 // '' where there is none.
-export const readToken = () => attempt(read) || '';
+export const readToken = () => (asks ? given : attempt(read) || '');
 
 function read() {
   if (options.token !== undefined) return options.token;

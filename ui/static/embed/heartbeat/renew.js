@@ -1,0 +1,195 @@
+/*
+ * Where heartbeat.js gets the token from that the page itself does not hold: by data-renew a route of
+ * the application, by rollcall.identify a function. heartbeat.js loads this file for either.
+ *
+ * It asks when it has no answer yet, when the token is unknown or its session over, and when the person
+ * may have changed; ever more seldom where that brings nothing new; one tab for all of a browser.
+ */
+import { timeLimit } from '../../lib/time-limit.js';
+
+const PAUSE_MS = 5000; // between two questions, at least
+const LONG_PAUSE_MS = 60000; // after questions that failed, or of who moves about and stays the same
+const LONGEST_PAUSE_MS = 600000; // where the token is no good, or nobody is there
+const ANSWER_MS = 20000;
+const AWAY_MS = 300000; // whoever comes back after that may be somebody else
+const RELOAD_MS = 60000; // a page is not loaded anew twice within
+const TOKEN = /^[\x21-\x7e]+$/;
+
+// from is the route's address, or a function. on.hold(token) gets each new answer, '' for nobody;
+// on.beat() is called where the same token may be good again, on.problem(what, status) where the
+// answer can not be right. look(now) is to be called every second, with what is known of the token:
+// {fine, trouble, used, handled}.
+export function renewal(from, on) {
+  const route = typeof from !== 'function';
+  const name = `rollcall renew ${from}`;
+  const channel = route ? attempt(() => new BroadcastChannel(name)) : undefined;
+  let token; // undefined: no answer yet
+  let asOf = 0; // when it was asked for, by whatever tab
+  let dueAt = 0;
+  let retryAt = 0; // not before
+  let asking = false;
+  let failures = 0;
+  let inVain = 0; // answers in a row that brought no good token
+  let unchanged = 0; // answers in a row after a navigation that brought nothing new
+  let verified; // the token of which somebody ended the session, as the application was told
+  let moved = false;
+  let place = here();
+  let hiddenAt = Date.now();
+  let last = {};
+
+  if (channel) channel.onmessage = ({ data }) => take(data.token, data.asOf);
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) hiddenAt = Date.now();
+    else if (Date.now() - hiddenAt > AWAY_MS) want();
+  });
+  addEventListener('pageshow', ({ persisted }) => persisted && want());
+  for (const type of ['turbo:load', 'htmx:afterSettle']) document.addEventListener(type, move);
+
+  function look(now) {
+    last = now;
+    if (now.fine) inVain = 0;
+    if (place !== here()) move();
+    if (!asking && Date.now() >= Math.max(nextAt(now), retryAt)) question();
+  }
+
+  function nextAt(now) {
+    return Math.min(dueAt,
+      moved ? asOf + growing(unchanged, LONG_PAUSE_MS) : Infinity,
+      now.used && token === '' ? asOf + growing(inVain + 1, LONGEST_PAUSE_MS) : Infinity,
+      isWorthAsking(now) ? asOf + (inVain && growing(inVain - 1, LONGEST_PAUSE_MS)) : Infinity);
+  }
+
+  // An unattended page begins no session anew, and who ended one is not asked twice.
+  function isWorthAsking({ trouble, used }) {
+    if (bySomebody(trouble)) return verified !== token;
+    return trouble === 'unknown' || (trouble && used);
+  }
+
+  function move() {
+    moved = true;
+    place = here();
+  }
+
+  function want(at = 0) {
+    dueAt = Math.min(dueAt, at);
+  }
+
+  // At once, as far as nobody is being asked.
+  function ask() {
+    retryAt = 0;
+    want();
+    if (!asking) question();
+  }
+
+  async function question() {
+    const wanted = Date.now();
+    asking = true;
+    dueAt = Infinity;
+    try {
+      await alone(async () => {
+        if (asOf >= wanted) return; // another tab did, meanwhile
+        const began = Date.now();
+        const answer = await (route ? byRoute() : byFunction());
+        channel?.postMessage({ token: answer, asOf: began });
+        take(answer, began);
+      });
+    } catch {
+      retryAt = Date.now() + growing(failures++, LONG_PAUSE_MS) * (1 - Math.random() / 2);
+      want(retryAt);
+    }
+    asking = false;
+  }
+
+  // One tab after the other, where the browser has locks.
+  async function alone(action) {
+    let begun = false;
+    const act = () => {
+      begun = true;
+      return action();
+    };
+    const locks = route && navigator.locks;
+    if (locks) await locks.request(name, { signal: timeLimit(15000) }, act).catch((error) => {
+      if (begun) throw error;
+    });
+    if (!begun) await act();
+  }
+
+  async function byFunction() {
+    const late = new Promise((_, reject) => setTimeout(reject, ANSWER_MS));
+    const answer = (await Promise.race([from(), late])) || '';
+    if (answer && !TOKEN.test(answer)) fail('not-a-token');
+    return answer;
+  }
+
+  async function byRoute() {
+    const response = await fetch(from, {
+      method: 'POST', mode: 'same-origin', credentials: 'same-origin', redirect: 'manual', cache: 'no-store',
+      // A form of another site can not send it.
+      headers: { 'X-Rollcall': 'renew', Accept: 'application/json, text/plain' }, signal: timeLimit(ANSWER_MS),
+    });
+    const { status, type } = response;
+    if (type === 'opaqueredirect' || status === 403) on.problem?.('route', status); // may be meant, or not
+    if (type === 'opaqueredirect' || [204, 401, 403].includes(status)) return '';
+    // Of somebody who is in, it may as well be a proxy whose application restarts.
+    if (status === 404 && !(token && last.fine)) return '';
+    const text = (await response.text()).trim();
+    const answer = text[0] === '{' ? (attempt(() => JSON.parse(text)) || {}).token ?? '' : text;
+    if (!response.ok || (answer && !TOKEN.test(answer))) fail(response.ok ? 'not-a-token' : 'route', status);
+    return answer;
+  }
+
+  function fail(what, status) {
+    on.problem?.(what, status);
+    throw new Error(what);
+  }
+
+  function take(answer, began) {
+    if (began < asOf) return;
+    const { trouble, handled } = last;
+    const stays = handled?.();
+    asOf = began;
+    dueAt = Infinity;
+    failures = retryAt = 0;
+    if (trouble || answer === '') inVain++;
+    if (bySomebody(trouble)) verified = answer;
+    if (answer !== token) {
+      if (!token || !answer) inVain = unchanged = 0; // somebody came or went
+      token = answer;
+      on.hold(token);
+    } else {
+      if (moved && token) unchanged++;
+      if (trouble && !bySomebody(trouble)) on.beat(); // it may have been reported anew
+    }
+    moved = false;
+    if (!token && bySomebody(trouble)) whenLoaded(() => stays || handled() || reload());
+  }
+
+  return { look, ask };
+}
+
+const bySomebody = (trouble) => trouble && trouble !== 'unknown' && trouble !== 'expired';
+const growing = (n, most) => Math.min(most, PAUSE_MS * 2 ** n);
+
+// Without what may be in the query.
+const here = () => location.pathname + location.hash;
+
+function whenLoaded(action) {
+  if (document.readyState === 'complete') action();
+  else addEventListener('load', action);
+}
+
+// To the page that the application shows to whom it has signed out.
+function reload() {
+  if (attempt(() => Date.now() - (sessionStorage.rollcallReload || 0)) > RELOAD_MS) {
+    sessionStorage.rollcallReload = Date.now();
+    location.reload();
+  }
+}
+
+function attempt(action) {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+// Where the token comes from a route of the host or a function of the page: a script of its own asks.
+import { inUse } from './beat.js';
+import { lastReported } from './schedule.js';
+import { askFor, load, options } from './script.js';
+import { handled, stopped, trouble } from './session.js';
+import { give } from './token.js';
+
+let from = options.renew && new URL(options.renew, document.baseURI).href;
+let loadAt = 0;
+let renewal;
+let identity;
+const byFunction = () => identity();
+
+// Every second. changed is called with each new token, and with the same one that may be good again.
+export function lookForToken(changed) {
+  if (!from || stopped) return;
+  if (renewal) renewal.look({ fine: 'idle' in lastReported, trouble: trouble(), used: inUse(), handled: () => handled || stopped });
+  else if (Date.now() > loadAt) start(changed);
+}
+
+function start(changed) {
+  loadAt = Date.now() + 30000;
+  load('heartbeat-renew.js').then((part) => {
+    renewal ??= part.renewal(from, {
+      hold(token) {
+        give(token);
+        changed();
+      },
+      beat: () => changed(true),
+    });
+    changed();
+  }).catch(() => {});
+}
+
+export function identify(ask) {
+  identity = ask;
+  askFor();
+  if (from === byFunction) return askNow();
+  from = byFunction;
+  renewal = undefined;
+  loadAt = 0;
+}
+
+export const askNow = () => renewal?.ask();
