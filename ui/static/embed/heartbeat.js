@@ -80,7 +80,6 @@ function thaw() {
 function leave() {
   if (silent) return;
   sayGoodbye();
-  say('bye');
   // What the browser still tells a page that goes must not bring it back.
   stop();
   attempt(() => (sessionStorage.rollcallBye = Date.now()));

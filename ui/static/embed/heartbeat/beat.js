@@ -5,13 +5,14 @@ import { anyVisible, leading, mostRecentTab, say } from './channel.js';
 import { adopt, backOff, began, interval, lastReported, mayBeat, plan, refused, retry } from './schedule.js';
 import { attempt, byCookie, credentials, endpoint, started } from './script.js';
 import { ended, endAll, quiet, revive, silent, token } from './session.js';
+import { readToken } from './token.js';
 
 let inFlight = false;
 let again = false;
 
 export async function beat() {
   again = inFlight;
-  if (inFlight || silent || !mayBeat() || (ended && !inUse())) return;
+  if (inFlight || silent || token !== readToken() || !mayBeat() || (ended && !inUse())) return;
   inFlight = true;
   began();
   await ask(token, report());
@@ -100,4 +101,5 @@ export function prepareGoodbye() {
 export function sayGoodbye() {
   fetch(endpoint, goodbye).catch(() => {});
   if (!location.search) attempt(() => navigator.sendBeacon(endpoint, goodbyeAsBeacon));
+  say('bye');
 }
