@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,4 +29,22 @@ func TestATokenThatVanishesSaysGoodbye(t *testing.T) {
 	for _, m := range s.wire.since(byes[0].answered, message.heartbeat) {
 		t.Errorf("a heartbeat after the logout:\n%s", m.text)
 	}
+}
+
+func TestATokenWithinJSONInStorage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, strings.Replace(scriptTag, "localStorage:accessToken", "localStorage:sb-auth-token#session.access_token", 1))
+	b := browser(t)
+	session := s.signIn(b, "ada")
+	ada := s.watch("ada")
+	b.open(s.host)
+	for _, notYet := range []string{`not JSON`, `null`, `{"session": null}`, `{"session": {"access_token": ""}}`} {
+		b.eval("localStorage.setItem('sb-auth-token', `" + notYet + "`)")
+		ada.lasts(1500 * time.Millisecond)
+	}
+	if asked := b.sent(); asked > 0 {
+		t.Errorf("%d heartbeats without a token", asked)
+	}
+	b.eval("localStorage.setItem('sb-auth-token', `" + `{"user": {}, "session": {"access_token": "` + session.Token + `"}}` + "`)")
+	ada.until("is online", sample.online)
 }

@@ -3,7 +3,8 @@
  *
  *   <script src="https://rollcall.example/heartbeat.js" data-token-from="localStorage:accessToken" defer>
  *
- * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME
+ * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME; within JSON that is stored,
+ *                  localStorage:KEY#access_token or #session.token
  * data-token       the token itself; with neither, this origin's Rollcall cookie
  * data-renew       "/path" of a route of the page's own origin that answers {"token": "..."} for whom its
  *                  cookies are, or 204 for nobody: asked by POST with the header "X-Rollcall: renew" when

@@ -12,11 +12,13 @@ export const readToken = () => (asks ? given : attempt(read) || '');
 
 function read() {
   if (options.token !== undefined) return options.token;
-  const [, kind, name] = /^(\w+):(.+)$/.exec(options.tokenFrom) || [];
+  const [, kind, name, path] = /^(\w+):([^#]+)#?(.*)/.exec(options.tokenFrom) || [];
   if (kind === 'cookie') return decodeURIComponent(readCookie(name));
   if (kind === 'meta') return document.querySelector(`meta[name="${name}"]`).content;
+  const text = kind && window[kind].getItem(name);
+  if (path) return path.split('.').reduce((value, key) => value[key], JSON.parse(text));
   // Some frameworks keep strings as JSON, in quotes.
-  return kind && window[kind].getItem(name).replace(/^"(.*)"$/, '$1');
+  return text.replace(/^"(.*)"$/, '$1');
 }
 
 function readCookie(name) {
