@@ -34,6 +34,8 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/heartbeat-notices.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-notices.js")},
 		{method: "GET", path: "/heartbeat-live.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-live.js")},
 		{method: "GET", path: "/heartbeat-renew.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-renew.js")},
+		{method: "GET", path: "/heartbeat-status.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-status.js")},
+		{method: "GET", path: "/heartbeat-explain.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-explain.js")},
 		{method: "GET", path: "/online-users-panel.js", who: auth.Anyone, serve: s.assets.Script("built/online-users-panel.js")},
 		{method: "GET", path: "/online-users-badge.js", who: auth.Anyone, serve: s.assets.Script("built/online-users-badge.js")},
 		{method: "GET", path: "/static/{version}/{file:.+}", who: auth.Anyone, serve: s.assets.Static(s.respond.Always(web.NothingHere))},

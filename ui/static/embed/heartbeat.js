@@ -13,25 +13,29 @@
  * data-page        instead of the path; "hash" where that is in the fragment, "off" shows nothing
  * data-notices     "off": announcements are not shown, only told by the next event
  * data-live        hears of them, and of the end of the session, at once: one connection a browser
+ * data-debug       logs each step
+ * rollcall:state   event on document, detail {state}, also when this script starts: see rollcall.state
  * rollcall:notices event on document, detail {notices}: all that there are now
  * rollcall:ended   event on document and window, detail {reason}: sign the person out. With data-renew the
  *                  page is loaded anew once its route says that nobody is signed in, unless preventDefault()
  * window.rollcall  setPage(path), beat() at once, stop(),
  *                  identify(async () => token), "" for nobody, in place of data-renew,
- *                  renew() asks either at once, after a login or logout that changes no address, and
+ *                  renew() asks either at once, after a login or logout that changes no address,
+ *                  state: starting, ok, unknown-token (no report of it, yet), refused, blocked (by the
+ *                  page's policy or the server's --allow-origin), offline, ended or signed-out, and
  *                  setStatus("busy", "Recording", {minutes: 30}), a promise: the person is
  *                  available, busy or away, with minutes or until (a Date) for so long
  */
 import { forgetAsOf, noticesAsOf } from './heartbeat/announcements.js';
-import { beat, giveUpAnswer, sayGoodbye } from './heartbeat/beat.js';
+import { beat, giveUpAnswer, headers, sayGoodbye } from './heartbeat/beat.js';
 import { lastShared, mostRecentTab, say } from './heartbeat/channel.js';
 import { returned, setPage, watchInput } from './heartbeat/page.js';
 import { recognise } from './heartbeat/recognise.js';
 import { askNow, identify, lookForToken } from './heartbeat/renewal.js';
 import { beatSoon, failures, forceBeat, forgetTimes, interval, isDue, lastReported, lastTry } from './heartbeat/schedule.js';
-import { attempt, src, started } from './heartbeat/script.js';
+import { attempt, credentials, endpoint, load, src, started, tell } from './heartbeat/script.js';
 import { forgetToken, silent, stop } from './heartbeat/session.js';
-import { setStatus } from './heartbeat/status.js';
+import { state } from './heartbeat/state.js';
 
 function tick() {
   if (document.prerendering) return;
@@ -123,10 +127,18 @@ function start() {
       tick();
     },
     renew: askNow,
-    setStatus,
+    get state() {
+      return state;
+    },
+    async setStatus(...said) {
+      recognise();
+      const request = { headers: headers(), credentials: credentials() };
+      return (await load('heartbeat-status.js')).setStatus(endpoint, request, ...said);
+    },
     stop,
   };
 
+  tell('state', { state });
   tick();
   setInterval(tick, 1000);
   if (started - attempt(() => sessionStorage.rollcallBye) < 15000) rebeatAfterReload();

@@ -1,6 +1,6 @@
 // The notices of the server: told to the page by an event, and shown by a script of its own.
 import { channelName, say } from './channel.js';
-import { load, options } from './script.js';
+import { load, options, tell } from './script.js';
 
 let last = '[]'; // the notices that were announced last
 export let noticesAsOf = 0; // an answer may come later than news that it lacks
@@ -14,7 +14,7 @@ export function announce(notices, ahead, asOf = Date.now()) {
   const text = JSON.stringify(notices);
   const news = text !== last;
   last = text;
-  if (news) document.dispatchEvent(new CustomEvent('rollcall:notices', { bubbles: true, detail: { notices } }));
+  if (news) tell('notices', { notices });
   if (options.notices === 'off' || !(news || notices[0])) return;
   // The same ones too: the page may have replaced its body, or the script was out of reach.
   load('heartbeat-notices.js').then(({ show }) => text === last && show(notices, saw, ahead, channelName)).catch(() => {});

@@ -5,6 +5,7 @@ import { anyVisible, leading, mostRecentTab, say } from './channel.js';
 import { adopt, backOff, began, interval, lastReported, mayBeat, plan, refused, retry } from './schedule.js';
 import { attempt, byCookie, credentials, endpoint, started } from './script.js';
 import { ended, endAll, quiet, revive, silent, token } from './session.js';
+import { become } from './state.js';
 import { readToken } from './token.js';
 
 let inFlight = false;
@@ -56,12 +57,14 @@ async function ask(asked, said) {
     const answer = await response.json().catch(() => ({}));
     if (asked === token) handleResponse(response, answer, said, asOf);
   } catch {
-    if (asked === token) retry();
+    if (asked !== token) return;
+    become(undefined, { endpoint });
+    retry();
   }
 }
 
 function handleResponse({ ok, status, headers }, answer, said, asOf) {
-  if (ok) {
+  if (ok && answer.success) {
     revive(asOf);
     adopt(Math.max(1000, answer.next_heartbeat_ms || 60000), { page: said.page, idle: answer.idle }, leading(true));
     const { notices = [], timestamp } = answer;
@@ -78,9 +81,11 @@ function handleResponse({ ok, status, headers }, answer, said, asOf) {
       quiet();
     }
   } else if (status === 429 || status > 499) {
+    become('offline');
     retry(headers.get('Retry-After'));
   } else {
     // Refused: asking more often will not help.
+    become('refused', { endpoint, status, code: answer.code });
     plan(leading(true));
   }
 }

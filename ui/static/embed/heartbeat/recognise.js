@@ -2,8 +2,9 @@
 import { forgetNotices } from './announcements.js';
 import { prepareGoodbye, sayGoodbye } from './beat.js';
 import { resetSchedule } from './schedule.js';
-import { endpoint } from './script.js';
+import { asks, endpoint } from './script.js';
 import { begin, silent, token } from './session.js';
+import { become } from './state.js';
 import { joinTabs } from './tabs.js';
 import { hash, readToken } from './token.js';
 
@@ -14,7 +15,7 @@ export function recognise() {
   begin(now);
   resetSchedule();
   forgetNotices();
-  if (silent) return;
+  if (silent) return asks || become('signed-out');
   prepareGoodbye();
   joinTabs('rollcall ' + hash(endpoint + token));
 }

@@ -3,6 +3,7 @@ import { inUse } from './beat.js';
 import { lastReported } from './schedule.js';
 import { askFor, load, options } from './script.js';
 import { handled, stopped, trouble } from './session.js';
+import { become } from './state.js';
 import { give } from './token.js';
 
 let from = options.renew && new URL(options.renew, document.baseURI).href;
@@ -24,9 +25,11 @@ function start(changed) {
     renewal ??= part.renewal(from, {
       hold(token) {
         give(token);
+        if (!token) become('signed-out');
         changed();
       },
       beat: () => changed(true),
+      problem: (what, status) => become(undefined, { what, status }),
     });
     changed();
   }).catch(() => {});

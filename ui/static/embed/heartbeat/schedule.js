@@ -1,4 +1,5 @@
 // When the next heartbeat is due.
+import { become } from './state.js';
 
 export let interval = 60000;
 export let lastTry = 0; // when any tab last tried
@@ -21,6 +22,7 @@ export function forgetTimes() {
 
 // The server was reached: by this tab, or by another one that says so.
 export function adopt(every, reported, leading) {
+  become('ok');
   interval = every;
   lastReported = reported;
   unknowns = 0;
@@ -51,6 +53,7 @@ export function refused(leading) {
 
 // A token that nobody knows, yet: at once again, and then more seldom. The gate has to know of the page.
 export function backOff() {
+  become('unknown-token');
   dueAt = lastTry + Math.min(60000, 2000 * 2 ** unknowns++) * (1 - Math.random() / 4);
 }
 

@@ -11,6 +11,9 @@ export function askFor() {
   byCookie = false;
 }
 
+// False where the page prevents what would come next.
+export const tell = (name, detail) => document.dispatchEvent(new CustomEvent('rollcall:' + name, { bubbles: true, cancelable: true, detail }));
+
 // A sandbox forbids storage and channels; we do without.
 export function attempt(action) {
   try {

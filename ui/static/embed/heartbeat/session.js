@@ -1,7 +1,8 @@
 // Whose heartbeats these are, whether there is anybody at all, and whether the session has ended.
 import { announce } from './announcements.js';
 import { leaveChannel, say } from './channel.js';
-import { asks, byCookie } from './script.js';
+import { asks, byCookie, tell } from './script.js';
+import { become } from './state.js';
 
 export let token; // undefined: not looked yet
 export let silent; // nobody is signed in, or stopped
@@ -44,11 +45,12 @@ export function endAll(reason) {
 export function end(reason) {
   if (silent || ended) return;
   ended = reason;
+  become('ended');
   quiet();
   handled = false;
   if (asks && reason === 'expired') return; // whoever is asked says whether the person is in
   const fire = () => {
-    handled = !document.dispatchEvent(new CustomEvent('rollcall:ended', { bubbles: true, cancelable: true, detail: { reason } }));
+    handled = !tell('ended', { reason });
   };
   // A page that is still loading does not listen yet.
   if (document.readyState === 'complete') fire();

@@ -1,5 +1,6 @@
 // The token, where the attributes say that it is.
-import { asks, attempt, options } from './script.js';
+import { asks, attempt, byCookie, options } from './script.js';
+import { become, state } from './state.js';
 
 let given = ''; // by whom was asked for it
 
@@ -11,11 +12,13 @@ export function give(token) {
 export const readToken = () => (asks ? given : attempt(read) || '');
 
 function read() {
+  if (byCookie) return '';
   if (options.token !== undefined) return options.token;
-  const [, kind, name, path] = /^(\w+):([^#]+)#?(.*)/.exec(options.tokenFrom) || [];
+  const [, kind, name, path] = /^(localStorage|sessionStorage|cookie|meta):([^#]+)#?(.*)/.exec(options.tokenFrom) || [];
+  if (!kind) return become(state, { what: 'source' });
   if (kind === 'cookie') return decodeURIComponent(readCookie(name));
   if (kind === 'meta') return document.querySelector(`meta[name="${name}"]`).content;
-  const text = kind && window[kind].getItem(name);
+  const text = window[kind].getItem(name);
   if (path) return path.split('.').reduce((value, key) => value[key], JSON.parse(text));
   // Some frameworks keep strings as JSON, in quotes.
   return text.replace(/^"(.*)"$/, '$1');
