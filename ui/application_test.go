@@ -86,13 +86,13 @@ func (a *application) token(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.asked++
+	if r.Header.Get("X-Rollcall") != "renew" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
 	cookie, err := r.Cookie("session")
 	if err != nil || a.sessions[cookie.Value] == "" {
 		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	if r.Header.Get("X-Rollcall") != "renew" {
-		w.WriteHeader(http.StatusForbidden)
 		return
 	}
 	report := api.LoginReport{User: api.UserInput{ID: a.sessions[cookie.Value]}, SessionKey: cookie.Value, SessionToken: a.tokenOf(cookie.Value)}
