@@ -53,7 +53,7 @@ func TestThePanelInAStrictPageOfAnotherOrigin(t *testing.T) {
 	b := browser(t)
 	var rollcall, token string
 	host := strictHost(t, &rollcall, `online-users-panel { --rollcall-bg: rgb(1, 2, 3); --rollcall-text: rgb(250, 251, 252); --rollcall-radius: 0 }`, func() string {
-		return `<script src="` + rollcall + `/online-users-panel.js" defer></script><online-users-panel src="` + rollcall + `" token="` + token + `" refresh="3600"></online-users-panel>`
+		return `<script src="` + rollcall + `/online-users-panel.js" async></script><online-users-panel src="` + rollcall + `" token="` + token + `" refresh="3600"></online-users-panel>`
 	})
 	in := serve(t, "--allow-origin", host.URL, "--network", "Office=192.0.2.0/24")
 	rollcall = in.url
@@ -124,7 +124,7 @@ func TestTheBadgeInAStrictPageOfAnotherOrigin(t *testing.T) {
 	b := browser(t)
 	var rollcall, token string
 	host := strictHost(t, &rollcall, `online-users-badge { --rollcall-text: rgb(1, 2, 3) }`, func() string {
-		return `<script src="` + rollcall + `/online-users-badge.js" defer></script><p>Team: <online-users-badge src="` + rollcall + `" token="` + token + `" refresh="3600"></online-users-badge></p>`
+		return `<script src="` + rollcall + `/online-users-badge.js" async></script><p>Team: <online-users-badge src="` + rollcall + `" token="` + token + `" refresh="3600"></online-users-badge></p>`
 	})
 	in := serve(t, "--allow-origin", host.URL)
 	rollcall = in.url
@@ -157,7 +157,7 @@ func TestAPolicyWithoutTheFeedIsReportedOnceAndTheListReadAgain(t *testing.T) {
 	var rollcall, token string
 	host := strictHost(t, &rollcall, "", func() string {
 		return `<meta http-equiv="Content-Security-Policy" content="connect-src ` + rollcall + `">
-			<script src="` + rollcall + `/online-users-panel.js" defer></script><online-users-panel src="` + rollcall + `" token="` + token + `" refresh="1"></online-users-panel>`
+			<script src="` + rollcall + `/online-users-panel.js" async></script><online-users-panel src="` + rollcall + `" token="` + token + `" refresh="1"></online-users-panel>`
 	})
 	in := serve(t, "--allow-origin", host.URL)
 	rollcall = in.url
@@ -182,7 +182,7 @@ func TestAPageSaysWhatThePersonIsDoing(t *testing.T) {
 	b := browser(t)
 	var rollcall, token string
 	host := strictHost(t, &rollcall, "", func() string {
-		return `<script src="` + rollcall + `/heartbeat.js" data-token="` + token + `" defer></script>`
+		return `<script src="` + rollcall + `/heartbeat.js" data-token="` + token + `" async></script>`
 	})
 	in := serve(t, "--allow-origin", host.URL)
 	rollcall = in.url

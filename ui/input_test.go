@@ -75,7 +75,7 @@ func TestWhatStaysInTheBrowser(t *testing.T) {
 	t.Parallel()
 	const secrets = "?key=seCret#seCret"
 	page := func(attributes string) string {
-		return `<meta name="referrer" content="unsafe-url">` + strings.Replace(scriptTag, " defer", ` referrerpolicy="origin" defer `+attributes, 1)
+		return `<meta name="referrer" content="unsafe-url">` + strings.Replace(scriptTag, " async", ` referrerpolicy="origin" async `+attributes, 1)
 	}
 	s := newStage(t, page(""), "--heartbeat", "1s", "--online-window", "20s", "--leave-grace", "1s")
 	b := browser(t)

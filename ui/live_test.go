@@ -253,7 +253,7 @@ func TestADeadTokenIsNotAskedForAgainAndAgain(t *testing.T) {
 	b := browser(t)
 	var rollcall, token string
 	host := strictHost(t, &rollcall, "", func() string {
-		return `<script src="` + rollcall + `/online-users-panel.js" defer></script><script src="` + rollcall + `/online-users-badge.js" defer></script>
+		return `<script src="` + rollcall + `/online-users-panel.js" async></script><script src="` + rollcall + `/online-users-badge.js" async></script>
 			<online-users-panel src="` + rollcall + `" token="` + token + `" refresh="1"></online-users-panel>
 			<online-users-badge src="` + rollcall + `" token="` + token + `" refresh="1"></online-users-badge>`
 	})

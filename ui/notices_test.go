@@ -40,7 +40,7 @@ func newGuest(t *testing.T, attributes string, settings ...string) *guest {
 	g := &guest{tab: browser(t)}
 	var rollcall string
 	host := strictHost(t, &rollcall, "", func() string {
-		return `<script src="` + rollcall + `/heartbeat.js" data-token="` + g.session.Token + `" ` + attributes + ` defer></script><h1>The page</h1>`
+		return `<script src="` + rollcall + `/heartbeat.js" data-token="` + g.session.Token + `" ` + attributes + ` async></script><h1>The page</h1>`
 	})
 	g.in = serve(t, append(settings, "--allow-origin", host.URL)...)
 	rollcall, g.host = g.in.url, host.URL
@@ -281,7 +281,7 @@ func TestAPolicyThatOnlyReportsLeavesTheConnection(t *testing.T) {
 	t.Cleanup(host.Close)
 	in := serve(t, "--allow-origin", host.URL, "--heartbeat", "1h", "--online-window", "3h")
 	backend := in.backend(t, "shop", "sessions,admin")
-	script = `<script src="` + in.url + `/heartbeat.js" data-token="` + login(t, backend, "ada", "Ada").Token + `" data-live defer></script>`
+	script = `<script src="` + in.url + `/heartbeat.js" data-token="` + login(t, backend, "ada", "Ada").Token + `" data-live async></script>`
 	b.open(host.URL)
 	b.until(beats + ` > 0`)
 	if _, err := backend.PostNotice(t.Context(), api.NoticeInput{Message: "At once"}); err != nil {

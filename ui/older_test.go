@@ -32,7 +32,7 @@ func TestThePanelInAnOlderBrowser(t *testing.T) {
 	t.Parallel()
 	var rollcall, token string
 	host := hostPage(t, func() string {
-		return asOf2021 + strings.ReplaceAll(`<script src="URL/online-users-panel.js" defer></script>
+		return asOf2021 + strings.ReplaceAll(`<script src="URL/online-users-panel.js" async></script>
 			<online-users-panel src="URL" token="`, "URL", rollcall) + token + `"></online-users-panel>`
 	})
 	in := serve(t, "--allow-origin", host.URL)
@@ -50,7 +50,7 @@ func TestThePanelInAnOlderBrowser(t *testing.T) {
 // TestPagesByTheirNames shows what people read, and keeps two long names apart.
 func TestPagesByTheirNames(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, strings.Replace(scriptTag, " defer", ` defer data-page="hash"`, 1), "--heartbeat", "1s", "--online-window", "20s")
+	s := newStage(t, strings.Replace(scriptTag, " async", ` async data-page="hash"`, 1), "--heartbeat", "1s", "--online-window", "20s")
 	b := browser(t)
 	s.signIn(b, "ada")
 	ada := s.watch("ada")

@@ -114,7 +114,7 @@ func TestScreenshotsOfAHostPage(t *testing.T) {
 	host := strictHost(t, &rollcall, `body { margin: 32px auto; max-width: 880px; padding: 0 16px; font: 16px/24px Georgia, serif; background: #fdf9f2; color: #2b2118 }
 		online-users-panel, online-users-badge { --rollcall-accent: #0b7285; --rollcall-bg: #fffdf9; --rollcall-radius: 2px; --rollcall-font: Georgia, serif }
 		online-users-panel { padding: 16px; border: 1px solid #e5dccb }`, func() string {
-		return `<meta name="viewport" content="width=device-width"><script src="` + rollcall + `/online-users-panel.js" defer></script><script src="` + rollcall + `/online-users-badge.js" defer></script>
+		return `<meta name="viewport" content="width=device-width"><script src="` + rollcall + `/online-users-panel.js" async></script><script src="` + rollcall + `/online-users-badge.js" async></script>
 			<h1>Northwind intranet</h1><p>Before you restart anything: <online-users-badge theme="light" src="` + rollcall + `" token="` + token + `"></online-users-badge></p>
 			<online-users-panel theme="light" src="` + rollcall + `" token="` + token + `"></online-users-panel>`
 	})

@@ -28,7 +28,7 @@ type stage struct {
 
 // scriptTag is a page of an application that follows the documentation.
 const scriptTag = `<!doctype html><title>host</title><link rel="icon" href="data:,">
-	<script src="%s/heartbeat.js" data-token-from="localStorage:accessToken" defer></script>`
+	<script src="%s/heartbeat.js" data-token-from="localStorage:accessToken" async></script>`
 
 // newStage starts both, with this page and these settings of the server.
 func newStage(t *testing.T, page string, settings ...string) *stage {

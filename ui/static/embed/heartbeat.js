@@ -1,7 +1,7 @@
 /*
  * Rollcall heartbeat: tells a Rollcall server that the person at this browser is here.
  *
- *   <script src="https://rollcall.example/heartbeat.js" data-token-from="localStorage:accessToken" defer>
+ *   <script src="https://rollcall.example/heartbeat.js" data-token-from="localStorage:accessToken" async>
  *
  * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME; within JSON that is stored,
  *                  localStorage:KEY#access_token or #session.token

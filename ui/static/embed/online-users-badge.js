@@ -1,7 +1,7 @@
 /*
  * <online-users-badge>: how many people are online, as "3 online" with a pulse.
  *
- *   <script src="https://rollcall.example/online-users-badge.js" defer>
+ *   <script src="https://rollcall.example/online-users-badge.js" async>
  *   <online-users-badge src="https://rollcall.example" token="...">
  *
  * src      the Rollcall server; without it, this origin and its cookie

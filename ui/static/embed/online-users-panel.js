@@ -1,7 +1,7 @@
 /*
  * <online-users-panel>: who is logged in right now.
  *
- *   <script src="https://rollcall.example/online-users-panel.js" defer>
+ *   <script src="https://rollcall.example/online-users-panel.js" async>
  *   <online-users-panel src="https://rollcall.example" token="...">
  *
  * src      the Rollcall server; without it, this origin and its cookie

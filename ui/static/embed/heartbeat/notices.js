@@ -66,8 +66,8 @@ function mount() {
     polite = h('div', { role: 'status' });
     root.append(h('section', { 'aria-label': 'Announcements' }, urgent, polite));
   }
-  // Again where the page has replaced its body, or closed what it was in.
-  if (!host.parentElement?.matches(`body, ${MODAL}`) || !host.isConnected) putInto(document.body);
+  // Again where the page has replaced its body, or closed what it was in; it may have none yet.
+  if (document.body && (!host.parentElement?.matches(`body, ${MODAL}`) || !host.isConnected)) putInto(document.body);
 }
 
 // What is done to a banner in a dialog is not done to the dialog.

@@ -95,6 +95,7 @@ function show() {
 at('sign-out').addEventListener('click', signOut);
 addEventListener('hashchange', show);
 addEventListener('storage', show);
+document.addEventListener('rollcall:state', show, { once: true }); // Rollcall's script may come later
 document.addEventListener('rollcall:ended', (event) => {
   forget();
   notify(REASONS[event.detail.reason] || 'Your session has ended.');
