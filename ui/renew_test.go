@@ -77,6 +77,51 @@ func TestALoginAndALogoutInASinglePage(t *testing.T) {
 	}
 }
 
+// nobodyAgain has nobody found logged in so often that the next question is far away.
+func (a *application) nobodyAgain(ada *watch, tab *tab) {
+	a.t.Helper()
+	for range 4 {
+		asked, _ := a.count()
+		tab.eval(`void rollcall.renew()`)
+		a.asks(ada, asked, 1)
+	}
+}
+
+func TestALoginDuringAnAnswerIsNotMissed(t *testing.T) {
+	t.Parallel()
+	for how, script := range map[string]string{
+		"by a navigation":      `history.pushState(null, '', '/orders')`,
+		"with a word about it": `rollcall.renew()`,
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			a, ada, tab := renewal(t, renewing)
+			a.asks(ada, 0, 1)
+			a.nobodyAgain(ada, tab)
+			tab.eval(`void (window.real = fetch, window.fetch = async (...all) => {
+				window.fetch = real;
+				const answer = await real(...all);
+				await new Promise((go) => { window.release = go });
+				return answer;
+			}, rollcall.renew())`)
+			tab.until(`window.release`)
+			tab.eval(`void real('/login?user=ada').then(() => { ` + script + `; setTimeout(release, 1500) })`)
+			ada.until("is online", sample.online)
+		})
+	}
+}
+
+func TestALoginByAFormInAPageWhoseAddressStays(t *testing.T) {
+	t.Parallel()
+	a, ada, tab := renewal(t, renewing+`<form><button>Log in</button></form><script>
+		document.querySelector('form').addEventListener('submit', (event) => (event.preventDefault(), fetch('/login?user=ada')));
+	</script>`)
+	a.asks(ada, 0, 1)
+	a.nobodyAgain(ada, tab)
+	tab.click(`button`)
+	ada.until("is online", sample.online)
+}
+
 func TestALoginWhileRollcallIsDown(t *testing.T) {
 	t.Parallel()
 	a, ada, tab := renewal(t, renewing)

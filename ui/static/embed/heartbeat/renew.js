@@ -32,7 +32,7 @@ export function renewal(from, on) {
   let inVain = 0; // answers in a row that brought no good token
   let unchanged = 0; // answers in a row after a navigation that brought nothing new
   let verified; // the token of which somebody ended the session, as the application was told
-  let moved = false;
+  let movedAt = 0; // by a navigation that nobody has been asked about since
   let place = here();
   let hiddenAt = Date.now();
   let last = {};
@@ -44,6 +44,7 @@ export function renewal(from, on) {
   });
   addEventListener('pageshow', ({ persisted }) => persisted && want());
   for (const type of ['turbo:load', 'htmx:afterSettle']) document.addEventListener(type, move);
+  document.addEventListener('submit', submitted, { capture: true, passive: true });
 
   function look(now) {
     last = now;
@@ -54,7 +55,7 @@ export function renewal(from, on) {
 
   function nextAt(now) {
     return Math.min(dueAt,
-      moved ? asOf + growing(unchanged, LONG_PAUSE_MS) : Infinity,
+      movedAt ? asOf + growing(unchanged, LONG_PAUSE_MS) : Infinity,
       now.used && token === '' ? asOf + growing(inVain + 1, LONGEST_PAUSE_MS) : Infinity,
       isWorthAsking(now) ? asOf + (inVain && growing(inVain - 1, LONGEST_PAUSE_MS)) : Infinity);
   }
@@ -66,8 +67,14 @@ export function renewal(from, on) {
   }
 
   function move() {
-    moved = true;
+    movedAt = Date.now();
     place = here();
+  }
+
+  // Maybe a login, in a page whose address stays.
+  function submitted() {
+    inVain = 0;
+    if (!token) want(Date.now() + PAUSE_MS / 2);
   }
 
   function want(at = 0) {
@@ -148,7 +155,6 @@ export function renewal(from, on) {
     const { trouble, handled } = last;
     const stays = handled?.();
     asOf = began;
-    dueAt = Infinity;
     failures = retryAt = 0;
     if (trouble || answer === '') inVain++;
     if (bySomebody(trouble)) verified = answer;
@@ -157,10 +163,10 @@ export function renewal(from, on) {
       token = answer;
       on.hold(token);
     } else {
-      if (moved && token) unchanged++;
+      if (movedAt && token) unchanged++;
       if (trouble && !bySomebody(trouble)) on.beat(); // it may have been reported anew
     }
-    moved = false;
+    if (began >= movedAt) movedAt = 0;
     if (!token && bySomebody(trouble)) whenLoaded(() => stays || handled() || reload());
   }
 
