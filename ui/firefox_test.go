@@ -168,3 +168,22 @@ func (s *stage) arrives(what string, from time.Time, kind func(message) bool) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+func TestARouteBringsTheTokenInFirefoxToo(t *testing.T) {
+	a := newApplication(t, renewing)
+	f := newFirefox(t)
+	from := time.Now()
+	tab := f.open(a.host + "/login?user=ada")
+	a.arrives("a heartbeat", from, message.heartbeat)
+	from = time.Now()
+	tab.close()
+	a.arrives("a goodbye", from, message.goodbye)
+	from = time.Now()
+	tab = f.open(a.host + "/logout")
+	for asked, _ := a.count(); asked < 2; asked, _ = a.count() {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if state := tab.eval(`rollcall.state`); len(a.wire.since(from, message.heartbeat)) > 0 {
+		t.Errorf("a heartbeat of nobody, in the state %s", state)
+	}
+}
