@@ -91,6 +91,27 @@ func TestAMisspeltSourceOfTheTokenIsWarnedOf(t *testing.T) {
 	b.warnsOnce("signed-out", `data-token-from="localstorage:accessToken" is none of`)
 }
 
+// sameOrigin is the address of a page with this script tag behind a proxy that has Rollcall at the same
+// origin, and may answer heartbeats itself.
+func sameOrigin(t *testing.T, tag string, answers func(http.ResponseWriter) bool) string {
+	t.Helper()
+	target, err := url.Parse(serve(t).url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := httputil.NewSingleHostReverseProxy(target)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/host" {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = w.Write([]byte(telling + tag))
+		} else if !strings.HasSuffix(r.URL.Path, "/heartbeat") || !answers(w) {
+			through.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(proxy.Close)
+	return proxy.URL + "/host"
+}
+
 // TestAProxyThatAnswersInPlaceOfRollcall stands before its heartbeats, not before its scripts.
 func TestAProxyThatAnswersInPlaceOfRollcall(t *testing.T) {
 	t.Parallel()
@@ -104,27 +125,13 @@ func TestAProxyThatAnswersInPlaceOfRollcall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := serve(t)
-			target, err := url.Parse(in.url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			through := httputil.NewSingleHostReverseProxy(target)
-			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				switch {
-				case strings.HasSuffix(r.URL.Path, "/heartbeat"):
-					w.WriteHeader(c.status)
-					_, _ = w.Write([]byte(c.body))
-				case r.URL.Path == "/host":
-					w.Header().Set("Content-Type", "text/html")
-					_, _ = w.Write([]byte(telling + `<script src="/heartbeat.js" data-token="a-token" data-debug async></script>`))
-				default:
-					through.ServeHTTP(w, r)
-				}
-			}))
-			t.Cleanup(proxy.Close)
+			host := sameOrigin(t, `<script src="/heartbeat.js" data-token="a-token" data-debug async></script>`, func(w http.ResponseWriter) bool {
+				w.WriteHeader(c.status)
+				_, _ = w.Write([]byte(c.body))
+				return true
+			})
 			b := browser(t)
-			b.open(proxy.URL + "/host")
+			b.open(host)
 			b.warnsOnce("refused", c.words)
 		})
 	}
@@ -146,5 +153,16 @@ func TestARouteThatAnswersAPageIsWarnedOf(t *testing.T) {
 				t.Errorf("warned of %q", got)
 			}
 		})
+	}
+}
+
+func TestAPageOfRollcallsOwnOriginWithoutACookieIsNotWarned(t *testing.T) {
+	t.Parallel()
+	host := sameOrigin(t, `<script src="/heartbeat.js" async></script>`, func(http.ResponseWriter) bool { return false })
+	b := browser(t)
+	b.open(host)
+	b.until(`states.join() === 'starting,signed-out'`)
+	if got := b.eval(`warnings`); got != "" {
+		t.Errorf("warned: %s", got)
 	}
 }

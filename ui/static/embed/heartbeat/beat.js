@@ -85,7 +85,8 @@ function handleResponse({ ok, status, headers }, answer, said, asOf) {
     retry(headers.get('Retry-After'));
   } else {
     // Refused: asking more often will not help.
-    become('refused', { endpoint, status, code: answer.code });
+    if (answer.code === 'session_token_required') become('signed-out'); // no cookie
+    else become('refused', { endpoint, status, code: answer.code });
     plan(leading(true));
   }
 }
