@@ -49,10 +49,21 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	s.clock.Heartbeat(now, err)
 	if err != nil {
 		s.noteUnknownToken(r, now, token, beat, err)
-		return nil, err
+		return nil, s.refusedHeartbeat(err)
 	}
 	return api.HeartbeatAnswer{Session: api.OwnSession(beaten.Session), Idle: s.store.Rules().Idle(idle),
 		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: up.ShownTo(beaten.Member, now)}, nil
+}
+
+// refusedHeartbeat is an error with when to beat again: where somebody works on after the end of their
+// session, the heartbeats keep the light from turning clear.
+func (s *Server) refusedHeartbeat(err error) error {
+	if !errors.Is(err, store.ErrSessionEnded) {
+		return err
+	}
+	p := web.Explain(err)
+	p.NextHeartbeat = s.cfg.Heartbeat
+	return p
 }
 
 // seen are the notices that a heartbeat names. What can be none is passed over: a

@@ -62,7 +62,10 @@ func TestWhatAHeartbeatMayLookLike(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := do(t, b, "POST", "/admin/users/heartbeat", test.body, test.opts...)
 			if test.status != 200 {
-				got.refuses(test.status, test.code)
+				body := got.refuses(test.status, test.code)
+				if next, told := body["next_heartbeat_ms"]; told != (test.code == "session_ended") || told && next != 60000.0 {
+					t.Errorf("the next heartbeat is wanted in %v ms", next)
+				}
 				return
 			}
 			body := got.wants(200)

@@ -136,3 +136,24 @@ func TestASessionThatRanOutBeginsAnew(t *testing.T) {
 	}
 	b.until(says("For all who are in"))
 }
+
+// TestAPageThatOpensAfterTheEndBeatsAsOftenAsOthers has the server tell when the next heartbeat is wanted by a refusal only.
+func TestAPageThatOpensAfterTheEndBeatsAsOftenAsOthers(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, counting+scriptTag, "--heartbeat", "1s", "--online-window", "20s")
+	b := browser(t)
+	session := s.signIn(b, "ada")
+	ada := s.watch("ada")
+	if err := s.backend.Revoke(t.Context(), session.ID); err != nil {
+		t.Fatal(err)
+	}
+	one, two := b.another(), b.another()
+	one.open(s.host + "/one")
+	s.stillThere(ada, "ada")
+	two.open(s.host + "/two")
+	two.until(`window.ended.join() === 'revoked'`)
+	s.hears(ada, 5)
+	one.close()
+	s.hears(ada, 5)
+	s.stillThere(ada, "ada")
+}

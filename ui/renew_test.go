@@ -145,9 +145,7 @@ func TestALoginWhileRollcallIsDown(t *testing.T) {
 
 func TestAbsenceBeyondTheTimeOfTheSession(t *testing.T) {
 	t.Parallel()
-	a, ada, tab := renewal(t, renewing)
-	tab.open(a.host + "/login?user=ada")
-	ada.until("is online", sample.online)
+	a, ada, tab := loggedIn(t, renewing)
 	a.in.backdate(t, "ada", 50*time.Hour, 49*time.Hour)
 	asked, _ := a.count()
 	a.asks(ada, asked, 1)
@@ -188,6 +186,16 @@ func TestATokenThatRotatesWithEachAnswerSignsNobodyOut(t *testing.T) {
 	}
 }
 
+// loggedIn is an application with ada logged in, in a page that has been heard.
+func loggedIn(t *testing.T, page string) (a *application, ada *watch, tab *tab) {
+	t.Helper()
+	a, ada, tab = renewal(t, page)
+	a.asks(ada, 0, 1) // by the first page, which else might ask for her, too
+	tab.open(a.host + "/login?user=ada")
+	tab.until(`rollcall.state === 'ok'`)
+	return a, ada, tab
+}
+
 // revoke ends ada's session.
 func (a *application) revoke() {
 	a.t.Helper()
@@ -202,9 +210,7 @@ func (a *application) revoke() {
 
 func TestARevocationLoadsThePageAnewOnce(t *testing.T) {
 	t.Parallel()
-	a, ada, tab := renewal(t, renewing)
-	tab.open(a.host + "/login?user=ada")
-	ada.until("is online", sample.online)
+	a, ada, tab := loggedIn(t, renewing)
 	asked, loads := a.count()
 	a.revoke()
 	ada.until("has a page that was loaded anew", func(sample) bool { _, now := a.count(); return now > loads })
@@ -218,9 +224,7 @@ func TestARevocationLoadsThePageAnewOnce(t *testing.T) {
 
 func TestAPageThatSignsOutItselfIsNotLoadedAnew(t *testing.T) {
 	t.Parallel()
-	a, ada, tab := renewal(t, `<script>addEventListener('rollcall:ended', (event) => event.preventDefault())</script>`+renewing)
-	tab.open(a.host + "/login?user=ada")
-	ada.until("is online", sample.online)
+	a, ada, tab := loggedIn(t, `<script>addEventListener('rollcall:ended', (event) => event.preventDefault())</script>`+renewing)
 	asked, loads := a.count()
 	a.revoke()
 	a.asks(ada, asked, 1)
@@ -233,12 +237,10 @@ func TestAPageThatSignsOutItselfIsNotLoadedAnew(t *testing.T) {
 
 func TestAnApplicationThatKeepsWhoWasRevokedIsToldToTheGate(t *testing.T) {
 	t.Parallel()
-	a, ada, tab := renewal(t, renewing)
+	a, ada, tab := loggedIn(t, renewing)
 	a.mu.Lock()
 	a.keeps = true
 	a.mu.Unlock()
-	tab.open(a.host + "/login?user=ada")
-	ada.until("is online", sample.online)
 	asked, loads := a.count()
 	a.revoke()
 	a.stillThere(ada, "ada")
@@ -256,9 +258,7 @@ func TestAnApplicationThatKeepsWhoWasRevokedIsToldToTheGate(t *testing.T) {
 
 func TestTabsThatOpenAtOnceAskForAll(t *testing.T) {
 	t.Parallel()
-	a, ada, tab := renewal(t, renewing)
-	tab.open(a.host + "/login?user=ada")
-	ada.until("is online", sample.online)
+	a, ada, tab := loggedIn(t, renewing)
 	asked, _ := a.count()
 	tab.eval(`void (() => { for (let i = 0; i < 6; i++) document.body.append(Object.assign(document.createElement('iframe'), { src: '/frame' + i })) })()`)
 	tab.until(`Array.from(frames).filter((frame) => frame.rollcall).length === 6`)

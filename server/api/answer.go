@@ -32,12 +32,13 @@ type Nothing struct{}
 
 // Failure is every answer that is an error, but for a closed gate's.
 type Failure struct {
-	Success   bool               `json:"success"` // false
-	Error     string             `json:"error"`   // for people
-	Code      string             `json:"code"`    // for programs
-	EndReason presence.EndReason `json:"end_reason,omitempty"`
-	Sessions  []ListedSession    `json:"sessions,omitempty"` // in the way of a login
-	Timestamp Time               `json:"timestamp"`
+	Success         bool               `json:"success"` // false
+	Error           string             `json:"error"`   // for people
+	Code            string             `json:"code"`    // for programs
+	EndReason       presence.EndReason `json:"end_reason,omitempty"`
+	Sessions        []ListedSession    `json:"sessions,omitempty"`          // in the way of a login
+	NextHeartbeatMS int64              `json:"next_heartbeat_ms,omitempty"` // of a page whose session has ended
+	Timestamp       Time               `json:"timestamp"`
 }
 
 // ID is the id of a session, notice, key or entry as the API writes it: JavaScript would round

@@ -22,6 +22,8 @@ type Problem struct {
 	RetryAfter time.Duration
 	EndReason  presence.EndReason  // of the session that is asked about
 	Sessions   []api.ListedSession // that are in the way of a login
+
+	NextHeartbeat time.Duration // when a page whose session has ended is to say that somebody works there
 }
 
 func (p *Problem) Error() string { return p.Words }

@@ -116,7 +116,8 @@ func (a *Responder) writeProblem(w http.ResponseWriter, p *Problem) {
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	text, err := json.Marshal(api.Failure{Error: p.Words, Code: p.Code, EndReason: p.EndReason, Sessions: p.Sessions, Timestamp: api.At(a.Now())})
+	text, err := json.Marshal(api.Failure{Error: p.Words, Code: p.Code, EndReason: p.EndReason, Sessions: p.Sessions,
+		NextHeartbeatMS: p.NextHeartbeat.Milliseconds(), Timestamp: api.At(a.Now())})
 	a.writeJSON(w, p.Status, text, err)
 }
 

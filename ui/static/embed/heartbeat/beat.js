@@ -66,14 +66,14 @@ async function ask(asked, said) {
 function handleResponse({ ok, status, headers }, answer, said, asOf) {
   if (ok && answer.success) {
     revive(asOf);
-    adopt(Math.max(1000, answer.next_heartbeat_ms || 60000), { page: said.page, idle: answer.idle }, leading(true));
+    adopt(answer.next_heartbeat_ms, { page: said.page, idle: answer.idle }, leading(true));
     const { notices = [], timestamp } = answer;
     const ahead = Date.parse(timestamp) - Date.now();
     sent(said.seen);
     announce(notices, ahead, asOf);
     say('beat', { interval, told: lastReported, notices, ahead, asOf });
   } else if (answer.code === 'session_ended') {
-    refused(leading(true));
+    refused(answer.next_heartbeat_ms, leading(true));
     if (answer.end_reason) {
       endAll(answer.end_reason);
     } else {

@@ -20,10 +20,14 @@ export function forgetTimes() {
   lastTry = dueAt = retryAfterUntil = 0;
 }
 
+function pace(every) {
+  interval = Math.max(1000, every || interval);
+}
+
 // The server was reached: by this tab, or by another one that says so.
 export function adopt(every, reported, leading) {
   become('ok');
-  interval = every;
+  pace(every);
   lastReported = reported;
   unknowns = 0;
   plan(leading);
@@ -45,8 +49,9 @@ export function retry(after) {
   dueAt = retryAfterUntil + Math.random() * Math.min(interval, 2000 * 2 ** failures++);
 }
 
-// The server knows of no page by this token.
-export function refused(leading) {
+// The server knows of no page by this token, and wants to hear while somebody works there.
+export function refused(every, leading) {
+  pace(every);
   lastReported = {};
   plan(leading);
 }

@@ -1,6 +1,7 @@
 // Whose heartbeats these are, whether there is anybody at all, and whether the session has ended.
 import { announce } from './announcements.js';
 import { leaveChannel, say } from './channel.js';
+import { interval } from './schedule.js';
 import { asks, byCookie, tell } from './script.js';
 import { become } from './state.js';
 
@@ -38,7 +39,7 @@ export function revive(asOf) {
 }
 
 export function endAll(reason) {
-  say('ended', { reason });
+  say('ended', { reason, interval });
   end(reason);
 }
 

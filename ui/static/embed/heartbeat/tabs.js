@@ -34,7 +34,7 @@ function hear({ type, seen, notices, ahead, asOf, reason, interval, told }) {
   if (notices && !ended) announce(notices, ahead, asOf);
   if (type === 'ended') {
     end(reason);
-    refused(leading());
+    refused(interval, leading());
   }
   if (type === 'beat') {
     revive(asOf);
