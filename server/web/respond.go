@@ -81,6 +81,7 @@ func (a *Responder) send(w http.ResponseWriter, r *http.Request, file Download) 
 	h.Set("Content-Type", file.Type)
 	h.Set("Content-Disposition", `attachment; filename="`+file.Name+`"`)
 	if err := writeFile(w, r, file); err != nil {
+		err = errors.Join(err, r.Context().Err()) // which says so where the reader is gone
 		if !a.Troubles.Observe(err) {
 			a.Log.Warn().Str(zerolog.ErrorFieldName, a.Redact(err.Error())).Str("file", file.Name).Msg("a file broke off")
 		}
