@@ -28,7 +28,8 @@ func (s *Server) login(r *http.Request) (any, error) {
 	if in.Code != "" {
 		result, err = s.redeem(r, in.Code)
 	} else {
-		result, err = s.store.SignIn(r.Context(), s.now(), in.Name, in.Password, s.cfg.Origin.OfRequest(r))
+		result, err = s.store.SignIn(r.Context(), s.now(),
+			store.Credentials{Name: in.Name, Password: in.Password, KnownDevice: s.auth.KnownDevice(r, in.Name)}, s.cfg.Origin.OfRequest(r))
 	}
 	if errors.Is(err, store.ErrWrongPassword) {
 		now := s.now()
@@ -113,7 +114,7 @@ func (s *Server) setup(r *http.Request) (any, error) {
 	if err := s.decodeOwn(r, &in); err != nil {
 		return nil, err
 	}
-	if err := s.auth.AllowSignIn(r, ""); err != nil {
+	if err := s.auth.AllowSetUp(r); err != nil {
 		return nil, err
 	}
 	exists, err := s.store.HasAccounts(r.Context())

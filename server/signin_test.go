@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -256,6 +257,46 @@ func TestANetworkThatTriesManyNamesWaits(t *testing.T) {
 	if got := try("one-more", "[2001:db8:0:1::1]"); got != 401 {
 		t.Errorf("from another network: %d, want 401", got)
 	}
+}
+
+func TestWhoHoldsManyNetworksOfIPv6WaitsToo(t *testing.T) {
+	for name, test := range map[string]struct {
+		network func(i int) string
+		tries   int
+	}{
+		"a /64": {func(i int) string { return fmt.Sprintf("[2001:db8::%x]", i) }, networkTries},
+		"a /56": {func(i int) string { return fmt.Sprintf("[2001:db8:0:%x::1]", i) }, 2 * networkTries},
+		"a /48": {func(i int) string { return fmt.Sprintf("[2001:db8:0:%x::1]", i<<8) }, 4 * networkTries},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, storetest.New(t))
+			try := func(i int) int {
+				return do(t, b, "POST", "/auth/login", map[string]any{"name": "name" + strconv.Itoa(i), "code": "GUESS"}, from(test.network(i))).Code
+			}
+			for i := range test.tries {
+				if got := try(i); got != 401 {
+					t.Fatalf("try %d: %d", i, got)
+				}
+			}
+			if got := try(test.tries); got != 429 {
+				t.Errorf("one more: %d, want 429", got)
+			}
+			b.signIn(t, "root", "wrong", from("[2001:db8:1::1]")).refuses(401, "invalid_credentials")
+		})
+	}
+}
+
+func TestAKnownDeviceIsKnownToTheNextServerAndToOtherReplicas(t *testing.T) {
+	s := storetest.New(t)
+	b := newBench(t, s)
+	b.admin(t)
+	device := with(b.signIn(t, "root", password).Result().Cookies()[1:])
+	other := newBench(t, s)
+	for i := range networkTries {
+		other.signIn(t, "name"+strconv.Itoa(i), "wrong")
+	}
+	other.signIn(t, "root", password).refuses(429, "too_many_attempts")
+	other.signIn(t, "root", password, device).wants(200)
 }
 
 func TestStrangersLockNobodyOut(t *testing.T) {

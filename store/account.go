@@ -73,7 +73,10 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, event AuditEve
 	if err != nil {
 		return Account{}, err
 	}
-	hash := hashPassword(in.Password) // before the write: it takes long
+	hash, err := hashPassword(ctx, in.Password) // before the write: it takes long
+	if err != nil {
+		return Account{}, err
+	}
 	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: sqldb.Time(now.UnixMilli())}
 	event.Action, event.Target, event.Detail = "account.create", UserActor(account.ID), cmp.Or(event.Detail, account.Access.String())
 	err = s.write(ctx, func(t *tx) error {
@@ -133,7 +136,10 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, pas
 	if err := checkPassword(password); err != nil {
 		return err
 	}
-	hash := hashPassword(password)
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
 	return s.write(ctx, func(t *tx) error {
 		var user string
 		err := t.Scan([]any{&user}, `UPDATE accounts SET password_hash = $2 WHERE name = $1 RETURNING user_id`,
@@ -187,19 +193,33 @@ func (t *tx) needAdmin() error {
 	return sqldb.Wrap("counting the admins", err)
 }
 
+// Credentials are what somebody signs in with.
+type Credentials struct {
+	Name, Password string
+	KnownDevice    bool // a browser from which this account signed in before, which waits for no strangers
+}
+
 // SignIn begins a panel session for a name and password. ErrWrongPassword for
-// an unknown name too, after the same time.
-func (s *Store) SignIn(ctx context.Context, now time.Time, name, password string, from Origin) (LoginResult, error) {
+// an unknown name too, after the same time; ErrHashingCrowded where too many try at once.
+func (s *Store) SignIn(ctx context.Context, now time.Time, in Credentials, from Origin) (LoginResult, error) {
 	var user, hash string
 	err := s.db.Scan(ctx, []any{&user, &hash}, `SELECT user_id, password_hash FROM accounts WHERE name = $1`,
-		strings.ToLower(name))
+		strings.ToLower(in.Name))
 	if errors.Is(err, sql.ErrNoRows) {
 		hash = unknownName
 	} else if err != nil {
 		return LoginResult{}, sqldb.Wrap("finding an account", err)
 	}
-	if !verifyPassword(password, hash) || user == "" {
-		return LoginResult{}, ErrWrongPassword
+	turn := strangers
+	if in.KnownDevice {
+		turn = known
+	}
+	same, err := turn.verifyPassword(ctx, in.Password, hash)
+	if err == nil && (!same || user == "") {
+		err = ErrWrongPassword
+	}
+	if err != nil {
+		return LoginResult{}, err
 	}
 	return s.signIn(ctx, now, user, hash, from)
 }

@@ -52,12 +52,12 @@ func TestAccounts(t *testing.T) {
 			_, err := s.CreateAccount(ctx, Start, "user:root", bad)
 			WantError(t, err, sqldb.ErrInvalid)
 		}
-		session, err := s.SignIn(ctx, Start, "aDa", password, store.Origin{})
+		session, err := s.SignIn(ctx, Start, store.Credentials{Name: "aDa", Password: password}, store.Origin{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for name, pass := range map[string]string{"ada": "wrong password, long", "nobody": password} {
-			_, err := s.SignIn(ctx, Start, name, pass, store.Origin{})
+			_, err := s.SignIn(ctx, Start, store.Credentials{Name: name, Password: pass}, store.Origin{})
 			WantError(t, err, store.ErrWrongPassword)
 		}
 		if who, err := s.Authenticate(ctx, Start, session.Token); err != nil || who.Access != store.AccessViewer {

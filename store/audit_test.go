@@ -48,7 +48,7 @@ func TestEveryDeedIsRecorded(t *testing.T) {
 		must(err)
 		_, err = s.CreateAccount(ctx, Start, "cli", store.AccountInput{Name: "Ann", Password: password, Access: store.AccessViewer})
 		must(err)
-		_, err = s.SignIn(ctx, Start, "ann", password, store.Origin{IPAddress: "192.0.2.9", UserAgent: "UA"})
+		_, err = s.SignIn(ctx, Start, store.Credentials{Name: "ann", Password: password}, store.Origin{IPAddress: "192.0.2.9", UserAgent: "UA"})
 		must(err)
 		must(s.SetPassword(ctx, Start, "cli", "ann", password))
 		must(s.DeleteAccount(ctx, Start, "user:rollcall:root", "rollcall:ann"))

@@ -288,7 +288,7 @@ func TestErasingIsRefused(t *testing.T) {
 	if diff := cmp.Diff(before, deeds(t, s, store.AuditFilter{})); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := s.SignIn(t.Context(), Start, "root", "a password that is long enough", store.Origin{}); err != nil {
+	if _, err := s.SignIn(t.Context(), Start, store.Credentials{Name: "root", Password: "a password that is long enough"}, store.Origin{}); err != nil {
 		t.Error(err)
 	}
 }

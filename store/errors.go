@@ -37,6 +37,9 @@ var (
 	// ErrWrongPassword: unknown name or wrong password; it does not say which.
 	ErrWrongPassword = errors.New("wrong name or password")
 
+	// ErrHashingCrowded: as many passwords are being checked as may be at once.
+	ErrHashingCrowded = errors.New("too many passwords at once")
+
 	// ErrTooManyNotices: as many notices are shown as may be at once.
 	ErrTooManyNotices = errors.New("too many notices")
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -69,16 +70,40 @@ func newID() int64 {
 // IsKey tells a key from a session token by its form.
 func IsKey(secret string) bool { return strings.HasPrefix(secret, keyPrefix) }
 
-// loadIDKey returns the database's key of session ids, making it in a new one.
-func (t *tx) loadIDKey() (key [8]byte, err error) {
-	_, err = t.Exec(`INSERT INTO settings (name, value) VALUES ('session_id_key', $1) ON CONFLICT (name) DO NOTHING`, newID())
+// loadRandom returns a random number of 63 bits that the database keeps under a name, making it in a
+// new one: all replicas have the same, and it outlives restarts.
+func (t *tx) loadRandom(name string) (key [8]byte, err error) {
+	_, err = t.Exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, newID())
 	if err != nil {
 		return key, err
 	}
 	var n int64
-	err = t.Scan([]any{&n}, `SELECT value FROM settings WHERE name = 'session_id_key'`)
+	err = t.Scan([]any{&n}, `SELECT value FROM settings WHERE name = $1`, name)
 	binary.BigEndian.PutUint64(key[:], uint64(n))
 	return key, err
+}
+
+// loadKeys reads the secrets that never leave the database.
+func (s *Store) loadKeys(t *tx) (err error) {
+	if s.idKey, err = t.loadRandom("session_id_key"); err != nil {
+		return sqldb.Wrap("reading the key of session ids", err)
+	}
+	for _, name := range []string{"device_key_1", "device_key_2"} {
+		part, err := t.loadRandom(name)
+		if err != nil {
+			return sqldb.Wrap("reading the key of devices", err)
+		}
+		s.deviceKey = append(s.deviceKey, part[:]...)
+	}
+	return nil
+}
+
+// DeviceMark proves that an account signed in from a browser before: to this server, to one before it
+// or to another replica. See OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
+func (s *Store) DeviceMark(user string) []byte {
+	mac := hmac.New(sha256.New, s.deviceKey)
+	mac.Write([]byte(user))
+	return mac.Sum(nil)
 }
 
 func checkToken(token string) error {

@@ -42,7 +42,9 @@ type Store struct {
 	db    *sqldb.DB
 	rules presence.Rules
 	limit SessionLimit
-	idKey [8]byte // makes session ids from tokens
+
+	idKey     [8]byte // makes session ids from tokens
+	deviceKey []byte  // see DeviceMark
 
 	counts  *sqldb.Cache[OnlineFilter, presence.Counts]
 	totals  *sqldb.Cache[struct{}, Stats]
@@ -69,8 +71,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		if s.rules, err = t.saveRules(cfg.Now, cfg.Rules); err != nil {
 			return sqldb.Wrap("saving the rules", err)
 		}
-		s.idKey, err = t.loadIDKey()
-		return sqldb.Wrap("reading the key of session ids", err)
+		return s.loadKeys(t)
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"rollcall/store/storetest"
 )
 
 func FuzzBearer(f *testing.F) {
@@ -28,7 +30,7 @@ func FuzzCookie(f *testing.F) {
 		f.Add(header, "cross-site", "https://evil.example")
 		f.Add(header, "same-origin", "null")
 	}
-	a := &Authenticator{limits: newSignInLimits(), crossSite: http.NewCrossOriginProtection()}
+	a := &Authenticator{store: storetest.New(f), crossSite: http.NewCrossOriginProtection()}
 	f.Fuzz(func(t *testing.T, header, site, origin string) {
 		r := httptest.NewRequest("POST", "http://localhost/", nil)
 		r.Header["Cookie"] = []string{header}
@@ -46,7 +48,7 @@ func FuzzCookie(f *testing.F) {
 		if token != "" && err == nil && !ours {
 			t.Errorf("the cookie counts from Sec-Fetch-Site %q and Origin %q", site, origin)
 		}
-		if a.knownDevice(r, "rollcall:root") {
+		if a.KnownDevice(r, "root") {
 			t.Errorf("%q passes as a known device", header)
 		}
 	})

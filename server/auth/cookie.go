@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+
+	"rollcall/store"
 )
 
 // cookieName carries the __Host- prefix wherever the browser grants it: such a
@@ -47,7 +49,7 @@ func (a *Authenticator) cookie(name, value string) *http.Cookie {
 // SignInCookies hold a session's token, and mark the browser as one from which this
 // user has signed in.
 func (a *Authenticator) SignInCookies(r *http.Request, token, user string) []*http.Cookie {
-	device := base64.RawURLEncoding.EncodeToString(a.limits.deviceMark(user))
+	device := base64.RawURLEncoding.EncodeToString(a.store.DeviceMark(user))
 	return []*http.Cookie{a.cookie(a.cookieName(r), token), a.cookie(a.cookieName(r)+"-device", device)}
 }
 
@@ -58,13 +60,12 @@ func (a *Authenticator) SignOutCookies(r *http.Request) []*http.Cookie {
 	return []*http.Cookie{c}
 }
 
-// knownDevice tells whether the account has signed in from this browser since
-// the process began.
-func (a *Authenticator) knownDevice(r *http.Request, user string) bool {
+// KnownDevice tells whether the account has signed in from this browser before.
+func (a *Authenticator) KnownDevice(r *http.Request, account string) bool {
 	cookie, err := r.Cookie(a.cookieName(r) + "-device")
 	if err != nil {
 		return false
 	}
 	mark, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-	return err == nil && hmac.Equal(mark, a.limits.deviceMark(user))
+	return err == nil && hmac.Equal(mark, a.store.DeviceMark(store.AccountID(account)))
 }

@@ -1,9 +1,6 @@
 package auth
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,7 +9,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"rollcall/server/web"
-	"rollcall/store"
 )
 
 // How many sign-ins may be tried. With passwords of 15 characters this is far
@@ -26,10 +22,14 @@ const (
 	maxName      = 64               // bytes of a name that count; no account has more
 )
 
-// AllowSignIn counts a try to sign in to an account, "" where no account has a name yet.
-// It returns an error when there were too many of late.
+// AllowSignIn counts a try to sign in to an account. It returns an error when there were too many of late.
 func (a *Authenticator) AllowSignIn(r *http.Request, account string) error {
-	return a.limits.allow(a.now(), account, a.origin.Network(r), a.knownDevice(r, store.AccountID(account)))
+	return a.limits.allow(a.now(), account, a.origin.Networks(r), a.KnownDevice(r, account))
+}
+
+// AllowSetUp is the same for the set-up, which has a count of its own: neither uses up the other's.
+func (a *Authenticator) AllowSetUp(r *http.Request) error {
+	return a.limits.takeEach(a.now(), "setup ", a.origin.Networks(r), accountTries, accountEvery)
 }
 
 // signInLimits counts tries per account and network, and per network. No count
@@ -37,26 +37,34 @@ func (a *Authenticator) AllowSignIn(r *http.Request, account string) error {
 type signInLimits struct {
 	mu      sync.Mutex
 	buckets map[string]*rate.Limiter
-	secret  [32]byte // signs the device cookies of this process
 }
 
 func newSignInLimits() *signInLimits {
-	l := &signInLimits{buckets: map[string]*rate.Limiter{}}
-	rand.Read(l.secret[:])
-	return l
+	return &signInLimits{buckets: map[string]*rate.Limiter{}}
 }
 
 // allow counts one try. A known device has a count of its own, so that a
-// stranger in the same network can not lock its owner out either.
-func (l *signInLimits) allow(now time.Time, account, network string, known bool) error {
+// stranger in the same network can not lock its owner out either. The first of
+// the networks is the smallest.
+func (l *signInLimits) allow(now time.Time, account string, networks []string, known bool) error {
 	account = strings.ToLower(account[:min(len(account), maxName)])
 	if known {
-		return l.take(now, "device "+account+" "+network, accountTries, accountEvery)
+		return l.take(now, "device "+account+" "+networks[0], accountTries, accountEvery)
 	}
-	if err := l.take(now, "network "+network, networkTries, networkEvery); err != nil {
+	if err := l.takeEach(now, "network ", networks, networkTries, networkEvery); err != nil {
 		return err
 	}
-	return l.take(now, "account "+account+" "+network, accountTries, accountEvery)
+	return l.takeEach(now, "account "+account+" ", networks, accountTries, accountEvery)
+}
+
+// takeEach counts one try in each of the networks, of which each may try twice as much as the one inside it.
+func (l *signInLimits) takeEach(now time.Time, what string, networks []string, tries int, every time.Duration) error {
+	for i, network := range networks {
+		if err := l.take(now, what+network, tries<<i, every>>i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *signInLimits) take(now time.Time, key string, tries int, every time.Duration) error {
@@ -72,7 +80,7 @@ func (l *signInLimits) take(now time.Time, key string, tries int, every time.Dur
 		return nil
 	}
 	return &web.Problem{Status: http.StatusTooManyRequests, Code: "too_many_attempts", Words: "Too many attempts; wait a moment",
-		RetryAfter: every + time.Second}
+		RetryAfter: every.Truncate(time.Second) + time.Second}
 }
 
 // evict forgets the counts that are back at their start and, if that frees
@@ -89,12 +97,4 @@ func (l *signInLimits) evict(now time.Time) {
 	if len(l.buckets) >= maxBuckets {
 		clear(l.buckets)
 	}
-}
-
-// deviceMark proves that an account signed in from a browser before. See OWASP,
-// "Slow Down Online Guessing Attacks with Device Cookies".
-func (l *signInLimits) deviceMark(user string) []byte {
-	mac := hmac.New(sha256.New, l.secret[:])
-	mac.Write([]byte(user))
-	return mac.Sum(nil)
 }

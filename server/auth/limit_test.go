@@ -11,7 +11,7 @@ import (
 func TestNamesOfAnyLengthAreCountedInBoundedMemory(t *testing.T) {
 	l, long := newSignInLimits(), strings.Repeat("x", 60000)
 	for i := range 3 * maxBuckets {
-		_ = l.allow(storetest.Start, long+strconv.Itoa(i), "10.0.0.0/"+strconv.Itoa(i), false)
+		_ = l.allow(storetest.Start, long+strconv.Itoa(i), []string{"10.0.0.0/" + strconv.Itoa(i)}, false)
 	}
 	size := 0
 	for key := range l.buckets {

@@ -98,22 +98,22 @@ func (o Resolver) trusts(addr netip.Addr) bool {
 	return slices.ContainsFunc(o.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// Network is the part of the client's address that one customer usually holds:
-// whoever has one address of it has all of them.
-func (o Resolver) Network(r *http.Request) string {
+// Networks are the parts of the client's address that one customer usually holds, the smallest first: whoever
+// has one address of a part has all of them. Providers give a /64, a /56 or a /48 of IPv6.
+func (o Resolver) Networks(r *http.Request) (networks []string) {
 	addr, ok := o.clientAddr(r)
 	if !ok {
-		return "local"
+		return []string{"local"}
 	}
-	bits := 24
+	sizes := []int{24}
 	if addr.Is6() {
-		bits = 64
+		sizes = []int{64, 56, 48}
 	}
-	prefix, err := addr.Prefix(bits)
-	if err != nil {
-		return addr.String()
+	for _, bits := range sizes {
+		prefix, _ := addr.Prefix(bits) // which fails for none of these sizes
+		networks = append(networks, prefix.String())
 	}
-	return prefix.String()
+	return networks
 }
 
 // shared is where providers put their customers' own addresses.

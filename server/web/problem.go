@@ -61,6 +61,8 @@ var table = []struct {
 	{store.ErrLastAdmin, Problem{Status: http.StatusConflict, Code: "last_admin", Words: "The last admin account can not be deleted"}},
 	{store.ErrAlreadySetUp, Problem{Status: http.StatusConflict, Code: "already_set_up", Words: "The first account exists already"}},
 	{store.ErrWrongPassword, Problem{Status: http.StatusUnauthorized, Code: "invalid_credentials", Words: "Unknown name or wrong password"}},
+	{store.ErrHashingCrowded, Problem{Status: http.StatusTooManyRequests, Code: "too_many_attempts", RetryAfter: 2 * time.Second,
+		Words: "Too many sign in at once; wait a moment"}},
 	{sqldb.ErrCrowded, Problem{Status: http.StatusTooManyRequests, Code: "too_many_questions", RetryAfter: 2 * time.Second,
 		Words: "This credential asks too much at once; one question that takes long is answered at a time"}},
 	{sqldb.ErrFull, Problem{Status: http.StatusServiceUnavailable, Code: "storage_full", Words: "The server's disk is full; nothing was stored"}},

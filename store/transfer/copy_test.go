@@ -188,7 +188,7 @@ func TestACopyGoesOnWhereTheSourceWas(t *testing.T) {
 			t.Error("a session that has ended is back: ", err)
 		}
 	}
-	if _, err := s.SignIn(t.Context(), now, "root", Password, store.Origin{}); err != nil {
+	if _, err := s.SignIn(t.Context(), now, store.Credentials{Name: "root", Password: Password}, store.Origin{}); err != nil {
 		t.Error("signing in: ", err)
 	}
 	last, err := old.LastChange(t.Context())
