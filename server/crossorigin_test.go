@@ -22,6 +22,7 @@ func TestAPageOfAnotherOriginChangesNothingWithACookie(t *testing.T) {
 		"of a neighbour of ours":        header("Sec-Fetch-Site", "same-site"),
 		"of an older browser":           header("Origin", "https://evil.example"),
 		"of another port":               header("Origin", "http://localhost:3000"),
+		"of another scheme":             header("Origin", "evil://localhost:8080"),
 		"in a sandbox":                  header("Origin", "null"),
 		"that claims to be of our site": together(header("Origin", "http://localhost:8080"), header("Sec-Fetch-Site", "cross-site")),
 	} {

@@ -48,6 +48,7 @@ type Config struct {
 	Data           string          // folder of the database, "" where it is not to be looked at
 	Database       string          // address of the database, without a password; "" where it is a file
 	Log            zerolog.Logger
+	Sockets        live.Limits      // how many may be open; zero: the usual
 	Meters         *metrics.Meters  // what the store's commits are counted by; nil: those are not counted
 	Metrics        net.Listener     // where /metrics is served, to whoever reaches it; nil: nowhere
 	Now            func() time.Time // nil: time.Now
@@ -99,7 +100,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Now = time.Now
 	}
 	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
-		pages:  origin.Pages{PublicURL: cfg.PublicURL, BasePath: cfg.BasePath, Allowed: cfg.AllowedOrigins},
+		pages:  origin.Pages{PublicURL: cfg.PublicURL, BasePath: cfg.BasePath, TLS: cfg.TLS, Allowed: cfg.AllowedOrigins},
 		meters: cmp.Or(cfg.Meters, metrics.New()), troubles: &web.Troubles{Log: cfg.Log, Damaged: cfg.Store.DB().NoteDamage}}
 	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,
 		Moved: func() { s.live.Reset() }})
@@ -107,7 +108,8 @@ func New(cfg Config) (*Server, error) {
 	s.doctor = doctor.New(doctor.Config{Store: cfg.Store, Clock: s.clock, Recorded: s.meters.Heartbeats, Origin: cfg.Origin, Pages: s.pages, TLS: cfg.TLS,
 		Data: cfg.Data, Database: cfg.Database})
 	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Troubles: s.troubles}
-	s.codes, s.live = auth.NewCodes(s.now), live.New(live.Config{Store: cfg.Store, Now: s.now, Log: cfg.Log, Troubles: s.troubles})
+	s.codes, s.live = auth.NewCodes(s.now), live.New(live.Config{Store: cfg.Store, Now: s.now, Log: cfg.Log, Troubles: s.troubles,
+		Limits: cfg.Sockets, Networks: cfg.Origin.Networks})
 	var err error
 	if s.auth, err = auth.New(cfg.Store, s.now, cfg.TLS, cfg.Origin, s.pages); err != nil {
 		return nil, fmt.Errorf("reading the public address: %w", err)
@@ -141,7 +143,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	listen := func(h http.Handler, ln net.Listener) {
 		w := s.httpServer(h)
 		listening = append(listening, w)
-		go func() { served <- w.Serve(ln) }()
+		go func() { served <- w.Serve(&acceptLog{Listener: ln, log: s.log}) }()
 	}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()

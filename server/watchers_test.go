@@ -167,7 +167,7 @@ var hostile = []string{
 	"https://rollcall.example@evil.example", "https://rollcall.example:444", "https://rollcall.examplee", "https://xrollcall.example",
 	"//rollcall.example", "rollcall.example", "localhost", "http://localhost.evil.example", "http://localhost:81", "http://127.0.0.1:81",
 	"http://[::1]", "file://", "data:", "about:blank", "chrome-extension://abcdef", "moz-extension://abcdef", "https://", "http:///",
-	" https://evil.example", "https://app.example https://evil.example", "https://app.example,https://evil.example", "*",
+	"ftp://localhost", "evil://localhost", "://localhost", "ws://localhost", "//localhost", " https://evil.example", "https://app.example https://evil.example", "https://app.example,https://evil.example", "*",
 }
 
 func TestNoHostileOriginFollowsTheList(t *testing.T) {

@@ -120,6 +120,11 @@ func (a *Authenticator) OwnOrigin(r *http.Request) error {
 	if a.crossSite.Check(r) != nil {
 		return CrossOrigin
 	}
+	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+	older := r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") != "" // of which only the host is compared
+	if older && !safe && !a.pages.Own(r) {
+		return CrossOrigin
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ package live
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,8 @@ type Config struct {
 	Now      func() time.Time
 	Log      zerolog.Logger
 	Troubles *web.Troubles
+	Limits   Limits                       // zero: DefaultLimits
+	Networks func(*http.Request) []string // that a request comes from, the smallest first; nil: all from one
 }
 
 // Hub finds out what changes and tells it to open sockets. It believes only the database:
@@ -50,18 +53,26 @@ type Hub struct {
 	restart       atomic.Bool   // what was told may be wrong
 	tracker       tracker       // only Run touches it
 
-	pendingAuth chan struct{}   // holds a place for each socket without a credential
-	sockets     sync.WaitGroup  // that are open
-	ending      context.Context // of all sockets
-	end         context.CancelFunc
+	limits   Limits
+	places   places // that sockets take of the limits
+	networks func(*http.Request) []string
+	sockets  sync.WaitGroup  // that are open
+	ending   context.Context // of all sockets
+	end      context.CancelFunc
 }
 
 // New returns a hub that does nothing before it runs.
 func New(cfg Config) *Hub {
+	if cfg.Limits == (Limits{}) {
+		cfg.Limits = DefaultLimits()
+	}
+	if cfg.Networks == nil {
+		cfg.Networks = func(*http.Request) []string { return []string{"local"} }
+	}
 	wake := make(chan struct{}, 1)
 	h := &Hub{store: cfg.Store, now: cfg.Now, log: cfg.Log, troubles: cfg.Troubles,
-		feed: newFeed(), readers: newWatchers(wake), userSockets: newWatchers(wake), announcements: newAnnouncements(cfg.Store, wake),
-		wake: wake, tracker: newTracker(), pendingAuth: make(chan struct{}, maxPendingAuth)}
+		feed: newFeed(), readers: newWatchers("list", wake), userSockets: newWatchers("own", wake), announcements: newAnnouncements(cfg.Store, wake),
+		wake: wake, tracker: newTracker(), limits: cfg.Limits, places: places{taken: map[string]int{}}, networks: cfg.Networks}
 	h.ending, h.end = context.WithCancel(context.Background())
 	return h
 }

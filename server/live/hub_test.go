@@ -77,7 +77,7 @@ func withHub(t *testing.T, change func(*Hub), f func(*running)) {
 		serve := func(open func(http.ResponseWriter, *http.Request, string, Follow) error) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				if err := open(w, r, r.Header.Get("Authorization"), follow); err != nil {
-					t.Error(err)
+					w.WriteHeader(web.Explain(err).Status)
 				}
 			}
 		}
@@ -250,18 +250,138 @@ func TestWhoMayNoLongerFollowIsNotToldWhatEndedIt(t *testing.T) {
 	})
 }
 
+// wantTooMany fails unless a socket is closed because there are too many.
+func (r *running) wantTooMany(closed chan error) {
+	r.Helper()
+	var why websocket.CloseError
+	if err := <-closed; !errors.As(err, &why) || why.Code != websocket.StatusTryAgainLater || why.Reason != "too_many_watchers" {
+		r.Errorf("one more is closed with %v", err)
+	}
+}
+
 func TestStrangersDoNotCrowdOutWhoeverSaysWhoTheyAre(t *testing.T) {
+	for name, many := range map[string]struct {
+		elsewhere int // strangers from other networks each
+		here      int
+	}{
+		"of one network":    {0, pendingPerNetwork},
+		"of a thousand":     {maxPending, 0},
+		"of a thousand all": {maxPending - pendingPerNetwork, pendingPerNetwork},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withHub(t, asItIs, func(r *running) {
+				for i := range many.elsewhere {
+					r.places.take(r.limits.ofPending([]string{fmt.Sprint(i)})...)
+				}
+				for range many.here {
+					r.places.take(r.limits.ofPending([]string{"local"})...)
+				}
+				_, closed := r.open("/list", "")
+				r.wantTooMany(closed)
+				list, _ := r.open("/list", r.enter("ada"))
+				r.tells(list, "hello")
+			})
+		})
+	}
+}
+
+func TestOnePersonMayHaveSoManySocketsAndNoMore(t *testing.T) {
 	withHub(t, asItIs, func(r *running) {
-		for range maxPendingAuth {
-			r.pendingAuth <- struct{}{}
+		first, second := r.enter("ada"), r.enter("ada")
+		for range perPerson / 2 {
+			for _, token := range []string{first, second} {
+				list, _ := r.open("/list", token)
+				<-list // its hello
+			}
 		}
-		_, closed := r.open("/list", "")
-		var why websocket.CloseError
-		if err := <-closed; !errors.As(err, &why) || why.Code != websocket.StatusTryAgainLater || why.Reason != "too_many_watchers" {
-			r.Errorf("one more stranger is closed with %v", err)
+		_, closed := r.open("/list", first)
+		r.wantTooMany(closed)
+		own, _ := r.open("/own", first)
+		<-own
+		other, _ := r.open("/list", r.enter("bob"))
+		<-other
+	})
+}
+
+func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
+	here := []string{"a /64", "a /48"}
+	few := func(h *Hub) {
+		h.limits.PerNetwork = 3
+		h.networks = func(r *http.Request) []string { return here }
+	}
+	withHub(t, few, func(r *running) {
+		var opened []chan error
+		for i := range 3 {
+			list, closed := r.open("/list", r.enter(fmt.Sprint("person", i)))
+			<-list // its hello
+			opened = append(opened, closed)
 		}
-		list, _ := r.open("/list", r.enter("ada"))
-		r.tells(list, "hello")
+		head := http.Header{"Authorization": {r.enter("one more")}}
+		_, res, err := websocket.Dial(r.Context(), "http://localhost/list", &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: head})
+		if err == nil || res == nil || res.StatusCode != http.StatusServiceUnavailable {
+			r.Errorf("one more: %v, %v", res, err)
+		}
+		here = []string{"another /64", "another /48"}
+		list, _ := r.open("/list", r.enter("elsewhere"))
+		<-list
+		for _, closed := range opened {
+			select {
+			case err := <-closed:
+				r.Error(err)
+			default:
+			}
+		}
+	})
+}
+
+func TestPlacesAreGivenBack(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		ada := r.enter("ada")
+		for range 3 * perPerson {
+			head := http.Header{"Authorization": {ada}}
+			conn, _, err := websocket.Dial(r.Context(), "http://localhost/list", &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: head})
+			if err != nil {
+				r.Fatal(err)
+			}
+			if _, _, err := conn.Read(r.Context()); err != nil {
+				r.Fatal(err)
+			}
+			_ = conn.Close(websocket.StatusNormalClosure, "")
+			synctest.Wait()
+		}
+		r.places.mu.Lock()
+		defer r.places.mu.Unlock()
+		if len(r.places.taken) > 0 {
+			r.Errorf("still taken: %v", r.places.taken)
+		}
+	})
+}
+
+func TestWhoPingsWithoutAnEndGetsNoAnswerForEach(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		head := http.Header{"Authorization": {r.enter("ada")}}
+		conn, _, err := websocket.Dial(r.Context(), "http://localhost/list", &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: head})
+		if err != nil {
+			r.Fatal(err)
+		}
+		defer conn.CloseNow()
+		conn.CloseRead(r.Context())
+		pings := func(times int) (answered int) {
+			for range times {
+				ctx, cancel := context.WithTimeout(r.Context(), 10*time.Millisecond)
+				if conn.Ping(ctx) == nil {
+					answered++
+				}
+				cancel()
+			}
+			return answered
+		}
+		if n := pings(20); n != 20 {
+			r.Errorf("%d of the first 20 are answered", n)
+		}
+		if n := pings(50); n > 1 {
+			r.Errorf("%d of 50 more are answered", n)
+		}
 	})
 }
 
@@ -350,10 +470,7 @@ func TestTheHubBeginsAgainOnAnotherTimeline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := h.readers.add(Follower{Key: &key})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := h.readers.add(Follower{Key: &key})
 	look := func() string {
 		t.Helper()
 		if err := h.poll(t.Context()); err != nil {

@@ -17,12 +17,11 @@ import (
 
 // Bounds of a socket.
 const (
-	tokenWait      = 5 * time.Second  // for the first message, where the token stands
-	writeWait      = 10 * time.Second // for a reader that takes nothing
-	pingEvery      = 30 * time.Second
-	pongWait       = 10 * time.Second
-	maxFirst       = 4 << 10 // bytes of the first message
-	maxPendingAuth = 1000    // sockets that have not said yet who they are
+	tokenWait = 5 * time.Second  // for the first message, where the token stands
+	writeWait = 10 * time.Second // for a reader that takes nothing
+	pingEvery = 30 * time.Second
+	pongWait  = 10 * time.Second
+	maxFirst  = 4 << 10 // bytes of the first message
 )
 
 var (
@@ -34,10 +33,11 @@ var (
 
 // socket is the server's end of a WebSocket.
 type socket struct {
-	hub    *Hub
-	conn   *websocket.Conn
-	follow Follow
-	token  string // "" until the first message has brought it
+	hub      *Hub
+	conn     *websocket.Conn
+	follow   Follow
+	token    string   // "" until the first message has brought it
+	networks []string // that it comes from, the smallest first
 }
 
 // accept opens a WebSocket and has serve speak until there is a reason to stop. After an
@@ -47,7 +47,14 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, token string, follo
 		w.Header().Set("Upgrade", "websocket")
 		return errUpgrade
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // whoever calls has looked at the origin
+	networks := h.networks(r)
+	release, ok := h.places.take(h.limits.ofSocket(networks)...)
+	if !ok {
+		w.Header().Set("Connection", "close")
+		return errTooManyWatchers
+	}
+	defer release()
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, OnPingReceived: answersPings()}) // whoever calls has looked at the origin
 	if err != nil {
 		return nil // and that is answered
 	}
@@ -56,9 +63,15 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, token string, follo
 	defer conn.CloseNow()
 	ctx, cancel := context.WithCancel(h.ending)
 	defer cancel()
-	status, reason := closing(ctx, serve(ctx, &socket{hub: h, conn: conn, follow: follow, token: token}))
+	status, reason := closing(ctx, serve(ctx, &socket{hub: h, conn: conn, follow: follow, token: token, networks: networks}))
 	_ = conn.Close(status, reason) // whoever is gone does not hear it
 	return nil
+}
+
+// answersPings tells of each ping of a client whether it is answered: who sends many is not.
+func answersPings() func(context.Context, []byte) bool {
+	limit := newPingLimit()
+	return func(context.Context, []byte) bool { return limit.Allow() }
 }
 
 // closing returns how a socket is closed that ended with err.
@@ -96,10 +109,12 @@ func (k *socket) serve(ctx context.Context, among *watchers, check func(context.
 	if err != nil {
 		return err
 	}
-	w, err := among.add(who)
-	if err != nil {
-		return err
+	release, ok := k.hub.places.take(k.hub.limits.of(who, among.kind))
+	if !ok {
+		return errTooManyWatchers
 	}
+	defer release()
+	w := among.add(who)
 	defer among.remove(w)
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
@@ -128,12 +143,11 @@ func (k *socket) mayStay(ctx context.Context) (Follower, error) {
 
 // firstMessage waits for the token of a page, which can not send a header.
 func (k *socket) firstMessage(ctx context.Context) (string, error) {
-	select {
-	case k.hub.pendingAuth <- struct{}{}:
-		defer func() { <-k.hub.pendingAuth }()
-	default:
+	release, ok := k.hub.places.take(k.hub.limits.ofPending(k.networks)...)
+	if !ok {
 		return "", errTooManyWatchers
 	}
+	defer release()
 	// Not by the context: a read that is given up closes the socket without a word.
 	late := time.AfterFunc(tokenWait, func() { _ = k.conn.Close(websocket.StatusPolicyViolation, errNoToken.Code) })
 	defer late.Stop()

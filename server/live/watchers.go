@@ -4,14 +4,13 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"time"
 
 	"rollcall/server/web"
 	"rollcall/store"
 )
 
-const maxWatchers = 20_000
-
-var errTooManyWatchers = &web.Problem{Status: http.StatusServiceUnavailable, Code: "too_many_watchers", Words: "Too many are watching already; read the list instead"}
+var errTooManyWatchers = &web.Problem{Status: http.StatusServiceUnavailable, Code: "too_many_watchers", Words: "Too many are watching already; read the list instead", RetryAfter: 30 * time.Second}
 
 // Follower is who is at a socket: a person with a session, or a key.
 type Follower struct {
@@ -30,27 +29,25 @@ type watcher struct {
 
 // watchers are all open sockets.
 type watchers struct {
+	kind string          // "list" or "own"
 	wake chan<- struct{} // of capacity 1: there is a new one
 
 	mu  sync.Mutex
 	all map[*watcher]struct{}
 }
 
-func newWatchers(wake chan<- struct{}) *watchers {
-	return &watchers{wake: wake, all: map[*watcher]struct{}{}}
+func newWatchers(kind string, wake chan<- struct{}) *watchers {
+	return &watchers{kind: kind, wake: wake, all: map[*watcher]struct{}{}}
 }
 
-// add takes a watcher in, unless there are too many.
-func (ws *watchers) add(who Follower) (*watcher, error) {
+// add takes a watcher in.
+func (ws *watchers) add(who Follower) *watcher {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	if len(ws.all) >= maxWatchers {
-		return nil, errTooManyWatchers
-	}
 	w := &watcher{who: who, check: make(chan struct{}, 1)}
 	ws.all[w] = struct{}{}
 	signal(ws.wake)
-	return w, nil
+	return w
 }
 
 func (ws *watchers) remove(w *watcher) {

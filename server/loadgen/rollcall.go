@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rollcall/server"
+	"rollcall/server/live"
 	"rollcall/server/metrics"
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -68,7 +69,9 @@ func serveRollcall(ctx context.Context, data string) error {
 	if err != nil {
 		return err
 	}
-	srv, err := server.New(server.Config{Store: st, Assets: ui.Static, Heartbeat: time.Minute, Meters: meters,
+	sockets := live.DefaultLimits()
+	sockets.PerKey, sockets.PerNetwork = sockets.All, sockets.All // all panels are ours
+	srv, err := server.New(server.Config{Store: st, Assets: ui.Static, Heartbeat: time.Minute, Meters: meters, Sockets: sockets,
 		Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel)})
 	if err != nil {
 		return err

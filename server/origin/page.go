@@ -12,6 +12,7 @@ import (
 type Pages struct {
 	PublicURL *url.URL // of our own; nil: wherever people reach them
 	BasePath  string   // below which our own are; "" or like /rollcall
+	TLS       bool     // people reach our own by https
 	Allowed   []string // origins of others, such as https://shop.example
 }
 
@@ -33,7 +34,8 @@ func (p Pages) Own(r *http.Request) bool {
 	if u := p.PublicURL; u != nil && scheme == u.Scheme && strings.EqualFold(host, u.Host) {
 		return true
 	}
-	return strings.EqualFold(host, r.Host)
+	// A proxy that adds TLS may be unknown, so https is as good where http is expected.
+	return (scheme == "https" || scheme == "http" && !p.TLS) && strings.EqualFold(host, r.Host)
 }
 
 // Known tells whether the request comes from an allowed page, or from none:

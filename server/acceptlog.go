@@ -1,0 +1,47 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// acceptLog is a listener that logs when no connection can be accepted: everybody is shut out meanwhile.
+// net/http tries again by itself.
+type acceptLog struct {
+	net.Listener
+	log zerolog.Logger
+
+	mu     sync.Mutex
+	logged time.Time
+	failed int // since then
+}
+
+const acceptLogEvery = time.Minute
+
+func (l *acceptLog) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if temporary, ok := errors.AsType[net.Error](err); ok && temporary.Temporary() { //nolint:staticcheck // as net/http decides whether to go on
+		l.note(err)
+	}
+	return conn, err
+}
+
+func (l *acceptLog) note(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed++
+	if !l.logged.IsZero() && time.Since(l.logged) < acceptLogEvery {
+		return
+	}
+	line := l.log.Error().Err(err).Int("failed", l.failed)
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		line = line.Str("hint", "too many files are open; raise the limit, such as by LimitNOFILE in the systemd unit")
+	}
+	line.Msg("no connection can be accepted: everybody new is shut out")
+	l.logged, l.failed = time.Now(), 0
+}
