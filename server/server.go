@@ -143,7 +143,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	listen := func(h http.Handler, ln net.Listener) {
 		w := s.httpServer(h)
 		listening = append(listening, w)
-		go func() { served <- w.Serve(&acceptLog{Listener: ln, log: s.log}) }()
+		go func() { served <- w.Serve(web.LogAccepts(ln, s.log)) }()
 	}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()

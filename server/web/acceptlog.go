@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"errors"
@@ -10,8 +10,12 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// acceptLog is a listener that logs when no connection can be accepted: everybody is shut out meanwhile.
-// net/http tries again by itself.
+// LogAccepts is a listener that logs when no connection can be accepted: everybody is shut out meanwhile.
+func LogAccepts(ln net.Listener, log zerolog.Logger) net.Listener {
+	return &acceptLog{Listener: ln, log: log}
+}
+
+// acceptLog is such a listener. net/http tries again by itself.
 type acceptLog struct {
 	net.Listener
 	log zerolog.Logger
