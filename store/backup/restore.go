@@ -138,13 +138,10 @@ func foldAndLock(ctx context.Context, db *sql.DB) error {
 // prepare makes the new database in the folder work, finished and on the disk.
 func (r Restoration) prepare(ctx context.Context, now time.Time, work string) (ended int64, err error) {
 	file := filepath.Join(work, sqldb.FileName)
-	if err := copyDatabase(ctx, r.File, file); err != nil {
+	if err := r.rebuild(ctx, filepath.Join(work, "given"), work); err != nil {
 		return 0, err
 	}
-	if err := os.Chmod(file, 0o600); err != nil {
-		return 0, err
-	}
-	s, err := store.Open(ctx, store.Config{Path: work, Schema: r.Schema, Older: sqldb.UpgradeWithout})
+	s, err := store.Open(ctx, store.Config{Path: work, Schema: r.Schema})
 	if err != nil {
 		return 0, err
 	}
@@ -164,6 +161,26 @@ func (r Restoration) prepare(ctx context.Context, now time.Time, work string) (e
 		return 0, err
 	}
 	return ended, sqldb.SyncFile(file)
+}
+
+// rebuild makes the database of a folder with what the tables of the backup hold: all that it does by itself is this
+// program's. The backup is copied to the folder given, upgraded there where it is older, and removed.
+func (r Restoration) rebuild(ctx context.Context, given, folder string) error {
+	if err := os.Mkdir(given, 0o700); err != nil {
+		return err
+	}
+	copied := filepath.Join(given, sqldb.FileName)
+	if err := copyDatabase(ctx, r.File, copied); err != nil {
+		return err
+	}
+	db, err := sqldb.Open(ctx, sqldb.Config{Folder: given, Schema: r.Schema, Older: sqldb.UpgradeWithout})
+	if err == nil {
+		err = db.Close()
+	}
+	if err == nil {
+		err = CopyRows(ctx, copied, folder, r.Schema)
+	}
+	return errors.Join(err, os.RemoveAll(given))
 }
 
 // begin notes that a restored database begins its second life.

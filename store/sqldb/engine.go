@@ -16,7 +16,8 @@ type engine struct {
 	schema string // text for a new database
 	oldest int    // version from which steps lead on
 	steps  []string
-	tables string // query that counts the tables that there are
+	check  func(context.Context, *sql.Conn) error // that the schema is ours; nil: its owner alone could change it
+	tables string                                 // query that counts the tables that there are
 
 	upgrade      []string       // begin a transaction that may change the schema
 	begin        []string       // begin any other that writes

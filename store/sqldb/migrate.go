@@ -117,7 +117,7 @@ func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
 	case err != nil:
 		return err
 	case version == newest:
-		return nil
+		return e.checkSchema(ctx, conn)
 	case version == 0:
 		steps = []string{e.schema}
 	default:
@@ -131,8 +131,17 @@ func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
 			return err
 		}
 	}
-	_, err = conn.ExecContext(ctx, saveSetting, "schema_version", newest)
-	return err
+	if _, err = conn.ExecContext(ctx, saveSetting, "schema_version", newest); err != nil {
+		return err
+	}
+	return e.checkSchema(ctx, conn)
+}
+
+func (e *engine) checkSchema(ctx context.Context, conn *sql.Conn) error {
+	if e.check == nil {
+		return nil
+	}
+	return e.check(ctx, conn)
 }
 
 // holdsData returns ErrNoData for an empty database.

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rollcall/store/layout"
 )
 
 const oldSchema = `
@@ -163,32 +163,18 @@ func TestUpgradingVersion1(t *testing.T) {
 	}
 }
 
-// definitions returns what is in a database, by name, without comments and with spaces between words only.
+// definitions returns what is in a database, by name.
 func definitions(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	e, conn := openFile(t, folder)
 	defer e.close()
 	defer conn.Close()
-	rows, err := conn.QueryContext(t.Context(), `SELECT type || ' ' || name || ' on ' || tbl_name, COALESCE(sql, '') FROM sqlite_schema`)
+	all, err := layout.Of(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
-	all := map[string]string{}
-	for rows.Next() {
-		var name, text string
-		if err := rows.Scan(&name, &text); err != nil {
-			t.Fatal(err)
-		}
-		all[name] = punctuation.ReplaceAllString(strings.Join(strings.Fields(comment.ReplaceAllString(text, "")), " "), "$1")
-	}
 	return all
 }
-
-var (
-	comment     = regexp.MustCompile(`--[^\n]*`)
-	punctuation = regexp.MustCompile(` ?([,()]) ?`)
-)
 
 // TestAnUpgradeKeepsTheRows holds every row of version 1 against what it is in the newest.
 func TestAnUpgradeKeepsTheRows(t *testing.T) {

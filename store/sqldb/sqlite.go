@@ -15,6 +15,7 @@ import (
 	sqlitelib "modernc.org/sqlite/lib"
 
 	"rollcall/store/freespace"
+	"rollcall/store/layout"
 )
 
 const maxReaders = 5 // of which maxHeavyReads may be busy for long, and one with the gate
@@ -85,6 +86,7 @@ func openSQLite(cfg Config) (*engine, error) {
 	return &engine{
 		write: write, read: read, files: files, unclean: unclean, log: log,
 		schema: cfg.Schema, oldest: 1, steps: steps,
+		check:        func(ctx context.Context, conn *sql.Conn) error { return layout.Check(ctx, conn, cfg.Schema) },
 		tables:       sqliteTables,
 		upgrade:      []string{`BEGIN IMMEDIATE`},
 		begin:        []string{`BEGIN IMMEDIATE`},
