@@ -54,7 +54,7 @@ func (s *Server) noteStranger(r *http.Request, err error) {
 	case key != nil:
 		s.observe(s.store.NoteRefusedReport(r.Context(), s.now(), key.App, "", problem.Code))
 	default:
-		s.observe(s.store.NoteRefusedReport(r.Context(), s.now(), "", s.cfg.Origin.Network(r), problem.Code))
+		s.observe(s.store.NoteRefusedReport(r.Context(), s.now(), "", s.cfg.Origin.Networks(r)[0], problem.Code))
 	}
 }
 
