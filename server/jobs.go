@@ -31,6 +31,7 @@ func (s *Server) jobs() []job {
 	return []job{
 		{"cleanup", time.Minute, s.runCleanup},
 		{"finish erasing", time.Hour, s.store.FinishErasing},
+		{"fold heartbeats", time.Second, func(ctx context.Context) error { return s.store.FoldHeartbeats(ctx, s.now()) }},
 		{"clock", 10 * time.Second, s.clock.Sync},
 		{"end of a drain's sessions", time.Second, s.endDrained},
 		{"end of troubles", time.Second, s.endTroubles},
@@ -161,6 +162,7 @@ func (s *Server) shutdown(listening []*http.Server, jobs gocron.Scheduler) error
 	if late != nil { // one waits for the disk, and is cut off with the process: no job answers anybody
 		s.log.Warn().Err(late).Msg("a job had not ended when the server did")
 	}
+	_ = within(foldTimeout, s.store.FoldAllHeartbeats) // for who reads the file now; the next start has what is left
 	return err
 }
 

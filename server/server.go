@@ -90,6 +90,7 @@ const (
 	idleTimeout     = 2 * time.Minute
 	requestsTimeout = 5 * time.Second
 	jobsTimeout     = 1 * time.Second
+	foldTimeout     = 1 * time.Second
 	auditsTimeout   = 1 * time.Second
 	maxHeaderBytes  = 16 << 10
 )

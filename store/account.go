@@ -133,6 +133,7 @@ func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
 // SetPassword gives an account a new password, on behalf of actor, and ends its
 // sessions. ErrNotFound for an unknown name.
 func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, password string) error {
+	s.settle(ctx, now)
 	if err := checkPassword(password); err != nil {
 		return err
 	}
@@ -248,7 +249,10 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, fr
 		if err != nil {
 			return sqldb.Wrap("checking an account", err)
 		}
-		result.Session, err = t.begin(s.at(now), s.rules, By{App: presence.PanelApp, Grant: AccessAdmin}, in, s.tokenRef(result.Token), nil)
+		if err = s.foldUser(t.Tx, user); err != nil {
+			return err
+		}
+		result.Session, err = s.begin(t, s.at(now), By{App: presence.PanelApp, Grant: AccessAdmin}, in, s.tokenRef(result.Token), nil)
 		if err != nil {
 			return err
 		}

@@ -29,13 +29,16 @@ const (
 		RETURNING s.id, s.expires_at, s.app, s.organization_id, CASE WHEN b.whose THEN (SELECT role FROM users WHERE id = s.user_id) ELSE '' END`
 )
 
-// Done tells whether RunBulk has recorded this heartbeat.
-func (h *heartbeat) Done() bool { return h.recorded }
+// DoneIn tells whether RunBulk has recorded this heartbeat.
+func (h *heartbeat) DoneIn(t *sqldb.Tx) bool { return h.recordedIn == t }
 
 // RunBulk records heartbeats where the database takes many as one statement: first those of
 // which nobody can see a difference, then the others. Those of sessions that have ended are left
 // to be recorded one by one, as are further ones of the same session.
-func (*heartbeat) RunBulk(t *sqldb.Tx, bulk []sqldb.Bulk) error {
+func (h *heartbeat) RunBulk(t *sqldb.Tx, bulk []sqldb.Bulk) error {
+	if h.store.beats != nil {
+		return h.store.runQuiet(t, bulk)
+	}
 	var waiting []*heartbeat
 	once := map[int64]bool{}
 	for _, b := range bulk {
@@ -66,13 +69,13 @@ func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unchanged boo
 			return err
 		}
 		h := by[id]
-		h.recorded, h.unchanged, h.result.ExpiresAt = true, unchanged, sqldb.Time(expires)
+		h.recordedIn, h.unchanged, h.result.ExpiresAt = t, unchanged, sqldb.Time(expires)
 		if h.wantMember {
 			h.result.Member = m
 		}
 		return nil
 	}, statement, all.ids, all.digests, all.at, all.idle, all.until, all.pages, all.whose, all.idleAfter, all.expiry, all.silence, all.future)
-	return slices.DeleteFunc(beats, func(h *heartbeat) bool { return h.recorded }), err
+	return slices.DeleteFunc(beats, func(h *heartbeat) bool { return h.recordedIn == t }), err
 }
 
 // heartbeatColumns are heartbeats column by column, as arrays for one statement.

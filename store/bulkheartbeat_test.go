@@ -114,6 +114,9 @@ func (e *ensemble) do(round int, c call) string {
 
 // left is what a round leaves: its rows, and of each of its people in order when they were told to look different.
 func (e *ensemble) left(t *testing.T, round int) []string {
+	if err := e.store.FoldAllHeartbeats(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	rows, err := e.shell.Query(`
 		SELECT CONCAT_WS(' ', user_id, page, idle_ms, last_activity_at, COALESCE(leaving_at, 0), expires_at, COALESCE(ended_at, 0)) FROM user_sessions
 		WHERE user_id LIKE '%' || CAST($1 AS TEXT) ORDER BY user_id`, fmt.Sprint(round))

@@ -103,7 +103,9 @@ const dueQuery = `
 // for whom nothing changed. It is for one caller, whose from is the last to.
 func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
 	a := s.slack.Load()
-	ids, err := s.db.Texts(ctx, dueQuery, dueBetween(s.rules.At(from, *s.lastDueSlack.Load()), s.rules.At(to, *a))...)
+	before, after := s.rules.At(from, *s.lastDueSlack.Load()), s.rules.At(to, *a)
+	s.settleAt(ctx, before, after)
+	ids, err := s.db.Texts(ctx, dueQuery, dueBetween(before, after)...)
 	if err == nil {
 		s.lastDueSlack.Store(a)
 	}

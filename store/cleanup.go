@@ -39,6 +39,9 @@ func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c C
 }
 
 func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Cleaned, err error) {
+	if err := s.beats.FoldAll(ctx); err != nil {
+		return c, err
+	}
 	if err := s.correctFuture(ctx, s.at(now)); err != nil {
 		return c, err
 	}

@@ -24,6 +24,9 @@ func (s *Store) LastHeard(ctx context.Context, now time.Time) (at, future time.T
 		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true AND last_activity_at <= $1), 0),
 		COALESCE((SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = '' AND at <= $1), 0),
 		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true AND last_activity_at > $1), 0)`, now.UnixMilli())
+	if err == nil {
+		heard, ahead, err = s.latestWaiting(ctx, now.UnixMilli(), heard, ahead)
+	}
 	if err != nil {
 		return at, future, sqldb.Wrap("finding who was heard of last", err)
 	}
@@ -45,6 +48,9 @@ func (s *Store) LastRecorded(ctx context.Context, now time.Time) (at time.Time, 
 		UNION ALL SELECT MAX(ended_at) FROM user_sessions WHERE is_active = false AND ended_at <= $1
 		UNION ALL SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = '' AND at <= $1
 		UNION ALL SELECT MAX(started_at) FROM drain WHERE started_at <= $1) times`, now.UnixMilli())
+	if err == nil {
+		latest, _, err = s.latestWaiting(ctx, now.UnixMilli(), latest, 0)
+	}
 	if err == nil && latest != 0 {
 		at = sqldb.Time(latest)
 	}

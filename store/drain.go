@@ -115,6 +115,7 @@ const drained = `s.is_active = true AND s.expires_at > $3 AND s.app <> '` + pres
 // end as much later: what has ended never comes back. A drain that is over, or ends them later now,
 // ends no more.
 func (s *Store) EndDrained(ctx context.Context, now time.Time) (total int64, err error) {
+	s.settle(ctx, now)
 	for {
 		var ended int64
 		var done bool
@@ -162,6 +163,7 @@ type Drained struct {
 
 // CountDrained counts for whom a drain waits, and who of them logged in after since.
 func (s *Store) CountDrained(ctx context.Context, now, since time.Time) (d Drained, err error) {
+	s.settle(ctx, now)
 	m := s.at(now)
 	q := sqldb.NewQuery(`
 		SELECT COUNT(DISTINCT s.user_id), COUNT(DISTINCT CASE WHEN s.created_at > ? THEN s.user_id END)

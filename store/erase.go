@@ -305,6 +305,9 @@ func (s *Store) FinishErasing(ctx context.Context) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
+	if err == nil { // the log has ids and times of sessions that are no more
+		err = s.beats.FoldAll(ctx)
+	}
 	if err == nil {
 		err = s.db.Rewrite(ctx)
 	}

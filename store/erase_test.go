@@ -91,7 +91,11 @@ func (c *crowd) happen() {
 		c.LogIn(person)
 	case 3, 4, 5:
 		page := "/" + c.text(session.person, "page")
-		if _, err := c.s.Touch(c.Context(), c.now, session.Token, store.Beat{Page: &page}); !errors.Is(err, store.ErrSessionEnded) {
+		beat := store.Beat{Page: &page}
+		if c.IntN(2) == 0 { // which may wait in the log
+			beat.Page = nil
+		}
+		if _, err := c.s.Touch(c.Context(), c.now, session.Token, beat); !errors.Is(err, store.ErrSessionEnded) {
 			c.must(err)
 		}
 	case 6:
@@ -193,6 +197,7 @@ func (c *crowd) erase(person int) {
 	if found := c.traces(person); len(found) < 3 { // database, log and backup
 		c.Fatalf("person %d is not where this test looks: %v", person, found)
 	}
+	c.must(c.s.FoldAllHeartbeats(c.Context())) // erasing does, too
 	before := c.others(person)
 	gone, err := c.s.Erase(c.Context(), c.now, "user:root", mark(person)+"id")
 	if err != nil || !gone.Complete || gone.Sessions == 0 || gone.Mentions == 0 {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"rollcall/store/presence"
@@ -33,6 +34,7 @@ type ExplainedSession struct {
 // Explain tells why a user is online at now, or is not. ErrNotFound for an
 // unknown id.
 func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explanation, error) {
+	s.settle(ctx, now)
 	var e Explanation
 	err := s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
 		e, err = s.explain(ctx, look, s.at(now), user)
@@ -65,6 +67,12 @@ func (s *Store) explain(ctx context.Context, look *sql.Tx, m presence.Cutoffs, u
 		SELECT `+sessionColumns+`, s.heard, s.leaving_at, s.ended_at, COALESCE(s.end_reason, '')
 		FROM user_sessions s WHERE s.user_id = $1 AND s.app <> $2
 		ORDER BY s.is_active DESC, s.last_activity_at DESC, s.id DESC LIMIT $3`, user, presence.PanelApp, maxExplained)
+	slices.SortStableFunc(e.States, func(a, b ExplainedSession) int {
+		if (a.EndedAt == nil) != (b.EndedAt == nil) {
+			return 0
+		}
+		return latestFirst(a.OnlineSession, b.OnlineSession)
+	})
 	return e, sqldb.Wrap("explaining a user's sessions", err)
 }
 

@@ -68,6 +68,7 @@ func ExportParts() (parts []Part) {
 // ExportPart calls f with everything that a part holds on a user, some rows at a time.
 // Nothing is held in the database while f works.
 func (s *Store) ExportPart(ctx context.Context, id string, part Part, f func([]Record) error) error {
+	s.settleUser(ctx, id)
 	h := exportParts[slices.IndexFunc(exportParts, func(h exportPart) bool { return h.part == part })]
 	for after := any(nil); ; {
 		args := []any{id}

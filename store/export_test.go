@@ -83,3 +83,6 @@ func Together(s *Store, calls []func()) {
 func ShareGate(answer func(context.Context, time.Time, GateQuestion) (Gate, error)) func(context.Context, time.Time, GateQuestion) (Gate, error) {
 	return newSharedGates(answer).ask
 }
+
+// FoldOneByOne has waiting heartbeats folded in the smallest steps.
+func FoldOneByOne(s *Store) { s.beats.Step = 1 }

@@ -43,6 +43,7 @@ func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate
 }
 
 func (s *Store) findGate(ctx context.Context, now time.Time, ask GateQuestion) (gate Gate, err error) {
+	s.settle(ctx, now)
 	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
 		gate, err = s.gate(ctx, look, s.at(now), ask)
 		return err
@@ -70,7 +71,7 @@ func (s *Store) gate(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ask 
 	}
 	if gate.Counts.StillThere > 0 {
 		filter.Status, filter.Limit = "", MaxBlocking
-		if gate.StillThere, err = stillThere(ctx, look, m, filter); err != nil {
+		if gate.StillThere, err = s.stillThere(ctx, look, m, filter); err != nil {
 			return Gate{}, err
 		}
 	}
@@ -90,5 +91,7 @@ func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, 
 	if err := s.listOnline(ctx, look, m, f, order, nil, &page); err != nil {
 		return nil, err
 	}
-	return page.People, s.addPresence(ctx, look, m, f.App, page.People)
+	err = s.addPresence(ctx, look, m, f.App, page.People)
+	f.sort(page.People)
+	return page.People, err
 }

@@ -47,14 +47,19 @@ func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Bea
 	return h.result, err
 }
 
-// record writes one heartbeat with all that it says.
+// record writes one heartbeat with all that it says. Where it declines it leaves at most what was true before.
 func (h *heartbeat) record(t *tx, beat Beat) (err error) {
 	err = byToken(t.Scan, sqldb.Time(h.Now), h.tokenRef, func(session tokenRef) (err error) {
+		if err := h.store.foldPerson(t.Tx, session.id); err != nil {
+			return err
+		}
 		h.tokenRef, h.result.ID = session, session.id
 		if beat.Leaving {
 			h.result.ExpiresAt, err = t.leave(h.Cutoffs, session)
-		} else {
-			h.result.ExpiresAt, err = t.touch(h)
+			return err
+		}
+		if h.result.ExpiresAt, err = t.touch(h); err == nil {
+			err = h.store.beats.Wrote(t.Tx, session.id, h.Now)
 		}
 		return err
 	})
@@ -86,14 +91,15 @@ type heartbeat struct {
 	page        *string // nil: as before
 	wantMember  bool
 
-	result    HeartbeatResult
-	refusal   error // no session lives that this heartbeat is of
-	recorded  bool  // with others
-	unchanged bool  // nobody can see a difference
+	result     HeartbeatResult
+	refusal    error // no session lives that this heartbeat is of
+	store      *Store
+	recordedIn *sqldb.Tx // with others
+	unchanged  bool      // nobody can see a difference
 }
 
 func (s *Store) newHeartbeat(now time.Time, token string, beat Beat) *heartbeat {
-	h := &heartbeat{Cutoffs: s.at(now), tokenRef: s.tokenRef(token), wantMember: beat.WantMember,
+	h := &heartbeat{store: s, Cutoffs: s.at(now), tokenRef: s.tokenRef(token), wantMember: beat.WantMember,
 		idle: beat.Idle.Milliseconds(), idleAfter: s.rules.IdleAfter.Milliseconds()}
 	h.staleBefore = now.Add(min(nearTimeout, s.rules.OnlineWindow/4) - s.rules.OnlineWindow).UnixMilli()
 	h.result.ID = h.id

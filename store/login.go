@@ -68,13 +68,17 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 		in.Token = minted
 	}
 	var result LoginResult
+	s.settle(ctx, now)
 	err := s.write(ctx, func(t *tx) (err error) {
 		if err := t.forgetUnidentified(s.tokenRef(in.Token).id, s.tokenRef(in.PreviousToken).id, s.reportID(by.App, in.User.ID)); err != nil {
 			return sqldb.Wrap("forgetting that somebody was on no record", err)
 		}
 		l := login{tx: t, s: s, m: s.at(now), by: by, in: in, minted: minted != "", token: s.tokenRef(in.Token), key: keyDigest(by.App, in.SessionKey)}
 		result = LoginResult{Token: minted}
-		if result.AccessCapped, err = l.putUser(now); err == nil {
+		if result.AccessCapped, err = l.putUser(now); err != nil {
+			return err
+		}
+		if err = s.foldUser(t.Tx, in.User.ID); err == nil { // a login changes the places of the others
 			err = l.record(&result)
 		}
 		return err
@@ -130,7 +134,7 @@ func (l login) record(result *LoginResult) error {
 	if err != nil {
 		return sqldb.Wrap("ending the session before", err)
 	}
-	if result.Session, err = l.begin(l.m, l.s.rules, l.by, l.in, l.token, l.key); err != nil {
+	if result.Session, err = l.s.begin(l.tx, l.m, l.by, l.in, l.token, l.key); err != nil {
 		return err
 	}
 	result.Created = true
@@ -213,8 +217,8 @@ func (l login) judge(result *LoginResult) error {
 }
 
 // begin inserts a session. Where its token began another one it is found by session_tokens.
-func (t *tx) begin(m presence.Cutoffs, r presence.Rules, by By, in Login, token tokenRef, key []byte) (Session, error) {
-	session := Session{ID: token.id, App: by.App, ExpiresAt: sqldb.Time(m.Now).Add(r.SessionTTL)}
+func (s *Store) begin(t *tx, m presence.Cutoffs, by By, in Login, token tokenRef, key []byte) (Session, error) {
+	session := Session{ID: token.id, App: by.App, ExpiresAt: sqldb.Time(m.Now).Add(s.rules.SessionTTL)}
 	var taken bool
 	err := t.Scan([]any{&taken}, `
 		SELECT EXISTS (SELECT 1 FROM user_sessions WHERE id = $1) OR EXISTS (SELECT 1 FROM session_tokens WHERE id = $1)`, token.id)
@@ -233,6 +237,9 @@ func (t *tx) begin(m presence.Cutoffs, r presence.Rules, by By, in Login, token 
 		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli(), key)
 	if err == nil && taken {
 		err = t.alias(token, session.ID, nil)
+	}
+	if err == nil {
+		err = s.beats.Wrote(t.Tx, session.ID, m.Now)
 	}
 	return session, sqldb.Wrap("storing a session", err)
 }

@@ -12,6 +12,7 @@ import (
 // LoginOnlyApps returns the apps of which people are logged in at now, and no session has ever
 // sent a heartbeat though each had the time to: see [presence.Rules.LoginGrace].
 func (s *Store) LoginOnlyApps(ctx context.Context, now time.Time) (apps []string, err error) {
+	s.settle(ctx, now)
 	m := s.at(now)
 	err = s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
 		return sqldb.Each(ctx, look, func(rows *sql.Rows) error {

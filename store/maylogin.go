@@ -25,6 +25,7 @@ func (s *Store) MayLogin(ctx context.Context, now time.Time, app string, in User
 	if err := keepsOut(s.reader(ctx), role); err != nil || s.limit.Sessions == 0 || !s.limit.Deny {
 		return err
 	}
+	s.settle(ctx, now)
 	open, _, err := countOthers(s.reader(ctx), s.at(now), in.ID, app, 0)
 	if err == nil && open >= s.limit.Sessions {
 		err = ErrSessionLimit
@@ -35,6 +36,7 @@ func (s *Store) MayLogin(ctx context.Context, now time.Time, app string, in User
 // CheckSession returns the session of app that a token, or else the app's own name for it, finds:
 // an [EndedError] where it has ended, ErrSessionEnded where it is unknown.
 func (s *Store) CheckSession(ctx context.Context, now time.Time, app, token, key string) (Session, error) {
+	s.settle(ctx, now)
 	var found reported
 	var err error
 	if token != "" {
@@ -50,5 +52,6 @@ func (s *Store) CheckSession(ctx context.Context, now time.Time, app, token, key
 	case found.reason != "":
 		return Session{}, &EndedError{Reason: found.reason}
 	}
+	s.beats.Overlay(found.id, &found.activity, new(int64), &found.expires)
 	return Session{ID: found.id, App: app, ExpiresAt: sqldb.Time(found.expires)}, nil
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -119,12 +120,17 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	if page.Counts, err = s.counts.Get(ctx, now, f.counted()); err != nil {
 		return OnlinePage{}, sqldb.Wrap("counting who is online", err)
 	}
+	s.settle(ctx, now)
 	err = s.db.SnapshotFor(ctx, f.isHeavy(), func(look *sql.Tx) error { // one instant for the whole page
 		m := s.at(now)
 		if err := s.listOnline(ctx, look, m, f, order, after, &page); err != nil {
 			return err
 		}
-		return s.addPresence(ctx, look, m, f.App, page.People)
+		if err := s.addPresence(ctx, look, m, f.App, page.People); err != nil {
+			return err
+		}
+		f.sort(page.People)
+		return nil
 	})
 	if err != nil {
 		return OnlinePage{}, sqldb.Wrap("listing who is online", err)
@@ -146,6 +152,7 @@ func (f OnlineFilter) isHeavy() bool {
 
 // findCounts counts people, not sessions.
 func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
+	s.settle(ctx, now)
 	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
 		c, err = s.countIn(ctx, look, s.at(now), f)
 		return err
@@ -302,11 +309,25 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 	})
 	for i := range people {
 		p := &people[i]
+		slices.SortFunc(p.Sessions, latestFirst) // by the row they may be in another order
 		d := p.decide(claims[p.ID])
 		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.Status, d.Rule, d.Claim.Text, d.Claim.Until
 		p.sumUp()
 	}
 	return err
+}
+
+// latestFirst is the order of sessions by activity.
+func latestFirst(a, b OnlineSession) int {
+	return cmp.Or(b.LastActivity.Compare(a.LastActivity), cmp.Compare(b.ID, a.ID))
+}
+
+// sort puts the people of a page by activity in order: they were chosen by the rows of their
+// sessions, which heartbeats are ahead of.
+func (f OnlineFilter) sort(people []OnlinePerson) {
+	if f.Sort == SortActivity || f.Sort == "" {
+		slices.SortStableFunc(people, func(a, b OnlinePerson) int { return latestFirst(a.Sessions[0], b.Sessions[0]) })
+	}
 }
 
 // decide says what the person is doing, from the sessions online and the claims that hold.
@@ -330,6 +351,7 @@ func (s *Store) scanSession(rows *sql.Rows, more ...any) (o OnlineSession, err e
 	dest := []any{&o.ID, &o.App, &expires, &created, &activity, &o.IPAddress, &o.UserAgent,
 		&o.Device.Type, &o.Device.OS, &o.Device.Browser, &o.Location, &o.Page, &idle}
 	err = rows.Scan(append(dest, more...)...)
+	s.beats.Overlay(o.ID, &activity, &idle, &expires)
 	o.ExpiresAt, o.CreatedAt, o.LastActivity = sqldb.Time(expires), sqldb.Time(created), sqldb.Time(activity)
 	age := time.Duration(idle) * time.Millisecond
 	o.LastInput, o.Idle = o.LastActivity.Add(-age), s.rules.Idle(age)

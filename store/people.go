@@ -17,6 +17,7 @@ const peopleAtOnce = 500
 // order; ids that nobody has are left out. Who is not online has StatusOffline,
 // no Sessions, and why in Left. Sessions of the panel do not count.
 func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]OnlinePerson, error) {
+	s.settle(ctx, now)
 	var people []OnlinePerson
 	err := s.db.Snapshot(ctx, func(look *sql.Tx) error { // one instant for everybody
 		m := s.at(now)

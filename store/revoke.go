@@ -49,6 +49,7 @@ func (s *Store) Revoke(ctx context.Context, now time.Time, id int64, e Ending) (
 	if err := e.Check(); err != nil {
 		return false, err
 	}
+	s.settle(ctx, now)
 	err = s.write(ctx, func(t *tx) (err error) {
 		ended, err = t.revoke(s.at(now), e, []int64{id}, filterWords{})
 		return err
@@ -162,6 +163,7 @@ func (s *Store) eachMatching(ctx context.Context, now time.Time, f SessionFilter
 	if _, err := f.check(); err != nil {
 		return err
 	}
+	s.settleFor(ctx, now, f)
 	q := sqldb.NewQuery(ask)
 	f.from(q, s.at(now))
 	f.whereOrigin(q, false, false)

@@ -27,6 +27,7 @@ type Identity struct {
 
 // Authenticate returns who has this session token at now, or ErrSessionEnded.
 func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (Identity, error) {
+	s.settle(ctx, now)
 	var id Identity
 	err := byToken(s.reader(ctx), now, s.tokenRef(token), func(h tokenRef) (err error) {
 		id, err = s.identity(ctx, now, h)
@@ -39,14 +40,15 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 }
 
 func (s *Store) identity(ctx context.Context, now time.Time, h tokenRef) (id Identity, err error) {
-	var expires int64
+	var activity, idle, expires int64
 	var limit Access
 	u := &id.User
-	err = s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &expires, &limit,
+	err = s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &activity, &expires, &limit,
 		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access}, `
-		SELECT s.id, s.app, s.expires_at, s.max_access, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
+		SELECT s.id, s.app, s.last_activity_at, s.expires_at, s.max_access, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`, h.id, h.digest, s.at(now).Expiry)
+	s.beats.Overlay(id.Session.ID, &activity, &idle, &expires)
 	id.Session.ExpiresAt = sqldb.Time(expires)
 	id.Member.App, id.Member.Role = id.Session.App, u.Role
 	id.Access = min(limit, u.Access)
@@ -75,6 +77,7 @@ func (s *Store) EndByID(ctx context.Context, now time.Time, app string, id int64
 // endFound ends the session that find returns because its application says so, and tells whether
 // it was active until now. Of one that has ended it is confirmed that its page is gone: see Gate.
 func (s *Store) endFound(ctx context.Context, now time.Time, app string, reason presence.EndReason, find func(*tx) (reported, error)) (ended bool, err error) {
+	s.settle(ctx, now)
 	err = s.write(ctx, func(t *tx) error {
 		session, err := find(t)
 		if err != nil || session.id == 0 || app != "" && session.app != app {
@@ -108,6 +111,7 @@ func (t *tx) confirmGone(which string, args ...any) error {
 // EndAll ends the sessions of a user in by's app, but for that of a token ("" for none), and
 // returns how many were active. Who is told to leave again is confirmed to have left.
 func (s *Store) EndAll(ctx context.Context, now time.Time, by By, user, except string, reason presence.EndReason) (total int64, err error) {
+	s.settle(ctx, now)
 	for {
 		var ended int64
 		err := s.write(ctx, func(t *tx) (err error) {

@@ -71,6 +71,7 @@ func (s *Store) Sessions(ctx context.Context, now time.Time, f SessionFilter) (S
 		return SessionPage{}, err
 	}
 	var page SessionPage
+	s.settleFor(ctx, now, f)
 	err = s.db.SnapshotFor(ctx, f.isHeavy(), func(look *sql.Tx) (err error) {
 		page, err = s.listSessions(ctx, look, s.at(now), f, after)
 		return err
@@ -196,6 +197,9 @@ func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m presence.Cutof
 		last = cursor{Sort: f.Sort, Key: key, Tie: session.ID}
 		return err
 	})
+	if f.Sort == SortActivity { // by the rows they may be in another order
+		slices.SortStableFunc(page.Sessions, func(a, b ListedSession) int { return latestFirst(a.OnlineSession, b.OnlineSession) })
+	}
 	return page, err
 }
 

@@ -59,22 +59,23 @@ func countHidden(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f Online
 // CountHidden counts those who are not online and stand in the gate's way: who is still there, and who is
 // on no record.
 func (s *Store) CountHidden(ctx context.Context, now time.Time) (c presence.Counts, err error) {
+	s.settle(ctx, now)
 	err = s.db.Snapshot(ctx, func(look *sql.Tx) error { return countHidden(ctx, look, s.at(now), OnlineFilter{}, &c) })
 	return c, err
 }
 
 // stillThere lists who matches a filter, the latest first, at most f.Limit.
-func stillThere(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) ([]StillThere, error) {
-	q := sqldb.NewQuery(`SELECT s.id, s.app, s.user_id, u.name, COALESCE(s.end_reason, 'expired'),
-		CASE WHEN s.last_activity_at > s.refused_at THEN s.last_activity_at ELSE s.refused_at END`)
+func (s *Store) stillThere(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) ([]StillThere, error) {
+	q := sqldb.NewQuery(`SELECT s.id, s.app, s.user_id, u.name, COALESCE(s.end_reason, 'expired'), s.last_activity_at, s.refused_at`)
 	f.fromStillThere(q, m)
 	q.Add(` ORDER BY s.refused_at DESC, s.id LIMIT ?`, f.Limit)
 	some := []StillThere{} // not nil: JSON must say [], never null
 	err := q.Each(ctx, look, func(rows *sql.Rows) error {
 		var one StillThere
-		var seen int64
-		err := rows.Scan(&one.Session, &one.App, &one.User, &one.Name, &one.Reason, &seen)
-		one.SeenAt = sqldb.Time(seen)
+		var active, refused int64
+		err := rows.Scan(&one.Session, &one.App, &one.User, &one.Name, &one.Reason, &active, &refused)
+		s.beats.Overlay(one.Session, &active, new(int64), new(int64))
+		one.SeenAt = sqldb.Time(max(active, refused))
 		some = append(some, one)
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rollcall/store/beats"
 	"rollcall/store/history"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
@@ -40,6 +41,7 @@ type Store struct {
 	History *history.History // of how many people were online
 
 	db    *sqldb.DB
+	beats *beats.Log // nil in PostgreSQL
 	rules presence.Rules
 	limit SessionLimit
 
@@ -73,13 +75,16 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		}
 		return s.loadKeys(t)
 	})
+	if err == nil && cfg.Database == "" {
+		s.beats, err = beats.Open(ctx, db, s.rules)
+	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	db.KeepReserve()
 	s.counts, s.totals, s.notices = sqldb.NewCache(db, s.findCounts), sqldb.NewCache(db, s.countAll), sqldb.NewCache(db, s.listNotices)
 	s.gates = newSharedGates(s.findGate)
-	s.History = history.New(db, s.rules, func() presence.Slack { return *s.slack.Load() })
+	s.History = history.New(db, s.rules, func() presence.Slack { return *s.slack.Load() }, s.settle)
 	return s, nil
 }
 

@@ -4,6 +4,7 @@
 package history
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -13,18 +14,20 @@ import (
 
 // History reads and writes the history in a database. It is safe for concurrent use.
 type History struct {
-	db    *sqldb.DB
-	rules presence.Rules
-	slack func() presence.Slack
+	db     *sqldb.DB
+	rules  presence.Rules
+	slack  func() presence.Slack
+	settle func(context.Context, time.Time)
 
 	activities *sqldb.Cache[activityQuestion, Activity]
 	heatmaps   *sqldb.Cache[heatmapQuestion, Heatmap]
 	sampled    atomic.Int64 // the interval that has its sample, in unix milliseconds
 }
 
-// New returns the history in db. The slack is by how much the rules are lenient at the moment.
-func New(db *sqldb.DB, rules presence.Rules, slack func() presence.Slack) *History {
-	h := &History{db: db, rules: rules, slack: slack}
+// New returns the history in db. The slack is by how much the rules are lenient at the moment; settle
+// makes sure that the rows tell who is online at a time.
+func New(db *sqldb.DB, rules presence.Rules, slack func() presence.Slack, settle func(context.Context, time.Time)) *History {
+	h := &History{db: db, rules: rules, slack: slack, settle: settle}
 	h.activities = sqldb.NewCache(db, h.findActivity)
 	h.heatmaps = sqldb.NewLastingCache(db, h.findHeatmap)
 	return h

@@ -72,6 +72,7 @@ func (h *History) Sample(ctx context.Context, now time.Time) error {
 	if h.slack().CountsNobody() || h.sampled.Load() == at {
 		return nil
 	}
+	h.settle(ctx, now)
 	rows, err := h.countSeries(ctx, now)
 	if err != nil {
 		return sqldb.Wrap("counting who is online", err)

@@ -23,8 +23,6 @@ type engine struct {
 	begin        []string       // begin any other that writes
 	snapshotOpts *sql.TxOptions // of a transaction that sees one instant
 
-	bulkUpdates bool // a statement takes them as rows: many heartbeats in one spare each its own way to the server
-
 	isLarge func(context.Context) bool           // whether counting rows may take long
 	usage   func(context.Context) (Usage, error) // what it takes on the disk
 	rewrite func(context.Context, *DB) error     // leaves nothing of what was deleted in the files

@@ -121,7 +121,6 @@ func openPostgres(cfg Config) (*engine, error) {
 		upgrade:      []string{`BEGIN`, LockSchema},
 		begin:        []string{`BEGIN`, writeLock},
 		snapshotOpts: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
-		bulkUpdates:  true,
 		isLarge:      func(ctx context.Context) bool { return largeSessions(ctx, read) },
 		usage:        func(ctx context.Context) (Usage, error) { return measureTables(ctx, read) },
 		rewrite:      vacuum,

@@ -12,17 +12,23 @@ type Tx struct {
 	ctx context.Context // of the transaction, not of a caller: one who leaves must not interrupt the others
 
 	dbErr error // the first statement's that failed: PostgreSQL then undoes all, even where COMMIT is asked for
+
+	committed []func() // see AfterCommit
 }
+
+// AfterCommit has f called once the transaction is on the disk, before anybody is told so; never
+// where it fails. What a write says after that it was undone itself is said none the less.
+func (t *Tx) AfterCommit(f func()) { t.committed = append(t.committed, f) }
 
 // write brings a batch into the transaction, which then waits to be committed.
 func (t *Tx) write(batch []*Job) error {
 	for i, job := range batch {
-		if job.Bulk != nil && t.w.engine.bulkUpdates && (i == 0 || batch[i-1].Bulk == nil) {
+		if job.Bulk != nil && (i == 0 || batch[i-1].Bulk == nil) {
 			if err := t.runBulk(batch[i:]); err != nil {
 				return err
 			}
 		}
-		if job.Bulk != nil && job.Bulk.Done() {
+		if job.Bulk != nil && job.Bulk.DoneIn(t) {
 			continue
 		}
 		if job.err = job.ctx.Err(); job.err != nil {

@@ -9,3 +9,10 @@ CREATE TABLE unidentified (
     seen_at INTEGER NOT NULL,
     until   INTEGER NOT NULL
 ) STRICT;
+
+-- Heartbeats of which nobody can see a difference, as a log.
+CREATE TABLE heartbeat_log (
+    number INTEGER PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    beats  BLOB NOT NULL
+) STRICT;

@@ -57,14 +57,14 @@ type Job struct {
 	err       error
 }
 
-// Bulk is a write that some databases do together with others of its kind, by one statement.
+// Bulk is a write that is done together with others of its kind.
 type Bulk interface {
 	// RunBulk does those of bulk, which were queued one after the other and begin with this
 	// one, that can be done together.
 	RunBulk(t *Tx, bulk []Bulk) error
 
-	// Done tells whether RunBulk has done this one.
-	Done() bool
+	// DoneIn tells whether RunBulk has done this one in the transaction, which may be the second try.
+	DoneIn(t *Tx) bool
 }
 
 func newWriter(e *engine) *writer {
@@ -246,6 +246,11 @@ func (w *writer) commit(batch []*Job) error {
 	}
 	if err != nil && ctx.Err() != nil { // a database that does not answer is as good as none
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if err == nil {
+		for _, told := range t.committed {
+			told()
+		}
 	}
 	return err
 }

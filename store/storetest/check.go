@@ -22,8 +22,11 @@ func (w *World) Check(t *rapid.T) {
 	w.checkList(t)
 	w.checkGate(t, rapid.IntRange(0, 3).Draw(t, "allowed"))
 	w.checkPeople(t)
-	w.checkExplained(t, Pick(t, "explained", users...))
 	w.checkTold(t)
+	w.checkTimes(t)
+	if Pick(t, "explain", true, false, false, false, false) { // what it foretells is asked as of later, when nothing would wait any more
+		w.checkExplained(t, Pick(t, "explained", users...))
+	}
 }
 
 func (w *World) checkList(t *rapid.T) {
@@ -113,6 +116,31 @@ func (w *World) checkPeople(t *rapid.T) {
 		if !slices.Contains(reasons, p.Left) {
 			t.Fatalf("at %v %s is offline because of %q, want %q", w.Now, p.ID, p.Left, reasons)
 		}
+	}
+}
+
+// checkTimes holds what is known of each session against the model.
+func (w *World) checkTimes(t *rapid.T) {
+	times := func(id int64, activity, expires, input time.Time) string {
+		return fmt.Sprintf("%d active %v, input %v, expires %v", id, activity.UTC(), input.UTC(), expires.UTC())
+	}
+	var got, want []string
+	for _, app := range []string{"", presence.PanelApp} {
+		page, err := w.Store.Sessions(context.Background(), w.Now, store.SessionFilter{State: store.ScopeAll, App: app, Limit: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page.Sessions {
+			got = append(got, times(s.ID, s.LastActivity, s.ExpiresAt, s.LastInput))
+		}
+	}
+	for _, s := range w.Model.Sessions {
+		want = append(want, times(s.ID, s.LastActivity, s.Expires, s.LastActivity.Add(-s.Idle)))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Fatalf("at %v the sessions are\n%s\nwant\n%s", w.Now, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

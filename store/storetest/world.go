@@ -21,6 +21,7 @@ type World struct {
 	Store *store.Store
 	Model *Model
 	Now   time.Time
+	Kill  func(*store.Store) *store.Store // returns the store as it is after a kill; nil: it is not killed
 
 	seq   int64 // of the last change that Check has read
 	then  time.Time
@@ -38,7 +39,7 @@ func NewWorld(s *store.Store) *World {
 
 // Do lets something happen, and time pass before it. It returns what, for a log.
 func (w *World) Do(t *rapid.T) string {
-	return w.happen(t, w.step, w.trust, w.trust, w.silence, w.listen, w.listen)
+	return w.happen(t, w.step, w.trust, w.trust, w.silence, w.listen, w.listen, w.kill)
 }
 
 // DoCalmly is Do by a clock that does not step: what of it is forgiven is known
@@ -48,7 +49,7 @@ func (w *World) DoCalmly(t *rapid.T) string { return w.happen(t) }
 func (w *World) happen(t *rapid.T, more ...func(*rapid.T) string) string {
 	w.Now = w.Now.Add(time.Millisecond) // no two things at once: their order is part of the rules
 	happen := Pick(t, "thing", append(more, w.login, w.login, w.login, w.again, w.again, w.beat, w.beat, w.beat, w.beat, w.beat, w.goodbye, w.end, w.delete,
-		w.claim, w.claim, w.claim, w.takeBack, w.cleanup, w.wait, w.wait, w.wait)...)
+		w.claim, w.claim, w.claim, w.takeBack, w.cleanup, w.wait, w.wait, w.wait, w.steady, w.steady, w.fold, w.foldAll)...)
 	return fmt.Sprintf("%s %s", w.Now.Format("2 15:04:05.000"), happen(t))
 }
 
@@ -139,6 +140,47 @@ func (w *World) beat(t *rapid.T) string {
 	return w.touch(t, beat)
 }
 
+// steady sends a heartbeat of which nobody sees a difference, as nearly all are, once or a minute apart.
+func (w *World) steady(t *rapid.T) string {
+	s := w.session(t)
+	if s == nil {
+		return "nobody to beat steadily"
+	}
+	for range Pick(t, "times", 1, 2, 4) {
+		w.Now = w.Now.Add(min(w.Model.Rules.Heartbeat, time.Minute))
+		s = w.Model.Latest(s.Token)
+		w.touchBy(t, s, store.Beat{Idle: s.Idle})
+	}
+	return s.Token + " beats steadily"
+}
+
+// fold brings into the rows what has waited for long, as the server does every second.
+func (w *World) fold(t *rapid.T) string {
+	if err := w.Store.FoldHeartbeats(context.Background(), w.Now); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint("folded what has waited, and left ", w.Store.HeartbeatsWaiting())
+}
+
+func (w *World) foldAll(t *rapid.T) string {
+	waiting := w.Store.HeartbeatsWaiting()
+	if err := w.Store.FoldAllHeartbeats(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint("folded ", waiting)
+}
+
+// kill ends the server at once, and starts it again.
+func (w *World) kill(*rapid.T) string {
+	if w.Kill == nil {
+		return "nobody kills the server"
+	}
+	waiting := w.Store.HeartbeatsWaiting()
+	w.Store = w.Kill(w.Store)
+	w.Store.SetSlack(w.Model.Slack)
+	return fmt.Sprint("killed, while there waited ", waiting)
+}
+
 func (w *World) goodbye(t *rapid.T) string { return w.touch(t, store.Beat{Leaving: true}) }
 
 func (w *World) touch(t *rapid.T, beat store.Beat) string {
@@ -146,7 +188,10 @@ func (w *World) touch(t *rapid.T, beat store.Beat) string {
 	if s == nil {
 		return "nobody to send a heartbeat"
 	}
-	s = w.Model.Latest(s.Token)
+	return w.touchBy(t, w.Model.Latest(s.Token), beat)
+}
+
+func (w *World) touchBy(t *rapid.T, s *ModelSession, beat store.Beat) string {
 	got, err := w.Store.Touch(context.Background(), w.Now, s.Token, beat)
 	if err != nil && !errors.Is(err, store.ErrSessionEnded) {
 		t.Fatal(err)

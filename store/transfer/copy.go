@@ -166,7 +166,7 @@ func (c *copier) copyTable(ctx context.Context, t *table) error {
 		if !rows.Next() {
 			return nil, rows.Err()
 		}
-		row, replaced, err := t.scan(rows)
+		row, replaced, err := t.scan(rows, c.from.waiting)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"rollcall/store/beats"
 	"rollcall/store/sqldb"
 )
 
@@ -19,6 +20,8 @@ type source struct {
 	tx     *sql.Tx
 	idKey  int64    // tells it from any other installation's
 	tables []*table // each after those that it refers to
+
+	waiting map[int64]beats.Entry // what the sessions' rows do not say yet
 }
 
 // openSource begins to read the database in folder, which must be whole and of
@@ -46,6 +49,9 @@ func (s *source) begin(ctx context.Context) (err error) {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
+	if s.waiting, err = beats.Latest(ctx, s.tx); err != nil {
+		return err
+	}
 	return s.listTables(ctx)
 }
 
@@ -70,11 +76,11 @@ func (s *source) check(ctx context.Context) error {
 }
 
 // listTables finds the tables and columns in the database itself, so that none is
-// forgotten. A table's depth is greater than that of every table it refers to.
+// forgotten, but for the log of heartbeats: PostgreSQL has none. A table's depth is greater than that of every table it refers to.
 func (s *source) listTables(ctx context.Context) error {
 	rows, err := s.tx.QueryContext(ctx, `
 		WITH RECURSIVE deep (name, depth) AS (
-			SELECT name, 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+			SELECT name, 0 FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name <> '`+beats.Table+`'
 			UNION
 			SELECT t.name, depth + 1 FROM deep, sqlite_schema t, pragma_foreign_key_list(t.name) f
 			WHERE t.type = 'table' AND f."table" = deep.name AND t.name <> deep.name AND depth < 100)

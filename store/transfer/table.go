@@ -7,11 +7,13 @@ import (
 	"database/sql"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"rollcall/store/beats"
 	"rollcall/store/sqldb"
 )
 
@@ -34,9 +36,9 @@ func (t *table) query() string {
 
 func (t *table) quoted() string { return pgx.Identifier{t.name}.Sanitize() }
 
-// scan reads a row of the source as PostgreSQL can store it, and tells how many
-// texts had to be replaced for that.
-func (t *table) scan(rows *sql.Rows) (row []any, replaced int64, err error) {
+// scan reads a row of the source, with the heartbeat that waits for it, as PostgreSQL can store it, and
+// tells how many texts had to be replaced for that.
+func (t *table) scan(rows *sql.Rows, waiting map[int64]beats.Entry) (row []any, replaced int64, err error) {
 	row = make([]any, len(t.columns))
 	into := make([]any, len(row))
 	for i := range row {
@@ -44,6 +46,9 @@ func (t *table) scan(rows *sql.Rows) (row []any, replaced int64, err error) {
 	}
 	if err := rows.Scan(into...); err != nil {
 		return nil, 0, err
+	}
+	if t.name == "user_sessions" {
+		t.overlay(row, waiting)
 	}
 	for i, value := range row {
 		switch value := value.(type) {
@@ -57,6 +62,16 @@ func (t *table) scan(rows *sql.Rows) (row []any, replaced int64, err error) {
 		}
 	}
 	return row, replaced, nil
+}
+
+// overlay has a session's row say what its waiting heartbeat does.
+func (t *table) overlay(row []any, waiting map[int64]beats.Entry) {
+	at := func(column string) *any { return &row[slices.Index(t.columns, column)] }
+	id, _ := (*at("id")).(int64)
+	if e, ok := waiting[id]; ok && *at("last_activity_at") == any(e.Base) {
+		expires, _ := (*at("expires_at")).(int64)
+		*at("last_activity_at"), *at("idle_ms"), *at("expires_at") = e.At, e.Idle, max(expires, e.Expires)
+	}
 }
 
 // number is an INTEGER of SQLite, for which PostgreSQL has a BIGINT or a BOOLEAN.

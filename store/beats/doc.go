@@ -1,0 +1,50 @@
+// Package beats keeps heartbeats of which nobody can see a difference as a log in an SQLite database,
+// and brings them into the rows of user_sessions later ("folds" them). A transaction adds one row to
+// the log for all of its quiet heartbeats; a session's row is written at most once in a [Log.Lap].
+//
+// It knows session ids and times, and no persons, tokens or pages. Who may beat quietly is decided by
+// [Log.Quiet], what the rows do not say yet is added where sessions are read by [Log.Overlay].
+//
+// # What an entry rests on
+//
+// An entry of the log is about one session: the time of the heartbeat, the age of its input, and the end
+// of the session by it. It also has its base: last_activity_at of the session's row, as it was in the
+// transaction that logged it. A quiet heartbeat is later than its base. An entry counts exactly while
+// the row still has its base, and only the latest entry of a session can:
+//
+//   - Whatever writes another last_activity_at (a heartbeat that is written at once, a fold, the cleanup,
+//     a new login with the same token, somebody in the sqlite3 shell) has thereby said more than the
+//     entry, which from then on counts for nothing: nobody has to find and remove it.
+//   - A fold writes the entry's times where the row has its base. To do it twice, or after a crash
+//     once more, changes nothing. A write that is undone has undone the fold in it, too.
+//   - Where the clock was set back, a write may bring back the very base of an older entry: [Log.Wrote].
+//   - What ends a session leaves its last_activity_at alone. The entry counts, and is folded, as it is
+//     true of the row that has ended as well.
+//
+// So nothing but the rows and the log, both in one database, decides what holds after a kill between any
+// two commits, and the memory of a [Log] is what reading the log again would make.
+//
+// # When a heartbeat may be quiet
+//
+// Questions about who is online, logged in, idle, or the one that was active last, are asked in SQL, of
+// rows. A heartbeat may be quiet only if they answer, for as long as it waits, as if it had been written:
+//
+//   - Its session is active, not expired, was heard of before, and has not said goodbye; the page is the
+//     same, and it is idle exactly if it was. All of these are decided by columns that are then as they
+//     would be, or (is_active) that no heartbeat writes.
+//   - The session stays online by its row: last_activity_at and the online window reach farther than the
+//     entry waits. The entry's own time lies later still. It stays logged in likewise, by expires_at.
+//     Both go by [Log.Safe]: as soon as a question is asked as of a time at which a row that waits would
+//     answer otherwise, the log is folded first. Entries wait for a lap and are folded within moments,
+//     and the rule demands a lap and a margin for steps of the clock too small to be noticed, so that
+//     this happens only where the clock jumps, or in tests.
+//   - No other active session of the person had its latest input between this session's inputs of before
+//     and now: the person is shown by the same session. The inputs of the others are those of their
+//     entries, where these count.
+//
+// Where the order of activity decides about a session (which one makes room for a login too many), and
+// before a heartbeat of the person that is not quiet, the person's entries are folded in the same
+// transaction: [Log.FoldIn]. That the last activity is later than the row's is seen in three places only:
+// where sessions are read (the overlay), in which page of a long list somebody is (at most a lap
+// old; on the page the order is right), and by whoever reads the database with other programs.
+package beats
