@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"math"
 	"time"
 
 	"rollcall/store/beats"
@@ -187,26 +188,33 @@ func loadSiblings(t *sqldb.Tx, of map[string][]*beatingRow) error {
 }
 
 // latestWaiting returns the later ones of these times, of activity up to now and after it, and those of
-// waiting heartbeats of active sessions. It gives up after many of sessions that have ended: to believe that
-// nobody was heard of for longer only has people judged more leniently.
+// waiting heartbeats of active sessions.
 func (s *Store) latestWaiting(ctx context.Context, now, heard, ahead int64) (int64, int64, error) {
-	var err error
-	looked := 0
-	s.beats.Latest(func(some []beats.Entry) bool {
-		for _, e := range some {
-			var counts bool
-			if err == nil && (e.At > now && e.At > ahead || e.At <= now && e.At > heard) {
-				err = s.db.Scan(ctx, []any{&counts}, `SELECT EXISTS (SELECT 1 FROM user_sessions WHERE id = $1 AND last_activity_at = $2 AND is_active = true)`, e.Session, e.Base)
-			}
-			switch {
-			case counts && e.At > now:
-				ahead = max(ahead, e.At)
-			case counts:
-				heard = max(heard, e.At)
-			}
+	latest, err := s.latestActive(ctx, now)
+	if err != nil {
+		return heard, ahead, err
+	}
+	future, err := s.latestActive(ctx, math.MaxInt64)
+	if future > now {
+		ahead = max(ahead, future)
+	}
+	return max(heard, latest), ahead, err
+}
+
+// maxLooked is how many heartbeats that wait are looked at. Where that many are of sessions that have ended, it is
+// believed that nobody was heard of for longer, which only has people judged more leniently.
+const maxLooked = 2000
+
+// latestActive returns when the latest waiting heartbeat of an active session was, not after a time; 0 for none.
+func (s *Store) latestActive(ctx context.Context, upTo int64) (int64, error) {
+	latest := s.beats.Latest(upTo)
+	for _, e := range latest[:min(len(latest), maxLooked)] {
+		var counts bool
+		err := s.db.Scan(ctx, []any{&counts}, `
+			SELECT EXISTS (SELECT 1 FROM user_sessions WHERE id = $1 AND last_activity_at = $2 AND is_active = true)`, e.Session, e.Base)
+		if err != nil || counts {
+			return e.At, err
 		}
-		looked += len(some)
-		return err == nil && looked < 2000 && some[len(some)-1].At > heard
-	})
-	return heard, ahead, err
+	}
+	return 0, nil
 }

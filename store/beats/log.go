@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -235,8 +236,10 @@ func (l *Log) commit() {
 		}
 	}
 	l.queue = l.queue[s.folded:]
-	for session, w := range s.entries {
-		l.entries[session] = w
+	if len(l.entries) == 0 { // as at the start, when there may be very many
+		l.entries = s.entries
+	} else {
+		maps.Copy(l.entries, s.entries)
 	}
 	l.queue = append(l.queue, s.rows...)
 	if s.folded > 0 {
@@ -313,21 +316,27 @@ func (l *Log) AnyIn(t *sqldb.Tx) bool {
 	return l != nil && (len(l.queue) > 0 || l.staged.tx == t && len(l.staged.entries) > 0)
 }
 
-// Latest returns entries that wait, the latest heartbeats first, some at a time until f returns false.
-func (l *Log) Latest(f func([]Entry) bool) {
+// latestSpan is how much time the entries of Latest are from, in milliseconds.
+const latestSpan = 1000
+
+// Latest returns entries that wait, of heartbeats not after a time: those of the latest second, the latest first.
+func (l *Log) Latest(upTo int64) (latest []Entry) {
 	if l == nil {
-		return
+		return nil
 	}
 	l.mu.RLock()
-	all := make([]Entry, 0, len(l.entries))
+	defer l.mu.RUnlock()
+	last := int64(math.MinInt64)
 	for _, w := range l.entries {
-		all = append(all, w.Entry)
-	}
-	l.mu.RUnlock()
-	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(b.At, a.At) })
-	for some := range slices.Chunk(all, foldStep) {
-		if !f(some) {
-			return
+		if w.At <= upTo {
+			last = max(last, w.At)
 		}
 	}
+	for _, w := range l.entries {
+		if w.At <= upTo && w.At > last-latestSpan {
+			latest = append(latest, w.Entry)
+		}
+	}
+	slices.SortFunc(latest, func(a, b Entry) int { return cmp.Compare(b.At, a.At) })
+	return latest
 }
