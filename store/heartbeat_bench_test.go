@@ -14,7 +14,7 @@ import (
 
 // BenchmarkHeartbeats has 256 callers beat for 20,000 sessions, each beat a second of their time after the one before:
 //
-//	go test ./store -run XXX -bench BenchmarkHeartbeats -benchtime 200000x
+//	go test ./store -run XXX -bench 'BenchmarkHeartbeats$' -benchtime 150000x
 func BenchmarkHeartbeats(b *testing.B) {
 	const callers, sessions = 256, 20_000
 	s := OpenFile(b, b.TempDir(), presence.DefaultRules())
