@@ -5,7 +5,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"rollcall/store/beats"
@@ -95,6 +97,9 @@ func (s *Store) foldThose(t *sqldb.Tx, query string, person any) error {
 // recorded one by one, as are all that come after one that is left of the same person.
 func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 	known, err := loadRows(t, bulk)
+	if err == nil {
+		err = followAll(t, bulk, known)
+	}
 	if err != nil {
 		return sqldb.Wrap("recording heartbeats", err)
 	}
@@ -103,7 +108,7 @@ func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 	for _, b := range bulk {
 		h := b.(*heartbeat)
 		row := known[h.id]
-		if row == nil || !bytes.Equal(row.digest, h.digest) || left[row.user] {
+		if !row.isOf(h) || left[row.user] {
 			continue
 		}
 		entry, quiet := s.beats.Quiet(row.Row, beats.Beat{
@@ -129,6 +134,47 @@ type beatingRow struct {
 	digest   []byte
 	user     string
 	sessions int // that the user has active, as far as they are counted
+}
+
+// isOf tells whether a heartbeat has the session's token.
+func (r *beatingRow) isOf(h *heartbeat) bool { return r != nil && bytes.Equal(r.digest, h.digest) }
+
+// followAll finds the sessions of the heartbeats whose tokens did not begin them, as byToken does, and
+// adds them to those known.
+func followAll(t *sqldb.Tx, bulk []sqldb.Bulk, known map[int64]*beatingRow) error {
+	by := map[int64][]*heartbeat{} // token
+	for _, b := range bulk {
+		if h := b.(*heartbeat); !known[h.id].isOf(h) {
+			by[h.id] = append(by[h.id], h)
+		}
+	}
+	if len(by) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(slices.Collect(maps.Keys(by)))
+	if err != nil {
+		return err
+	}
+	var followed []sqldb.Bulk
+	err = t.Each(func(rows *sql.Rows) error {
+		var token, session tokenRef
+		var until *int64
+		err := rows.Scan(&token.id, &token.digest, &until, &session.id, &session.digest)
+		for _, h := range by[token.id] {
+			if bytes.Equal(token.digest, h.digest) && (until == nil || *until > h.Now) {
+				h.tokenRef, h.result.ID = session, session.id
+				followed = append(followed, h)
+			}
+		}
+		return err
+	}, `SELECT k.id, k.token_sha256, k.until, s.id, s.token_sha256
+		FROM json_each($1) j CROSS JOIN session_tokens k JOIN user_sessions s ON s.id = k.session_id WHERE k.id = j.value`, string(list))
+	if err != nil || len(followed) == 0 {
+		return err
+	}
+	more, err := loadRows(t, followed)
+	maps.Copy(known, more)
+	return err
 }
 
 const beatingRows = `

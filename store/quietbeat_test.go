@@ -206,3 +206,25 @@ func said(t *testing.T, s *store.Store) []store.ListedSession {
 	}
 	return page.Sessions
 }
+
+func TestAHeartbeatOfATokenThatTookThePlaceOfAnotherWaits(t *testing.T) {
+	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
+	report := func(n int, token string) store.LoginResult {
+		result, err := s.Login(t.Context(), after(n), Shop, store.Login{User: store.UserInput{ID: "ada"}, Token: token, SessionKey: "ada's"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result
+	}
+	first := report(0, "first-token-of-ada")
+	Touch(t, s, after(1), "first-token-of-ada", store.Beat{})
+	beatsQuietly(t, s, 2, "first-token-of-ada")
+	if second := report(2, "second-token-of-ada"); second.ID != first.ID || !second.ExpiresAt.Equal(after(2).Add(s.Rules().SessionTTL)) {
+		t.Errorf("the report of a session that beat quietly says %+v", second)
+	}
+	beatsQuietly(t, s, 3, "second-token-of-ada")
+	found, err := s.CheckSession(t.Context(), after(3), "shop", "", "ada's")
+	if err != nil || found.ID != first.ID || !found.ExpiresAt.Equal(after(3).Add(s.Rules().SessionTTL)) {
+		t.Errorf("the application is told %+v, %v", found, err)
+	}
+}

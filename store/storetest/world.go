@@ -48,7 +48,7 @@ func (w *World) DoCalmly(t *rapid.T) string { return w.happen(t) }
 
 func (w *World) happen(t *rapid.T, more ...func(*rapid.T) string) string {
 	w.Now = w.Now.Add(time.Millisecond) // no two things at once: their order is part of the rules
-	happen := Pick(t, "thing", append(more, w.login, w.login, w.login, w.again, w.again, w.beat, w.beat, w.beat, w.beat, w.beat, w.goodbye, w.end, w.delete,
+	happen := Pick(t, "thing", append(more, w.login, w.login, w.login, w.again, w.again, w.replace, w.beat, w.beat, w.beat, w.beat, w.beat, w.goodbye, w.end, w.delete,
 		w.claim, w.claim, w.claim, w.takeBack, w.cleanup, w.wait, w.wait, w.wait, w.steady, w.steady, w.fold, w.foldAll)...)
 	return fmt.Sprintf("%s %s", w.Now.Format("2 15:04:05.000"), happen(t))
 }
@@ -80,8 +80,7 @@ func (w *World) wait(t *rapid.T) string {
 func (w *World) login(t *rapid.T) string {
 	user := Pick(t, "user", users...)
 	app := Pick(t, "app", "shop", "shop", "blog", "blog", presence.PanelApp)
-	w.named++
-	token := fmt.Sprintf("token-number-%06d", w.named)
+	token := w.newToken()
 	result, err := w.Store.Login(context.Background(), w.Now, store.By{App: app}, store.Login{User: store.UserInput{ID: user}, Token: token})
 	if err != nil {
 		t.Fatal(err)
@@ -103,8 +102,8 @@ func (w *World) again(t *rapid.T) string {
 	var ended *store.EndedError
 	switch {
 	case w.Model.LoggedIn(s, w.Now):
-		if err != nil || result.Created || result.ID != s.ID {
-			t.Fatalf("%s again is %+v, %v; want the session %d", s.Token, result, err, s.ID)
+		if err != nil || result.Created || result.ID != s.ID || !result.ExpiresAt.Equal(s.Expires) {
+			t.Fatalf("%s again is %+v, %v; want the session %d, which ends at %v", s.Token, result, err, s.ID, s.Expires)
 		}
 	case !s.Ended.IsZero() && s.Reason != presence.EndExpired:
 		if !errors.As(err, &ended) || ended.Reason != s.Reason {
@@ -119,6 +118,34 @@ func (w *World) again(t *rapid.T) string {
 			LastActivity: w.Now, Expires: w.Now.Add(w.Model.Rules.SessionTTL)})
 	}
 	return fmt.Sprintf("%s of %s is reported again: %v", s.Token, s.User, err)
+}
+
+// replace reports another token in place of a session's, whose pages all get to know it at once.
+func (w *World) replace(t *rapid.T) string {
+	s := w.session(t)
+	if s == nil {
+		return "nobody whose token changes"
+	}
+	s = w.Model.Latest(s.Token)
+	if !w.Model.LoggedIn(s, w.Now) {
+		return s.Token + " stands for nobody who is logged in"
+	}
+	before, token := s.Token, w.newToken()
+	result, err := w.Store.Login(context.Background(), w.Now, store.By{App: s.App}, store.Login{User: store.UserInput{ID: s.User}, Token: token, PreviousToken: before})
+	if err != nil || result.Created || result.ID != s.ID || !result.ExpiresAt.Equal(s.Expires) {
+		t.Fatalf("%s in place of %s is %+v, %v; want the session %d, which ends at %v", token, before, result, err, s.ID, s.Expires)
+	}
+	for _, s := range w.Model.Sessions { // those that expired before, too
+		if s.Token == before {
+			s.Token = token
+		}
+	}
+	return fmt.Sprint(token, " takes the place of ", before)
+}
+
+func (w *World) newToken() string {
+	w.named++
+	return fmt.Sprintf("token-number-%06d", w.named)
 }
 
 // session draws one that the model knows; nil where there is none.
