@@ -228,3 +228,31 @@ func TestAHeartbeatOfATokenThatTookThePlaceOfAnotherWaits(t *testing.T) {
 		t.Errorf("the application is told %+v, %v", found, err)
 	}
 }
+
+func TestADamagedRowOfTheLogIsToldAndTheOthersCount(t *testing.T) {
+	folder := t.TempDir()
+	s := OpenFile(t, folder, presence.DefaultRules())
+	tokens := []string{LogIn(t, s, Start, "ada").Token, LogIn(t, s, Start, "bob").Token}
+	for n, token := range tokens {
+		Touch(t, s, after(1), token, store.Beat{})
+		beatsQuietly(t, s, 2+n, token)
+	}
+	left := t.TempDir()
+	copyFiles(t, folder, left)
+	if _, err := ShellFile(t, left, "").Exec(`UPDATE heartbeat_log SET beats = substr(beats, 1, 9) WHERE number = 1`); err != nil {
+		t.Fatal(err)
+	}
+	again := OpenFile(t, left, presence.Rules{})
+	if health, err := again.DB().Health(); err != nil || health.Damage == "" {
+		t.Errorf("nothing is said of the damage: %+v, %v", health, err)
+	}
+	for i, want := range []time.Time{after(1), after(3)} {
+		people, err := again.People(t.Context(), after(3), []string{[]string{"ada", "bob"}[i]})
+		if err != nil || !people[0].Sessions[0].LastActivity.Equal(want) {
+			t.Errorf("%+v, %v; want the latest activity at %v", people, err, want)
+		}
+	}
+	if err := again.FoldAllHeartbeats(t.Context()); err != nil || again.HeartbeatsWaiting() != 0 {
+		t.Errorf("%d wait: %v", again.HeartbeatsWaiting(), err)
+	}
+}

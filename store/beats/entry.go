@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
-	"errors"
+	"fmt"
 
 	"rollcall/store/sqldb"
 )
@@ -33,7 +33,7 @@ func appendEntry(row []byte, at int64, e Entry) []byte {
 	return binary.AppendVarint(row, e.Expires-e.At)
 }
 
-var errTorn = errors.New("a row of the log of heartbeats is damaged")
+var errTorn = fmt.Errorf("%w: a row of the log of heartbeats breaks off", sqldb.ErrDamaged)
 
 // readEntries calls f with the entries of a row of the log.
 func readEntries(row []byte, at int64, f func(Entry)) error {

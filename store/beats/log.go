@@ -108,7 +108,10 @@ func (l *Log) stageRow(rows *sql.Rows) error {
 	l.staged.next = r
 	err := readEntries(blob, r.at, func(e Entry) { l.stage(e, e.At+l.lap+l.margin) }) // its row lasts that long at least
 	l.staged.rows, l.staged.next = append(l.staged.rows, l.staged.next), row{}
-	return err
+	if err != nil { // the others count all the same
+		l.db.NoteDamage(err)
+	}
+	return nil
 }
 
 // Begin is to be called before [Log.Quiet] in a transaction: what another has left is undone.
