@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rollcall/server/web"
 	"rollcall/store/storetest"
 )
@@ -26,7 +28,7 @@ func wordsFor(t *testing.T, err error) int {
 
 func FuzzHeartbeatBody(f *testing.F) {
 	for _, body := range []string{"", "{}", "null", "[]", `{"sessionToken":"abc","idle_ms":5,"visible":true,"page":"/a?b#c","leaving":true}`,
-		`{"idle_ms":-1}`, `{"idle_ms":1e99}`, `{"idle_ms":"1e5","page":7,"leaving":"true","seen":3}`, `{"page":"https://x:y@z/p"}`, `{"sessionToken":null,"page":null}`, "{", strings.Repeat(" ", 5000)} {
+		`{"idle_ms":-1}`, `{"idle_ms":1e99}`, `{"idle_ms":"1e5","page":7,"leaving":"true","seen":3}`, `{"page":"https://x:y@z/p"}`, `{"sessionToken":null,"page":null}`, "{", `{"idle_ms":012}`, `{"seen":["1","2"],"client":"b"}`, `{"seen":[],"Page":"/x"}`, strings.Repeat(" ", 5000)} {
 		f.Add(body, "application/json")
 		f.Add(body, "text/plain;charset=UTF-8")
 	}
@@ -34,6 +36,11 @@ func FuzzHeartbeatBody(f *testing.F) {
 		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
 		r.Header.Set("Content-Type", kind)
 		beat, err := heartbeatOf(r)
+		if plain, ok := plainBeat([]byte(body)); ok {
+			if want, err := anyBeat([]byte(body)); err != nil || !cmp.Equal(plain, want) {
+				t.Errorf("%s is plain: %+v, and else %+v, %v", body, plain, want, err)
+			}
+		}
 		if len(body) > maxHeartbeat && err == nil {
 			t.Errorf("%d bytes were read", len(body))
 		}
@@ -54,11 +61,14 @@ func FuzzHeartbeatBody(f *testing.F) {
 }
 
 func FuzzPage(f *testing.F) {
-	for _, page := range []string{"", "/", "/a/b", "/a?b", "/a#b", "//h/p", "https://u:p@h/p?q", "HTTP://h", "a:b", "x//y", "http://[::1/p", "/%3F", "/%D0%B0%D0", "#/a?b", "#!/a#b", "#//u:p@h/p", "\x00?", "::://"} {
+	for _, page := range []string{"", "/", "/a/b", "/a?b", "/a#b", "//h/p", "a+b-c.d1://h", "1a://h/p", "/%20%C3%A9%e2%82%acx%2Fy%", "https://u:p@h/p?q", "HTTP://h", "a:b", "x//y", "http://[::1/p", "/%3F", "/%D0%B0%D0", "#/a?b", "#!/a#b", "#//u:p@h/p", "\x00?", "::://"} {
 		f.Add(page)
 	}
 	f.Fuzz(func(t *testing.T, page string) {
 		path := pathOnly(&page)
+		if want := pathByPatterns(page); path == nil || *path != want {
+			t.Errorf("%q became %v, not %q", page, path, want)
+		}
 		if path == nil || strings.ContainsAny(strings.TrimPrefix(*path, "#"), "?#") {
 			t.Errorf("%q became %v", page, path)
 		}

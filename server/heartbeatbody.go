@@ -2,16 +2,12 @@ package server
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"math"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"rollcall/server/api"
 	"rollcall/server/web"
@@ -47,12 +43,21 @@ func heartbeatOf(r *http.Request) (beat api.Heartbeat, err error) {
 	if kind != "application/json" && kind != "text/plain" {
 		return beat, web.Unsupported(kind)
 	}
+	beat, plain := plainBeat(text)
+	if !plain {
+		beat, err = anyBeat(text)
+	}
+	if err == nil && kind == "text/plain" && beat.SessionToken == "" {
+		return beat, web.Unsupported(kind)
+	}
+	return beat, err
+}
+
+// anyBeat reads a heartbeat as anybody's script may write it.
+func anyBeat(text []byte) (api.Heartbeat, error) {
 	var body beatBody
 	if json.Unmarshal(text, &body) != nil { // fields of later versions are ignored
-		return beat, web.Invalid("The body is not the JSON that is expected here")
-	}
-	if kind == "text/plain" && body.SessionToken == "" {
-		return beat, web.Unsupported(kind)
+		return api.Heartbeat{}, web.Invalid("The body is not the JSON that is expected here")
 	}
 	return api.Heartbeat{SessionToken: body.SessionToken, IdleMS: body.IdleMS.milliseconds(), Page: pathOnly(body.Page.text()),
 		Leaving: body.Leaving.isTrue(), Seen: body.Seen.texts(), Client: body.Client.name()}, nil
@@ -120,52 +125,4 @@ func (a anything) milliseconds() int64 {
 		return 0
 	}
 	return int64(ms)
-}
-
-// schemeAndHost is what stands before the path where a page gives its whole address.
-var schemeAndHost = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*`)
-
-// hashRoute is the beginning of a page's name in applications that keep it in the fragment.
-var hashRoute = regexp.MustCompile(`^#!?/`)
-
-// pathOnly cuts off query, fragment (unless the page is one) and a password before the host, where
-// secrets stand, whatever the browser sent.
-func pathOnly(page *string) *string {
-	if page == nil {
-		return nil
-	}
-	mark := strings.TrimSuffix(hashRoute.FindString(*page), "/")
-	path := (*page)[len(mark):]
-	if i := strings.IndexAny(path, "?#"); i >= 0 {
-		path = path[:i]
-	}
-	path = mark + readable(schemeAndHost.ReplaceAllString(path, ""))
-	return &path
-}
-
-// escapes are letters that are not ASCII, and spaces, as they stand in addresses.
-var escapes = regexp.MustCompile(`(?:%20|%[89A-Fa-f][0-9A-Fa-f])+`)
-
-// readable decodes a path as far as it stays the same path: a slash that is escaped is none.
-func readable(path string) string {
-	return escapes.ReplaceAllStringFunc(path, func(text string) string {
-		var path strings.Builder
-		coded := unescape(text)
-		for at := 0; at < len(coded); {
-			char, size := utf8.DecodeRune(coded[at:])
-			if char == utf8.RuneError || !unicode.IsPrint(char) {
-				path.WriteString(text[3*at : 3*(at+size)])
-			} else {
-				path.WriteRune(char)
-			}
-			at += size
-		}
-		return path.String()
-	})
-}
-
-// unescape returns the bytes that a row of escapes stands for.
-func unescape(text string) []byte {
-	coded, _ := hex.DecodeString(strings.ReplaceAll(text, "%", "")) // of digits, as the pattern says
-	return coded
 }

@@ -44,3 +44,23 @@ func TestATimeIsReadAsItIsMeant(t *testing.T) {
 		}
 	}
 }
+
+func TestAHeartbeatsAnswerIsTheJSONOfItsShape(t *testing.T) {
+	for _, body := range []HeartbeatAnswer{
+		{Session: Session{ID: "-9223372036854775808", ExpiresAt: At(moment)}, NextHeartbeatMS: 60000, Notices: []ShownNotice{}},
+		{Session: Session{ID: "12", ExpiresAt: At(moment)}, Idle: true, Notices: []ShownNotice{}},
+		{Session: Session{ID: "12", App: "shop", ExpiresAt: At(moment)}, Notices: []ShownNotice{}},
+		{Session: Session{ID: "12", Token: "t", ExpiresAt: At(moment)}, Notices: []ShownNotice{}},
+		{Session: Session{ID: "12", ExpiresAt: At(moment)}, Notices: []ShownNotice{{ID: "3"}}},
+		{Session: Session{ID: "12", ExpiresAt: At(moment)}},
+	} {
+		fields, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `{"success":true,"timestamp":"2026-03-02T09:30:00.120Z",` + string(fields[1:])
+		if got, err := Success(moment, body); string(got) != want || err != nil {
+			t.Errorf("got  %s, %v\nwant %s", got, err, want)
+		}
+	}
+}

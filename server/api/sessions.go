@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strconv"
 	"time"
 
 	"rollcall/store"
@@ -226,4 +227,21 @@ type HeartbeatAnswer struct {
 	Idle            bool          `json:"idle"`              // the next input is worth a heartbeat at once
 	NextHeartbeatMS int64         `json:"next_heartbeat_ms"` // how long to wait, in milliseconds
 	Notices         []ShownNotice `json:"notices"`
+}
+
+// usualLength is more than a usual answer has, in bytes.
+const usualLength = 160
+
+// isUsual tells whether there is nothing to announce, as nearly always.
+func (a HeartbeatAnswer) isUsual() bool {
+	return a.Notices != nil && len(a.Notices) == 0 && a.Session.Token == "" && a.Session.App == ""
+}
+
+// append writes what json.Marshal makes of a usual answer, but for the first brace: there are many.
+func (a HeartbeatAnswer) append(text []byte) []byte {
+	text = append(append(text, `"session":{"id":"`...), a.Session.ID...) // of digits
+	text = a.Session.ExpiresAt.append(append(text, `","expires_at":`...))
+	text = strconv.AppendBool(append(text, `},"idle":`...), a.Idle)
+	text = strconv.AppendInt(append(text, `,"next_heartbeat_ms":`...), a.NextHeartbeatMS, 10)
+	return append(text, `,"notices":[]}`...)
 }
