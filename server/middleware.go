@@ -2,6 +2,7 @@ package server
 
 import (
 	stdlog "log"
+	"maps"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -63,32 +64,61 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 	})
 }
 
-// secureHeaders are on every answer; assets loosen what host pages need.
+// apiPolicy is for answers that are no pages: nothing is loaded by them, and nobody shows them in a frame.
+const apiPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+// secureHeaders are on every answer; assets loosen what host pages need. Those of the API, of which there are
+// many, have what concerns every answer (ASVS 5.0, 3.4.1 to 3.4.4 and 3.4.6), and not what concerns documents.
 func (s *Server) secureHeaders(next http.Handler) http.Handler {
-	fixed := map[string]string{
-		"Content-Security-Policy":      contentPolicy,
+	api := map[string]string{
+		"Content-Security-Policy":      apiPolicy,
 		"X-Content-Type-Options":       "nosniff",
-		"X-Frame-Options":              "DENY",
-		"Referrer-Policy":              "no-referrer",
-		"Permissions-Policy":           "camera=(), geolocation=(), microphone=()",
-		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Cache-Control":                "no-store",
 	}
 	if s.cfg.TLS {
-		fixed["Strict-Transport-Security"] = "max-age=31536000"
+		api["Strict-Transport-Security"] = "max-age=31536000"
 	}
-	values := make(map[string][]string, len(fixed))
-	for name, value := range fixed {
-		values[http.CanonicalHeaderKey(name)] = []string{value} // shared by all answers: replaced, never appended to
-	}
+	pages := maps.Clone(api)
+	maps.Copy(pages, map[string]string{
+		"Content-Security-Policy":    contentPolicy,
+		"X-Frame-Options":            "DENY",
+		"Referrer-Policy":            "no-referrer",
+		"Permissions-Policy":         "camera=(), geolocation=(), microphone=()",
+		"Cross-Origin-Opener-Policy": "same-origin",
+	})
+	setForAPI, setForPages := setter(api), setter(pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		for name, value := range values {
-			h[name] = value
+		if s.isAPI(r) {
+			setForAPI(w.Header())
+		} else {
+			setForPages(w.Header())
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isAPI tells of an address whether no page is there.
+func (s *Server) isAPI(r *http.Request) bool {
+	path, ok := strings.CutPrefix(r.URL.Path, s.cfg.BasePath)
+	return ok && strings.HasPrefix(path, "/admin/")
+}
+
+// setter returns what sets headers.
+func setter(fixed map[string]string) func(http.Header) {
+	type header struct {
+		name  string
+		value []string // shared by all answers: replaced, never appended to
+	}
+	var all []header
+	for name, value := range fixed {
+		all = append(all, header{http.CanonicalHeaderKey(name), []string{value}})
+	}
+	return func(h http.Header) {
+		for _, one := range all {
+			h[one.name] = one.value
+		}
+	}
 }
 
 // knownHost refuses requests for a name that is not ours: a stranger's domain
@@ -104,14 +134,20 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 	if s.cfg.PublicURL != nil {
 		names[strings.ToLower(s.cfg.PublicURL.Hostname())] = true
 	}
+	knows := func(name string) bool {
+		if names[name] {
+			return true
+		}
+		_, err := netip.ParseAddr(name)
+		return err == nil
+	}
 	refuse := s.respond.Always(&web.Problem{Status: http.StatusMisdirectedRequest, Code: "unknown_host", Words: "This server does not answer for that host name; see --public-url and --host"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := web.HostName(r.Host)
-		if _, err := netip.ParseAddr(name); err != nil && !names[name] && !s.isHealth(r) {
-			refuse.ServeHTTP(w, r)
+		if names[r.Host] || knows(web.HostName(r.Host)) || s.isHealth(r) {
+			next.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		refuse.ServeHTTP(w, r)
 	})
 }
 

@@ -19,19 +19,35 @@ func (s *Server) router() http.Handler {
 	// An id may hold a slash, and an address that is slightly wrong is wrong: a
 	// redirect would make a GET of a POST.
 	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	var beats http.Handler
 	for _, route := range s.routes() {
 		h := route.serve
 		if h == nil {
 			h = s.adapt(route)
 		}
-		r.Handle(route.path, s.meters.Route(route.method, route.path, h)).Methods(verbs(route.method)...)
+		h = s.meters.Route(route.method, route.path, h)
+		r.Handle(route.path, h).Methods(verbs(route.method)...)
+		if route.path == heartbeatPath && route.method == http.MethodPost {
+			beats = h
+		}
 	}
 	for prefix, h := range s.cfg.Mount {
 		r.PathPrefix(prefix).Handler(s.meters.Route("", prefix, h))
 	}
 	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
 	r.NotFoundHandler = s.respond.Always(web.NothingHere)
-	return r
+	return beatsFirst(beats, r)
+}
+
+// beatsFirst hands heartbeats, which are nearly all that comes, to their route without a look at the others.
+func beatsFirst(beats, others http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == heartbeatPath && r.Method == http.MethodPost && r.URL.RawPath == "" {
+			beats.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
 }
 
 // adapt turns a route into an http.Handler: the one place that checks who is calling and

@@ -23,6 +23,8 @@ type route struct {
 // EraseTime is how long erasing somebody may take: all of the database is written anew.
 const EraseTime = 10 * time.Minute
 
+const heartbeatPath = "/admin/users/heartbeat"
+
 // routes is the whole API, by who may call.
 func (s *Server) routes() []route {
 	return []route{
@@ -44,7 +46,7 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/setup", who: auth.Anyone, answer: s.setup},
 		{method: "POST", path: "/auth/login", who: auth.Anyone, answer: s.login},
 		{method: "POST", path: "/auth/logout", who: auth.Anyone, answer: s.logout},
-		{method: "POST", path: "/admin/users/heartbeat", who: auth.Anyone, answer: s.heartbeat}, // the token may stand in the body
+		{method: "POST", path: heartbeatPath, who: auth.Anyone, answer: s.heartbeat}, // the token may stand in the body
 
 		{method: "GET", path: "/auth/me", who: auth.People, answer: s.me},
 		{method: "GET", path: "/live", who: auth.People, serve: s.socket(auth.People, s.live.ServeOwn)}, // the token may come as first message

@@ -130,14 +130,17 @@ func (a *Responder) write(w http.ResponseWriter, r *http.Request, status int, te
 	a.writeJSON(w, status, text, err)
 }
 
+// jsonType is shared by all answers: replaced, never appended to.
+var jsonType = []string{"application/json"}
+
 func (a *Responder) writeJSON(w http.ResponseWriter, status int, text []byte, err error) {
 	if err != nil {
 		a.Log.Error().Err(err).Msg("writing an answer")
 		status, text = http.StatusInternalServerError, []byte(`{"success":false,"error":"Something went wrong","code":"internal"}`)
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(text)))
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(text))}
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // a caller that is gone needs no answer
 }
