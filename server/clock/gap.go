@@ -30,10 +30,13 @@ func (g *gap) tried(now time.Time, err error) {
 			g.since = now
 		}
 		g.refused, g.over = now, time.Time{}
-	case err == nil && !g.since.IsZero() && g.over.IsZero():
+	case err == nil && g.goesOn():
 		g.over = now
 	}
 }
+
+// goesOn tells whether there is one that is not over.
+func (g *gap) goesOn() bool { return !g.since.IsZero() && g.over.IsZero() }
 
 // begin notes that no heartbeat could be recorded since then, and that it goes on.
 func (g *gap) begin(since time.Time, heartbeat time.Duration) {
@@ -46,7 +49,7 @@ func (g *gap) begin(since time.Time, heartbeat time.Duration) {
 
 // abandoned tells whether the gap goes on, but nobody tries to be heard of any more.
 func (g *gap) abandoned(now time.Time, heartbeat time.Duration) bool {
-	return !g.since.IsZero() && g.over.IsZero() && now.Sub(g.refused) >= Settling*heartbeat
+	return g.goesOn() && now.Sub(g.refused) >= Settling*heartbeat
 }
 
 // longAgo is since when nobody was heard of as long as nobody knows that.
@@ -95,8 +98,11 @@ func (g *gap) length(now time.Time, heartbeat time.Duration) time.Duration {
 func (c *Clock) Heartbeat(began time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err == nil { // it may have waited for long, and so has everybody
-		began = c.now()
+	if err == nil {
+		if !c.gap.goesOn() { // as nearly always
+			return
+		}
+		began = c.now() // it may have waited for long, and so has everybody
 	}
 	c.gap.tried(began, err)
 }
@@ -109,12 +115,13 @@ const (
 )
 
 // noticeGap notes a gap, dated back to where it began, that nobody tells of: the disk hangs, or
-// this process was frozen. Whoever asks for the time first notices, before anybody is judged.
+// this process was frozen. Whoever asks for the time first notices, before anybody is judged. The steps
+// have just been looked for.
 func (c *Clock) noticeGap(now time.Time) {
 	if c.looked == 0 {
 		return
 	}
-	if silent := c.steps.uptime() - c.looked; silent >= frozenAfter {
+	if silent := c.steps.looked - c.looked; silent >= frozenAfter {
 		c.startGap(now, silent)
 	}
 	if silent := c.cfg.Store.DB().Stalled(); silent >= stalledAfter {

@@ -16,7 +16,8 @@ const maxDrift = 1000 // parts per million
 // late and activity may lie in the future.
 type steps struct {
 	wall   func() time.Time
-	uptime func() time.Duration // monotonic
+	up     func() time.Duration // monotonic; nil: the wall's own reading since start
+	start  time.Time
 	period time.Duration
 
 	ahead       time.Duration // of the wall clock: the clock that counts, see follow
@@ -31,37 +32,45 @@ type steps struct {
 }
 
 // newSteps watches wall against uptime. Where uptime is nil, wall itself
-// brings the monotonic reading.
+// brings the monotonic reading, and both are one.
 func newSteps(wall func() time.Time, uptime func() time.Duration, period time.Duration) *steps {
-	if uptime == nil {
-		start := wall()
-		uptime = func() time.Duration { return wall().Sub(start) }
-	}
-	s := &steps{wall: wall, uptime: uptime, period: period}
+	s := &steps{wall: wall, up: uptime, start: wall(), period: period}
 	s.begin()
 	return s
 }
 
 // begin takes the clock as it is now. Nobody has been judged by what it was before.
 func (s *steps) begin() {
-	s.offset, s.looked = s.read(s.time()), s.uptime()
+	now, up := s.read()
+	s.offset, s.looked = offsetOf(now, up), up
 	s.base, s.steady = s.offset, s.looked
 }
 
 // steadyFor tells for how long there was no step.
 func (s *steps) steadyFor() time.Duration { return s.uptime() - s.steady }
 
-// time is the wall clock's time, or that of the clock that counts instead. The latter has
-// no monotonic reading: it would move with every change of what the two differ by.
-func (s *steps) time() time.Time {
-	if s.ahead == 0 {
-		return s.wall()
-	}
-	return s.wall().Add(s.ahead).Round(0)
+func (s *steps) uptime() time.Duration {
+	_, up := s.read()
+	return up
 }
 
-func (s *steps) read(wall time.Time) time.Duration {
-	return time.Duration(wall.UnixNano()) - s.uptime()
+// read returns the wall clock's time, or that of the clock that counts instead, and the uptime. The
+// latter clock has no monotonic reading: it would move with every change of what the two differ by.
+func (s *steps) read() (now time.Time, up time.Duration) {
+	now = s.wall()
+	if s.up == nil {
+		up = now.Sub(s.start)
+	} else {
+		up = s.up()
+	}
+	if s.ahead != 0 {
+		now = now.Add(s.ahead).Round(0)
+	}
+	return now, up
+}
+
+func offsetOf(wall time.Time, up time.Duration) time.Duration {
+	return time.Duration(wall.UnixNano()) - up
 }
 
 // follow has another clock count where the wall's differs from it by more than was known.
@@ -78,16 +87,16 @@ func (s *steps) follow(wall Difference) {
 // now is the time, by how much the clock was set since the last look, and whether late
 // and early have changed.
 func (s *steps) now() (now time.Time, step time.Duration, changed bool) {
-	now = s.time()
-	offset, last := s.read(now), s.offset
-	drift := (s.uptime() - s.looked) / 1_000_000 * maxDrift
-	s.offset, s.looked = offset, s.uptime()
+	now, up := s.read()
+	offset, last := offsetOf(now, up), s.offset
+	drift := (up - s.looked) / 1_000_000 * maxDrift
+	s.offset, s.looked = offset, up
 	if (offset - s.base).Abs() > stepTolerance+drift {
 		s.step(last, offset)
 		return now, offset - last, true
 	}
 	s.base += min(max(offset-s.base, -drift), drift)
-	if s.recent && s.uptime() >= s.until {
+	if s.recent && up >= s.until {
 		s.recent, s.late, s.early = false, 0, 0
 		changed = true
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rollcall/server/api"
@@ -21,10 +22,14 @@ type announcements struct {
 	store *store.Store
 	wake  chan<- struct{} // of capacity 1: there is something else
 
-	mu      sync.Mutex // held by whoever reads the database
-	up      sync.RWMutex
-	posted  *Announced    // nil until it was read first
-	changed chan struct{} // closed when posted is replaced
+	mu sync.Mutex // held by whoever reads the database
+	up atomic.Pointer[posted]
+}
+
+// posted is what was read last.
+type posted struct {
+	*Announced               // nil until it was read first
+	changed    chan struct{} // closed when it is replaced
 }
 
 // Announced is what there is to announce at one time.
@@ -34,7 +39,9 @@ type Announced struct {
 }
 
 func newAnnouncements(st *store.Store, wake chan<- struct{}) *announcements {
-	return &announcements{store: st, wake: wake, changed: make(chan struct{})}
+	b := &announcements{store: st, wake: wake}
+	b.up.Store(&posted{changed: make(chan struct{})})
+	return b
 }
 
 // Announced returns what there is to announce, as it was read last.
@@ -69,27 +76,23 @@ func (b *announcements) refresh(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// put is for whoever holds mu.
 func (b *announcements) put(p *Announced) {
-	b.up.Lock()
-	defer b.up.Unlock()
-	if b.posted != nil && b.posted.same(p) {
+	before := b.up.Load()
+	if before.Announced != nil && before.same(p) {
 		return
 	}
-	b.posted = p
+	b.up.Store(&posted{p, make(chan struct{})})
 	b.store.ForgetNotices()
-	close(b.changed)
-	b.changed = make(chan struct{})
+	close(before.changed)
 	signal(b.wake)
 }
 
 // read returns what there is to announce, and a channel that is closed when that is no
 // longer so.
 func (b *announcements) read(ctx context.Context, now time.Time) (*Announced, <-chan struct{}, error) {
-	b.up.RLock()
-	p, changed := b.posted, b.changed
-	b.up.RUnlock()
-	if p != nil {
-		return p, changed, nil
+	if up := b.up.Load(); up.Announced != nil {
+		return up.Announced, up.changed, nil
 	}
 	if err := b.refresh(ctx, now); err != nil { // the first to ask
 		return nil, nil, err
