@@ -36,7 +36,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	}
 	idle := time.Duration(body.IdleMS) * time.Millisecond
 	beat := store.Beat{Idle: idle, Page: body.Page, Leaving: body.Leaving, Seen: seen(body.Seen), WantMember: !up.Empty()}
-	beaten, err := s.store.Touch(r.Context(), now, token, beat)
+	beaten, err := s.touch(r, now, token, beat)
 	if err != nil && !body.Leaving {
 		began, failed := s.beginSigned(r, now, token, body.Client, err)
 		if failed != nil {
@@ -48,18 +48,36 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	}
 	s.clock.Heartbeat(now, err)
 	if err != nil {
-		s.noteUnknownToken(r, now, token, beat, err)
-		return nil, s.refusedHeartbeat(err)
+		return nil, s.refused(r, now, token, beat, err)
 	}
 	return api.HeartbeatAnswer{Session: api.OwnSession(beaten.Session), Idle: s.store.Rules().Idle(idle),
 		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: up.ShownTo(beaten.Member, now)}, nil
 }
 
-// refusedHeartbeat is an error with when to beat again: where somebody works on after the end of their
-// session, the heartbeats keep the light from turning clear.
-func (s *Server) refusedHeartbeat(err error) error {
+// touch records a heartbeat. Of a network that sends many tokens that nobody has each is looked up first, so that
+// these cost those who write nothing.
+func (s *Server) touch(r *http.Request, now time.Time, token string, beat store.Beat) (store.HeartbeatResult, error) {
+	if s.auth.SentTooManyUnknown(r) {
+		if known, err := s.store.KnowsToken(r.Context(), token); err != nil {
+			return store.HeartbeatResult{}, err
+		} else if !known {
+			return store.HeartbeatResult{}, store.ErrSessionEnded
+		}
+	}
+	return s.store.Touch(r.Context(), now, token, beat)
+}
+
+// refused returns what to answer to a heartbeat that was refused with err, with when to beat again: where
+// somebody works on after the end of their session, the heartbeats keep the light from turning clear.
+func (s *Server) refused(r *http.Request, now time.Time, token string, beat store.Beat, err error) error {
 	if !errors.Is(err, store.ErrSessionEnded) {
 		return err
+	}
+	if _, known := errors.AsType[*store.EndedError](err); !known {
+		s.noteUnknownToken(r, now, token, beat)
+		if limited := s.auth.NoteUnknown(r); limited != nil {
+			return limited
+		}
 	}
 	p := web.Explain(err)
 	p.NextHeartbeat = s.cfg.Heartbeat
@@ -119,12 +137,8 @@ func (s *Server) beginSigned(r *http.Request, now time.Time, token, browser stri
 	return err == nil, err
 }
 
-// noteUnknownToken notes, where a heartbeat was refused with err because nobody reported its token, that
-// somebody may work in that page.
-func (s *Server) noteUnknownToken(r *http.Request, now time.Time, token string, beat store.Beat, err error) {
-	if _, known := errors.AsType[*store.EndedError](err); known || !errors.Is(err, store.ErrSessionEnded) {
-		return
-	}
+// noteUnknownToken notes that somebody may work in a page whose token nobody reported.
+func (s *Server) noteUnknownToken(r *http.Request, now time.Time, token string, beat store.Beat) {
 	s.doctor.NoteUnknownToken(r)
 	switch {
 	case beat.Leaving:

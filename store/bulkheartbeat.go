@@ -33,8 +33,8 @@ const (
 func (h *heartbeat) DoneIn(t *sqldb.Tx) bool { return h.recordedIn == t }
 
 // RunBulk records heartbeats where the database takes many as one statement: first those of
-// which nobody can see a difference, then the others. Those of sessions that have ended are left
-// to be recorded one by one, as are further ones of the same session.
+// which nobody can see a difference, then the others; those whose tokens are unknown are refused. Those of
+// sessions that have ended are left to be recorded one by one, as are further ones of the same session.
 func (h *heartbeat) RunBulk(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 	if h.store.beats != nil {
 		return h.store.runQuiet(t, bulk)
@@ -49,7 +49,10 @@ func (h *heartbeat) RunBulk(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 	}
 	waiting, err := recordBulk(t, bulkUnchanged, waiting, true)
 	if err == nil && len(waiting) > 0 {
-		_, err = recordBulk(t, bulkChanged, waiting, false)
+		waiting, err = recordBulk(t, bulkChanged, waiting, false)
+	}
+	if err == nil && len(waiting) > 0 {
+		err = refuseUnknown(t, waiting)
 	}
 	return sqldb.Wrap("recording heartbeats", err)
 }
@@ -76,6 +79,24 @@ func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unchanged boo
 		return nil
 	}, statement, all.ids, all.digests, all.at, all.idle, all.until, all.pages, all.whose, all.idleAfter, all.expiry, all.silence, all.future)
 	return slices.DeleteFunc(beats, func(h *heartbeat) bool { return h.recordedIn == t }), err
+}
+
+// refuseUnknown refuses those of heartbeats whose tokens nobody has or had.
+func refuseUnknown(t *sqldb.Tx, beats []*heartbeat) error {
+	ids, digests, by := []int64{}, [][]byte{}, map[int64]*heartbeat{}
+	for _, h := range beats {
+		ids, digests, by[h.id] = append(ids, h.id), append(digests, h.digest), h
+	}
+	return t.Each(func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		if h := by[id]; h != nil {
+			h.refuseUnknown(t)
+		}
+		return err
+	}, `SELECT b.id FROM unnest($1::bigint[], $2::bytea[]) AS b (id, digest)
+		WHERE NOT EXISTS (SELECT 1 FROM user_sessions s WHERE s.id = b.id AND s.token_sha256 = b.digest)
+			AND NOT EXISTS (SELECT 1 FROM session_tokens k WHERE k.id = b.id AND k.token_sha256 = b.digest)`, ids, digests)
 }
 
 // heartbeatColumns are heartbeats column by column, as arrays for one statement.

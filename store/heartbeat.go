@@ -171,25 +171,15 @@ func (t *tx) leave(m presence.Cutoffs, h tokenRef) (time.Time, error) {
 	return sqldb.Time(expires), sqldb.Wrap("recording a goodbye", err)
 }
 
-const whyEnded = `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`
-
 // refuse explains why a heartbeat found no session that lives. That a page is in use whose session
-// has ended is noted: somebody works there, and whoever deploys has to know.
-func (t *tx) refuse(h *heartbeat, leaving bool) (err error) {
-	h.refusal = endedError(func(reason *string) error { return t.Scan([]any{reason}, whyEnded, h.id, h.digest) })
-	if _, known := errors.AsType[*EndedError](h.refusal); !known {
-		return t.refuseReplaced(h, leaving)
-	}
-	if leaving {
-		return t.confirmGone(`id = $1`, h.id)
-	}
-	return t.noteRefused(h, h.id)
-}
-
-// refuseReplaced is refuse for a token that no session has: it may be one whose place another took, in a
-// page that has not got to know the other.
-func (t *tx) refuseReplaced(h *heartbeat, leaving bool) error {
+// has ended is noted: somebody works there, and whoever deploys has to know. So it is for a token whose
+// place another took, in a page that has not got to know the other.
+func (t *tx) refuse(h *heartbeat, leaving bool) error {
 	session, err := ofToken(t.Scan, h.Cutoffs, h.tokenRef)
+	h.refusal = ErrSessionEnded
+	if session.reason != "" && !session.replaced {
+		h.refusal = &EndedError{Reason: session.reason}
+	}
 	switch {
 	case err != nil:
 		return err
@@ -210,6 +200,22 @@ func (t *tx) noteRefused(h *heartbeat, session int64) error {
 		session, h.Now, h.end != nil)
 	return sqldb.Wrap("noting who is still there", err)
 }
+
+// refuseUnknown refuses a heartbeat whose token nobody has or had: it costs no statement of its own.
+func (h *heartbeat) refuseUnknown(t *sqldb.Tx) {
+	h.recordedIn, h.unchanged, h.refusal = t, true, ErrSessionEnded
+}
+
+// KnowsToken tells whether any session has or had a token, active or not.
+func (s *Store) KnowsToken(ctx context.Context, token string) (known bool, err error) {
+	h := s.tokenRef(token)
+	err = s.db.Scan(ctx, []any{&known}, `
+		SELECT EXISTS (SELECT 1 FROM user_sessions WHERE id = $1 AND token_sha256 = $2)
+			OR EXISTS (SELECT 1 FROM session_tokens WHERE id = $1 AND token_sha256 = $2)`, h.id, h.digest)
+	return known, sqldb.Wrap("looking for a token", err)
+}
+
+const whyEnded = `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`
 
 // WhyEnded returns why the session with this token, which is not active any more,
 // ended: an [EndedError], or ErrSessionEnded where nobody knows.

@@ -93,8 +93,9 @@ func (s *Store) foldThose(t *sqldb.Tx, query string, person any) error {
 	return s.beats.FoldIn(t, ids)
 }
 
-// runQuiet logs those of heartbeats of which nobody can see a difference. The others are left to be
-// recorded one by one, as are all that come after one that is left of the same person.
+// runQuiet logs those of heartbeats of which nobody can see a difference, and refuses those whose tokens are
+// unknown. The others are left to be recorded one by one, as are all that come after one that is left of the
+// same person.
 func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 	known, err := loadRows(t, bulk)
 	if err == nil {
@@ -140,7 +141,7 @@ type beatingRow struct {
 func (r *beatingRow) isOf(h *heartbeat) bool { return r != nil && bytes.Equal(r.digest, h.digest) }
 
 // followAll finds the sessions of the heartbeats whose tokens did not begin them, as byToken does, and
-// adds them to those known.
+// adds them to those known. It refuses those whose tokens are unknown.
 func followAll(t *sqldb.Tx, bulk []sqldb.Bulk, known map[int64]*beatingRow) error {
 	by := map[int64][]*heartbeat{} // token
 	for _, b := range bulk {
@@ -156,12 +157,17 @@ func followAll(t *sqldb.Tx, bulk []sqldb.Bulk, known map[int64]*beatingRow) erro
 		return err
 	}
 	var followed []sqldb.Bulk
+	found := map[*heartbeat]bool{}
 	err = t.Each(func(rows *sql.Rows) error {
 		var token, session tokenRef
 		var until *int64
 		err := rows.Scan(&token.id, &token.digest, &until, &session.id, &session.digest)
 		for _, h := range by[token.id] {
-			if bytes.Equal(token.digest, h.digest) && (until == nil || *until > h.Now) {
+			if !bytes.Equal(token.digest, h.digest) {
+				continue
+			}
+			found[h] = true
+			if until == nil || *until > h.Now {
 				h.tokenRef, h.result.ID = session, session.id
 				followed = append(followed, h)
 			}
@@ -169,6 +175,13 @@ func followAll(t *sqldb.Tx, bulk []sqldb.Bulk, known map[int64]*beatingRow) erro
 		return err
 	}, `SELECT k.id, k.token_sha256, k.until, s.id, s.token_sha256
 		FROM json_each($1) j CROSS JOIN session_tokens k JOIN user_sessions s ON s.id = k.session_id WHERE k.id = j.value`, string(list))
+	for _, unknown := range by {
+		for _, h := range unknown {
+			if err == nil && !found[h] {
+				h.refuseUnknown(t)
+			}
+		}
+	}
 	if err != nil || len(followed) == 0 {
 		return err
 	}

@@ -24,12 +24,14 @@ type Authenticator struct {
 	pages     origin.Pages
 	crossSite *http.CrossOriginProtection
 	limits    *signInLimits
+	unknown   unknownLimits
 }
 
 // New returns an authenticator for callers that a store knows. tls tells that people
 // reach the panel by https.
 func New(s *store.Store, now func() time.Time, tls bool, from origin.Resolver, pages origin.Pages) (*Authenticator, error) {
-	a := &Authenticator{store: s, now: now, tls: tls, origin: from, pages: pages, crossSite: http.NewCrossOriginProtection(), limits: newSignInLimits()}
+	a := &Authenticator{store: s, now: now, tls: tls, origin: from, pages: pages, crossSite: http.NewCrossOriginProtection(), limits: newSignInLimits(),
+		unknown: unknownLimits{buckets: newBuckets()}}
 	if u := pages.PublicURL; u != nil {
 		if err := a.crossSite.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
 			return nil, err

@@ -32,15 +32,22 @@ func (a *Authenticator) AllowSetUp(r *http.Request) error {
 	return a.limits.takeEach(a.now(), "setup ", a.origin.Networks(r), accountTries, accountEvery)
 }
 
+// buckets count tries by a key, in bounded memory.
+type buckets struct {
+	mu  sync.Mutex
+	all map[string]*rate.Limiter
+}
+
+func newBuckets() buckets { return buckets{all: map[string]*rate.Limiter{}} }
+
 // signInLimits counts tries per account and network, and per network. No count
 // is per account alone: strangers could use it up and lock somebody out.
 type signInLimits struct {
-	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
+	buckets
 }
 
 func newSignInLimits() *signInLimits {
-	return &signInLimits{buckets: map[string]*rate.Limiter{}}
+	return &signInLimits{buckets: newBuckets()}
 }
 
 // allow counts one try. A known device has a count of its own, so that a
@@ -68,33 +75,38 @@ func (l *signInLimits) takeEach(now time.Time, what string, networks []string, t
 }
 
 func (l *signInLimits) take(now time.Time, key string, tries int, every time.Duration) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	bucket, ok := l.buckets[key]
-	if !ok {
-		l.evict(now)
-		bucket = rate.NewLimiter(rate.Every(every), tries)
-		l.buckets[key] = bucket
-	}
-	if bucket.AllowN(now, 1) {
+	if l.buckets.take(now, key, tries, every) {
 		return nil
 	}
 	return &web.Problem{Status: http.StatusTooManyRequests, Code: "too_many_attempts", Words: "Too many attempts; wait a moment",
 		RetryAfter: every.Truncate(time.Second) + time.Second}
 }
 
+// take counts a try, and tells whether there were not too many.
+func (b *buckets) take(now time.Time, key string, tries int, every time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	bucket, ok := b.all[key]
+	if !ok {
+		b.evict(now)
+		bucket = rate.NewLimiter(rate.Every(every), tries)
+		b.all[key] = bucket
+	}
+	return bucket.AllowN(now, 1)
+}
+
 // evict forgets the counts that are back at their start and, if that frees
 // nothing, all of them: memory is bounded, whoever sends however many names.
-func (l *signInLimits) evict(now time.Time) {
-	if len(l.buckets) < maxBuckets {
+func (b *buckets) evict(now time.Time) {
+	if len(b.all) < maxBuckets {
 		return
 	}
-	for key, bucket := range l.buckets {
+	for key, bucket := range b.all {
 		if bucket.TokensAt(now) >= float64(bucket.Burst()) {
-			delete(l.buckets, key)
+			delete(b.all, key)
 		}
 	}
-	if len(l.buckets) >= maxBuckets {
-		clear(l.buckets)
+	if len(b.all) >= maxBuckets {
+		clear(b.all)
 	}
 }

@@ -14,10 +14,10 @@ func TestNamesOfAnyLengthAreCountedInBoundedMemory(t *testing.T) {
 		_ = l.allow(storetest.Start, long+strconv.Itoa(i), []string{"10.0.0.0/" + strconv.Itoa(i)}, false)
 	}
 	size := 0
-	for key := range l.buckets {
+	for key := range l.all {
 		size += len(key)
 	}
-	if len(l.buckets) > maxBuckets || size > 128*maxBuckets {
-		t.Errorf("%d names with %d bytes are remembered", len(l.buckets), size)
+	if len(l.all) > maxBuckets || size > 128*maxBuckets {
+		t.Errorf("%d names with %d bytes are remembered", len(l.all), size)
 	}
 }
