@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/store"
 	"rollcall/store/backup"
 	"rollcall/store/layout"
 	"rollcall/store/presence"
@@ -113,7 +115,9 @@ func TestRowsThatAreNotAllowedAreNotRestored(t *testing.T) {
 // TestCopyingRowsKeepsThemAll also those of tables to which triggers of others would add.
 func TestCopyingRowsKeepsThemAll(t *testing.T) {
 	data, copied := t.TempDir(), t.TempDir()
-	Everything(t, OpenFile(t, data, presence.DefaultRules()), 30)
+	s := OpenFile(t, data, presence.DefaultRules())
+	now, open, _ := Everything(t, s, 30)
+	Touch(t, s, now.Add(time.Second), open[0], store.Beat{}) // which waits in the log of heartbeats
 	if err := backup.CopyRows(t.Context(), filepath.Join(data, sqldb.FileName), copied, Schema(t)); err != nil {
 		t.Fatal(err)
 	}
