@@ -7,6 +7,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/server/auth"
+	"rollcall/server/heartbeat"
 	"rollcall/server/jwt"
 	"rollcall/server/origin"
 	"rollcall/server/web"
@@ -21,7 +22,7 @@ const maxSeen = 20
 
 // heartbeat records that the browser of a session is there, or is leaving.
 func (s *Server) heartbeat(r *http.Request) (any, error) {
-	body, err := heartbeatOf(r)
+	body, err := heartbeat.Read(r)
 	if err != nil {
 		return nil, err
 	}

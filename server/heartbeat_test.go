@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/server/api"
+	"rollcall/server/heartbeat"
 	"rollcall/store"
 	"rollcall/store/storetest"
 )
@@ -54,8 +55,8 @@ func TestWhatAHeartbeatMayLookLike(t *testing.T) {
 		"a list":                             {`[]`, []func(*http.Request){bearing(token)}, 400, "invalid_request"},
 		"a token of another type":            {`{"sessionToken":5}`, []func(*http.Request){bearing(token)}, 400, "invalid_request"},
 		"a form":                             {`sessionToken=x`, []func(*http.Request){header("Content-Type", "application/x-www-form-urlencoded")}, 415, "unsupported_media_type"},
-		"4 KiB":                              {pad(in(`{"sessionToken":%q}`), maxHeartbeat), nil, 200, ""},
-		"more than 4 KiB":                    {pad(in(`{"sessionToken":%q}`), maxHeartbeat+1), nil, 413, "body_too_large"},
+		"4 KiB":                              {pad(in(`{"sessionToken":%q}`), heartbeat.MaxBody), nil, 200, ""},
+		"more than 4 KiB":                    {pad(in(`{"sessionToken":%q}`), heartbeat.MaxBody+1), nil, 413, "body_too_large"},
 		"a text that is no UTF-8":            {"{\"sessionToken\":\"\xff\xfe\"}", nil, 404, "session_ended"},
 		"a page of every kind of characters": {`{"page":"/ü/\u0000/👩‍💻/%zz"}`, []func(*http.Request){bearing(token)}, 200, ""},
 	} {

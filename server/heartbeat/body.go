@@ -1,4 +1,6 @@
-package server
+// Package heartbeat reads what a heartbeat says: our own script's fast, anybody's as well as it can be
+// read, without what may be secret in the address of a page. It knows no session.
+package heartbeat
 
 import (
 	"bytes"
@@ -13,8 +15,8 @@ import (
 	"rollcall/server/web"
 )
 
-// maxHeartbeat bounds the body of a heartbeat, in bytes.
-const maxHeartbeat = 4 << 10
+// MaxBody bounds the body, in bytes.
+const MaxBody = 4 << 10
 
 // maxIdle bounds what a browser may claim, far beyond every rule.
 const maxIdle = 366 * 24 * time.Hour
@@ -31,11 +33,11 @@ type beatBody struct {
 	Client       anything `json:"client"`
 }
 
-// heartbeatOf reads the body. A beacon of a closing page can send text/plain
+// Read returns what the body of a request says, at most MaxBody of it. A beacon of a closing page can send text/plain
 // only, and then has to bring its token with it: a browser sends such a request
 // from any page without asking.
-func heartbeatOf(r *http.Request) (beat api.Heartbeat, err error) {
-	text, err := web.ReadBody(r, maxHeartbeat)
+func Read(r *http.Request) (beat api.Heartbeat, err error) {
+	text, err := web.ReadBody(r, MaxBody)
 	if err != nil || len(text) == 0 {
 		return beat, err
 	}

@@ -1,4 +1,4 @@
-package server
+package heartbeat
 
 import (
 	"encoding/hex"

@@ -1,4 +1,4 @@
-package server
+package heartbeat
 
 import (
 	"rollcall/server/api"
