@@ -29,7 +29,7 @@ const acceptLogEvery = time.Minute
 
 func (l *acceptLog) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if temporary, ok := errors.AsType[net.Error](err); ok && temporary.Temporary() { //nolint:staticcheck // as net/http decides whether to go on
+	if number, ok := errors.AsType[syscall.Errno](err); ok && number.Temporary() { // net/http goes on
 		l.note(err)
 	}
 	return conn, err
