@@ -249,14 +249,18 @@ func loadSiblings(t *sqldb.Tx, of map[string][]*beatingRow) error {
 // latestWaiting returns the later ones of these times, of activity up to now and after it, and those of
 // waiting heartbeats of active sessions.
 func (s *Store) latestWaiting(ctx context.Context, now, heard, ahead int64) (int64, int64, error) {
-	latest, err := s.latestActive(ctx, now)
-	if err != nil {
-		return heard, ahead, err
+	all := s.beats.Latest(math.MaxInt64)
+	if len(all) > 0 && all[0].At > now { // seldom
+		future, err := s.latestActive(ctx, all)
+		if err != nil {
+			return heard, ahead, err
+		}
+		if future > now {
+			ahead = max(ahead, future)
+		}
+		all = s.beats.Latest(now)
 	}
-	future, err := s.latestActive(ctx, math.MaxInt64)
-	if future > now {
-		ahead = max(ahead, future)
-	}
+	latest, err := s.latestActive(ctx, all)
 	return max(heard, latest), ahead, err
 }
 
@@ -264,9 +268,8 @@ func (s *Store) latestWaiting(ctx context.Context, now, heard, ahead int64) (int
 // believed that nobody was heard of for longer, which only has people judged more leniently.
 const maxLooked = 2000
 
-// latestActive returns when the latest waiting heartbeat of an active session was, not after a time; 0 for none.
-func (s *Store) latestActive(ctx context.Context, upTo int64) (int64, error) {
-	latest := s.beats.Latest(upTo)
+// latestActive returns when the first of these waiting heartbeats was that is of an active session; 0 for none.
+func (s *Store) latestActive(ctx context.Context, latest []beats.Entry) (int64, error) {
 	for _, e := range latest[:min(len(latest), maxLooked)] {
 		var counts bool
 		err := s.db.Scan(ctx, []any{&counts}, `

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -24,7 +23,7 @@ type Log struct {
 	window, lap, margin int64 // milliseconds
 
 	mu      sync.RWMutex // guards what follows against readers; only the writer changes it
-	entries map[int64]waiting
+	entries table
 	queue   []row // what is in the log, in the order in which it is folded
 	waiting bounds
 	last    int64    // number of the row of the log that was folded last
@@ -83,15 +82,20 @@ type stage struct {
 
 // Open reads the log that is in a database.
 func Open(ctx context.Context, db *sqldb.DB, rules presence.Rules) (*Log, error) {
-	l := &Log{Step: foldStep, db: db, entries: map[int64]waiting{}, waiting: nothing}
+	l := &Log{Step: foldStep, db: db, waiting: nothing}
 	l.window = rules.OnlineWindow.Milliseconds()
 	l.lap = min(maxLap.Milliseconds(), l.window/5)
 	l.margin = minMargin.Milliseconds() + l.lap/10
 	rows, err := db.Rows(ctx, readLog, 0)
 	if err == nil {
-		l.staged = stage{entries: map[int64]waiting{}}
-		_, err = sqldb.Collect(rows, func(rows *sql.Rows) (none struct{}, err error) { return none, l.stageRow(rows) })
-		l.commit()
+		staged := map[int64]waiting{}
+		_, err = sqldb.Collect(rows, func(rows *sql.Rows) (none struct{}, err error) {
+			l.staged.entries = staged
+			err = l.stageRow(rows)
+			l.commit()
+			clear(staged)
+			return none, err
+		})
 	}
 	return l, sqldb.Wrap("reading the log of heartbeats", err)
 }
@@ -128,8 +132,7 @@ func (l *Log) entry(session int64) (waiting, bool) {
 	if w, ok := l.staged.entries[session]; ok {
 		return w, true
 	}
-	w, ok := l.entries[session] // nobody else writes it
-	return w, ok
+	return l.entries.get(session) // nobody else writes it
 }
 
 // stage notes an entry for the row of the log that is being filled; expires is that of the session's row.
@@ -233,16 +236,14 @@ func (l *Log) commit() {
 	for _, r := range l.queue[:s.folded] {
 		l.last = r.number
 		for _, session := range r.sessions {
-			if l.entries[session].row == r.number {
+			if w, _ := l.entries.get(session); w.row == r.number {
 				l.buried = append(l.buried, buried{session, r.number, now})
 			}
 		}
 	}
 	l.queue = l.queue[s.folded:]
-	if len(l.entries) == 0 { // as at the start, when there may be very many
-		l.entries = s.entries
-	} else {
-		maps.Copy(l.entries, s.entries)
+	for _, w := range s.entries {
+		l.entries.put(w)
 	}
 	l.queue = append(l.queue, s.rows...)
 	if s.folded > 0 {
@@ -281,8 +282,9 @@ func (l *Log) measure() {
 func (l *Log) unbury(now time.Time) {
 	n := 0
 	for ; n < len(l.buried) && now.Sub(l.buried[n].when) >= readersTime; n++ {
-		if b := l.buried[n]; l.entries[b.session].row == b.row {
-			delete(l.entries, b.session)
+		b := l.buried[n]
+		if w, ok := l.entries.get(b.session); ok && w.row == b.row {
+			l.entries.delete(b.session)
 		}
 	}
 	l.buried = l.buried[n:]
@@ -294,7 +296,7 @@ func (l *Log) Overlay(session int64, activity, idle, expires *int64) {
 		return
 	}
 	l.mu.RLock()
-	w, ok := l.entries[session]
+	w, ok := l.entries.get(session)
 	l.mu.RUnlock()
 	if ok && (w.Base == *activity || w.prior == *activity) {
 		*activity, *idle, *expires = w.At, w.Idle, max(*expires, w.Expires)
@@ -330,16 +332,16 @@ func (l *Log) Latest(upTo int64) (latest []Entry) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	last := int64(math.MinInt64)
-	for _, w := range l.entries {
+	l.entries.each(func(w *waiting) {
 		if w.At <= upTo {
 			last = max(last, w.At)
 		}
-	}
-	for _, w := range l.entries {
+	})
+	l.entries.each(func(w *waiting) {
 		if w.At <= upTo && w.At > last-latestSpan {
 			latest = append(latest, w.Entry)
 		}
-	}
+	})
 	slices.SortFunc(latest, func(a, b Entry) int { return cmp.Compare(b.At, a.At) })
 	return latest
 }
