@@ -11,6 +11,7 @@
 --   erasures            how many people were erased since the files were last rewritten; none while they are clean
 --   audit_kept_from     what happened before may be removed from the audit log
 --   session_id_key      a random number that makes session ids; without it an id can not be held against guessed tokens
+--   device_key_1, device_key_2   random numbers that make the cookie of a browser from which an account signed in before
 --   last_cleanup_*      when the last cleanup ran, what it ended and what it purged
 CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
@@ -47,7 +48,7 @@ CREATE TABLE user_sessions (
     organization_id  INTEGER REFERENCES organizations (id) ON DELETE CASCADE,
     app              TEXT NOT NULL,                    -- from the key that reported the login; 'rollcall' for the panel
     token_sha256     BLOB NOT NULL CHECK (length(token_sha256) = 32),
-    max_access       TEXT NOT NULL DEFAULT 'none' CHECK (max_access IN ('none', 'viewer', 'admin')), -- what the key could grant; the user's own access still applies
+    max_access       TEXT NOT NULL DEFAULT 'none' CHECK (max_access IN ('none', 'viewer', 'admin')), -- what the key could grant, while there is the key; the user's own access still applies
     ip_address       TEXT NOT NULL DEFAULT '',
     user_agent       TEXT NOT NULL DEFAULT '',
     page             TEXT NOT NULL DEFAULT '',         -- path of the page the person is on
@@ -68,6 +69,7 @@ CREATE TABLE user_sessions (
     heard            INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1)), -- a heartbeat has come; up to then there is only a login
     session_key_sha256 BLOB CHECK (length(session_key_sha256) = 32), -- the application's own name for the session; NULL: it gave none
     refused_at       INTEGER,                          -- a page of this session, which has ended, still sent heartbeats
+    key_id           INTEGER,                          -- of the key that reported the login, deleted or not; NULL: of the panel, or a signed token began it
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;

@@ -192,7 +192,7 @@ func (g *gate) caller(t testing.TB, name string) func(*http.Request) {
 func (g *gate) deletedKey(t testing.TB) string {
 	key, secret, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "shop", store.Scopes{store.ScopeAdmin})
 	if err == nil {
-		err = g.store.DeleteKey(t.Context(), g.now(), "user:root", key.ID)
+		_, err = g.store.DeleteKey(t.Context(), g.now(), "user:root", key.ID, false)
 	}
 	if err != nil {
 		t.Fatal(err)

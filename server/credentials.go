@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 
 	"rollcall/server/api"
@@ -59,9 +60,28 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 }
 
 func (s *Server) deleteKey(r *http.Request) (any, error) {
+	q, err := web.Query(r.URL.RawQuery, "sessions", "dry_run")
+	if err != nil {
+		return nil, err
+	}
+	which, dryRun := cmp.Or(q.Get("sessions"), "access"), cmp.Or(q.Get("dry_run"), "false")
+	switch {
+	case which != "access" && which != "all":
+		return nil, web.Invalid("sessions must be access or all")
+	case dryRun != "true" && dryRun != "false":
+		return nil, web.Invalid("dry_run must be true or false")
+	}
 	id, ok := web.PathID(r)
 	if !ok {
 		return nil, sqldb.ErrNotFound
 	}
-	return api.Nothing{}, s.store.DeleteKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), id)
+	if dryRun == "true" {
+		n, err := s.store.KeySessions(r.Context(), s.now(), id)
+		if which == "access" {
+			n.All = n.WithAccess
+		}
+		return api.DeletedKey{Sessions: n.All, DryRun: true}, err
+	}
+	ended, err := s.store.DeleteKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), id, which == "all")
+	return api.DeletedKey{Sessions: ended}, err
 }

@@ -23,7 +23,7 @@ func (b *bench) finding(t testing.TB, check string, opts ...func(*http.Request))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.store.DeleteKey(t.Context(), b.now(), "user:root", key.ID)
+	defer b.store.DeleteKey(t.Context(), b.now(), "user:root", key.ID, false)
 	opts = append([]func(*http.Request){bearing(secret)}, opts...)
 	for _, f := range do(t, b, "GET", "/admin/doctor", nil, opts...).wants(200)["findings"].([]any) {
 		f := f.(map[string]any)

@@ -91,7 +91,7 @@ func TestWhatOneServerDoesHoldsOnAnotherAtOnce(t *testing.T) {
 	if err != nil || len(keys) != 1 {
 		t.Fatal(keys, err)
 	}
-	if err := a.store.DeleteKey(t.Context(), a.now(), store.ActorCLI, keys[0].ID); err != nil {
+	if _, err := a.store.DeleteKey(t.Context(), a.now(), store.ActorCLI, keys[0].ID, false); err != nil {
 		t.Fatal(err)
 	}
 	do(t, b.bench, "GET", "/admin/users/online", nil, bearing(key)).refuses(401, "unauthenticated")

@@ -66,6 +66,15 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 		}, "unauthenticated"},
 		{"the key is deleted", func(t *testing.T, s *served) func(*http.Request) { return bearing(s.key(t, "panel", "read")) },
 			func(t *testing.T, s *served) { s.sql(t, `DELETE FROM api_keys`) }, "unauthenticated"},
+		{"the key that reported it is deleted", func(t *testing.T, s *served) func(*http.Request) {
+			key, _, err := s.store.CreateKey(t.Context(), s.now(), "user:root", "shop", store.Scopes{store.ScopeAdmin})
+			s.must(t, err)
+			viewer := store.AccessViewer
+			result, err := s.store.Login(t.Context(), s.now(), store.By{App: "shop", KeyID: key.ID, Grant: store.AccessAdmin},
+				store.Login{User: store.UserInput{ID: "ada", Access: &viewer}})
+			s.must(t, err)
+			return bearing(result.Token)
+		}, func(t *testing.T, s *served) { s.sql(t, `DELETE FROM api_keys`) }, "forbidden"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -174,7 +174,7 @@ func TestWhatIsLogged(t *testing.T) {
 			store.Change{UserID: "cy", SessionID: cy.ID, App: "shop", Reason: presence.EndExpired})
 		key, _, err := s.CreateKey(ctx, Start, "user:root", "shop", store.Scopes{store.ScopeRead})
 		must(err)
-		wantLogged(t, s, func() { must(s.DeleteKey(ctx, Start, "user:root", key.ID)) }, store.Change{KeyID: key.ID})
+		wantLogged(t, s, func() { _, err := s.DeleteKey(ctx, Start, "user:root", key.ID, false); must(err) }, store.Change{KeyID: key.ID})
 	})
 }
 

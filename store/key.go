@@ -89,10 +89,51 @@ func scanKey(scan func(...any) error) (key Key, err error) {
 	return key, nil
 }
 
-// DeleteKey revokes a key from the next request on. Sessions that it reported
-// go on: their people did log in.
-func (s *Store) DeleteKey(ctx context.Context, now time.Time, actor string, id int64) error {
-	return s.write(ctx, func(t *tx) error {
+// KeySessions are how many active sessions a key has reported.
+type KeySessions struct {
+	All        int64
+	WithAccess int64 // of people who may see who is online, or more
+}
+
+// KeySessions returns how many sessions a key has reported that are active at now. ErrNotFound for an unknown id.
+func (s *Store) KeySessions(ctx context.Context, now time.Time, id int64) (n KeySessions, err error) {
+	var known bool
+	if err = s.db.Scan(ctx, []any{&known}, `SELECT EXISTS (SELECT 1 FROM api_keys WHERE id = $1)`, id); err == nil && !known {
+		err = sqldb.ErrNotFound
+	}
+	if err != nil {
+		return n, sqldb.Wrap("finding a key", err)
+	}
+	err = s.reportedBy(ctx, now, id, func(_ int64, access bool) {
+		n.All++
+		if access {
+			n.WithAccess++
+		}
+	})
+	return n, err
+}
+
+// reportedBy calls f with each active session that a key has reported, and whether it has access.
+func (s *Store) reportedBy(ctx context.Context, now time.Time, key int64, f func(session int64, access bool)) error {
+	err := s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
+		return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
+			var session int64
+			var access bool
+			err := rows.Scan(&session, &access)
+			f(session, access)
+			return err
+		}, `
+			SELECT s.id, s.max_access <> 'none' AND u.access <> 'none' FROM user_sessions s JOIN users u ON u.id = s.user_id
+			WHERE s.is_active = true AND s.expires_at > $1 AND s.key_id = $2`, s.at(now).Expiry, key)
+	})
+	return sqldb.Wrap("finding the sessions of a key", err)
+}
+
+// DeleteKey revokes a key from the next request on, and with it all access that it granted: sessions that it reported
+// have none from then on. Those that had some end, and with endAll all of them; how many is returned. Others go on: their
+// people did log in. Where that fails half-way, the key and the access are gone all the same.
+func (s *Store) DeleteKey(ctx context.Context, now time.Time, actor string, id int64, endAll bool) (ended int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
 		var app, scopes string
 		err := t.Scan([]any{&app, &scopes}, `DELETE FROM api_keys WHERE id = $1 RETURNING app, scopes`, id)
 		if err != nil {
@@ -100,4 +141,17 @@ func (s *Store) DeleteKey(ctx context.Context, now time.Time, actor string, id i
 		}
 		return t.record(now, AuditEvent{Actor: actor, Action: "key.delete", Target: Key{ID: id}.target(), Detail: app + ": " + scopes})
 	})
+	if err != nil {
+		return 0, err
+	}
+	var sessions []int64
+	err = s.reportedBy(ctx, now, id, func(session int64, access bool) {
+		if access || endAll {
+			sessions = append(sessions, session)
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	return s.revokeEach(ctx, now, sessions, Ending{Reason: presence.EndRevoked, By: actor, Note: "its key was deleted"}, filterWords{})
 }

@@ -138,7 +138,23 @@ func (l login) record(result *LoginResult) error {
 		return err
 	}
 	result.Created = true
+	if err := l.recordAccess(); err != nil {
+		return err
+	}
 	return l.judge(result)
+}
+
+// recordAccess records who let somebody in who may do more than to be there.
+func (l login) recordAccess() error {
+	var access Access
+	if err := l.Scan([]any{&access}, `SELECT access FROM users WHERE id = $1`, l.in.User.ID); err != nil {
+		return sqldb.Wrap("reading a user's access", err)
+	}
+	if access = min(access, l.by.Grant); access == AccessNone {
+		return nil
+	}
+	return l.tx.record(sqldb.Time(l.m.Now), AuditEvent{Actor: l.by.Actor, Action: "session.begin", Target: UserActor(l.in.User.ID),
+		Detail: "access " + access.String() + " in " + l.by.App})
 }
 
 // find returns the session that the report is about, if there is one: of its key, else of its
@@ -172,8 +188,17 @@ func (l login) find() (reported, error) {
 	return before, err
 }
 
-// goOn keeps what the report says of a session that goes on.
+// goOn keeps what the report says of a session that goes on. It is the reporting key's from now on, with no more access
+// than both of them may grant.
 func (l login) goOn(was reported) error {
+	if l.by.KeyID != 0 {
+		_, err := l.Exec(`
+			UPDATE user_sessions SET key_id = $2, max_access = CASE WHEN $3 = 'admin' OR max_access = 'none' THEN max_access ELSE $3 END
+			WHERE id = $1 AND key_id IS DISTINCT FROM $2`, was.id, l.by.KeyID, l.by.Grant)
+		if err != nil {
+			return sqldb.Wrap("noting who reports a session", err)
+		}
+	}
 	if l.key != nil {
 		_, err := l.Exec(`UPDATE user_sessions SET session_key_sha256 = $2 WHERE id = $1 AND session_key_sha256 IS DISTINCT FROM $2`, was.id, l.key)
 		if err != nil {
@@ -231,10 +256,10 @@ func (s *Store) begin(t *tx, m presence.Cutoffs, by By, in Login, token tokenRef
 	o := in.Origin.clipped()
 	_, err = t.Exec(`
 		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
-			ip_address, user_agent, device_type, device_os, device_browser, location, last_activity_at, created_at, expires_at, session_key_sha256)
-		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14 FROM users WHERE id = $2`,
+			ip_address, user_agent, device_type, device_os, device_browser, location, last_activity_at, created_at, expires_at, session_key_sha256, key_id)
+		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, CAST($15 AS BIGINT) FROM users WHERE id = $2`,
 		session.ID, in.User.ID, by.App, token.digest, by.Grant,
-		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli(), key)
+		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli(), key, optionalID(by.KeyID))
 	if err == nil && taken {
 		err = t.alias(token, session.ID, nil)
 	}
@@ -242,4 +267,12 @@ func (s *Store) begin(t *tx, m presence.Cutoffs, by By, in Login, token tokenRef
 		err = s.beats.Wrote(t.Tx, session.ID, m.Now)
 	}
 	return session, sqldb.Wrap("storing a session", err)
+}
+
+// optionalID is nil in place of 0.
+func optionalID(id int64) *int64 {
+	if id == 0 {
+		return nil
+	}
+	return &id
 }

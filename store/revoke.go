@@ -81,10 +81,15 @@ func (s *Store) RevokeAll(ctx context.Context, now time.Time, f SessionFilter, e
 	if err != nil {
 		return 0, sqldb.Wrap("finding the sessions to end", err)
 	}
+	return s.revokeEach(ctx, now, ids, e, f.words())
+}
+
+// revokeEach ends those of the sessions that are active, some at a time.
+func (s *Store) revokeEach(ctx context.Context, now time.Time, ids []int64, e Ending, which filterWords) (ended int64, err error) {
 	for some := range slices.Chunk(ids, revokeBatch) {
 		var n int64
 		err := s.write(ctx, func(t *tx) (err error) {
-			n, err = t.revoke(s.at(now), e, some, f.words())
+			n, err = t.revoke(s.at(now), e, some, which)
 			return err
 		})
 		if err != nil {

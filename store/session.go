@@ -14,6 +14,7 @@ import (
 type Session struct {
 	ID        int64
 	App       string
+	KeyID     int64 // of the key that reported it; 0 for none
 	ExpiresAt time.Time
 }
 
@@ -22,7 +23,7 @@ type Identity struct {
 	Session Session
 	User    User
 	Member  Member
-	Access  Access // what this session may do: never more than its key could grant
+	Access  Access // what this session may do: never more than its key may grant, and nothing once the key is deleted
 }
 
 // Authenticate returns who has this session token at now, or ErrSessionEnded.
@@ -43,9 +44,10 @@ func (s *Store) identity(ctx context.Context, now time.Time, h tokenRef) (id Ide
 	var activity, idle, expires int64
 	var limit Access
 	u := &id.User
-	err = s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &activity, &expires, &limit,
+	err = s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &id.Session.KeyID, &activity, &expires, &limit,
 		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access}, `
-		SELECT s.id, s.app, s.last_activity_at, s.expires_at, s.max_access, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
+		SELECT s.id, s.app, COALESCE(s.key_id, 0), s.last_activity_at, s.expires_at,
+			CASE WHEN s.key_id IS NULL OR EXISTS (SELECT 1 FROM api_keys WHERE id = s.key_id) THEN s.max_access ELSE 'none' END, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`, h.id, h.digest, s.at(now).Expiry)
 	s.beats.Overlay(id.Session.ID, &activity, &idle, &expires)

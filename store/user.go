@@ -40,10 +40,11 @@ type UserInput struct {
 	Access       *Access
 }
 
-// By is who writes: the app of a key, the most access that it may grant, and how
+// By is who writes: the app of a key, its id (0: it is no key), the most access that it may grant, and how
 // the audit log names it.
 type By struct {
 	App   string
+	KeyID int64
 	Grant Access
 	Actor string
 }

@@ -71,4 +71,18 @@ func TestThePageSettings(t *testing.T) {
 		b.eval(`(() => { const s = document.querySelector('[name=action]'); s.value = 'session'; s.dispatchEvent(new Event('input', { bubbles: true })) })()`)
 		b.until(`document.querySelectorAll('.audit tbody tr').length === 1 && document.querySelector('[data-audit] .button').href.includes('action=session')`)
 	})
+	t.Run("a key is deleted with the sessions that it reported", func(t *testing.T) {
+		b.fill(`#app`, "leaky")
+		b.click(`[data-new-key-form] button[type=submit]`)
+		b.until(`document.querySelectorAll('[data-key-id]').length === 2`)
+		b.eval(`fetch('admin/sessions', {method: 'POST', headers: {Authorization: 'Bearer ' + document.querySelector('[data-secret]').textContent, 'Content-Type': 'application/json'},
+			credentials: 'omit', body: JSON.stringify({user: {id: 'ada'}})}).then((answer) => { window.reported = answer.status })`)
+		b.until(`window.reported === 201`)
+		b.eval(`[...document.querySelectorAll('[data-key-id]')].find(tr => tr.innerText.includes('leaky')).querySelector('button').click()`)
+		b.until(`document.querySelector('[data-keys] label:has([name=sessions])')?.innerText.includes('End the one session that it reported')`)
+		b.click(`[data-keys] [name=sessions]`)
+		b.click(`[data-keys] [data-action=confirm-delete]`)
+		b.until(`document.querySelectorAll('[data-key-id]').length === 1`)
+		b.until(`document.querySelectorAll('.audit [data-action="session.revoke"]').length === 2`)
+	})
 }

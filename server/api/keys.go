@@ -40,3 +40,9 @@ type KeyInput struct {
 type CreatedKey struct {
 	Key Key `json:"key"`
 }
+
+// DeletedKey answers the request to delete one.
+type DeletedKey struct {
+	Sessions int64 `json:"sessions"` // that ended with it, or would
+	DryRun   bool  `json:"dry_run"`
+}

@@ -64,7 +64,9 @@ func (c Caller) May(who Audience) bool {
 }
 
 // By is the key that calls, as the store wants to know it.
-func (c Caller) By() store.By { return store.By{App: c.Key.App, Grant: c.access(), Actor: c.Actor()} }
+func (c Caller) By() store.By {
+	return store.By{App: c.Key.App, KeyID: c.Key.ID, Grant: c.access(), Actor: c.Actor()}
+}
 
 // Actor is the caller for the audit log.
 func (c Caller) Actor() string {

@@ -83,22 +83,46 @@ func newKeyList(schema string) *cobra.Command {
 
 func newKeyDelete(schema string) *cobra.Command {
 	folder := localData{schema: schema}
+	var endSessions bool
 	cmd := &cobra.Command{
 		Use:   "delete ID",
 		Short: "Delete a key: its next request is refused",
-		Args:  arguments("ID"),
+		Long: "Deletes a key: its next request is refused. Sessions that it reported have no more access, and end if they had some.\n" +
+			"Asks whether the others are to end too, or takes --end-sessions.",
+		Args: arguments("ID"),
 		RunE: onStore(folder.open, func(cmd *cobra.Command, args []string, opened *store.Store) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {
 				return usagef("%q is not the id of a key (see rollcall key list)", args[0])
 			}
-			if err := opened.DeleteKey(cmd.Context(), time.Now(), store.ActorCLI, id); err != nil {
+			if !endSessions {
+				if endSessions, err = askEndSessions(cmd, opened, id); err != nil {
+					return declined("key "+args[0], err)
+				}
+			}
+			ended, err := opened.DeleteKey(cmd.Context(), time.Now(), store.ActorCLI, id, endSessions)
+			if err != nil {
 				return declined("key "+args[0], err)
 			}
 			say(cmd, "Key %s is deleted.", args[0])
+			if ended > 0 {
+				say(cmd, "%d sessions that it reported ended.", ended)
+			}
 			return nil
 		}),
 	}
 	folder.register(cmd.Flags())
+	cmd.Flags().BoolVar(&endSessions, "end-sessions", false, "end all sessions that it reported, not only those with access")
 	return cmd
+}
+
+// askEndSessions asks on a terminal whether the sessions of a key are to end. Where nobody can be asked, they are not.
+func askEndSessions(cmd *cobra.Command, opened *store.Store, key int64) (bool, error) {
+	n, err := opened.KeySessions(cmd.Context(), time.Now(), key)
+	if err != nil || n.All == n.WithAccess || !isTerminal(cmd.InOrStdin()) {
+		return false, err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "It reported %d active sessions; the %d with access end in any case. End all of them? [y/N] ", n.All, n.WithAccess)
+	answer, err := askLine(cmd)
+	return strings.EqualFold(strings.TrimSpace(answer), "y"), err
 }

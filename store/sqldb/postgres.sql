@@ -58,6 +58,7 @@ CREATE TABLE user_sessions (
     heard            BOOLEAN NOT NULL DEFAULT false,
     session_key_sha256 BYTEA CHECK (length(session_key_sha256) = 32),
     refused_at       BIGINT,
+    key_id           BIGINT,
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 );

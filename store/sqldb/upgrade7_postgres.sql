@@ -9,3 +9,6 @@ CREATE TABLE unidentified (
     seen_at BIGINT NOT NULL,
     until   BIGINT NOT NULL
 );
+
+-- Which key reported a session.
+ALTER TABLE user_sessions ADD COLUMN key_id BIGINT;

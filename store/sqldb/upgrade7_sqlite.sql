@@ -16,3 +16,6 @@ CREATE TABLE heartbeat_log (
     at     INTEGER NOT NULL,
     beats  BLOB NOT NULL
 ) STRICT;
+
+-- Which key reported a session.
+ALTER TABLE user_sessions ADD COLUMN key_id INTEGER;

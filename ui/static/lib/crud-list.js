@@ -10,9 +10,10 @@ import { button, failure, h } from './dom.js';
 // columns      heading: (thing) => what its cell holds; the first cell says which it is
 // fields       of the form; action, the words of its button; body, what a FormData of it means to the API
 // empty        the words without any of them
+// option       what else may be chosen when one is deleted: (thing) => promise of {element, query}, the element to show and what it adds to the address
 // keeps        what stands in place of the button, for a thing that can not be deleted
 // listed       called with all of them; created with what the API said of a new one; changed after one was made or deleted
-export function crudList(box, { one, path, of, columns, fields, action, body, empty, keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
+export function crudList(box, { one, path, of, columns, fields, action, body, empty, option = () => ({}), keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
   const error = h('p', { class: 'message bad', role: 'alert', hidden: true });
   const table = h('div', { class: 'manage', 'aria-busy': 'true' }, h('p', { class: 'muted' }, 'Loading…'));
   const submit = h('button', { type: 'submit', class: 'primary' }, action);
@@ -52,21 +53,24 @@ export function crudList(box, { one, path, of, columns, fields, action, body, em
     const remove = button('Delete', confirm, { class: 'plain small danger', 'data-action': `delete-${one}`, 'aria-label': `Delete the ${one} ${of(thing)}` });
     const cell = h('td', { class: 'actions' }, keeps(thing) || remove);
 
-    function confirm() {
-      const yes = button('Delete for good', () => drop(thing, yes), { class: 'small danger', 'data-action': 'confirm-delete' });
+    async function confirm() {
+      remove.disabled = true;
+      const { element, query = () => '' } = await option(thing);
+      remove.disabled = false;
+      const yes = button('Delete for good', () => drop(thing, yes, query()), { class: 'small danger', 'data-action': 'confirm-delete' });
       const no = button('Keep', () => (cell.replaceChildren(remove), remove.focus()), { class: 'small' });
-      cell.replaceChildren(yes, no);
+      cell.replaceChildren(...(element ? [element] : []), yes, no);
       no.focus();
     }
 
     return cell;
   }
 
-  async function drop(thing, yes) {
+  async function drop(thing, yes, query) {
     yes.disabled = true;
     fail();
     try {
-      await ask('DELETE', `${path}/${encodeURIComponent(thing.id)}`);
+      await ask('DELETE', `${path}/${encodeURIComponent(thing.id)}${query}`);
       changed();
     } catch (refusal) {
       fail(refusal, `The ${one} ${of(thing)} was not deleted`);

@@ -1,4 +1,5 @@
 // The keys of the applications. A new one is shown once, to be copied.
+import { ask } from './api.js';
 import { copyButton } from './copy.js';
 import { crudList } from './crud-list.js';
 import { field, h } from './dom.js';
@@ -25,6 +26,7 @@ export function keyList(box, { listed = () => {}, created = () => {}, changed } 
     action: 'Create key',
     body: (data) => ({ app: data.get('app').trim(), scopes: data.getAll('scope') }),
     empty: 'No keys yet. Each application gets its own.',
+    option: sessionsToo,
     listed: (all) => listed(all.map((key) => key.app)),
     created(key) {
       reveal(key);
@@ -40,5 +42,19 @@ export function keyList(box, { listed = () => {}, created = () => {}, changed } 
     secret.replaceChildren(
       h('p', {}, h('strong', {}, `The key of ${key.app}. `), 'Copy it now: it is not shown again.'),
       h('div', { class: 'line' }, h('code', { 'data-secret': '' }, key.secret), copyButton(() => key.secret)));
+  }
+}
+
+// Asks whether the sessions that a key reported are to end with it. Those with access do in any case.
+async function sessionsToo(key) {
+  const count = (which) => ask('DELETE', `admin/keys/${encodeURIComponent(key.id)}?dry_run=true&sessions=${which}`).then(({ sessions }) => sessions);
+  try {
+    const [all, access] = [await count('all'), await count('access')];
+    if (all === access) return {};
+    const box = h('input', { type: 'checkbox', name: 'sessions' });
+    const also = access ? `, not only ${access} with access` : '';
+    return { element: h('label', { class: 'check' }, box, h('span', {}, `End the ${all === 1 ? 'one session' : `${all} sessions`} that it reported${also}`)), query: () => (box.checked ? '?sessions=all' : '') };
+  } catch {
+    return {}; // how many is unknown: the deletion itself says what is wrong
   }
 }
