@@ -46,7 +46,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	folder := t.TempDir()
 	b := newBench(t, storetest.Open(t, folder, presence.DefaultRules()))
 	s := &spy{bench: b, secrets: canaries{
-		"password": "canary-password-5b1e", "wrong password": "canary-wrong-password-77c0", "reported token": "canary-reported-token-91ad", "session key": "canary-session-key-3c1b",
+		"password": "canary-password-5b1e", "wrong password": "canary-wrong-password-77c0", "reported token": "canary-reported-token-91ad-and-more", "session key": "canary-session-key-3c1b",
 		"token in a page's address": "canary-page-token-0e44", "unknown token": "canary-unknown-token-3f3f", "set-up code": b.setUpCode(t),
 	}}
 	s.setUpAndSignIn(t)

@@ -15,7 +15,7 @@ import (
 func TestADrainKeepsPeopleOutUntilItIsOver(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	admin, shop := bearing(b.key(t, "ops", "admin")), bearing(b.key(t, "shop", "sessions"))
-	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"},"session_token":"a-token-of-its-own"}`, shop).wants(201)
+	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"},"session_token":"a-token-of-its-own-and-random"}`, shop).wants(201)
 	b.account(t, "root", store.AccessAdmin)
 	if got := do(t, b, "GET", "/admin/drain", nil, admin).wants(200); got["draining"] != false || got["online"] != 1.0 {
 		t.Errorf("before: %v", got)
@@ -31,7 +31,7 @@ func TestADrainKeepsPeopleOutUntilItIsOver(t *testing.T) {
 	if b.logs.String() != "" {
 		t.Errorf("logged as a failure: %s", b.logs)
 	}
-	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"},"session_token":"a-token-of-its-own"}`, shop).wants(200)
+	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"},"session_token":"a-token-of-its-own-and-random"}`, shop).wants(200)
 	do(t, b, "POST", "/admin/sessions/may", `{"user":{"id":"boss","role":"Admin"}}`, shop).wants(200)
 	if got := do(t, b, "GET", "/admin/drain", nil, shop).wants(200); got["message"] != "Back at six" || got["came_in"] != 0.0 {
 		t.Errorf("the application reads %v", got)

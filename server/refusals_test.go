@@ -85,14 +85,14 @@ func TestABodyThatIsRefusedSaysWhy(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	key := b.key(t, "shop", "admin")
 	for body, words := range map[string]string{
-		`{"user":{"id":"ada","access":"root"}}`:       "access must be none, viewer or admin",
-		`{"user":{"id":"ada","nmae":"x"}}`:            `unknown field "nmae"`,
-		`{"user":{"id":5}}`:                           "wrong type for user.id",
-		`{"user":`:                                    "cut short",
-		`{"user":}`:                                   "malformed at byte 9",
-		`{"user":{}}`:                                 "user id must have 1 to 200 characters",
-		`{"user":{"id":"rollcall:root"}}`:             `must not begin with "rollcall:"`,
-		`{"user":{"id":"a"},"session_token":"short"}`: "session_token must have 16 to 3000 characters",
+		`{"user":{"id":"ada","access":"root"}}`: "access must be none, viewer or admin",
+		`{"user":{"id":"ada","nmae":"x"}}`:      `unknown field "nmae"`,
+		`{"user":{"id":5}}`:                     "wrong type for user.id",
+		`{"user":`:                              "cut short",
+		`{"user":}`:                             "malformed at byte 9",
+		`{"user":{}}`:                           "user id must have 1 to 200 characters",
+		`{"user":{"id":"rollcall:root"}}`:       `must not begin with "rollcall:"`,
+		`{"user":{"id":"a"},"session_token":"1111111111111111"}`: "session_token could be guessed: it must have 128 random bits or more",
 	} {
 		got := do(t, b, "POST", "/admin/sessions", body, bearing(key)).refuses(400, "invalid_request")
 		if !strings.Contains(got["error"].(string), words) {

@@ -120,11 +120,11 @@ func TestAnApplicationDoesItsDutiesByItsKey(t *testing.T) {
 			t.Errorf("%s is %v, want %s", body, got, want)
 		}
 	}
-	report(`{"user":{"id":"ada"},"session_key":"one","session_token":"first-token-of-one"}`).wants(201)
-	report(`{"user":{"id":"ada"},"session_key":"two","session_token":"first-token-of-two"}`).wants(201)
-	report(`{"user":{"id":"ada"},"session_token":"second-token-of-one","previous_token":"first-token-of-one"}`).wants(200)
+	report(`{"user":{"id":"ada"},"session_key":"one","session_token":"the-first-token-of-session-one"}`).wants(201)
+	report(`{"user":{"id":"ada"},"session_key":"two","session_token":"the-first-token-of-session-two"}`).wants(201)
+	report(`{"user":{"id":"ada"},"session_token":"the-second-token-of-session-one","previous_token":"the-first-token-of-session-one"}`).wants(200)
 	check(key, `{"session_key":"one"}`, "true <nil>")
-	check(key, `{"session_token":"second-token-of-one"}`, "true <nil>")
+	check(key, `{"session_token":"the-second-token-of-session-one"}`, "true <nil>")
 	check(other, `{"session_key":"one"}`, "false <nil>")
 	do(t, b, "POST", "/admin/sessions/may", `{"user":{"id":"ada"}}`, key).wants(200)
 
@@ -135,21 +135,21 @@ func TestAnApplicationDoesItsDutiesByItsKey(t *testing.T) {
 		}
 	}
 	end(other, `{"user":"ada"}`, 0)
-	end(key, `{"user":"ada","reason":"password_changed","except_token":"second-token-of-one"}`, 1)
+	end(key, `{"user":"ada","reason":"password_changed","except_token":"the-second-token-of-session-one"}`, 1)
 	check(key, `{"session_key":"two"}`, "false password_changed")
 	check(key, `{"session_key":"one"}`, "true <nil>")
-	if got := report(`{"user":{"id":"ada"},"session_key":"two","session_token":"first-token-of-two"}`).refuses(409, "session_ended"); got["end_reason"] != "password_changed" {
+	if got := report(`{"user":{"id":"ada"},"session_key":"two","session_token":"the-first-token-of-session-two"}`).refuses(409, "session_ended"); got["end_reason"] != "password_changed" {
 		t.Errorf("the application is told %v", got)
 	}
 	end(key, `{"session_key":"one"}`, 1)
 	end(key, `{"session_key":"one"}`, 0)
-	for _, body := range []string{`{}`, `{"user":"ada","id":"1"}`, `{"session_key":"one","except_token":"second-token-of-one"}`, `{"user":"ada","reason":"expired"}`} {
+	for _, body := range []string{`{}`, `{"user":"ada","id":"1"}`, `{"session_key":"one","except_token":"the-second-token-of-session-one"}`, `{"user":"ada","reason":"expired"}`} {
 		do(t, b, "POST", "/admin/sessions/end", body, key).refuses(400, "invalid_request")
 	}
-	for _, body := range []string{`{}`, `{"session_key":"one","session_token":"second-token-of-one"}`} {
+	for _, body := range []string{`{}`, `{"session_key":"one","session_token":"the-second-token-of-session-one"}`} {
 		do(t, b, "POST", "/admin/sessions/check", body, key).refuses(400, "invalid_request")
 	}
-	report(`{"user":{"id":"ada"},"previous_token":"second-token-of-one"}`).refuses(400, "invalid_request")
+	report(`{"user":{"id":"ada"},"previous_token":"the-second-token-of-session-one"}`).refuses(400, "invalid_request")
 	report(`{"user":{"id":"ada"},"session_key":"`+strings.Repeat("k", 501)+`"}`).refuses(400, "invalid_request")
 }
 

@@ -13,9 +13,9 @@ import (
 
 // The tokens that an application brings.
 const (
-	tokenA = "token-a-of-an-application"
-	tokenB = "token-b-of-an-application"
-	tokenC = "token-c-of-an-application"
+	tokenA = "token-a-of-an-application-itself"
+	tokenB = "token-b-of-an-application-itself"
+	tokenC = "token-c-of-an-application-itself"
 )
 
 // reports reports that a user is logged in to the shop, n minutes after Start.
@@ -218,16 +218,16 @@ func TestAKeyOfOneAppSaysNothingInAnother(t *testing.T) {
 func TestAllSessionsOfAUserEndButForOne(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		for i := range 600 {
-			reports(t, s, 0, "ada", fmt.Sprintf("token-%04d-of-the-shop", i), store.Login{})
+			reports(t, s, 0, "ada", fmt.Sprintf("the-token-number-%04d-of-the-shop", i), store.Login{})
 		}
 		if _, err := s.Login(t.Context(), Start, store.By{App: "blog"}, store.Login{User: store.UserInput{ID: "ada"}, Token: tokenB}); err != nil {
 			t.Fatal(err)
 		}
-		n, err := s.EndAll(t.Context(), after(1), store.By{App: "shop", Actor: "key:1:shop"}, "ada", "token-0007-of-the-shop", presence.EndPasswordChanged)
+		n, err := s.EndAll(t.Context(), after(1), store.By{App: "shop", Actor: "key:1:shop"}, "ada", "the-token-number-0007-of-the-shop", presence.EndPasswordChanged)
 		if err != nil || n != 599 {
 			t.Errorf("%d ended, %v", n, err)
 		}
-		for token, stays := range map[string]bool{"token-0007-of-the-shop": true, "token-0008-of-the-shop": false, tokenB: true} {
+		for token, stays := range map[string]bool{"the-token-number-0007-of-the-shop": true, "the-token-number-0008-of-the-shop": false, tokenB: true} {
 			if _, err := beats(t, s, 1, token); (err == nil) != stays {
 				t.Errorf("%s: %v", token, err)
 			}

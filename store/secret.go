@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"strings"
 
 	"rollcall/store/sqldb"
@@ -17,13 +16,6 @@ import (
 const (
 	sessionPrefix = "rcs_"
 	keyPrefix     = "rck_"
-)
-
-// Bounds of a token that an application reports as its own, in bytes. Shorter
-// ones could be guessed, longer ones would not fit into a heartbeat.
-const (
-	minToken = 16
-	maxToken = 3000
 )
 
 // newSecret returns prefix and 256 random bits.
@@ -104,14 +96,4 @@ func (s *Store) DeviceMark(user string) []byte {
 	mac := hmac.New(sha256.New, s.deviceKey)
 	mac.Write([]byte(user))
 	return mac.Sum(nil)
-}
-
-func checkToken(token string) error {
-	switch {
-	case len(token) < minToken || len(token) > maxToken:
-		return sqldb.Invalid(fmt.Sprintf("session_token must have %d to %d characters", minToken, maxToken))
-	case IsKey(token):
-		return sqldb.Invalid("session_token must not be a key")
-	}
-	return nil
 }

@@ -95,7 +95,7 @@ func TestATokenThatNobodyKnowsYet(t *testing.T) {
 	s := newStage(t, counting+scriptTag, "--heartbeat", "1s", "--online-window", "20s")
 	b := browser(t)
 	b.open(s.host + "/favicon.ico")
-	b.eval(`localStorage.setItem('accessToken', 'a-token-of-the-application')`)
+	b.eval(`localStorage.setItem('accessToken', 'a-token-of-the-application-itself')`)
 	ada := s.watch("ada")
 	from := time.Now()
 	b.open(s.host + "/page")
@@ -104,7 +104,7 @@ func TestATokenThatNobodyKnowsYet(t *testing.T) {
 	if asked := len(s.wire.since(from, message.heartbeat)); asked < 3 || asked > 5 {
 		t.Errorf("%d heartbeats in 9 s, want ever fewer", asked)
 	}
-	if _, err := s.backend.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "ada"}, SessionToken: "a-token-of-the-application"}); err != nil {
+	if _, err := s.backend.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "ada"}, SessionToken: "a-token-of-the-application-itself"}); err != nil {
 		t.Fatal(err)
 	}
 	s.in.backdate(t, "ada", time.Hour, 10*time.Minute)

@@ -145,7 +145,7 @@ func (w *World) replace(t *rapid.T) string {
 
 func (w *World) newToken() string {
 	w.named++
-	return fmt.Sprintf("token-number-%06d", w.named)
+	return fmt.Sprintf("the-token-of-the-session-number-%06d", w.named)
 }
 
 // session draws one that the model knows; nil where there is none.

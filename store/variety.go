@@ -1,0 +1,73 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"rollcall/store/sqldb"
+)
+
+// maxToken is the longest token that an application may report as its own, in bytes: a longer one would not fit into a heartbeat.
+const maxToken = 3000
+
+// minVariety is how hard to guess such a token has to be, in bits.
+const minVariety = 128
+
+func checkToken(token string) error {
+	switch {
+	case token == "" || len(token) > maxToken:
+		return sqldb.Invalid(fmt.Sprintf("session_token must have at most %d characters", maxToken))
+	case IsKey(token):
+		return sqldb.Invalid("session_token must not be a key")
+	case variety(token) < minVariety:
+		return sqldb.Invalid(fmt.Sprintf("session_token could be guessed: it must have %d random bits or more, such as 32 hexadecimal digits from a random generator", minVariety))
+	}
+	return nil
+}
+
+// variety is the most that a token can hold of what nobody can guess, in bits: its characters, as if each were random
+// among those of its kinds. Nobody can see whether a token is random; but many can be seen not to be. Where most of
+// its characters repeat the one before, or count on from it, these hold nothing.
+func variety(token string) float64 {
+	characters := 0
+	for i := range len(token) {
+		if i == 0 || token[i] != token[i-1] && token[i] != token[i-1]+1 {
+			characters++
+		}
+	}
+	if characters > len(token)/2 { // as a few do in a random one
+		characters = len(token)
+	}
+	return float64(min(characters, period(token))) * math.Log2(float64(alphabet(token)))
+}
+
+// period is the length of the shortest text that a token only repeats.
+func period(token string) int {
+	if at := strings.Index((token + token)[1:], token); at >= 0 {
+		return at + 1
+	}
+	return len(token)
+}
+
+// alphabet is how many characters there are of the kinds that a token has: 16 where it is a number in hexadecimal form.
+func alphabet(token string) (size int) {
+	const digits, hex, letters = "0123456789", "abcdef", "abcdefghijklmnopqrstuvwxyz"
+	if bare := strings.ReplaceAll(token, "-", ""); only(bare, digits+hex) || only(bare, digits+strings.ToUpper(hex)) {
+		if only(bare, digits) {
+			return 10
+		}
+		return 16
+	}
+	for _, kind := range []string{digits, letters, strings.ToUpper(letters)} {
+		if strings.ContainsAny(token, kind) {
+			size += len(kind)
+		}
+	}
+	if !only(token, digits+letters+strings.ToUpper(letters)) {
+		size += 2 // as in Base64
+	}
+	return max(size, 32) // as in Base32, where no digit may come
+}
+
+func only(text, characters string) bool { return strings.Trim(text, characters) == "" }

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"testing"
+
+	"rollcall/store/sqldb"
+)
+
+func TestATokenThatCouldBeGuessedIsRefused(t *testing.T) {
+	for name, token := range map[string]string{
+		"sixteen ones":                    strings.Repeat("1", 16),
+		"a hundred ones":                  strings.Repeat("1", 100),
+		"a number":                        "4815162342481516",
+		"a number and its name":           "session-of-user-42",
+		"64 bits":                         "9f86d081884c7d65",
+		"64 bits twice":                   strings.Repeat("9f86d081884c7d65", 2),
+		"64 bits eight times":             strings.Repeat("9f86d081884c7d65", 8),
+		"the alphabet":                    "abcdefghijklmnopqrstuvwxyz0123456789",
+		"the digits four times":           strings.Repeat("0123456789", 4),
+		"an e-mail address":               "ada@example.com",
+		"nothing":                         "",
+		"zeros before a number":           strings.Repeat("0", 60) + "4711",
+		"half of it zeros, as of a clock": "018f4e2a" + strings.Repeat("0", 24),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := checkToken(token); !errors.Is(err, sqldb.ErrInvalid) {
+				t.Errorf("%q has %.0f bits: %v", token, variety(token), err)
+			}
+		})
+	}
+}
+
+func TestATokenFromARandomGeneratorIsTaken(t *testing.T) {
+	random := func(bytes int) []byte {
+		b := make([]byte, bytes)
+		rand.Read(b)
+		return b
+	}
+	for name, token := range map[string]func() string{
+		"24 bytes in Base64, as of Express": func() string { return base64.RawURLEncoding.EncodeToString(random(24)) },
+		"32 hexadecimal digits":             func() string { return hex.EncodeToString(random(16)) },
+		"64 upper case":                     func() string { return strings.ToUpper(hex.EncodeToString(random(32))) },
+		"32 of letters and digits":          func() string { return strings.ToLower(base32.StdEncoding.EncodeToString(random(20))) },
+		"rand.Text":                         rand.Text,
+		"a token of ours":                   func() string { return newSecret(sessionPrefix) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 20_000 {
+				if made := token(); checkToken(made) != nil {
+					t.Fatalf("%q has %.0f bits", made, variety(made))
+				}
+			}
+		})
+	}
+}
