@@ -33,7 +33,9 @@ func openEnsemble(t *testing.T) *ensemble {
 	return &ensemble{store: Open(t, folder, presence.DefaultRules()), shell: OpenShell(t, folder, "")}
 }
 
-func tokenOf(round int, state string) string { return fmt.Sprintf("the-token-of-a-session-that-is-%s-%d", state, round) }
+func tokenOf(round int, state string) string {
+	return fmt.Sprintf("the-token-of-a-session-that-is-%s-%d", state, round)
+}
 
 // gather begins the sessions of a round.
 func (e *ensemble) gather(t *testing.T, round int) {
