@@ -216,13 +216,13 @@ func TestAHeartbeatOfATokenThatTookThePlaceOfAnotherWaits(t *testing.T) {
 		}
 		return result
 	}
-	first := report(0, "first-token-of-ada")
-	Touch(t, s, after(1), "first-token-of-ada", store.Beat{})
-	beatsQuietly(t, s, 2, "first-token-of-ada")
-	if second := report(2, "second-token-of-ada"); second.ID != first.ID || !second.ExpiresAt.Equal(after(2).Add(s.Rules().SessionTTL)) {
+	first := report(0, "the-first-of-the-tokens-of-ada-lovelace")
+	Touch(t, s, after(1), "the-first-of-the-tokens-of-ada-lovelace", store.Beat{})
+	beatsQuietly(t, s, 2, "the-first-of-the-tokens-of-ada-lovelace")
+	if second := report(2, "the-second-of-the-tokens-of-ada-lovelace"); second.ID != first.ID || !second.ExpiresAt.Equal(after(2).Add(s.Rules().SessionTTL)) {
 		t.Errorf("the report of a session that beat quietly says %+v", second)
 	}
-	beatsQuietly(t, s, 3, "second-token-of-ada")
+	beatsQuietly(t, s, 3, "the-second-of-the-tokens-of-ada-lovelace")
 	found, err := s.CheckSession(t.Context(), after(3), "shop", "", "ada's")
 	if err != nil || found.ID != first.ID || !found.ExpiresAt.Equal(after(3).Add(s.Rules().SessionTTL)) {
 		t.Errorf("the application is told %+v, %v", found, err)

@@ -11,7 +11,7 @@ import (
 
 func TestATokenIsKnownThatAnySessionHasOrHad(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
-		for _, token := range []string{"first-token-of-ada", "second-token-of-ada"} {
+		for _, token := range []string{"the-first-of-the-tokens-of-ada-lovelace", "the-second-of-the-tokens-of-ada-lovelace"} {
 			in := store.Login{User: store.UserInput{ID: "ada"}, Token: token, SessionKey: "ada's"}
 			if _, err := s.Login(t.Context(), Start, Shop, in); err != nil {
 				t.Fatal(err)
@@ -19,7 +19,7 @@ func TestATokenIsKnownThatAnySessionHasOrHad(t *testing.T) {
 		}
 		ended := LogIn(t, s, Start, "bob")
 		end(t, s, Start, ended.ID, presence.EndRevoked)
-		for token, want := range map[string]bool{"first-token-of-ada": true, "second-token-of-ada": true, ended.Token: true, "a-token-of-nobody": false} {
+		for token, want := range map[string]bool{"the-first-of-the-tokens-of-ada-lovelace": true, "the-second-of-the-tokens-of-ada-lovelace": true, ended.Token: true, "a-token-of-nobody": false} {
 			if known, err := s.KnowsToken(t.Context(), token); known != want || err != nil {
 				t.Errorf("%s is known: %v, %v", token, known, err)
 			}
