@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -135,6 +136,40 @@ func TestASessionThatRanOutBeginsAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.until(says("For all who are in"))
+}
+
+// TestTheHandlerOfTheIntegratePage is the snippet in a page of an application.
+func TestTheHandlerOfTheIntegratePage(t *testing.T) {
+	t.Parallel()
+	handler, err := os.ReadFile("static/pages/integrate/snippets/script/ended.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, counting+"<script>"+string(handler)+"</script>"+scriptTag, "--heartbeat", "1s", "--online-window", "20s")
+	b := browser(t)
+	session := s.signIn(b, "ada")
+	ada := s.watch("ada")
+	b.open(s.host + "/page")
+	ada.until("is online", sample.online)
+
+	t.Run("leaves who is away for longer than a session lasts logged in", func(t *testing.T) {
+		s.in.backdate(t, "ada", 50*time.Hour, 49*time.Hour)
+		b.until(`window.ended.join() === 'expired'`)
+		again := api.LoginReport{User: api.UserInput{ID: "ada"}, SessionToken: session.Token}
+		if _, err := s.backend.Login(t.Context(), again); err != nil {
+			t.Fatal(err)
+		}
+		ada.isOn("/page")
+		if got := b.eval(`localStorage.accessToken`); got != session.Token {
+			t.Errorf("the token is %q", got)
+		}
+	})
+	t.Run("logs out whose session somebody ended", func(t *testing.T) {
+		if _, err := s.backend.EndSession(t.Context(), session.Token); err != nil {
+			t.Fatal(err)
+		}
+		b.until(`location.pathname + location.search === '/login?reason=logout' && !localStorage.accessToken`)
+	})
 }
 
 // TestAPageThatOpensAfterTheEndBeatsAsOftenAsOthers has the server tell when the next heartbeat is wanted by a refusal only.

@@ -23,8 +23,9 @@ busy.addEventListener('click', () => {
   rollcall.setStatus('busy', 'Trying Rollcall', { minutes: 30 }).then(() => show('You are busy.'), (error) => show(error.message));
 });
 
-// Ended by an administrator, by a logout elsewhere, or by time.
+// Ended by an administrator or by a logout elsewhere. One that only ran out of time is begun anew by the next report.
 document.addEventListener('rollcall:ended', (event) => {
+  if (event.detail.reason === 'expired') return;
   localStorage.removeItem('accessToken');
   show(`Signed out: ${event.detail.reason}.`);
 });
