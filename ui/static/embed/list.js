@@ -37,12 +37,14 @@ export class PeopleList {
   }
 
   open(server) {
+    this.#unfollow();
     this.#server = server;
-    this.restart();
+    this.load();
   }
 
   forget() {
     this.#unfollow();
+    this.#wanted = this.#size || 1;
     this.users = [];
     this.loadedAt = undefined;
   }

@@ -14,14 +14,16 @@
  * rollcall:unauthenticated. Looks: the --rollcall-* properties of badge.css, parts pulse
  * and count.
  */
-import { h, put } from '../lib/dom.js';
+import { put } from '../lib/dom.js';
 import { countWords } from '../lib/status.js';
 import style from './badge/badge.css';
 import { ServerElement } from './element.js';
 
+const element = (tag, part) => Object.assign(document.createElement(tag), { part });
+
 class OnlineUsersBadge extends ServerElement {
-  #pulse = h('i', { part: 'pulse' });
-  #words = h('span', { part: 'count' });
+  #pulse = element('i', 'pulse');
+  #words = element('span', 'count');
 
   constructor() {
     super(style, {

@@ -3,8 +3,7 @@ import { Refusal, request } from '../lib/api.js';
 
 export class Server {
   constructor(src, token) {
-    const base = new URL(src ?? '.', document.baseURI).href;
-    this.base = base.endsWith('/') ? base : base + '/';
+    this.base = new URL(src || '.', document.baseURI).href.replace(/\/?$/, '/');
     this.src = src;
     this.token = token;
   }
