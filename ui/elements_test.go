@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 // TestTheElementsInFrameworks has each framework render and change the elements, which sets attributes or properties.
@@ -117,4 +119,40 @@ func elementsIn(t *testing.T, script, page string) {
 		b.eval(`void show(true)`)
 		b.until(listed("Wanda"))
 	})
+}
+
+// TestWhoMayNotSeeTheListIsNotAskedAgain has both elements with a token that the server refuses.
+func TestWhoMayNotSeeTheListIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"an unknown token": 401, "a person without access": 403} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, `<!doctype html><link rel="icon" href="data:,"><script src="%[1]s/online-users-panel.js" async></script><script src="%[1]s/online-users-badge.js" async></script>
+				<online-users-panel src="%[1]s" refresh="1"></online-users-panel><online-users-badge src="%[1]s" refresh="1"></online-users-badge>`)
+			token := "a-token-that-nobody-knows"
+			if status == 403 {
+				token = login(t, s.backend, "ada", "Ada").Token
+			}
+			b := browser(t)
+			tab := b.beside()
+			tab.open(s.host)
+			tab.until(panel + `.querySelector('[part=panel]').dataset.state === 'unauthenticated'`)
+			tab.eval(`void document.querySelectorAll('online-users-panel, online-users-badge').forEach((e) => { e.token = '` + token + `' })`)
+			asked := func(m message) bool { return strings.HasPrefix(m.text, "GET /admin/users/online") }
+			ada := s.watch("ada")
+			ada.until("is asked about twice", func(sample) bool { return len(s.wire.since(time.Time{}, asked)) >= 2 })
+			ada.lasts(3 * time.Second)
+			b.show()
+			tab.until(`document.hidden`)
+			tab.show()
+			ada.lasts(3 * time.Second)
+			if n := len(s.wire.since(time.Time{}, asked)); n != 2 {
+				t.Errorf("%d questions, want one of each element", n)
+			}
+			good := watcher(t, s.backend, "wanda", "Wanda")
+			tab.eval(`void document.querySelectorAll('online-users-panel, online-users-badge').forEach((e) => { e.token = '` + good + `' })`)
+			tab.until(panel + `.querySelector('[data-user-id=wanda]')`)
+			tab.until(`document.querySelector('online-users-badge').shadowRoot.textContent.includes(' online')`)
+		})
+	}
 }

@@ -110,9 +110,10 @@ export class PeopleList {
     this.#on.modeChanged?.();
   }
 
+  // Whoever has only a cookie may have signed in elsewhere meanwhile.
   visibilityChanged() {
     if (document.hidden) clearTimeout(this.#timers.next);
-    else this.load();
+    else if (!this.#refused || !this.#server.token) this.load();
   }
 
   #succeed(page, complete) {
@@ -137,7 +138,7 @@ export class PeopleList {
   #fail(refusal) {
     const { status } = refusal;
     this.failures++;
-    if (status === 401 || status === 403) return this.#refuse(status);
+    if ([401, 403].includes(status)) return this.#refuse(status);
     if (!status) this.#feed?.reconnect();
     this.#on.failed(refusal);
   }

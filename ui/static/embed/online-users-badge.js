@@ -14,7 +14,6 @@
  * rollcall:unauthenticated. Looks: the --rollcall-* properties of badge.css, parts pulse
  * and count.
  */
-import { put } from '../lib/dom.js';
 import { countWords } from '../lib/status.js';
 import style from './badge/badge.css';
 import { ServerElement } from './element.js';
@@ -45,7 +44,7 @@ class OnlineUsersBadge extends ServerElement {
   }
 
   #say(words, state, title) {
-    put(this.#words, words);
+    this.#words.textContent = words;
     this.#pulse.dataset.state = state;
     this.#pulse.title = this.#words.title = title;
   }
