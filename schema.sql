@@ -70,6 +70,7 @@ CREATE TABLE user_sessions (
     session_key_sha256 BLOB CHECK (length(session_key_sha256) = 32), -- the application's own name for the session; NULL: it gave none
     refused_at       INTEGER,                          -- a page of this session, which has ended, still sent heartbeats
     key_id           INTEGER,                          -- of the key that reported the login, deleted or not; NULL: of the panel, or a signed token began it
+    client           TEXT NOT NULL DEFAULT '',         -- the browser that was heard last, by a random name that it keeps; '': nobody knows
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;
@@ -107,6 +108,15 @@ CREATE TABLE unidentified (
     seen_at INTEGER NOT NULL,                          -- latest
     until   INTEGER NOT NULL                           -- counts up to then
 ) STRICT;
+
+-- Other browsers, or origins, in which a session's token is in use: the goodbye of one takes nobody else out. Of a session
+-- of one browser there is no row.
+CREATE TABLE session_clients (
+    session_id INTEGER NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    client     TEXT NOT NULL,                          -- like user_sessions.client
+    heard_at   INTEGER NOT NULL,                       -- its last heartbeat, as far as it matters
+    PRIMARY KEY (session_id, client)
+) STRICT, WITHOUT ROWID;
 
 -- Activity extends a session, whoever notes it: UPDATE user_sessions SET last_activity_at = ... typed into the
 -- sqlite3 shell does the same as a heartbeat. (The heartbeat sets expires_at in the same statement, by the same

@@ -88,6 +88,7 @@ func drawCall(t *rapid.T) call {
 	c.end = Pick(t, "end", true, false, false, false, false, false, false)
 	c.beat.Idle = Pick(t, "idle", 0, 0, 0, time.Minute, 5*time.Minute)
 	c.beat.Leaving = Pick(t, "leaving", true, false, false, false, false, false, false)
+	c.beat.Client = Pick(t, "client", "", "phone", "phone", "desk")
 	c.beat.WantMember = Pick(t, "whose", true, false)
 	if page := Pick(t, "page", "", "", "", "/a", "/a\x00b"); page != "" {
 		c.beat.Page = &page
@@ -120,7 +121,8 @@ func (e *ensemble) left(t *testing.T, round int) []string {
 		t.Fatal(err)
 	}
 	rows, err := e.shell.Query(`
-		SELECT CONCAT_WS(' ', user_id, page, idle_ms, last_activity_at, COALESCE(leaving_at, 0), expires_at, COALESCE(ended_at, 0)) FROM user_sessions
+		SELECT CONCAT_WS(' ', user_id, page, idle_ms, last_activity_at, COALESCE(leaving_at, 0), expires_at, COALESCE(ended_at, 0), client,
+			(SELECT COALESCE(MAX(CONCAT_WS(' ', c.client, c.heard_at)), '') FROM session_clients c WHERE c.session_id = id)) FROM user_sessions
 		WHERE user_id LIKE '%' || CAST($1 AS TEXT) ORDER BY user_id`, fmt.Sprint(round))
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,8 @@ import (
 type Beat struct {
 	Idle       time.Duration // age of the last input in any tab of that browser; 0 when unknown
 	Page       *string       // path of the page; nil: as before
-	Leaving    bool          // the last tab is closing
+	Client     string        // a random name of the browser, as the application's pages see it; "" for none
+	Leaving    bool          // its last tab is closing
 	Seen       []int64       // notices that the browser has shown
 	WantMember bool          // the answer is to say for whom announcements are
 }
@@ -26,7 +27,11 @@ type HeartbeatResult struct {
 	Member Member // where that was asked for
 }
 
-const maxPage = 200 // characters kept of a page's path
+// Characters that are kept.
+const (
+	maxPage   = 200 // of a page's path
+	maxClient = 64  // of a browser's name
+)
 
 // Touch records a heartbeat at now. It returns ErrSessionEnded for a session
 // that is unknown, ended or expired: a late heartbeat must not bring a session
@@ -55,7 +60,7 @@ func (h *heartbeat) record(t *tx, beat Beat) (err error) {
 		}
 		h.tokenRef, h.result.ID = session, session.id
 		if beat.Leaving {
-			h.result.ExpiresAt, err = t.leave(h.Cutoffs, session)
+			h.result.ExpiresAt, err = t.leave(h, session)
 			return err
 		}
 		if h.result.ExpiresAt, err = t.touch(h); err == nil {
@@ -89,6 +94,7 @@ type heartbeat struct {
 	staleBefore int64   // one that was last active up to here may seem to have left to somebody
 	end         *int64  // of its session, from now on; nil: as before
 	page        *string // nil: as before
+	client      string  // "": as before
 	wantMember  bool
 
 	result     HeartbeatResult
@@ -99,7 +105,7 @@ type heartbeat struct {
 }
 
 func (s *Store) newHeartbeat(now time.Time, token string, beat Beat) *heartbeat {
-	h := &heartbeat{store: s, Cutoffs: s.at(now), tokenRef: s.tokenRef(token), wantMember: beat.WantMember,
+	h := &heartbeat{store: s, Cutoffs: s.at(now), tokenRef: s.tokenRef(token), client: clip(beat.Client, maxClient), wantMember: beat.WantMember,
 		idle: beat.Idle.Milliseconds(), idleAfter: s.rules.IdleAfter.Milliseconds()}
 	h.staleBefore = now.Add(min(nearTimeout, s.rules.OnlineWindow/4) - s.rules.OnlineWindow).UnixMilli()
 	h.result.ID = h.id
@@ -141,13 +147,14 @@ var touchUnchanged = `
 	SET last_activity_at = $3, idle_ms = $4, expires_at = ` + laterEnd + `
 	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6 AND heard = true
 		AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
-		AND last_activity_at > $9 AND last_activity_at <= $10 AND NOT ` + otherActive + overtakes("$11") + `)
+		AND last_activity_at > $9 AND last_activity_at <= $10 AND (client = $12 OR $12 = '') AND NOT ` + otherActive + overtakes("$11") + `)
 	RETURNING expires_at`
 
 const touchChanged = `
 	UPDATE user_sessions
-	SET last_activity_at = $3, heard = true, idle_ms = $4, expires_at = ` + laterEnd + `, page = COALESCE($7, page), leaving_at = NULL
-	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6
+	SET last_activity_at = $3, heard = true, idle_ms = $4, expires_at = ` + laterEnd + `, page = COALESCE($7, page), leaving_at = NULL,
+		client = CASE WHEN $8 = '' THEN client ELSE $8 END
+	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6 AND (client IN ('', $8) OR $8 = '')
 	RETURNING expires_at`
 
 // touch records activity and whether anybody could see a difference. Nearly
@@ -155,20 +162,20 @@ const touchChanged = `
 // is logged by a trigger because it sets the page.
 func (t *tx) touch(h *heartbeat) (time.Time, error) {
 	var expires int64
-	err := t.Scan([]any{&expires}, touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.Now-h.idle)
+	err := t.Scan([]any{&expires}, touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.Now-h.idle, h.client)
 	h.unchanged = err == nil
+	change := func() error {
+		return t.Scan([]any{&expires}, touchChanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.client)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
-		err = t.Scan([]any{&expires}, touchChanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page)
+		err = change()
+	}
+	if errors.Is(err, sql.ErrNoRows) && h.client != "" {
+		if err = t.changeClient(h); err == nil {
+			err = change()
+		}
 	}
 	return sqldb.Time(expires), sqldb.Wrap("recording a heartbeat", err)
-}
-
-func (t *tx) leave(m presence.Cutoffs, h tokenRef) (time.Time, error) {
-	var expires int64
-	err := t.Scan([]any{&expires}, `
-		UPDATE user_sessions SET leaving_at = $3, refused_at = NULL
-		WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $4 RETURNING expires_at`, h.id, h.digest, m.Now, m.Expiry)
-	return sqldb.Time(expires), sqldb.Wrap("recording a goodbye", err)
 }
 
 // refuse explains why a heartbeat found no session that lives. That a page is in use whose session
@@ -185,19 +192,28 @@ func (t *tx) refuse(h *heartbeat, leaving bool) error {
 		return err
 	case session.id == 0:
 		return h.refusal
-	case leaving:
-		return t.confirmGone(`id = $1`, session.id)
 	}
-	return t.noteRefused(h, session.id)
+	return t.refuseKnown(h, session.id, leaving)
+}
+
+// refuseKnown notes what a heartbeat of a session that has ended says of who is still there.
+func (t *tx) refuseKnown(h *heartbeat, session int64, leaving bool) error {
+	if leaving {
+		return t.leaveEnded(h, session)
+	}
+	return t.noteRefused(h, session)
 }
 
 // noteRefused notes that somebody works in a page of a session that it is not heard for: there was input,
 // or somebody claims that they are busy, whatever the input.
 func (t *tx) noteRefused(h *heartbeat, session int64) error {
-	_, err := t.Exec(`
+	n, err := t.Exec(`
 		UPDATE user_sessions SET refused_at = $2 WHERE id = $1 AND ($3 OR EXISTS (
 			SELECT 1 FROM status_claims c WHERE c.user_id = user_sessions.user_id AND c.status = 'busy' AND (c.until IS NULL OR c.until > $2)))`,
 		session, h.Now, h.end != nil)
+	if err == nil && n > 0 {
+		err = t.noteClient(h, session)
+	}
 	return sqldb.Wrap("noting who is still there", err)
 }
 

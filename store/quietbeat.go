@@ -114,7 +114,7 @@ func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 		}
 		entry, quiet := s.beats.Quiet(row.Row, beats.Beat{
 			Cutoffs: h.Cutoffs, StaleBefore: h.staleBefore, Idle: h.idle, IdleAfter: h.idleAfter, End: h.end, Page: h.page})
-		if !quiet || row.sessions > beats.MaxSiblings+1 {
+		if !quiet || row.sessions > beats.MaxSiblings+1 || h.client != "" && h.client != row.client {
 			left[row.user] = true
 			continue
 		}
@@ -134,6 +134,7 @@ type beatingRow struct {
 	beats.Row
 	digest   []byte
 	user     string
+	client   string
 	sessions int // that the user has active, as far as they are counted
 }
 
@@ -191,7 +192,7 @@ func followAll(t *sqldb.Tx, bulk []sqldb.Bulk, known map[int64]*beatingRow) erro
 }
 
 const beatingRows = `
-	SELECT s.id, s.token_sha256, s.user_id, s.last_activity_at, s.idle_ms, s.expires_at, s.is_active, s.heard, s.leaving_at IS NOT NULL, s.page,
+	SELECT s.id, s.token_sha256, s.user_id, s.last_activity_at, s.idle_ms, s.expires_at, s.is_active, s.heard, s.leaving_at IS NOT NULL, s.page, s.client,
 		(SELECT COUNT(*) FROM (SELECT 1 FROM user_sessions o WHERE o.user_id = s.user_id AND o.is_active = true LIMIT $2) few)
 	FROM json_each($1) j CROSS JOIN user_sessions s WHERE s.id = j.value`
 
@@ -209,7 +210,7 @@ func loadRows(t *sqldb.Tx, bulk []sqldb.Bulk) (map[int64]*beatingRow, error) {
 	of := map[string][]*beatingRow{} // users with several
 	err = t.Each(func(rows *sql.Rows) error {
 		r := &beatingRow{}
-		err := rows.Scan(&r.Session, &r.digest, &r.user, &r.Activity, &r.Idle, &r.Expires, &r.Active, &r.Heard, &r.Leaving, &r.Page, &r.sessions)
+		err := rows.Scan(&r.Session, &r.digest, &r.user, &r.Activity, &r.Idle, &r.Expires, &r.Active, &r.Heard, &r.Leaving, &r.Page, &r.client, &r.sessions)
 		if known[r.Session] == nil { // two heartbeats of one session
 			known[r.Session] = r
 			if r.sessions > 1 && r.sessions <= beats.MaxSiblings+1 {

@@ -22,6 +22,7 @@ type stage struct {
 	in      instance
 	backend *client.Client
 	host    string // the application's origin, another one than Rollcall's
+	other   string // the same pages by another origin
 	page    string // what is at each of its addresses; %s is Rollcall's
 	wire    *wire
 }
@@ -36,7 +37,8 @@ func newStage(t *testing.T, page string, settings ...string) *stage {
 	s := &stage{t: t, page: page, wire: &wire{}}
 	var rollcall string
 	s.host = hostPage(t, func() string { return fmt.Sprintf(s.page, rollcall) }).URL
-	s.in = serve(t, append(settings, "--allow-origin", s.host)...)
+	s.other = strings.Replace(s.host, "127.0.0.1", "localhost", 1)
+	s.in = serve(t, append(settings, "--allow-origin", s.host, "--allow-origin", s.other)...)
 	rollcall = s.wire.before(t, s.in.url)
 	s.backend = s.in.backend(t, "shop", "sessions,read,admin")
 	return s

@@ -218,7 +218,7 @@ type Heartbeat struct {
 
 	Seen []string `json:"seen,omitempty"` // ids of notices that were shown
 
-	Client string `json:"client,omitempty"` // a random name that the browser keeps; tells sessions of one person apart whose tokens do not
+	Client string `json:"client,omitempty"` // a random name that the browser keeps; its goodbye is that of no other one with the same token
 }
 
 // HeartbeatAnswer is the server's to a heartbeat.

@@ -59,6 +59,7 @@ CREATE TABLE user_sessions (
     session_key_sha256 BYTEA CHECK (length(session_key_sha256) = 32),
     refused_at       BIGINT,
     key_id           BIGINT,
+    client           TEXT COLLATE "C" NOT NULL DEFAULT '',
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 );
@@ -90,6 +91,13 @@ CREATE TABLE unidentified (
     detail  TEXT COLLATE "C" NOT NULL DEFAULT '',
     seen_at BIGINT NOT NULL,
     until   BIGINT NOT NULL
+);
+
+CREATE TABLE session_clients (
+    session_id BIGINT NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    client     TEXT COLLATE "C" NOT NULL,
+    heard_at   BIGINT NOT NULL,
+    PRIMARY KEY (session_id, client)
 );
 
 CREATE TABLE status_claims (

@@ -12,3 +12,12 @@ CREATE TABLE unidentified (
 
 -- Which key reported a session.
 ALTER TABLE user_sessions ADD COLUMN key_id BIGINT;
+
+-- The browsers in which a token is in use.
+ALTER TABLE user_sessions ADD COLUMN client TEXT COLLATE "C" NOT NULL DEFAULT '';
+CREATE TABLE session_clients (
+    session_id BIGINT NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    client     TEXT COLLATE "C" NOT NULL,
+    heard_at   BIGINT NOT NULL,
+    PRIMARY KEY (session_id, client)
+);

@@ -19,3 +19,12 @@ CREATE TABLE heartbeat_log (
 
 -- Which key reported a session.
 ALTER TABLE user_sessions ADD COLUMN key_id INTEGER;
+
+-- The browsers in which a token is in use.
+ALTER TABLE user_sessions ADD COLUMN client TEXT NOT NULL DEFAULT '';
+CREATE TABLE session_clients (
+    session_id INTEGER NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
+    client     TEXT NOT NULL,
+    heard_at   INTEGER NOT NULL,
+    PRIMARY KEY (session_id, client)
+) STRICT, WITHOUT ROWID;

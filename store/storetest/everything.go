@@ -80,8 +80,15 @@ func live(t testing.TB, s *store.Store, now time.Time, i int) (token string, end
 		login.Token = next
 	}
 	page := fmt.Sprint("/page/", i)
-	if _, err := s.Touch(t.Context(), now, login.Token, store.Beat{Page: &page, Leaving: i%11 == 10}); err != nil {
-		t.Fatal(err)
+	for _, client := range []string{"phone", "desk"}[:1+i%2] {
+		if _, err := s.Touch(t.Context(), now, login.Token, store.Beat{Client: client, Page: &page}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if i%11 == 10 {
+		if _, err := s.Touch(t.Context(), now, login.Token, store.Beat{Leaving: true}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if i%4 == 1 {
 		if err := s.SetStatus(t.Context(), now, id, presence.Claim{Status: presence.StatusBusy, Text: "Recording"}); err != nil {

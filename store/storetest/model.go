@@ -32,7 +32,9 @@ type ModelSession struct {
 	Expires          time.Time
 	Ended            time.Time // zero: it has not
 	Reason           presence.EndReason
-	Refused          time.Time // its last heartbeat after that, with somebody at the page; zero for none, or where they have left
+	Client           string               // who was heard last, "" for nobody that is known
+	Clients          map[string]time.Time // when each of those who have not left was heard last
+	Refused          time.Time            // its last heartbeat after that, with somebody at the page; zero for none, or where they have left
 }
 
 // ModelClaim is a claim of the model; App is "" where the person claims.
@@ -83,18 +85,19 @@ func (m *Model) Latest(token string) (latest *ModelSession) {
 // Beat is a heartbeat of a session; it tells whether it is accepted.
 func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 	if beat.Leaving {
-		s.Refused = time.Time{}
+		return m.leave(s, now, beat.Client)
 	}
 	if !m.LoggedIn(s, now) {
-		if !beat.Leaving && (beat.Idle < m.Rules.IdleAfter || m.isBusy(s.User, now)) {
+		if beat.Idle < m.Rules.IdleAfter || m.isBusy(s.User, now) {
 			s.Refused = now
+			s.hear(beat.Client, now)
 		}
 		return false
 	}
-	if beat.Leaving {
-		s.Leaving = now
-		return true
+	if beat.Client != "" {
+		s.Client = beat.Client
 	}
+	s.hear(s.Client, now) // it may be the one that was heard last
 	s.LastActivity, s.Heard, s.Idle, s.Leaving = now, true, beat.Idle, time.Time{}
 	if beat.Page != nil {
 		s.Page = *beat.Page
@@ -103,6 +106,40 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 		s.Expires = end
 	}
 	return true
+}
+
+// hear notes that a client is there.
+func (s *ModelSession) hear(client string, now time.Time) {
+	if client == "" {
+		return
+	}
+	if s.Clients == nil {
+		s.Clients = map[string]time.Time{}
+	}
+	s.Clients[client] = now
+}
+
+// leave is a goodbye, which counts where no other client was heard of late. One that does not say whose
+// it is always counts.
+func (m *Model) leave(s *ModelSession, now time.Time, client string) bool {
+	delete(s.Clients, client)
+	live, others := m.LoggedIn(s, now), false
+	for _, heard := range s.Clients {
+		silent := now.Sub(heard)
+		others = others || silent < m.Rules.OnlineWindow+m.Late+m.Silent && -silent <= m.Rules.OnlineWindow+m.Early
+	}
+	last := client == "" || !others
+	if last {
+		s.Refused = time.Time{}
+	}
+	switch {
+	case live && last:
+		delete(s.Clients, s.Client) // who was heard last is gone, too
+		s.Leaving = now
+	case s.Client == client:
+		s.Client = ""
+	}
+	return live
 }
 
 // End ends a session that is logged in.
@@ -172,7 +209,10 @@ func (m *Model) Cleanup(now time.Time) {
 			s.Ended, s.Reason = s.Expires, presence.EndExpired
 		}
 		if s.Ended.IsZero() && s.LastActivity.Sub(now) > m.Rules.OnlineWindow {
-			s.LastActivity = now.Add(-m.Rules.OnlineWindow - m.Silent)
+			s.LastActivity, s.Heard = now.Add(-m.Rules.OnlineWindow-m.Silent), true // like whoever sets it by hand
+			if _, known := s.Clients[s.Client]; known {
+				s.Clients[s.Client] = s.LastActivity
+			}
 		}
 	}
 	m.Sessions = slices.DeleteFunc(m.Sessions, func(s *ModelSession) bool {

@@ -29,8 +29,11 @@ type World struct {
 	named int               // tokens so far
 }
 
-// users are whom a world is about.
-var users = []string{"ada", "bob"}
+// users are whom a world is about, clients what they use.
+var (
+	users   = []string{"ada", "bob"}
+	clients = []string{"", "phone", "desk", "cellar"}
+)
 
 // NewWorld returns a world on an empty store.
 func NewWorld(s *store.Store) *World {
@@ -164,6 +167,7 @@ func (w *World) beat(t *rapid.T) string {
 	if page := Pick(t, "page", "", "/a", "/b"); page != "" {
 		beat.Page = &page
 	}
+	beat.Client = Pick(t, "client", clients...)
 	return w.touch(t, beat)
 }
 
@@ -176,7 +180,7 @@ func (w *World) steady(t *rapid.T) string {
 	for range Pick(t, "times", 1, 2, 4) {
 		w.Now = w.Now.Add(min(w.Model.Rules.Heartbeat, time.Minute))
 		s = w.Model.Latest(s.Token)
-		w.touchBy(t, s, store.Beat{Idle: s.Idle})
+		w.touchBy(t, s, store.Beat{Idle: s.Idle, Client: Pick(t, "client", "", s.Client)})
 	}
 	return s.Token + " beats steadily"
 }
@@ -208,7 +212,9 @@ func (w *World) kill(*rapid.T) string {
 	return fmt.Sprint("killed, while there waited ", waiting)
 }
 
-func (w *World) goodbye(t *rapid.T) string { return w.touch(t, store.Beat{Leaving: true}) }
+func (w *World) goodbye(t *rapid.T) string {
+	return w.touch(t, store.Beat{Leaving: true, Client: Pick(t, "client", clients...)})
+}
 
 func (w *World) touch(t *rapid.T, beat store.Beat) string {
 	s := w.session(t)

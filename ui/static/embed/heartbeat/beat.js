@@ -3,7 +3,7 @@ import { timeLimit } from '../../lib/time-limit.js';
 import { announce, sent, unsent } from './announcements.js';
 import { anyVisible, leading, mostRecentTab, say } from './channel.js';
 import { adopt, backOff, began, interval, lastReported, mayBeat, plan, refused, retry } from './schedule.js';
-import { attempt, byCookie, credentials, endpoint, started } from './script.js';
+import { attempt, byCookie, client, credentials, endpoint, started } from './script.js';
 import { ended, endAll, quiet, revive, silent, token } from './session.js';
 import { become } from './state.js';
 import { readToken } from './token.js';
@@ -43,7 +43,7 @@ export const headers = () => ({ 'Content-Type': 'application/json', ...(token &&
 
 const request = (said, init) => ({
   method: 'POST',
-  body: JSON.stringify({ sessionToken: token || undefined, ...said }),
+  body: JSON.stringify({ sessionToken: token || undefined, client, ...said }),
   credentials: credentials(),
   // The Referer would show the query.
   referrerPolicy: 'origin',

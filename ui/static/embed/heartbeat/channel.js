@@ -2,9 +2,8 @@
 // leader, who beats for all.
 import { input, page } from './page.js';
 import { interval } from './schedule.js';
-import { attempt } from './script.js';
+import { attempt, me } from './script.js';
 
-const me = Math.random();
 const peers = new Map(); // what the other tabs last said
 let channel;
 let elects = !!navigator.locks; // absent on plain http: there, every tab beats

@@ -11,6 +11,10 @@ export function askFor() {
   byCookie = false;
 }
 
+// This page, and this browser as pages of this origin see it: the goodbye of one takes no other one out.
+export const me = `${Math.random()}`;
+export const client = attempt(() => (localStorage.rollcallClient ||= me)) || me;
+
 // False where the page prevents what would come next.
 export const tell = (name, detail) => document.dispatchEvent(new CustomEvent('rollcall:' + name, { bubbles: true, cancelable: true, detail }));
 
