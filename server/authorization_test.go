@@ -48,6 +48,7 @@ GET /heartbeat-explain.js            200    200     200     200  200    200   20
 GET /online-users-panel.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /online-users-badge.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /static/{version}/{file}         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
+GET /clients/{framework}/{file}      200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
 GET /login                           200    200     200     200  303    303   303      303      200   303   303   200       200      200     200
 GET /setup                           303    303     303     303  303    303   303      303      303   303   303   303       303      303     303
 POST /setup                          409    409     409     409  409    409   409      409      409   409   409   409       409      409     409
@@ -227,6 +228,8 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	switch route {
 	case "GET /static/{version}/{file}":
 		return g.static("base/base.css"), nil
+	case "GET /clients/{framework}/{file}":
+		return "/clients/express/rollcall.cjs", nil
 	case "POST /setup":
 		return path, map[string]any{"code": g.codes.Setup, "name": "late", "password": password}
 	case "POST /auth/login":

@@ -41,6 +41,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/online-users-panel.js", who: auth.Anyone, serve: s.assets.Script("built/online-users-panel.js")},
 		{method: "GET", path: "/online-users-badge.js", who: auth.Anyone, serve: s.assets.Script("built/online-users-badge.js")},
 		{method: "GET", path: "/static/{version}/{file:.+}", who: auth.Anyone, serve: s.assets.Static(s.respond.Always(web.NothingHere))},
+		{method: "GET", path: "/clients/{framework}/{file}", who: auth.Anyone, serve: s.assets.Clients(s.respond.Always(web.NothingHere))},
 		{method: "GET", path: "/login", who: auth.Anyone, serve: s.page("auth/login.html", s.needsNoSignIn)},
 		{method: "GET", path: "/setup", who: auth.Anyone, serve: s.page("auth/setup.html", s.needsNoAccounts)},
 		{method: "POST", path: "/setup", who: auth.Anyone, answer: s.setup},

@@ -91,6 +91,18 @@ func (f *Files) Static(missing http.Handler) http.Handler {
 	})
 }
 
+// Clients serves the files that an application drops in, below the path /clients/.
+func (f *Files) Clients(missing http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		file, ok := f.files[strings.TrimPrefix(r.URL.Path, "/")]
+		if !ok || !strings.HasPrefix(r.URL.Path, "/clients/") {
+			missing.ServeHTTP(w, r)
+			return
+		}
+		file().send(w, r, askAgain)
+	})
+}
+
 // forHosts is the folder of what host pages load.
 const forHosts = "built"
 

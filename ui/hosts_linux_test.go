@@ -1,0 +1,216 @@
+package ui_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A framework is what an application is written in that has dropped in our files for it. Its small application in
+// testdata/hosts has for all frameworks the same addresses, forms and people, so that the same life is played in each.
+type framework struct {
+	name    string
+	needs   []string          // programs
+	files   map[string]string // of ours: where in the application each goes
+	prepare string            // a command that makes it ready to run; "" for none
+	start   string            // the command that runs it, at $PORT
+	test    string            // the command that runs the application's own tests
+
+	forgetful bool // it knows nothing of the request before
+}
+
+var frameworks = []framework{
+	{name: "express", needs: []string{"node"}, files: map[string]string{"rollcall.cjs": "."}, start: "node app.mjs", test: "node test.mjs"},
+}
+
+// TestHosts plays the life of people in an application of each framework, before and behind a browser.
+func TestHosts(t *testing.T) {
+	if os.Getenv("TEST_HOSTS") != "required" {
+		t.Skip("the tests with the real frameworks run with TEST_HOSTS=required")
+	}
+	folder := hostFolder(t)
+	for _, f := range frameworks {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, f, folder)
+			for _, c := range lives {
+				t.Run(c.fact, func(t *testing.T) { c.play(h.newLife(t, c.settings...)) })
+			}
+		})
+	}
+}
+
+// hostFolder is a copy of testdata/hosts with what npm installs.
+func hostFolder(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS("testdata/hosts")); err != nil {
+		t.Fatal(err)
+	}
+	run(t, folder, nil, "npm ci --no-audit --no-fund --ignore-scripts")
+	return folder
+}
+
+// run runs a command of the shell to its end.
+func run(t *testing.T, folder string, environment []string, command string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
+	cmd.Dir, cmd.Env = folder, append(os.Environ(), environment...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", command, err, out)
+	}
+}
+
+// host is a running application, a proxy in front of it, and the address of Rollcall that it knows, behind which a
+// Rollcall of each life is.
+type host struct {
+	framework
+	folder      string
+	environment []string
+	direct      string // the application's own address
+	front       *entrance
+	stranger    *entrance // a proxy that the application does not trust
+	rollcall    *gateway
+	data        string // of a Rollcall that has its keys and nothing else
+	admin       string // a key
+	root        *tab   // the browser
+	output      *output
+}
+
+// Where the proxy that the application trusts connects from, and one that it does not.
+const proxyAddress, strangerAddress = "127.0.0.2", "127.0.0.3"
+
+func newHost(t *testing.T, f framework, folder string) *host {
+	t.Helper()
+	for _, program := range f.needs {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("there is no %s on this machine", program)
+		}
+	}
+	h := &host{framework: f, folder: filepath.Join(folder, f.name), rollcall: newGateway(t), output: &output{}}
+	empty := serve(t)
+	key := empty.command(t, "key", "create", "--app", f.name, "--scope", "sessions")
+	h.admin = empty.command(t, "key", "create", "--app", "tests", "--scope", "admin")
+	for file, to := range f.files {
+		fetch(t, empty.url+"/clients/"+f.name+"/"+file, filepath.Join(h.folder, to, file))
+	}
+	empty.stop()
+	h.data = empty.data
+	h.direct = "http://" + unusedAddress(t)
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(h.direct, "http://"))
+	h.environment = []string{"PORT=" + port, "TRUSTED_PROXY=" + proxyAddress, "ROLLCALL_URL=" + h.rollcall.url, "ROLLCALL_KEY=" + key, "ROLLCALL_TRUSTED_PROXIES=" + proxyAddress}
+	if f.prepare != "" {
+		run(t, h.folder, h.environment, f.prepare)
+	}
+	h.run(t)
+	modules := filepath.Join(folder, "node_modules")
+	h.front, h.stranger = newEntrance(t, h.direct, proxyAddress, modules), newEntrance(t, h.direct, strangerAddress, modules)
+	h.root = browser(t)
+	return h
+}
+
+// fetch stores what an address has in a file.
+func fetch(t *testing.T, address, file string) {
+	t.Helper()
+	res, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	content, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatal(address, res.Status, err)
+	}
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run starts the application, waits until it answers, and ends it with the test.
+func (h *host) run(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", "exec "+h.start)
+	cmd.Dir, cmd.Env = h.folder, append(os.Environ(), h.environment...)
+	cmd.Stdout, cmd.Stderr = h.output, h.output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // and what it has started
+		<-ended
+	})
+	for since := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		res, err := http.Get(h.direct + "/reset")
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		select {
+		case <-ended:
+			t.Fatalf("%s has ended:\n%s", h.start, h.output.since(0))
+		default:
+		}
+		if time.Since(since) > 2*patience {
+			t.Fatalf("%s does not answer: %v\n%s", h.start, err, h.output.since(0))
+		}
+	}
+}
+
+// unusedAddress is one of this machine that nobody listens at.
+func unusedAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// output keeps what an application writes to its log.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) len() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Len()
+}
+
+func (o *output) since(from int) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()[from:]
+}
+
+// lines counts the lines with a word since then.
+func (o *output) lines(from int, word string) (n int) {
+	for lines := bufio.NewScanner(strings.NewReader(o.since(from))); lines.Scan(); {
+		if strings.Contains(lines.Text(), word) {
+			n++
+		}
+	}
+	return n
+}
