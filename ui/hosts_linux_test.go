@@ -30,6 +30,7 @@ type framework struct {
 
 var frameworks = []framework{
 	{name: "express", needs: []string{"node"}, files: map[string]string{"rollcall.cjs": "."}, start: "node app.mjs", test: "node test.mjs"},
+	{name: "go", needs: []string{"go"}, files: map[string]string{"rollcall.go": "rollcall", "call.go": "rollcall"}, prepare: "go build -o app .", start: "./app", test: "go test ."},
 }
 
 // TestHosts plays the life of people in an application of each framework, before and behind a browser.
@@ -121,6 +122,9 @@ func newHost(t *testing.T, f framework, folder string) *host {
 // fetch stores what an address has in a file.
 func fetch(t *testing.T, address, file string) {
 	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	res, err := http.Get(address)
 	if err != nil {
 		t.Fatal(err)
