@@ -31,6 +31,8 @@ type framework struct {
 var frameworks = []framework{
 	{name: "express", needs: []string{"node"}, files: map[string]string{"rollcall.cjs": "."}, start: "node app.mjs", test: "node test.mjs"},
 	{name: "go", needs: []string{"go"}, files: map[string]string{"rollcall.go": "rollcall", "call.go": "rollcall"}, prepare: "go build -o app .", start: "./app", test: "go test ."},
+	{name: "django", needs: []string{"/usr/bin/python3"}, files: map[string]string{"rollcall.py": "project", "rollcall_calls.py": "project"},
+		prepare: "/usr/bin/python3 manage.py migrate", start: "/usr/bin/python3 manage.py runserver --noreload $PORT", test: "/usr/bin/python3 manage.py test tests"},
 }
 
 // TestHosts plays the life of people in an application of each framework, before and behind a browser.
