@@ -31,7 +31,6 @@ var lives = []struct {
 	{"a change of the password signs out all other browsers", nil, (*life).password},
 	{"a person who changes without a load is noticed (htmx)", nil, (*life).htmx},
 	{"a person who changes without a load is noticed (Turbo)", nil, (*life).turbo},
-	{"the application's own tests do not reach Rollcall", nil, (*life).ownTests},
 }
 
 func (l *life) aDay() {

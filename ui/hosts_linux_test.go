@@ -23,7 +23,7 @@ type framework struct {
 	files   map[string]string // of ours: where in the application each goes
 	prepare string            // a command that makes it ready to run; "" for none
 	start   string            // the command that runs it, at $PORT
-	test    string            // the command that runs the application's own tests
+	test    string            // the command that runs the application's own tests; "" where its framework has no way to
 
 	forgetful bool // it knows nothing of the request before
 }
@@ -33,6 +33,8 @@ var frameworks = []framework{
 	{name: "go", needs: []string{"go"}, files: map[string]string{"rollcall.go": "rollcall", "call.go": "rollcall"}, prepare: "go build -o app .", start: "./app", test: "go test ."},
 	{name: "django", needs: []string{"/usr/bin/python3"}, files: map[string]string{"rollcall.py": "project", "rollcall_calls.py": "project"},
 		prepare: "/usr/bin/python3 manage.py migrate", start: "/usr/bin/python3 manage.py runserver --noreload $PORT", test: "/usr/bin/python3 manage.py test tests"},
+	{name: "php", needs: []string{"php"}, files: map[string]string{"rollcall.php": ".", "rollcall_pages.php": "."}, prepare: "mkdir sessions", forgetful: true,
+		start: "env PHP_CLI_SERVER_WORKERS=3 php -d session.save_path=sessions -S 127.0.0.1:$PORT index.php"},
 }
 
 // TestHosts plays the life of people in an application of each framework, before and behind a browser.
@@ -47,6 +49,9 @@ func TestHosts(t *testing.T) {
 			h := newHost(t, f, folder)
 			for _, c := range lives {
 				t.Run(c.fact, func(t *testing.T) { c.play(h.newLife(t, c.settings...)) })
+			}
+			if f.test != "" {
+				t.Run("the application's own tests do not reach Rollcall", func(t *testing.T) { h.newLife(t).ownTests() })
 			}
 		})
 	}
