@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -29,12 +30,15 @@ type framework struct {
 }
 
 var frameworks = []framework{
-	{name: "express", needs: []string{"node"}, files: map[string]string{"rollcall.cjs": "."}, start: "node app.mjs", test: "node test.mjs"},
-	{name: "go", needs: []string{"go"}, files: map[string]string{"rollcall.go": "rollcall", "call.go": "rollcall"}, prepare: "go build -o app .", start: "./app", test: "go test ."},
-	{name: "django", needs: []string{"/usr/bin/python3"}, files: map[string]string{"rollcall.py": "project", "rollcall_calls.py": "project"},
+	{name: "express", needs: []string{"node"}, files: map[string]string{"express/rollcall.cjs": "."}, start: "node app.mjs", test: "node test.mjs"},
+	{name: "go", needs: []string{"go"}, files: map[string]string{"go/rollcall.go": "rollcall", "go/call.go": "rollcall"}, prepare: "go build -o app .", start: "./app", test: "go test ."},
+	{name: "django", needs: []string{"/usr/bin/python3"}, files: map[string]string{"django/rollcall.py": "project", "django/rollcall_calls.py": "project"},
 		prepare: "/usr/bin/python3 manage.py migrate", start: "/usr/bin/python3 manage.py runserver --noreload $PORT", test: "/usr/bin/python3 manage.py test tests"},
-	{name: "php", needs: []string{"php"}, files: map[string]string{"rollcall.php": ".", "rollcall_pages.php": "."}, prepare: "mkdir sessions", forgetful: true,
+	{name: "php", needs: []string{"php"}, files: map[string]string{"php/rollcall.php": ".", "php/rollcall_pages.php": "."}, prepare: "mkdir sessions", forgetful: true,
 		start: "env PHP_CLI_SERVER_WORKERS=3 php -d session.save_path=sessions -S 127.0.0.1:$PORT index.php"},
+	{name: "laravel", needs: []string{"php"}, files: map[string]string{"laravel/RollcallServiceProvider.php": "app/Providers", "php/rollcall.php": "app"},
+		prepare: "touch storage/database.sqlite", forgetful: true,
+		start: "env PHP_CLI_SERVER_WORKERS=3 php -S 127.0.0.1:$PORT index.php", test: "php tests.php"},
 }
 
 // TestHosts plays the life of people in an application of each framework, before and behind a browser.
@@ -109,7 +113,7 @@ func newHost(t *testing.T, f framework, folder string) *host {
 	key := empty.command(t, "key", "create", "--app", f.name, "--scope", "sessions")
 	h.admin = empty.command(t, "key", "create", "--app", "tests", "--scope", "admin")
 	for file, to := range f.files {
-		fetch(t, empty.url+"/clients/"+f.name+"/"+file, filepath.Join(h.folder, to, file))
+		fetch(t, empty.url+"/clients/"+file, filepath.Join(h.folder, to, path.Base(file)))
 	}
 	empty.stop()
 	h.data = empty.data
