@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The checks themselves, on a machine that has what they need: Go, Chromium, Firefox, curl, nginx, Caddy, strace, PostgreSQL and Redis.
+# The checks themselves, on a machine that has what they need: Go, Chromium, Firefox, curl, nginx, Caddy, strace, PostgreSQL and Redis,
+# and the frameworks of host applications.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,6 +41,11 @@ else
 	echo 'NOT RUN: failures of the disk, because no process may trace another on this machine'
 fi
 CI=true TEST_BROWSER=required TEST_PROXY=required go test "${race[@]}" ${test_command#go test}
+
+step 'the files for host applications, in their frameworks'
+test_command='go test ./ui -run Hosts'
+grep -qxF "TEST_HOSTS=required $test_command" README.md || die "the README does not say: $test_command"
+CI=true TEST_BROWSER=required TEST_HOSTS=required $test_command
 
 step 'the tests on PostgreSQL, with the race detector'
 test_command='go test -tags postgres ./store/... ./server/...'
