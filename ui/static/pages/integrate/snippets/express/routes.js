@@ -1,12 +1,6 @@
-import { reportLogin, reportLogout } from './rollcall.js';
-
-app.post('/login', async (req, res) => {
-  const user = await checkPassword(req.body); // yours
-  req.session.rollcallToken = await reportLogin(req, user).catch(console.error);
-  res.redirect('/');
-});
-
-app.post('/logout', async (req, res) => {
-  await reportLogout(req.session.rollcallToken).catch(console.error);
-  req.session.destroy(() => res.redirect('/login'));
-});
+if (await rollcall.refuses(user, res)) return; // before a login: a page that says why has been sent
+await rollcall.loggedOut(req); // before the session is destroyed
+await rollcall.passwordChanged(req, user.id); // the other sessions end
+await rollcall.changed(user); // a new name, say
+await rollcall.deactivated(user.id);
+await rollcall.deleted(user.id);

@@ -1,2 +1,1 @@
-<meta name="rollcall-token" content="{{ session('rollcall_token') }}">
-<script src="https://rollcall.example/heartbeat.js" data-token-from="meta:rollcall-token" async></script>
+@rollcall

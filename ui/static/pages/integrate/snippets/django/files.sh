@@ -1,0 +1,2 @@
+curl -fsSO https://rollcall.example/clients/django/rollcall.py
+curl -fsSO https://rollcall.example/clients/django/rollcall_calls.py

@@ -1,0 +1,4 @@
+public function toRollcall(): array
+{
+    return ['role' => $this->role, 'organization' => $this->company->name];
+}

@@ -1,4 +1,0 @@
-'rollcall' => [
-    'url' => env('ROLLCALL_URL'),
-    'key' => env('ROLLCALL_KEY'),
-],

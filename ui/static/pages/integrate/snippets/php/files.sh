@@ -1,0 +1,2 @@
+curl -fsSO https://rollcall.example/clients/php/rollcall.php
+curl -fsSO https://rollcall.example/clients/php/rollcall_pages.php
