@@ -39,6 +39,8 @@ var frameworks = []framework{
 	{name: "laravel", needs: []string{"php"}, files: map[string]string{"laravel/RollcallServiceProvider.php": "app/Providers", "php/rollcall.php": "app"},
 		prepare: "touch storage/database.sqlite", forgetful: true,
 		start: "env PHP_CLI_SERVER_WORKERS=3 php -S 127.0.0.1:$PORT index.php", test: "php tests.php"},
+	{name: "rails", needs: []string{"puma"}, files: map[string]string{"rails/rollcall.rb": "lib", "rails/rollcall_controller.rb": "app/controllers",
+		"rails/rollcall_helpers.rb": "app/controllers/concerns"}, start: "env RAILS_ENV=production puma --quiet -t 3:3 -b tcp://127.0.0.1:$PORT", test: "env RAILS_ENV=test ruby test.rb"},
 }
 
 // TestHosts plays the life of people in an application of each framework, before and behind a browser.

@@ -1,0 +1,1 @@
+post "/rollcall/token", to: "rollcall#token"
