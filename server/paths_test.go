@@ -52,13 +52,13 @@ func TestWhichMethodsAnAddressTakes(t *testing.T) {
 func TestAnUnknownAddressIsNotFound(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	for _, path := range []string{
-		"/nothing", "/admin", "/admin/", "/admin/users", "/admin/users/", "/admin/users/online/", "/admin/users/a/b", "/auth", "/static/", "/static/base/base.css", "/static/0123456789abcdef/base/base.css", b.static(""), b.static("nothing.css"),
+		"/nothing", "/admin", "/admin/", "/admin/users", "/admin/users/", "/admin/users/online/", "/admin/users/a/b", "/auth", "/static/", "/static/base/base.css", "/static/0123456789abcdef/base/base.css", b.static(""), b.static("nothing.css"), "/clients/", "/clients/express/", "/clients/express/none.cjs", "/clients/none/rollcall.cjs", "/clients/..%2fbase%2fbase.css",
 		b.static("pages/now/now.html"), b.static("../pages/now/now.html"), b.static("%2e%2e/base/base.css"), b.static("..%2fbase%2fbase.css"), "/index.html", "/schema.sql", "/ADMIN/USERS/ONLINE",
 		"//admin/users/online", "/admin//users/online", "/./healthz", "/admin/../healthz", "/healthz/", "//evil.example/", "/%2Fevil.example",
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			got := do(t, b, method, path, nil)
-			if strings.HasPrefix(path, "/static/") && method == "POST" && got.Code == 405 {
+			if (strings.HasPrefix(path, "/static/") || strings.HasPrefix(path, "/clients/")) && method == "POST" && got.Code == 405 {
 				continue
 			}
 			got.refuses(404, "not_found")
