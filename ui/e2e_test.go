@@ -196,7 +196,7 @@ func TestIntegrating(t *testing.T) {
 	}
 	b.until(`document.querySelector('[data-blocks]').textContent.includes('` + in.url + `')`)
 	b.until(`document.querySelector('[data-blocks]').textContent.includes('` + key + `')`)
-	for _, framework := range []string{"express", "django", "laravel", "php", "rails", "go", "curl", "script"} {
+	for _, framework := range []string{"express", "django", "laravel", "php", "rails", "next", "go", "curl", "script"} {
 		b.click(`[data-tab=` + framework + `]`)
 		b.until(`document.querySelector('[data-tab=` + framework + `]').ariaSelected === 'true'`)
 		b.until(`document.querySelectorAll('[data-blocks] [data-copy]').length >= 3`)

@@ -59,7 +59,7 @@ func (h *host) newLife(t *testing.T, settings ...string) *life {
 
 // policy lets a page do what the script tag needs, and load further scripts.
 func (l *life) policy(scripts string) string {
-	return "default-src 'none'; form-action 'self'; base-uri 'none'; img-src 'self'; script-src " + scripts + l.h.rollcall.url + "; connect-src 'self' " + l.h.rollcall.url
+	return "default-src 'none'; form-action 'self'; base-uri 'none'; img-src 'self'; script-src " + scripts + l.h.scripts + l.h.rollcall.url + "; connect-src 'self' " + l.h.rollcall.url
 }
 
 // allow sets the policy of all pages, and what is added to them.

@@ -15,23 +15,28 @@ var lives = []struct {
 	fact     string
 	settings []string // of Rollcall
 	play     func(*life)
+	only     func(framework) bool // for which it is played; nil: all
 }{
-	{"a login, a second tab, a logout and a login again", nil, (*life).aDay},
-	{"the address behind a proxy is the visitor's, and nobody can forge one", nil, (*life).addresses},
-	{"who was logged in before Rollcall was added is online with the next page", nil, (*life).rolloutDay},
-	{"a login while Rollcall is broken takes a second more at most", nil, (*life).brokenAtLogin},
-	{"whoever was away for longer than a session lasts is online again", nil, (*life).absence},
-	{"who is remembered is online, and signed out for good by a revocation", nil, (*life).remembered},
-	{"a revocation signs out with one load", nil, (*life).revocation},
-	{"a drain keeps out who is not in, and says why", nil, (*life).drain},
-	{"the limit keeps out who has as many sessions as may be", []string{"--session-limit", "1", "--session-limit-policy", "deny"}, (*life).limit},
-	{"the session that makes room for another is signed out", []string{"--session-limit", "1"}, (*life).eviction},
-	{"a restart and the loss of the database leave everybody online", nil, (*life).restart},
-	{"a new name, a deactivation and a deletion are told", nil, (*life).changes},
-	{"a change of the password signs out all other browsers", nil, (*life).password},
-	{"a person who changes without a load is noticed (htmx)", nil, (*life).htmx},
-	{"a person who changes without a load is noticed (Turbo)", nil, (*life).turbo},
+	{fact: "a login, a second tab, a logout and a login again", play: (*life).aDay},
+	{fact: "the address behind a proxy is the visitor's, and nobody can forge one", play: (*life).addresses},
+	{fact: "who was logged in before Rollcall was added is online with the next page", play: (*life).rolloutDay},
+	{fact: "a login while Rollcall is broken takes a second more at most", play: (*life).brokenAtLogin},
+	{fact: "whoever was away for longer than a session lasts is online again", play: (*life).absence},
+	{fact: "who is remembered is online, and signed out for good by a revocation", play: (*life).remembered},
+	{fact: "a revocation signs out with one load", play: (*life).revocation},
+	{fact: "a drain keeps out who is not in, and says why", play: (*life).drain},
+	{fact: "the limit keeps out who has as many sessions as may be", settings: []string{"--session-limit", "1", "--session-limit-policy", "deny"}, play: (*life).limit},
+	{fact: "the session that makes room for another is signed out", settings: []string{"--session-limit", "1"}, play: (*life).eviction},
+	{fact: "a restart and the loss of the database leave everybody online", play: (*life).restart},
+	{fact: "a new name, a deactivation and a deletion are told", play: (*life).changes},
+	{fact: "a change of the password signs out all other browsers", play: (*life).password},
+	{fact: "a person who changes without a load is noticed (htmx)", play: (*life).htmx, only: loadsPages},
+	{fact: "a person who changes without a load is noticed (Turbo)", play: (*life).turbo, only: loadsPages},
+	{fact: "a person who changes without a load is noticed (the framework's own router)", play: (*life).router, only: movesItself},
 }
+
+func loadsPages(f framework) bool  { return !f.movesItself }
+func movesItself(f framework) bool { return f.movesItself }
 
 func (l *life) aDay() {
 	ada, one := l.watch("1"), l.device()
@@ -74,6 +79,9 @@ func (l *life) addresses() {
 	ada.until("is online", sample.online)
 	if got := l.only("1").IPAddress; got != clientAddress {
 		l.t.Errorf("behind the proxy the address is %s, want %s", got, clientAddress)
+	}
+	if l.h.unawareOfPeers {
+		return
 	}
 	l.host = l.h.stranger.url
 	bob := l.watch("2")
@@ -350,6 +358,21 @@ func (l *life) withoutLoads(head, body, policy string) {
 	ada.until("is offline", sample.offline)
 	l.login(b, "bob", false)
 	bob.until("is online", sample.online)
+	if got := b.eval(`window.stays`); got != "true" {
+		l.t.Error("the page was loaded anew")
+	}
+}
+
+func (l *life) router() {
+	ada, b := l.watch("1"), l.device()
+	b.eval(`void (window.stays = true)`)
+	b.click(`#quick-login`)
+	b.until(`document.querySelector('#who').textContent === 'Ada Lovelace'`)
+	ada.isOn("/next")
+	b.click(`#back`)
+	b.click(`#quick-logout`)
+	b.until(`document.querySelector('#back') && document.querySelector('#who').textContent === ''`)
+	ada.until("is offline", sample.offline)
 	if got := b.eval(`window.stays`); got != "true" {
 		l.t.Error("the page was loaded anew")
 	}

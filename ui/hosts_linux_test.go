@@ -26,11 +26,15 @@ type framework struct {
 	start   string            // the command that runs it, at $PORT
 	test    string            // the command that runs the application's own tests; "" where its framework has no way to
 
-	forgetful bool // it knows nothing of the request before
+	scripts        string // that its pages need beside ours, for the content security policy
+	forgetful      bool   // it knows nothing of the request before
+	movesItself    bool   // its pages change by a router of its own, and not by htmx or Turbo
+	unawareOfPeers bool   // it does not tell who has connected, only what X-Forwarded-For says
 }
 
 var frameworks = []framework{
-	{name: "express", needs: []string{"node"}, files: map[string]string{"express/rollcall.cjs": "."}, start: "node app.mjs", test: "node test.mjs"},
+	{name: "express", needs: []string{"node"}, files: map[string]string{"express/rollcall.cjs": ".", "express/rollcall.d.cts": "."}, start: "node app.mjs",
+		test: "node test.mjs && npx tsc --noEmit --strict --module nodenext types.mts"},
 	{name: "go", needs: []string{"go"}, files: map[string]string{"go/rollcall.go": "rollcall", "go/call.go": "rollcall"}, prepare: "go build -o app .", start: "./app", test: "go test ."},
 	{name: "django", needs: []string{"/usr/bin/python3"}, files: map[string]string{"django/rollcall.py": "project", "django/rollcall_calls.py": "project"},
 		prepare: "/usr/bin/python3 manage.py migrate", start: "/usr/bin/python3 manage.py runserver --noreload $PORT", test: "/usr/bin/python3 manage.py test tests"},
@@ -41,6 +45,8 @@ var frameworks = []framework{
 		start: "env PHP_CLI_SERVER_WORKERS=3 php -S 127.0.0.1:$PORT index.php", test: "php tests.php"},
 	{name: "rails", needs: []string{"puma"}, files: map[string]string{"rails/rollcall.rb": "lib", "rails/rollcall_controller.rb": "app/controllers",
 		"rails/rollcall_helpers.rb": "app/controllers/concerns"}, start: "env RAILS_ENV=production puma --quiet -t 3:3 -b tcp://127.0.0.1:$PORT", test: "env RAILS_ENV=test ruby test.rb"},
+	{name: "next", needs: []string{"node"}, files: map[string]string{"next/rollcall.ts": "."}, prepare: "npx next build",
+		start: "node ../node_modules/next/dist/bin/next start -H 127.0.0.1 -p $PORT", scripts: "'self' 'nonce-n0nce' ", movesItself: true, unawareOfPeers: true},
 }
 
 // TestHosts plays the life of people in an application of each framework, before and behind a browser.
@@ -54,6 +60,9 @@ func TestHosts(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, f, folder)
 			for _, c := range lives {
+				if c.only != nil && !c.only(f) {
+					continue
+				}
 				t.Run(c.fact, func(t *testing.T) { c.play(h.newLife(t, c.settings...)) })
 			}
 			if f.test != "" {
@@ -121,7 +130,7 @@ func newHost(t *testing.T, f framework, folder string) *host {
 	h.data = empty.data
 	h.direct = "http://" + unusedAddress(t)
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(h.direct, "http://"))
-	h.environment = []string{"PORT=" + port, "TRUSTED_PROXY=" + proxyAddress, "ROLLCALL_URL=" + h.rollcall.url, "ROLLCALL_KEY=" + key, "ROLLCALL_TRUSTED_PROXIES=" + proxyAddress}
+	h.environment = []string{"PORT=" + port, "TRUSTED_PROXY=" + proxyAddress, "ROLLCALL_URL=" + h.rollcall.url, "ROLLCALL_KEY=" + key, "ROLLCALL_TRUSTED_PROXIES=" + proxyAddress, "NEXT_TELEMETRY_DISABLED=1"}
 	if f.prepare != "" {
 		run(t, h.folder, h.environment, f.prepare)
 	}

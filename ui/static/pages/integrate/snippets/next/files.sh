@@ -1,0 +1,1 @@
+curl -fsSO https://rollcall.example/clients/next/rollcall.ts

@@ -1,0 +1,1 @@
+{rollcall.script && <script {...rollcall.script} />}

@@ -1,0 +1,3 @@
+import { rollcall } from '@/rollcall-setup';
+
+export const POST = (request: Request) => rollcall.token(request);

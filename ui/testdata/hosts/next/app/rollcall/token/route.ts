@@ -1,0 +1,3 @@
+import { rollcall } from '../../../store';
+
+export const POST = (request: Request) => rollcall.token(request);
