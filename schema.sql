@@ -10,6 +10,7 @@
 --   organization_samples_from   samples of organizations from before are gone
 --   erasures            how many people were erased since the files were last rewritten; none while they are clean
 --   audit_kept_from     what happened before may be removed from the audit log
+--   audit_last          the id of its newest entry
 --   session_id_key      a random number that makes session ids; without it an id can not be held against guessed tokens
 --   device_key_1, device_key_2   random numbers that make the cookie of a browser from which an account signed in before
 --   last_cleanup_*      when the last cleanup ran, what it ended and what it purged
@@ -256,11 +257,15 @@ CREATE TABLE drain (
 CREATE TABLE audit (
     id     INTEGER PRIMARY KEY,                        -- in the order in which it happened
     at     INTEGER NOT NULL,
-    actor  TEXT NOT NULL,                              -- user:ID, key:ID:APP, or cli for the command line on the data folder, system, unknown or erased
+    actor  TEXT NOT NULL,                              -- user:ID, key:ID:APP, or cli for the command line on the data folder, system, unknown or erased:PSEUDONYM
     action TEXT NOT NULL,                              -- such as session.revoke
     target TEXT NOT NULL DEFAULT '',                   -- whom or what it was done to: user:ID, session:ID, key:ID, ...
     detail TEXT NOT NULL DEFAULT '',                   -- what the program says of it: never searched for persons
-    words  TEXT NOT NULL DEFAULT ''                    -- what somebody typed: it may name anybody, and goes with whom it names
+    words  TEXT NOT NULL DEFAULT '',                   -- what somebody typed: it may name anybody, and goes with whom it names
+    erased TEXT NOT NULL DEFAULT '',                   -- the pseudonyms of those who were taken out of it, each with a comma
+    salt   BLOB,                                       -- without it nobody can try out what was erased; NULL once something was
+    content_sha256 BLOB CHECK (length(content_sha256) = 32), -- of salt, actor, target, detail and words
+    chain_sha256   BLOB CHECK (length(chain_sha256) = 32)    -- of the one before, id, at, action and content_sha256: see store/auditchain
 ) STRICT;
 
 CREATE INDEX audit_at     ON audit (at);
@@ -269,8 +274,10 @@ CREATE INDEX audit_target ON audit (target, actor, action); -- whether it was re
 
 CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit
 WHEN NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
-          AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, '')
-          AND NEW.words IN (OLD.words, ''))
+          AND (NEW.actor = OLD.actor OR NEW.actor LIKE 'erased:%') AND (NEW.target = OLD.target OR NEW.target LIKE 'erased:%')
+          AND NEW.detail IN (OLD.detail, '') AND NEW.words IN (OLD.words, '')
+          AND (OLD.chain_sha256 IS NULL
+               OR NEW.salt IS NULL AND NEW.content_sha256 IS OLD.content_sha256 AND NEW.chain_sha256 IS OLD.chain_sha256))
 BEGIN
     SELECT RAISE(ABORT, 'the audit log is not to be changed');
 END;

@@ -56,6 +56,7 @@ func (s *Server) auditFile(r *http.Request, q url.Values, f store.AuditFilter) (
 		return nil, err
 	}
 	f.Limit = web.MaxLimit
+	s.recorded(r, store.AuditEvent{Action: "audit.export"})
 	return web.Sheet(r, s.now(), "audit", auditColumns, func(ctx context.Context) (rows [][]string, more bool, err error) {
 		page, err := s.store.Audit(ctx, f)
 		for _, entry := range page.Entries {
@@ -71,6 +72,21 @@ const (
 	auditPatience = time.Second      // how long an answer waits for its entry in the audit log
 	auditTimeout  = 10 * time.Second // how long that may take to be written
 )
+
+// recorded records what the caller does that changes nothing, like viewed.
+func (s *Server) recorded(r *http.Request, event store.AuditEvent) {
+	now := s.now()
+	event.Actor = auth.CallerOf(r).Actor()
+	waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, event) }))
+}
+
+// refused records that a known caller asked for what they may not: once an hour each, and no more than so many of all.
+func (s *Server) refused(r *http.Request, route route) {
+	if now := s.now(); s.refusals.AllowN(now, 1) {
+		event := store.AuditEvent{Actor: auth.CallerOf(r).Actor(), Action: "access.refused", Detail: route.method + " " + route.path}
+		s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.RecordOncePerHour(ctx, now, event) })
+	}
+}
 
 // viewed records that the caller looks at a user. The answer does not depend on that: it
 // comes on a full disk, too, and without a long wait.

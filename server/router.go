@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -56,6 +57,9 @@ func (s *Server) adapt(route route) http.Handler {
 	count := s.meters.Results(route.method, route.path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, err := s.auth.Admit(r, route.who)
+		if errors.Is(err, auth.Forbidden) {
+			s.refused(r, route)
+		}
 		var answer any
 		if err == nil {
 			if route.takes > 0 {

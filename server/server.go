@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"rollcall/server/api"
 	"rollcall/server/assets"
@@ -77,6 +78,7 @@ type Server struct {
 	auth        *auth.Authenticator
 	handler     http.Handler
 	troubles    *web.Troubles
+	refusals    *rate.Limiter  // how many refusals the audit log takes
 	auditWrites sync.WaitGroup // in the audit log that are being written
 }
 
@@ -100,7 +102,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log,
+	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, refusals: rate.NewLimiter(rate.Every(time.Minute), 100),
 		pages:  origin.Pages{PublicURL: cfg.PublicURL, BasePath: cfg.BasePath, TLS: cfg.TLS, Allowed: cfg.AllowedOrigins},
 		meters: cmp.Or(cfg.Meters, metrics.New()), troubles: &web.Troubles{Log: cfg.Log, Damaged: cfg.Store.DB().NoteDamage}}
 	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,

@@ -82,6 +82,7 @@ func (s *Server) sessionsFile(r *http.Request, q url.Values, f store.SessionFilt
 	}
 	f.Limit = web.MaxLimit
 	now := s.now()
+	s.recorded(r, store.AuditEvent{Action: "session.export"})
 	return web.Sheet(r, now, "sessions", sessionColumns, func(ctx context.Context) (rows [][]string, more bool, err error) {
 		page, err := s.store.Sessions(ctx, now, f)
 		for _, session := range page.Sessions {

@@ -278,5 +278,5 @@ func (s *Store) RecordFailure(ctx context.Context, now time.Time, name string) e
 	case !errors.Is(err, sql.ErrNoRows):
 		return sqldb.Wrap("finding an account", err)
 	}
-	return s.recordOncePerHour(ctx, now, d)
+	return s.RecordOncePerHour(ctx, now, d)
 }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
+	"rollcall/store/auditchain"
 	"rollcall/store/sqldb"
 )
 
@@ -33,7 +35,7 @@ const (
 	ActorCLI     = "cli"     // the command line on the data folder
 	ActorSystem  = "system"  // the program by itself
 	ActorUnknown = "unknown" // somebody who could not say who they are
-	ActorErased  = "erased"  // somebody who has been erased
+	ActorErased  = "erased"  // somebody who has been erased; in the audit log with a colon and their pseudonym
 )
 
 // UserActor is a user as actor or target.
@@ -52,8 +54,25 @@ func (s *Store) Record(ctx context.Context, now time.Time, d AuditEvent) error {
 
 // record adds an event to the audit log, in the transaction that causes it.
 func (t *tx) record(now time.Time, d AuditEvent) error {
-	_, err := t.Exec(`INSERT INTO audit (at, actor, action, target, detail, words) VALUES ($1, $2, $3, $4, $5, $6)`,
-		now.UnixMilli(), cmp.Or(d.Actor, ActorSystem), d.Action, d.Target, d.Detail, d.Words)
+	var last int64
+	var before []byte
+	err := t.Scan([]any{&last, &before}, `
+		SELECT n.value, a.chain_sha256 FROM settings n LEFT JOIN audit a ON a.id = n.value WHERE n.name = 'audit_last'`)
+	if errors.Is(err, sql.ErrNoRows) { // of an earlier version
+		err = t.Scan([]any{&last, &before}, `SELECT id, chain_sha256 FROM audit ORDER BY id DESC LIMIT 1`)
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return sqldb.Wrap("reading the end of the audit log", err)
+	}
+	e := auditchain.Entry{ID: last + 1, At: now.UnixMilli(), Action: d.Action, Actor: sqldb.StorableText(cmp.Or(d.Actor, ActorSystem)),
+		Target: sqldb.StorableText(d.Target), Detail: sqldb.StorableText(d.Detail), Words: sqldb.StorableText(d.Words)}
+	l := auditchain.Seal(before, e)
+	_, err = t.Exec(`
+		INSERT INTO audit (id, at, actor, action, target, detail, words, salt, content_sha256, chain_sha256)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, e.ID, e.At, e.Actor, e.Action, e.Target, e.Detail, e.Words, l.Salt, l.Content, l.Chain)
+	if err == nil {
+		err = t.SaveSetting("audit_last", e.ID)
+	}
 	return sqldb.Wrap("writing the audit log", err)
 }
 
@@ -65,16 +84,16 @@ func (s *Store) RecordView(ctx context.Context, now time.Time, actor, user strin
 	if err != nil || !known {
 		return sqldb.Wrap("finding a user", err)
 	}
-	return s.recordOncePerHour(ctx, now, AuditEvent{Actor: actor, Action: "user.view", Target: UserActor(user)})
+	return s.RecordOncePerHour(ctx, now, AuditEvent{Actor: actor, Action: "user.view", Target: UserActor(user)})
 }
 
 // recentEvent is whether the same event by the same actor on the same target was recorded
 // after $4 and, by a clock that has not been set back since, until $5.
 const recentEvent = `SELECT EXISTS (SELECT 1 FROM audit WHERE target = $1 AND actor = $2 AND action = $3 AND at > $4 AND at <= $5)`
 
-// recordOncePerHour records an event unless the same was recorded within the hour.
+// RecordOncePerHour records an event unless the same was recorded within the hour.
 // Nearly always it was, and then nothing is written.
-func (s *Store) recordOncePerHour(ctx context.Context, now time.Time, d AuditEvent) error {
+func (s *Store) RecordOncePerHour(ctx context.Context, now time.Time, d AuditEvent) error {
 	about := []any{d.Target, d.Actor, d.Action, now.Add(-viewEvery).UnixMilli(), now.UnixMilli()}
 	var recent bool
 	err := s.db.Scan(ctx, []any{&recent}, recentEvent, about...)

@@ -127,7 +127,23 @@ func (s *Store) purgeAudit(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.db.InBatches(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`, from)
+	var last int64 // before the first that is to be kept: what is left is without holes
+	err = s.db.Scan(ctx, []any{&last}, `
+		SELECT COALESCE((SELECT MIN(id) - 1 FROM audit WHERE at >= $1), (SELECT MAX(id) FROM audit), 0)`, from)
+	if err != nil || last == 0 {
+		return sqldb.Wrap("looking into the audit log", err)
+	}
+	var old bool
+	if err = s.db.Scan(ctx, []any{&old}, `SELECT EXISTS (SELECT 1 FROM audit WHERE id <= $1)`, last); err != nil || !old {
+		return sqldb.Wrap("looking into the audit log", err)
+	}
+	err = s.write(ctx, func(t *tx) error {
+		return t.record(now, AuditEvent{Action: auditPurge, Detail: fmt.Sprintf("up to entry %d", last)})
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.db.InBatches(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= $1 LIMIT $2)`, last)
 	return sqldb.Wrap("purging the audit log", err)
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"rollcall/store/auditchain"
 	"rollcall/store/fold"
 	"rollcall/store/sqldb"
 )
@@ -27,11 +29,16 @@ type Erased struct {
 // the rows about others and out of the audit log, and deletes an account, too.
 // Heartbeats wait while the files are rewritten. ErrNotFound for somebody of
 // whom nothing is held; ErrLastAdmin for the only admin. Whoever logs in again
-// is new. Where it fails, some may be erased already; to repeat it is safe.
+// is new. Where it fails, some may be erased already; to repeat it is safe. In the audit log the person's
+// deeds remain those of one, whom a pseudonym stands for. ErrForbidden for an administrator who would erase
+// themselves, or by a key that they made: nobody is to cover their own traces.
 func (s *Store) Erase(ctx context.Context, now time.Time, actor, id string) (Erased, error) {
 	e, words, err := s.examine(ctx, id)
 	if err == nil {
-		err = s.erase(ctx, now, actor, id, words, &e)
+		err = s.mayErase(ctx, actor, id)
+	}
+	if err == nil {
+		err = s.erase(ctx, now, erasure{actor: actor, id: id, pseudonym: auditchain.Pseudonym()}, words, &e)
 	}
 	if err != nil {
 		return Erased{}, err
@@ -44,6 +51,24 @@ func (s *Store) Erase(ctx context.Context, now time.Time, actor, id string) (Era
 		err = nil // it will be
 	}
 	return e, err
+}
+
+// erasure is who is erased, on whose behalf, and who they are in the audit log from then on.
+type erasure struct{ actor, id, pseudonym string }
+
+// name is the person as actor or target, once erased.
+func (e erasure) name() string { return ActorErased + ":" + e.pseudonym }
+
+// mayErase refuses administrators who would erase themselves.
+func (s *Store) mayErase(ctx context.Context, actor, id string) error {
+	var own bool
+	err := s.db.Scan(ctx, []any{&own}, `
+		SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND access = 'admin') AND ($2 = $3 OR EXISTS (
+			SELECT 1 FROM audit WHERE action = 'key.create' AND actor = $3 AND $2 LIKE target || ':%'))`, id, actor, UserActor(id))
+	if err == nil && own {
+		return ErrForbidden
+	}
+	return sqldb.Wrap("looking who erases", err)
 }
 
 // examine counts what is held on a user, and returns the words by which others may have named
@@ -71,8 +96,9 @@ func (s *Store) examine(ctx context.Context, id string) (e Erased, words []strin
 }
 
 // erase removes in bounded writes what may be much, and then the user with the rest in one.
-func (s *Store) erase(ctx context.Context, now time.Time, actor, id string, words []string, e *Erased) (err error) {
-	if e.Mentions, err = s.anonymize(ctx, id, words); err != nil {
+func (s *Store) erase(ctx context.Context, now time.Time, who erasure, words []string, e *Erased) (err error) {
+	id := who.id
+	if e.Mentions, err = s.anonymize(ctx, who, words); err != nil {
 		return err
 	}
 	if err := s.removeMuchOf(ctx, id); err != nil {
@@ -83,20 +109,21 @@ func (s *Store) erase(ctx context.Context, now time.Time, actor, id string, word
 		return sqldb.Wrap("erasing what changed", err)
 	}
 	return s.write(ctx, func(t *tx) error {
-		late, err := t.anonymizeLate(id) // what was added meanwhile
+		late, err := t.anonymizeLate(who) // what was added meanwhile
 		if err != nil {
 			return err
 		}
 		e.Mentions += late
-		return t.eraseUser(now, actor, id, changes, *e)
+		return t.eraseUser(now, who, changes, *e)
 	})
 }
 
 // What somebody is forgotten by, wherever they are mentioned.
 const (
 	noChange = `user_id = NULL, session_id = NULL, app = NULL, reason = NULL`
-	noTarget = `target = 'erased', detail = '', words = ''`
-	noActor  = `actor = 'erased', detail = '', words = ''`
+	noWords  = `words = '', salt = NULL, erased = erased || $2 || ','`
+	noTarget = `target = 'erased:' || $2, detail = '', ` + noWords
+	noActor  = `actor = 'erased:' || $2, detail = '', ` + noWords
 )
 
 // forgetChanges leaves the rows, saying nothing: the numbers of changes have no holes.
@@ -104,7 +131,8 @@ const forgetChanges = `
 	UPDATE changes SET ` + noChange + `
 	WHERE seq IN (SELECT seq FROM changes WHERE user_id = $1 LIMIT $2)`
 
-func (t *tx) eraseUser(now time.Time, actor, id string, changes int64, e Erased) error {
+func (t *tx) eraseUser(now time.Time, who erasure, changes int64, e Erased) error {
+	id := who.id
 	n, err := t.Exec(`DELETE FROM users WHERE id = $1`, id)
 	if err != nil {
 		return sqldb.Wrap("erasing a user", err)
@@ -124,7 +152,7 @@ func (t *tx) eraseUser(now time.Time, actor, id string, changes int64, e Erased)
 	if _, err := t.Exec(`INSERT INTO changes (user_id) VALUES (NULL)`); err != nil { // another, so that there is news
 		return sqldb.Wrap("noting that somebody was erased", err)
 	}
-	return t.noteErasure(now, actor, id, e)
+	return t.noteErasure(now, who, e)
 }
 
 // countHeld counts what goes with the user's row.
@@ -147,33 +175,38 @@ func countHeld(ctx context.Context, look *sql.Tx, id string, e *Erased) error {
 type mentions struct {
 	find   string // their ids; $1 is the user as an actor, $2 the user's id
 	typed  string // or, with find, the column of what people typed, which names the user by a word
-	forget string // $1 is the id
+	forget string // $1 is the id, $2 the pseudonym in an audit log
+	audit  bool   // they are of it
 }
 
 var everyMention = []mentions{
 	{find: `SELECT id FROM user_sessions WHERE is_active = false AND ended_by = $1 AND user_id <> $2`,
 		forget: `UPDATE user_sessions SET ended_by = 'erased', end_note = '' WHERE id = $1`},
 	{find: `SELECT id FROM audit WHERE target = $1 OR target IN (SELECT 'session:' || CAST(id AS TEXT) FROM user_sessions WHERE user_id = $2)`,
-		forget: `UPDATE audit SET ` + noTarget + ` WHERE id = $1`},
-	{find: `SELECT id FROM audit WHERE actor = $1 AND $2 <> ''`, forget: `UPDATE audit SET ` + noActor + ` WHERE id = $1`},
+		forget: `UPDATE audit SET ` + noTarget + ` WHERE id = $1`, audit: true},
+	{find: `SELECT id FROM audit WHERE actor = $1 AND $2 <> ''`, forget: `UPDATE audit SET ` + noActor + ` WHERE id = $1`, audit: true},
 	{find: `SELECT id, end_note FROM user_sessions WHERE is_active = false AND end_note <> '' AND $1 <> $2`, typed: "end_note",
 		forget: `UPDATE user_sessions SET end_note = '' WHERE id = $1`},
-	{find: `SELECT id, words FROM audit WHERE words <> '' AND $1 <> $2`, typed: "words", forget: `UPDATE audit SET words = '' WHERE id = $1`},
+	{find: `SELECT id, words FROM audit WHERE words <> '' AND $1 <> $2`, typed: "words", forget: `UPDATE audit SET ` + noWords + ` WHERE id = $1`, audit: true},
 }
 
 // anonymize takes a user out of the rows that name them, found by a reader and written in batches,
 // and returns how many these were.
-func (s *Store) anonymize(ctx context.Context, id string, words []string) (total int64, err error) {
+func (s *Store) anonymize(ctx context.Context, who erasure, words []string) (total int64, err error) {
 	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return !isIdentifying(word) })
 	for _, kind := range everyMention {
-		found, err := s.findMentions(ctx, kind, id, words)
+		found, err := s.findMentions(ctx, kind, who.id, words)
 		if err != nil {
 			return total, sqldb.Wrap("looking for a user", err)
 		}
 		for some := range slices.Chunk(found, revokeBatch) {
 			err := s.write(ctx, func(t *tx) error {
 				for _, row := range some {
-					if _, err := t.Exec(kind.forget, row); err != nil {
+					args := []any{row}
+					if kind.audit {
+						args = append(args, who.pseudonym)
+					}
+					if _, err := t.Exec(kind.forget, args...); err != nil {
 						return sqldb.Wrap("taking a user out", err)
 					}
 				}
@@ -208,14 +241,19 @@ func (s *Store) findMentions(ctx context.Context, kind mentions, id string, word
 }
 
 // anonymizeLate takes a user out of the rows in which an index finds them, and of the few others.
-func (t *tx) anonymizeLate(id string) (total int64, err error) {
-	for _, statement := range []string{
-		`UPDATE notices SET created_by = 'erased' WHERE created_by = $1`,
-		`UPDATE drain SET started_by = 'erased' WHERE started_by = $1`,
-		`UPDATE audit SET ` + noTarget + ` WHERE target = $1`,
-		`UPDATE audit SET ` + noActor + ` WHERE actor = $1`,
+func (t *tx) anonymizeLate(who erasure) (total int64, err error) {
+	user := []any{UserActor(who.id)}
+	named := append(user[:1:1], who.pseudonym)
+	for _, late := range []struct {
+		statement string
+		args      []any
+	}{
+		{`UPDATE notices SET created_by = 'erased' WHERE created_by = $1`, user},
+		{`UPDATE drain SET started_by = 'erased' WHERE started_by = $1`, user},
+		{`UPDATE audit SET ` + noTarget + ` WHERE target = $1`, named},
+		{`UPDATE audit SET ` + noActor + ` WHERE actor = $1`, named},
 	} {
-		n, err := t.Exec(statement, UserActor(id))
+		n, err := t.Exec(late.statement, late.args...)
 		if err != nil {
 			return 0, sqldb.Wrap("taking a user out", err)
 		}
@@ -274,16 +312,21 @@ func partOfWord(r rune) bool {
 
 // noteErasure records that somebody was erased, without saying who, and that the
 // files have to be rewritten.
-func (t *tx) noteErasure(now time.Time, actor, id string, e Erased) error {
-	if actor == UserActor(id) {
-		actor = ActorErased
+func (t *tx) noteErasure(now time.Time, who erasure, e Erased) error {
+	actor := who.actor
+	if actor == UserActor(who.id) {
+		actor = who.name()
+	}
+	var entries int64
+	if err := t.Scan([]any{&entries}, `SELECT COUNT(*) FROM audit WHERE erased LIKE '%' || $1 || ',%'`, who.pseudonym); err != nil {
+		return sqldb.Wrap("counting the entries of somebody erased", err)
 	}
 	if _, err := t.Exec(`
 		INSERT INTO settings (name, value) VALUES ('erasures', 1)
 		ON CONFLICT (name) DO UPDATE SET value = settings.value + 1`); err != nil {
 		return sqldb.Wrap("noting an erasure", err)
 	}
-	return t.record(now, AuditEvent{Actor: actor, Action: "user.erase", Target: ActorErased, Detail: sessionCount(e.Sessions)})
+	return t.record(now, AuditEvent{Actor: actor, Action: auditErase, Target: who.name(), Detail: fmt.Sprintf("%s; %d entries", sessionCount(e.Sessions), entries)})
 }
 
 // stillErasing returns ErrNotFound unless an earlier erasure waits to be finished.

@@ -42,7 +42,7 @@ var exportParts = []exportPart{
 }
 
 // secret are columns that help nobody but who wants to sign in as the person.
-var secret = []string{"token_sha256", "session_key_sha256", "password_hash", "key_sha256"}
+var secret = []string{"token_sha256", "session_key_sha256", "password_hash", "key_sha256", "salt", "content_sha256", "chain_sha256"}
 
 // ExportUser is the user's own row. ErrNotFound for an unknown id.
 func (s *Store) ExportUser(ctx context.Context, id string) (Record, error) {

@@ -1,9 +1,14 @@
 package cli
 
 import (
+	"errors"
+	"time"
+
 	"github.com/spf13/cobra"
 
+	"rollcall/store"
 	"rollcall/store/backup"
+	"rollcall/store/sqldb"
 )
 
 func newBackup(schema string) *cobra.Command {
@@ -26,9 +31,24 @@ func newBackup(schema string) *cobra.Command {
 				return folder.place.explain(err)
 			}
 			say(cmd, "The database is in %s.", args[0])
-			return nil
+			return recordBackup(cmd, folder)
 		},
 	}
 	folder.register(cmd.Flags())
 	return cmd
+}
+
+// recordBackup says in the audit log that there is a copy. One of an older version is only read.
+func recordBackup(cmd *cobra.Command, folder localData) error {
+	opened, err := folder.open(cmd.Context())
+	if errors.Is(err, sqldb.ErrOlderSchema) {
+		return nil
+	}
+	if err == nil {
+		err = errors.Join(opened.Record(cmd.Context(), time.Now(), store.AuditEvent{Actor: store.ActorCLI, Action: "database.backup"}), opened.Close())
+	}
+	if err != nil {
+		say(cmd, "The audit log does not say so: %v", err)
+	}
+	return nil
 }

@@ -93,7 +93,7 @@ func newRoot(schema string) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newServe(schema), newDemo(schema), newWho(), newLast(), newKick(), newWall(), newGate(), newDrain(), newDoctor(), newErase(), newExport(),
-		newAccount(schema), newKey(schema), newCleanup(schema), newBackup(schema), newRestore(schema), newCopy(),
+		newAccount(schema), newKey(schema), newAudit(schema), newCleanup(schema), newBackup(schema), newRestore(schema), newCopy(),
 		newHealthcheck(), newSystemd(), newVersion(),
 	)
 	addTwins(root)

@@ -79,7 +79,11 @@ func (d *Doctor) databaseFindings(ctx context.Context, now time.Time, by *store.
 	if err != nil {
 		return nil, err
 	}
-	findings := []api.Finding{logins, heartbeats, d.cleanupFinding(now, st.LastCleanup)}
+	audit, err := d.auditFinding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	findings := []api.Finding{logins, heartbeats, d.cleanupFinding(now, st.LastCleanup), audit}
 	for _, more := range []func(context.Context) ([]api.Finding, error){d.postgresFindings, d.fileFindings} {
 		found, err := more(ctx)
 		if err != nil {
@@ -107,6 +111,20 @@ func (d *Doctor) cleanupFinding(now time.Time, last *store.CleanupRun) api.Findi
 			d.onData("rollcall cleanup"))
 	}
 	return api.Fine("cleanup", "Expired sessions were last ended at "+when(last.At))
+}
+
+// auditFinding tells whether the audit log is as it was written.
+func (d *Doctor) auditFinding(ctx context.Context) (f api.Finding, err error) {
+	verdict, err := d.cfg.Store.VerifyAudit(ctx)
+	if err != nil || len(verdict.Broken) == 0 {
+		return api.Fine("audit", "The audit log is as it was written"), err
+	}
+	first := verdict.Broken[0].Words
+	if entry := verdict.Broken[0].Entry; entry != 0 {
+		first = "entry " + strconv.FormatInt(entry, 10) + ": " + first
+	}
+	return api.Problem("audit", "Somebody changed the audit log behind Rollcall's back",
+		"The first of it: "+first+". Who can write to the database can do so. All of it, on the server's machine:", d.onData("rollcall audit verify")), nil
 }
 
 // onData adds to a command the flag that names the data of this server, if it is known where that is.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rollcall/store/auditchain"
 	"rollcall/store/fold"
 )
 
@@ -53,6 +54,9 @@ var upgrade7SQLite string
 
 // foldedSince is the version from which on texts are kept in the form by which they are compared.
 const foldedSince = 6
+
+// chainedSince is the version from which on the audit log is a chain of hashes.
+const chainedSince = 7
 
 // SchemaVersion is the version of schema.sql, and of postgres.sql.
 func SchemaVersion() int { return len(steps) + 1 }
@@ -128,6 +132,11 @@ func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
 	}
 	if version > 0 && version < foldedSince && newest >= foldedSince {
 		if err := foldRows(ctx, conn); err != nil {
+			return err
+		}
+	}
+	if version > 0 && version < chainedSince && newest >= chainedSince {
+		if err := chainAudit(ctx, conn); err != nil {
 			return err
 		}
 	}
@@ -270,4 +279,34 @@ func textRows(ctx context.Context, conn *sql.Conn, columns int, query string) (a
 		}
 		return row, rows.Scan(dest...)
 	})
+}
+
+// chainAudit chains the entries of an audit log from before these were. That earlier ones are gone, an entry says.
+func chainAudit(ctx context.Context, conn *sql.Conn) error {
+	rows, err := conn.QueryContext(ctx, `SELECT id, at, action, actor, target, detail, words FROM audit ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	entries, err := Collect(rows, func(rows *sql.Rows) (e auditchain.Entry, err error) {
+		return e, rows.Scan(&e.ID, &e.At, &e.Action, &e.Actor, &e.Target, &e.Detail, &e.Words)
+	})
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	last := entries[len(entries)-1]
+	entries = append(entries, auditchain.Entry{ID: last.ID + 1, At: last.At, Action: "audit.chain", Actor: "system", Detail: fmt.Sprintf("from entry %d", entries[0].ID)})
+	if _, err := conn.ExecContext(ctx, `INSERT INTO audit (id, at, actor, action, detail) VALUES ($1, $2, 'system', $3, $4)`,
+		last.ID+1, last.At, "audit.chain", entries[len(entries)-1].Detail); err != nil {
+		return err
+	}
+	var before []byte
+	for _, e := range entries {
+		l := auditchain.Seal(before, e)
+		_, err := conn.ExecContext(ctx, `UPDATE audit SET salt = $2, content_sha256 = $3, chain_sha256 = $4 WHERE id = $1`, e.ID, l.Salt, l.Content, l.Chain)
+		if err != nil {
+			return err
+		}
+		before = l.Chain
+	}
+	return nil
 }

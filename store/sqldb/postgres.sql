@@ -189,7 +189,11 @@ CREATE TABLE audit (
     action TEXT COLLATE "C" NOT NULL,
     target TEXT COLLATE "C" NOT NULL DEFAULT '',
     detail TEXT COLLATE "C" NOT NULL DEFAULT '',
-    words  TEXT COLLATE "C" NOT NULL DEFAULT ''
+    words  TEXT COLLATE "C" NOT NULL DEFAULT '',
+    erased TEXT COLLATE "C" NOT NULL DEFAULT '',
+    salt   BYTEA,
+    content_sha256 BYTEA CHECK (length(content_sha256) = 32),
+    chain_sha256   BYTEA CHECK (length(chain_sha256) = 32)
 );
 
 CREATE INDEX audit_at ON audit (at);
@@ -367,8 +371,10 @@ END $$;
 
 CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit FOR EACH ROW
 WHEN (NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
-           AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, '')
-           AND NEW.words IN (OLD.words, '')))
+           AND (NEW.actor = OLD.actor OR NEW.actor LIKE 'erased:%') AND (NEW.target = OLD.target OR NEW.target LIKE 'erased:%')
+           AND NEW.detail IN (OLD.detail, '') AND NEW.words IN (OLD.words, '')
+           AND (OLD.chain_sha256 IS NULL OR NEW.salt IS NULL AND NEW.content_sha256 IS NOT DISTINCT FROM OLD.content_sha256
+                AND NEW.chain_sha256 IS NOT DISTINCT FROM OLD.chain_sha256)))
 EXECUTE FUNCTION refuse_audit_change();
 
 -- audit_kept_from is set by the cleanup: what happened before is past its retention.

@@ -21,3 +21,17 @@ CREATE TABLE session_clients (
     heard_at   BIGINT NOT NULL,
     PRIMARY KEY (session_id, client)
 );
+
+-- The audit log is a chain of hashes. That of the entries before, chainAudit makes.
+DROP TRIGGER audit_only_grows ON audit;
+ALTER TABLE audit ADD COLUMN erased TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN salt BYTEA;
+ALTER TABLE audit ADD COLUMN content_sha256 BYTEA CHECK (length(content_sha256) = 32);
+ALTER TABLE audit ADD COLUMN chain_sha256 BYTEA CHECK (length(chain_sha256) = 32);
+CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit FOR EACH ROW
+WHEN (NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
+           AND (NEW.actor = OLD.actor OR NEW.actor LIKE 'erased:%') AND (NEW.target = OLD.target OR NEW.target LIKE 'erased:%')
+           AND NEW.detail IN (OLD.detail, '') AND NEW.words IN (OLD.words, '')
+           AND (OLD.chain_sha256 IS NULL OR NEW.salt IS NULL AND NEW.content_sha256 IS NOT DISTINCT FROM OLD.content_sha256
+                AND NEW.chain_sha256 IS NOT DISTINCT FROM OLD.chain_sha256)))
+EXECUTE FUNCTION refuse_audit_change();

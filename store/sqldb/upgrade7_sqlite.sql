@@ -28,3 +28,19 @@ CREATE TABLE session_clients (
     heard_at   INTEGER NOT NULL,
     PRIMARY KEY (session_id, client)
 ) STRICT, WITHOUT ROWID;
+
+-- The audit log is a chain of hashes. That of the entries before, chainAudit makes.
+DROP TRIGGER audit_only_grows;
+ALTER TABLE audit ADD COLUMN erased TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN salt BLOB;
+ALTER TABLE audit ADD COLUMN content_sha256 BLOB CHECK (length(content_sha256) = 32);
+ALTER TABLE audit ADD COLUMN chain_sha256 BLOB CHECK (length(chain_sha256) = 32);
+CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit
+WHEN NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
+          AND (NEW.actor = OLD.actor OR NEW.actor LIKE 'erased:%') AND (NEW.target = OLD.target OR NEW.target LIKE 'erased:%')
+          AND NEW.detail IN (OLD.detail, '') AND NEW.words IN (OLD.words, '')
+          AND (OLD.chain_sha256 IS NULL
+               OR NEW.salt IS NULL AND NEW.content_sha256 IS OLD.content_sha256 AND NEW.chain_sha256 IS OLD.chain_sha256))
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is not to be changed');
+END;

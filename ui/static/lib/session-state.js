@@ -28,6 +28,7 @@ export function actor(by) {
   if (kind === 'key') return `the key of ${rest.slice(1).join(':')}`;
   if (kind === 'cli') return 'the command line';
   if (kind === 'system') return 'Rollcall';
+  if (kind === 'erased' && rest.length) return `somebody erased (${rest[0].slice(0, 4)})`;
   return by;
 }
 
