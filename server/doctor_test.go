@@ -107,10 +107,10 @@ func TestTheDoctorNamesOriginsThatAreNotAllowed(t *testing.T) {
 	for name, c := range map[string]struct {
 		method, path, origin, want string
 	}{
-		"a heartbeat":               {"POST", "/admin/users/heartbeat", "https://app.example", "problem: https://app.example asks, but is not allowed --allow-origin https://app.example"},
-		"a preflight":               {"OPTIONS", "/admin/users/heartbeat", "http://localhost:3000", "problem: http://localhost:3000 asks, but is not allowed --allow-origin http://localhost:3000"},
-		"the live feed":             {"GET", "/admin/users/online/live", "https://[2001:db8::1]:8443", "problem: https://[2001:db8::1]:8443 asks, but is not allowed --allow-origin https://[2001:db8::1]:8443"},
-		"the live connection":       {"GET", "/live", "https://app.example", "problem: https://app.example asks, but is not allowed --allow-origin https://app.example"},
+		"a heartbeat":               {"POST", "/admin/users/heartbeat", "https://app.example", `problem: A page of "https://app.example" asks, but is not allowed --allow-origin https://YOUR-APPLICATION`},
+		"a preflight":               {"OPTIONS", "/admin/users/heartbeat", "http://localhost:3000", `problem: A page of "http://localhost:3000" asks, but is not allowed --allow-origin https://YOUR-APPLICATION`},
+		"the live feed":             {"GET", "/admin/users/online/live", "https://[2001:db8::1]:8443", `problem: A page of "https://[2001:db8::1]:8443" asks, but is not allowed --allow-origin https://YOUR-APPLICATION`},
+		"the live connection":       {"GET", "/live", "https://app.example", `problem: A page of "https://app.example" asks, but is not allowed --allow-origin https://YOUR-APPLICATION`},
 		"an allowed origin":         {"POST", "/admin/users/heartbeat", shop, noOrigin},
 		"our own page":              {"POST", "/admin/users/heartbeat", "http://localhost:8080", noOrigin},
 		"our page by its name":      {"POST", "/admin/users/heartbeat", "https://who.example", noOrigin},
@@ -139,9 +139,9 @@ func TestWhatTheDoctorSawIsForgottenAfterAnHour(t *testing.T) {
 	do(t, b, "POST", "/admin/users/heartbeat", nil, header("Origin", "https://app.example"))
 	b.clock.advance(time.Hour - time.Second)
 	do(t, b, "POST", "/admin/users/heartbeat", nil, header("Origin", "https://other.example"))
-	b.finds(t, "origins", "problem: https://other.example (and 1 more) asks, but is not allowed --allow-origin https://other.example --allow-origin https://app.example")
+	b.finds(t, "origins", `problem: A page of "https://other.example" (and 1 more) asks, but is not allowed --allow-origin https://YOUR-APPLICATION`)
 	b.clock.advance(time.Second)
-	b.finds(t, "origins", "problem: https://other.example asks, but is not allowed --allow-origin https://other.example")
+	b.finds(t, "origins", `problem: A page of "https://other.example" asks, but is not allowed --allow-origin https://YOUR-APPLICATION`)
 }
 
 func TestTheDoctorNamesHeartbeatsWithoutSessions(t *testing.T) {

@@ -68,6 +68,25 @@ func TestSignedInUntilSignedOut(t *testing.T) {
 	}
 }
 
+func TestBelowABasePathTheCookieIsSentNowhereElse(t *testing.T) {
+	for name, test := range map[string]struct {
+		tls  bool
+		name string
+	}{"http": {false, "rollcall-8080-who"}, "https": {true, "__Secure-rollcall-8080-who"}} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, storetest.New(t), func(c *Config) { c.TLS, c.BasePath = test.tls, "/who" })
+			b.admin(t)
+			in := do(t, b, "POST", "/who/auth/login", map[string]any{"name": "root", "password": password})
+			in.wants(200)
+			for _, c := range in.Result().Cookies() {
+				if !strings.HasPrefix(c.Name, test.name) || c.Path != "/who" || c.Secure != test.tls || !c.HttpOnly {
+					t.Errorf("the cookie %v", c)
+				}
+			}
+		})
+	}
+}
+
 func TestTheSessionIsInTheCookieAndNowhereElse(t *testing.T) {
 	for name, test := range map[string]struct {
 		tls   bool

@@ -85,6 +85,7 @@ func (s *Store) PutUser(ctx context.Context, now time.Time, by By, in UserInput)
 }
 
 func (t *tx) putUser(now time.Time, by By, in UserInput) error {
+	in.Name = visible(in.Name)
 	if err := t.grant(now, by, in); err != nil {
 		return err
 	}

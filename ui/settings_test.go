@@ -54,7 +54,7 @@ func TestThePageSettings(t *testing.T) {
 		answer.Body.Close()
 		b.click(`[data-health] [data-again]`)
 		b.until(`document.querySelector('[data-check=proxy][data-state=problem] code').textContent === '--trusted-proxies 127.0.0.1'`)
-		b.until(`document.querySelector('[data-health] li').dataset.state === 'problem' && document.querySelector('[data-check=origins] code').textContent === '--allow-origin https://app.example'`)
+		b.until(`document.querySelector('[data-health] li').dataset.state === 'problem' && document.querySelector('[data-check=origins] code').textContent === '--allow-origin https://YOUR-APPLICATION'`)
 		b.until(`document.activeElement.matches('[data-again]')`)
 	})
 	t.Run("the audit log has all of it, and can be searched", func(t *testing.T) {

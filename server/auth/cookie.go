@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"encoding/base64"
 	"net/http"
@@ -10,12 +11,16 @@ import (
 )
 
 // cookieName carries the __Host- prefix wherever the browser grants it: such a
-// cookie can not be set by another host or over plain http. To a browser all ports and
-// paths of a host are one place for cookies, so each Rollcall there has a name of its own.
+// cookie can not be set by another host or over plain http. Below a base path the cookie is kept
+// to that, away from what else is on the host, which __Host- does not allow; __Secure- keeps it to https.
+// To a browser all ports of a host are one place for cookies, so each Rollcall there has a name of its own.
 func (a *Authenticator) cookieName(r *http.Request) string {
 	name := "rollcall"
 	if a.tls {
 		name = "__Host-rollcall"
+		if a.pages.BasePath != "" {
+			name = "__Secure-rollcall"
+		}
 	}
 	if port := a.pages.Port(r); port != "" {
 		name += "-" + port
@@ -38,10 +43,7 @@ const cookieAge = 30 * 24 * 3600
 // arrives signed in. Nothing changes by such a link, which is a GET; a page of others that
 // sends anything else is refused by [Authenticator.OwnOrigin], whatever the browser does.
 func (a *Authenticator) cookie(name, value string) *http.Cookie {
-	path := "/" // as __Host- demands
-	if !a.tls && a.pages.BasePath != "" {
-		path = a.pages.BasePath
-	}
+	path := cmp.Or(a.pages.BasePath, "/") // as __Host- demands
 	return &http.Cookie{Name: name, Value: value, Path: path, MaxAge: cookieAge,
 		HttpOnly: true, Secure: a.tls, SameSite: http.SameSiteLaxMode}
 }

@@ -73,6 +73,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 		backup.Sweep(s.data.folder)
 		adviseData(s.data.folder, log)
 	}
+	adviseProxies(s.trustedProxies, log)
 	doors, err := openDoors(cmd.Context(), s, log)
 	if err != nil {
 		return err
@@ -120,6 +121,15 @@ func adviseData(folder string, log zerolog.Logger) {
 	for _, f := range doctor.DataChecks(folder) {
 		if f.State != api.FindingOK {
 			log.Warn().Str("data", folder).Str("fix", f.Fix).Msg(f.Words + "; see rollcall doctor")
+		}
+	}
+}
+
+// adviseProxies warns where everybody is trusted to say what address they have.
+func adviseProxies(trusted prefixes, log zerolog.Logger) {
+	for _, prefix := range trusted.list {
+		if prefix.Bits() == 0 {
+			log.Warn().Stringer("trusted_proxies", prefix).Msg("everybody is trusted as a proxy: limits on sign-ins and addresses in the log mean nothing; name the address of your proxy instead")
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"rollcall/server/api"
 	"rollcall/store/sqldb"
@@ -30,7 +31,20 @@ func DataChecks(folder string) []api.Finding {
 		return []api.Finding{api.Problem("folder", "The data folder can not be looked at",
 			fmt.Sprintf("%v. Run this as the user of the server, on its machine, with the folder that it uses:", err), "rollcall doctor --data FOLDER")}
 	}
-	return []api.Finding{networkFinding(folder, disk), roomFinding(disk, databaseSize(folder))}
+	return append([]api.Finding{networkFinding(folder, disk), roomFinding(disk, databaseSize(folder))}, permissionFindings(folder)...)
+}
+
+// permissionFindings tell of a folder that every user of the machine may change. Windows has no such bits.
+func permissionFindings(folder string) []api.Finding {
+	info, err := os.Stat(folder)
+	if err != nil || runtime.GOOS == "windows" {
+		return nil
+	}
+	if info.Mode().Perm()&0o002 == 0 {
+		return []api.Finding{api.Fine("access", "Not everybody may write to the data folder")}
+	}
+	return []api.Finding{api.Problem("access", "Every user of this machine may write to the data folder",
+		"They can put another database in the place of this one. Close it:", "chmod 700 "+InShell(folder))}
 }
 
 func databaseSize(folder string) (bytes uint64) {

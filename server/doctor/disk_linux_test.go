@@ -2,10 +2,13 @@ package doctor
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"rollcall/server/api"
 )
 
 func TestNetworkFileSystemsAreKnownByTheirNumbers(t *testing.T) {
@@ -76,6 +79,19 @@ broken`
 		"0:58": "", "254:0": ""} {
 		if got := nameIn(strings.NewReader(mounts), device); got != want {
 			t.Errorf("%s is %q, want %q", device, got, want)
+		}
+	}
+}
+
+func TestAFolderThatEverybodyMayWriteToIsToldOf(t *testing.T) {
+	folder := t.TempDir()
+	for mode, want := range map[os.FileMode]api.FindingState{0o700: api.FindingOK, 0o750: api.FindingOK, 0o777: api.FindingProblem, 0o702: api.FindingProblem} {
+		if err := os.Chmod(folder, mode); err != nil {
+			t.Fatal(err)
+		}
+		found := slices.DeleteFunc(DataChecks(folder), func(f api.Finding) bool { return f.Check != "access" })
+		if len(found) != 1 || found[0].State != want {
+			t.Errorf("%o: %v", mode, found)
 		}
 	}
 }

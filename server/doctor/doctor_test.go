@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,4 +94,13 @@ const shop = "https://shop.example"
 
 func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+func TestThatEverybodyIsTrustedAsAProxyIsToldOf(t *testing.T) {
+	for _, all := range []string{"0.0.0.0/0", "::/0"} {
+		d := New(Config{Origin: origin.Resolver{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix(all)}}})
+		if f := d.proxyFinding(httptest.NewRequest("GET", "/", nil), time.Now()); f.State != "problem" || !strings.Contains(f.Words, all) {
+			t.Errorf("got %v", f)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,13 @@ import (
 // doctor's own request came through surely exists. Of earlier requests only addresses
 // inside were noted, because anybody outside can send the header.
 func (d *Doctor) proxyFinding(r *http.Request, now time.Time) api.Finding {
+	for _, prefix := range d.cfg.Origin.TrustedProxies {
+		if prefix.Bits() == 0 {
+			return api.Problem("proxy", "Everybody is trusted as a proxy, by --trusted-proxies "+prefix.String(),
+				"Whoever connects may say what address they have: limits on sign-ins and addresses in the log mean nothing. "+
+					"Start the server with the address of your proxy:", "--trusted-proxies ADDRESS")
+		}
+	}
 	proxies, _ := d.proxies.lately(now)
 	if addr, _, disbelieved := d.cfg.Origin.ForwardedFor(r); disbelieved && !origin.Inside(addr) {
 		proxies = append([]netip.Addr{addr}, proxies...)
@@ -80,13 +88,10 @@ func (d *Doctor) originsFinding(now time.Time) api.Finding {
 	if len(origins) == 0 {
 		return api.Fine("origins", "No page of another origin was refused")
 	}
-	var flags []string
-	for _, origin := range origins {
-		flags = append(flags, "--allow-origin "+origin)
-	}
-	return api.Problem("origins", origins[0]+more(len(origins))+" asks, but is not allowed",
-		fmt.Sprintf("Its scripts can not read the answers; last at %s. If it is a page of yours, start the server with this setting, beside those that it has:",
-			when(seen[0].last)), flags...)
+	// Any page in the world can ask, so none is to be pasted without a thought.
+	return api.Problem("origins", "A page of "+strconv.Quote(origins[0])+more(len(origins))+" asks, but is not allowed",
+		fmt.Sprintf("Its scripts can not read the answers; last at %s. If it is a page of yours, start the server with this setting, beside those that it has, "+
+			"with the origin of your page in it:", when(seen[0].last)), "--allow-origin https://YOUR-APPLICATION")
 }
 
 // enoughUnknown is how many heartbeats without a session are no accident: a single browser
@@ -109,6 +114,8 @@ func (d *Doctor) tokensFinding(now time.Time) api.Finding {
 	}
 	if from == "" {
 		from = "a page that does not say where it is"
+	} else {
+		from = strconv.Quote(from)
 	}
 	state := api.Warning
 	if uint64(unknown)*2 >= well { // the panel's own heartbeats are always in order
