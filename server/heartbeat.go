@@ -49,7 +49,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	}
 	s.clock.Heartbeat(now, err)
 	if err != nil {
-		return nil, s.refused(r, now, token, beat, err)
+		return nil, s.refusedBeat(r, now, token, beat, err)
 	}
 	return api.HeartbeatAnswer{Session: api.OwnSession(beaten.Session), Idle: s.store.Rules().Idle(idle),
 		NextHeartbeatMS: s.cfg.Heartbeat.Milliseconds(), Notices: up.ShownTo(beaten.Member, now)}, nil
@@ -68,9 +68,9 @@ func (s *Server) touch(r *http.Request, now time.Time, token string, beat store.
 	return s.store.Touch(r.Context(), now, token, beat)
 }
 
-// refused returns what to answer to a heartbeat that was refused with err, with when to beat again: where
+// refusedBeat returns what to answer to a heartbeat that was refused with err, with when to beat again: where
 // somebody works on after the end of their session, the heartbeats keep the light from turning clear.
-func (s *Server) refused(r *http.Request, now time.Time, token string, beat store.Beat, err error) error {
+func (s *Server) refusedBeat(r *http.Request, now time.Time, token string, beat store.Beat, err error) error {
 	if !errors.Is(err, store.ErrSessionEnded) {
 		return err
 	}
