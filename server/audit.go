@@ -73,11 +73,11 @@ const (
 	auditTimeout  = 10 * time.Second // how long that may take to be written
 )
 
-// recorded records what the caller does that changes nothing, like viewed.
+// recorded records what the caller does that changes nothing, once an hour, like viewed.
 func (s *Server) recorded(r *http.Request, event store.AuditEvent) {
 	now := s.now()
 	event.Actor = auth.CallerOf(r).Actor()
-	waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.Record(ctx, now, event) }))
+	waitBriefly(s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.RecordOncePerHour(ctx, now, event) }))
 }
 
 // refused records that a known caller asked for what they may not: once an hour each, and no more than so many of all.
