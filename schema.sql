@@ -26,8 +26,15 @@ CREATE TABLE organizations (
     folded     TEXT NOT NULL DEFAULT ''                -- name as it is searched: see users.folded
 ) STRICT;
 
+-- The directory that an app's people are in: its own, unless keys were made with one in common. By the same id people of
+-- one directory are the same, and those of two are not.
+CREATE TABLE apps (
+    name      TEXT PRIMARY KEY CHECK (name <> ''),
+    directory TEXT NOT NULL CHECK (directory <> '')    -- without a slash
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE users (
-    id              TEXT PRIMARY KEY CHECK (id <> ''), -- as the application gives it; "rollcall:NAME" for an account
+    id              TEXT PRIMARY KEY CHECK (id <> ''), -- the directory, a slash and the id as the application gives it; "rollcall:NAME" for an account
     organization_id INTEGER REFERENCES organizations (id) ON DELETE CASCADE,
     name            TEXT NOT NULL DEFAULT '',
     email           TEXT NOT NULL DEFAULT '',
@@ -36,7 +43,7 @@ CREATE TABLE users (
     access          TEXT NOT NULL DEFAULT 'none' CHECK (access IN ('none', 'viewer', 'admin')), -- in Rollcall itself
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
-    folded          TEXT NOT NULL DEFAULT '',          -- name, e-mail address, id, role and team as they are searched and sorted: see Fold in store/sqldb
+    folded          TEXT NOT NULL DEFAULT '',          -- name, e-mail address, the application's id, role and team as they are searched and sorted: see Fold in store/sqldb
     role_folded     TEXT NOT NULL DEFAULT ''           -- role as it is compared
 ) STRICT, WITHOUT ROWID;
 
@@ -61,7 +68,7 @@ CREATE TABLE user_sessions (
     is_active        INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
     ended_at         INTEGER,
     end_reason       TEXT CHECK (end_reason IN ('logout', 'expired', 'revoked', 'evicted', 'user_deleted', 'password_changed')),
-    ended_by         TEXT NOT NULL DEFAULT '',         -- who ended it, where somebody did: user:ID or key:ID:APP
+    ended_by         TEXT NOT NULL DEFAULT '',         -- who ended it, where somebody did: user:ID, the id being that in users, or key:ID:APP
     end_note         TEXT NOT NULL DEFAULT '',         -- and what they had to say
     device_type      TEXT NOT NULL DEFAULT '',         -- desktop, mobile, tablet or bot; what user_agent says, read at the login; '' where it does not
     device_os        TEXT NOT NULL DEFAULT '',

@@ -55,25 +55,25 @@ func TestTheAuditLogSaysWhoDidWhat(t *testing.T) {
 		"user:root account.create user:rollcall:root admin", // by the test
 		me + " panel.sign_in",
 		me + " key.create key:" + made["id"].(string) + " shop: admin",
-		app + " user.view user:ada",
-		me + " user.view user:ada",
-		me + " session.revoke user:ada session " + session + "; why",
-		app + " session.revoke user:bob session 0",
+		app + " user.view user:shop/ada",
+		me + " user.view user:shop/ada",
+		me + " session.revoke user:shop/ada session " + session + "; why",
+		app + " session.revoke user:shop/bob session 0",
 		me + " account.create user:rollcall:ann viewer",
 		me + " account.delete user:rollcall:ann viewer",
 		me + " session.cleanup  0 ended, 0 purged",
-		app + " user.delete user:bob 0 sessions",
+		app + " user.delete user:shop/bob 0 sessions",
 		me + " key.delete key:" + made["id"].(string) + " shop: admin",
 		"unknown panel.sign_in_failed user:rollcall:root",
 	}
-	if !strings.HasPrefix(got[6], app+" session.revoke user:bob session ") || !strings.HasSuffix(got[6], `; all of active, user "bob"`) {
+	if !strings.HasPrefix(got[6], app+" session.revoke user:shop/bob session ") || !strings.HasSuffix(got[6], `; all of active, user "shop/bob"`) {
 		t.Error(got[6])
 	}
 	want[6] = got[6]
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := b.recorded(t, admin, "?action=user&actor="+me+"&target=user:ada&q=ada&from=2026-03-02T09:30:00Z&to=2026-03-02T09:30:00Z"); len(got) != 1 {
+	if got := b.recorded(t, admin, "?action=user&actor="+me+"&target=user:shop/ada&q=ada&from=2026-03-02T09:30:00Z&to=2026-03-02T09:30:00Z"); len(got) != 1 {
 		t.Errorf("filtered: %v", got)
 	}
 	first := do(t, b, "GET", "/admin/audit?limit=3", nil, cookied(b, admin)).wants(200)

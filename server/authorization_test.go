@@ -23,7 +23,7 @@ import (
 //	user       the token of a session whose user has access none; viewer and admin likewise
 //	cookie:v   the panel's cookie of a viewer account; cookie:a of an admin
 //	key:s      a key with scope sessions; key:r with read; key:a with admin
-//	key:other  a key with scope sessions of another app
+//	key:other  a key with scope sessions of another app, to which a person of this one is unknown
 //	key:gone   a key that has been deleted
 //
 // The gate answers whoever may ask that somebody is in the way (409).
@@ -57,8 +57,8 @@ POST /auth/logout                    200    200     200     200  200    200   20
 POST /admin/users/heartbeat          400    404     404     200  200    200   200      200      404   404   404   404       404      200     404
 GET /auth/me                         401    401     401     200  200    200   200      200      403   403   403   403       401      200     401
 GET /live                            426    401     401     426  426    426   426      426      403   403   403   403       401      426     401
-PUT /admin/users/{id}/status         401    401     401     200  200    200   200      200      200   403   200   200       401      200     401
-DELETE /admin/users/{id}/status      401    401     401     200  200    200   200      200      200   403   200   200       401      200     401
+PUT /admin/users/{id}/status         401    401     401     200  200    200   200      200      200   403   200   404       401      200     401
+DELETE /admin/users/{id}/status      401    401     401     200  200    200   200      200      200   403   200   404       401      200     401
 GET /                                303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /integrate                       303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
 GET /sessions                        303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
@@ -98,7 +98,7 @@ POST /admin/sessions/may             401    401     401     403  403    403   40
 POST /admin/sessions/check           401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
 POST /admin/sessions/end             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
 PUT /admin/users/{id}                401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
-DELETE /admin/users/{id}             401    401     401     403  403    403   403      403      200   403   200   403       401      403     401
+DELETE /admin/users/{id}             401    401     401     403  403    403   403      403      200   403   200   404       401      403     401
 `
 
 // gate is a bench with what the table needs: two accounts and the keys.
@@ -116,7 +116,7 @@ func newGate(t *testing.T) *gate {
 		g.keys[scope] = g.key(t, "shop", scope)
 	}
 	g.keys["other"] = g.key(t, "blog", "sessions")
-	if _, err := g.store.PutUser(t.Context(), g.now(), store.By{App: "shop"}, store.UserInput{ID: "me"}); err != nil {
+	if _, err := g.store.PutUser(t.Context(), g.now(), store.By{App: "shop", Directory: "shop"}, store.UserInput{ID: "me"}); err != nil {
 		t.Fatal(err)
 	}
 	return g
@@ -130,7 +130,7 @@ func (g *gate) login(t testing.TB, at time.Time, access store.Access) (user, tok
 	if err := g.store.EndDrain(t.Context(), at, "user:root"); err != nil { // that an earlier cell has begun
 		t.Fatal(err)
 	}
-	result, err := g.store.Login(t.Context(), at, store.By{App: "shop", Grant: store.AccessAdmin},
+	result, err := g.store.Login(t.Context(), at, store.By{App: "shop", Directory: "shop", Grant: store.AccessAdmin},
 		store.Login{User: store.UserInput{ID: user, Access: &access}})
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func (g *gate) caller(t testing.TB, name string) func(*http.Request) {
 }
 
 func (g *gate) deletedKey(t testing.TB) string {
-	key, secret, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "shop", store.Scopes{store.ScopeAdmin})
+	key, secret, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "shop", "", store.Scopes{store.ScopeAdmin})
 	if err == nil {
 		_, err = g.store.DeleteKey(t.Context(), g.now(), "user:root", key.ID, false)
 	}
@@ -204,7 +204,7 @@ func (g *gate) deletedKey(t testing.TB) string {
 func (g *gate) lowered(t testing.TB) string {
 	user, token, _ := g.login(t, g.now(), store.AccessAdmin)
 	none := store.AccessNone
-	by := store.By{App: "shop", Grant: store.AccessAdmin}
+	by := store.By{App: "shop", Directory: "shop", Grant: store.AccessAdmin}
 	if _, err := g.store.PutUser(t.Context(), g.now(), by, store.UserInput{ID: user, Access: &none}); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func (g *gate) lowered(t testing.TB) string {
 
 func (g *gate) deletedUser(t testing.TB) string {
 	user, token, _ := g.login(t, g.now(), store.AccessAdmin)
-	if _, err := g.store.DeleteUser(t.Context(), g.now(), store.By{App: "shop", Grant: store.AccessAdmin}, user); err != nil {
+	if _, err := g.store.DeleteUser(t.Context(), g.now(), store.By{App: "shop", Directory: "shop", Grant: store.AccessAdmin}, user); err != nil {
 		t.Fatal(err)
 	}
 	return token
@@ -255,7 +255,7 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	case "POST /admin/keys":
 		return path, map[string]any{"app": unique, "scopes": []string{"read"}}
 	case "DELETE /admin/keys/{id}":
-		key, _, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "old", store.Scopes{store.ScopeRead})
+		key, _, err := g.store.CreateKey(t.Context(), g.now(), "user:root", "old", "", store.Scopes{store.ScopeRead})
 		if err != nil {
 			t.Fatal(err)
 		}

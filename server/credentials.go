@@ -50,7 +50,7 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, secret, err := s.store.CreateKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), in.App, scopes)
+	key, secret, err := s.store.CreateKey(r.Context(), s.now(), auth.CallerOf(r).Actor(), in.App, in.Directory, scopes)
 	if err != nil {
 		return nil, err
 	}

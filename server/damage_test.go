@@ -38,7 +38,7 @@ func fileOfPeople(t *testing.T) (file []byte, key string) {
 			t.Fatal(err)
 		}
 	}
-	if _, key, err = s.CreateKey(t.Context(), storetest.Start, store.ActorSystem, "ops", store.Scopes{store.ScopeAdmin}); err != nil {
+	if _, key, err = s.CreateKey(t.Context(), storetest.Start, store.ActorSystem, "ops", "", store.Scopes{store.ScopeAdmin}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

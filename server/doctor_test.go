@@ -19,7 +19,7 @@ import (
 // what to paste.
 func (b *bench) finding(t testing.TB, check string, opts ...func(*http.Request)) string {
 	t.Helper()
-	key, secret, err := b.store.CreateKey(t.Context(), b.now(), "user:root", "doctor", store.Scopes{store.ScopeAdmin})
+	key, secret, err := b.store.CreateKey(t.Context(), b.now(), "user:root", "doctor", "", store.Scopes{store.ScopeAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,8 +130,12 @@ func (s *Server) beginSigned(r *http.Request, now time.Time, token, browser stri
 		}
 		return false, &web.Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Words: "The keys of the application's tokens can not be read right now; try again"}
 	}
+	directory, err := s.store.EnsureApp(r.Context(), said.App)
+	if err != nil {
+		return false, err
+	}
 	u := said.User
-	_, err = s.store.Login(r.Context(), now, store.By{App: said.App, Actor: store.ActorSystem}, store.Login{
+	_, err = s.store.Login(r.Context(), now, store.By{App: said.App, Directory: directory, Actor: store.ActorSystem}, store.Login{
 		User:  store.UserInput{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Team: u.Team, Organization: u.Organization},
 		Token: token, SessionKey: said.SessionKey, Origin: s.cfg.Origin.OfRequest(r),
 	})

@@ -63,7 +63,8 @@ type event struct {
 	Type, Cursor, Reason string
 	Level                string
 	UserID               string `json:"user_id"`
-	User                 struct{ ID, Name, Status, Page string }
+	Directory            string
+	User                 struct{ ID, Directory, Name, Status, Page string }
 	Session              struct{ ID, App string }
 	Counts               api.Counts
 	Notice               struct{ Message string }
@@ -173,7 +174,7 @@ func (r *reader) closedWith(code websocket.StatusCode, reason string) {
 	}
 }
 
-var shopBackend = store.By{App: "shop", Grant: store.AccessAdmin}
+var shopBackend = store.By{App: "shop", Directory: "shop", Grant: store.AccessAdmin}
 
 // enter logs somebody in and returns the token.
 func (s *served) enter(t testing.TB, id string) string {

@@ -53,9 +53,9 @@ func onlineFilter(q url.Values) (store.OnlineFilter, error) {
 
 // explainUser tells why a user is online, or is not.
 func (s *Server) explainUser(r *http.Request) (any, error) {
-	user, err := web.PathText(r)
+	user, err := s.userInPath(r)
 	if err != nil {
-		return nil, err
+		return nil, unknownUser(err)
 	}
 	e, err := s.store.Explain(r.Context(), s.now(), user)
 	if err != nil {

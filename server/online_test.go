@@ -18,6 +18,7 @@ import (
 // company is a bench with people of several apps, teams and organizations.
 func company(t testing.TB) (b *bench, viewer string) {
 	b = newBench(t, storetest.New(t))
+	b.directory = "staff"
 	shop, blog := b.key(t, "shop", "sessions"), b.key(t, "blog", "sessions")
 	for _, login := range []struct{ key, user string }{
 		{shop, `{"id":"ada","name":"Ada Lovelace","email":"ada@engines.example","role":"dev","team":"core","organization":"Engines"}`},

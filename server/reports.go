@@ -75,18 +75,18 @@ func (s *Server) mayLogin(r *http.Request) (any, error) {
 	if err := web.Decode(r, &in); err != nil {
 		return nil, err
 	}
-	app := auth.CallerOf(r).By().App
-	err := s.store.MayLogin(r.Context(), s.now(), app, store.UserInput{ID: in.User.ID, Role: in.User.Role})
+	by := auth.CallerOf(r).By()
+	err := s.store.MayLogin(r.Context(), s.now(), by, store.UserInput{ID: in.User.ID, Role: in.User.Role})
 	if errors.Is(err, store.ErrSessionLimit) {
-		return nil, s.sessionLimit(r, app, in.User.ID)
+		return nil, s.sessionLimit(r, by, in.User.ID)
 	}
 	return api.MayLogin{May: true}, err
 }
 
 // sessionLimit finds out which sessions of a user are in the way of a login.
-func (s *Server) sessionLimit(r *http.Request, app, user string) error {
+func (s *Server) sessionLimit(r *http.Request, by store.By, user string) error {
 	now := s.now()
-	page, err := s.store.Sessions(r.Context(), now, store.SessionFilter{User: user, App: app, Limit: web.MaxLimit})
+	page, err := s.store.Sessions(r.Context(), now, store.SessionFilter{User: by.Key(user), App: by.App, Limit: web.MaxLimit})
 	if err != nil {
 		return err
 	}
@@ -196,6 +196,10 @@ func (s *Server) deleteUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ended, err := s.store.DeleteUser(r.Context(), s.now(), auth.CallerOf(r).By(), id)
+	by, err := backend(r)
+	if err != nil {
+		return nil, err
+	}
+	ended, err := s.store.DeleteUser(r.Context(), s.now(), by, id)
 	return api.DeletedUser{EndedSessions: ended}, unknownUser(err)
 }

@@ -118,7 +118,7 @@ func (s *served) get(t testing.TB, path string) (int, string) {
 
 func (s *served) login(t *testing.T, at time.Time) {
 	t.Helper()
-	_, err := s.store.Login(t.Context(), at, store.By{App: "shop"}, store.Login{User: store.UserInput{ID: "ada"}})
+	_, err := s.store.Login(t.Context(), at, store.By{App: "shop", Directory: "shop"}, store.Login{User: store.UserInput{ID: "ada"}})
 	if err != nil {
 		t.Fatal(err)
 	}

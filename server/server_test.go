@@ -24,6 +24,8 @@ type bench struct {
 	store *store.Store
 	clock *testClock
 	logs  *logbook
+
+	directory string // of all keys; "": each of that of its app
 }
 
 // logbook keeps what the server logs.
@@ -174,7 +176,7 @@ func (b *bench) key(t testing.TB, app string, scopes ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := b.store.CreateKey(t.Context(), b.now(), "user:root", app, parsed)
+	_, secret, err := b.store.CreateKey(t.Context(), b.now(), "user:root", app, b.directory, parsed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ const (
 
 // sessions lists the sessions that match, as JSON or as a file.
 func (s *Server) sessions(r *http.Request) (any, error) {
-	q, err := web.Query(r.URL.RawQuery, "state", "user", "app", "organization", "ip", "device", "reason", "from", "to", "at", "q", "sort", "limit", "cursor", "format")
+	q, err := web.Query(r.URL.RawQuery, "state", "user", "directory", "app", "organization", "ip", "device", "reason", "from", "to", "at", "q", "sort", "limit", "cursor", "format")
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,12 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if filter.User != "" {
+		if filter.User, err = s.userKey(r.Context(), filter.User, q.Get("directory")); err != nil {
+			return nil, err
+		}
 		s.viewed(r, filter.User)
+	} else if q.Get("directory") != "" {
+		return nil, errDirectoryAlone
 	}
 	if asFile {
 		return s.sessionsFile(r, q, filter)
@@ -95,7 +100,7 @@ func (s *Server) sessionsFile(r *http.Request, q url.Values, f store.SessionFilt
 
 var sessionColumns = []string{"id", "app", "user_id", "name", "email", "organization_name", "team_name", "role", "state",
 	"session_started_at", "last_activity_at", "expires_at", "ended_at", "end_reason", "ended_by", "end_note",
-	"ip_address", "user_agent", "page", "duration_minutes", "device_type", "device_os", "device_browser", "location"}
+	"ip_address", "user_agent", "page", "duration_minutes", "device_type", "device_os", "device_browser", "location", "directory"}
 
 func sessionRow(l api.ListedSession) []string {
 	var ended string
@@ -105,7 +110,7 @@ func sessionRow(l api.ListedSession) []string {
 	}
 	return []string{l.ID, l.App, l.User.ID, l.User.Name, l.User.Email, l.User.OrganizationName, l.User.TeamName, l.User.Role, string(l.State),
 		l.SessionStartedAt.String(), l.LastActivityAt.String(), l.ExpiresAt.String(), ended, string(reason), l.EndedBy, l.EndNote,
-		l.IPAddress, l.UserAgent, l.Page, strconv.Itoa(l.DurationMinutes), l.Device.Type, l.Device.OS, l.Device.Browser, l.Location}
+		l.IPAddress, l.UserAgent, l.Page, strconv.Itoa(l.DurationMinutes), l.Device.Type, l.Device.OS, l.Device.Browser, l.Location, l.User.Directory}
 }
 
 // revokeSession ends any session.
@@ -142,6 +147,13 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 	}
 	if err := s.store.CheckNames(r.Context(), store.Names{App: in.App, Organization: in.Organization}); err != nil {
 		return nil, err
+	}
+	if in.User != "" {
+		if filter.User, err = s.userKey(r.Context(), in.User, in.Directory); err != nil {
+			return nil, err
+		}
+	} else if in.Directory != "" {
+		return nil, errDirectoryAlone
 	}
 	ending := revoked(r, in.Note)
 	if err := ending.Check(); err != nil { // before a dry run, too

@@ -99,7 +99,7 @@ func (s *Server) me(r *http.Request) (any, error) {
 	user.Access = me.Access // of this session, which is what counts
 	session := api.OwnSession(me.Session)
 	session.App = me.Session.App
-	claim, err := s.store.OwnClaim(r.Context(), s.now(), me.User.ID)
+	claim, err := s.store.OwnClaim(r.Context(), s.now(), me.User.Key())
 	if errors.Is(err, sqldb.ErrNotFound) {
 		claim, err = presence.Claim{Status: presence.StatusAvailable}, nil
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"rollcall/server/api"
 	"rollcall/server/auth"
 	"rollcall/server/web"
+	"rollcall/store"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -22,7 +24,7 @@ func unknownUser(err error) error {
 	return err
 }
 
-// claimant returns whose status a request is about, and the app by which it is
+// claimant returns the key of the user whose status a request is about, and the app by which it is
 // claimed: "" where the person claims it, who may do so for nobody else.
 func claimant(r *http.Request) (user, app string, err error) {
 	user, err = web.PathText(r)
@@ -31,9 +33,10 @@ func claimant(r *http.Request) (user, app string, err error) {
 	case err != nil:
 		return "", "", err
 	case c.Key != nil:
-		return user, c.Key.App, nil
+		by, err := backend(r)
+		return by.Key(user), by.App, err
 	case user == "me" || user == c.Person.User.ID:
-		return c.Person.User.ID, "", nil
+		return c.Person.User.Key(), "", nil
 	}
 	return "", "", auth.Forbidden
 }
@@ -101,4 +104,51 @@ func claimOf(in api.StatusInput, now time.Time) (presence.Claim, error) {
 	var err error
 	claim.Until, err = web.Ahead(now, "until", in.Until, "for_ms", in.ForMS)
 	return claim, err
+}
+
+// A key knows people of its own directory only. Whoever sees all of Rollcall names people by an id that one
+// person has, or by the id and the directory.
+
+var errDirectoryAlone = web.Invalid("directory goes with user")
+
+// userInPath returns the key of the user whom a request's path names, in the directory that its query may
+// name. sqldb.ErrNotFound where nobody has the id.
+func (s *Server) userInPath(r *http.Request) (string, error) {
+	id, err := web.PathText(r)
+	if err != nil {
+		return "", err
+	}
+	q, err := web.Among(r.URL.RawQuery, "directory")
+	if err != nil {
+		return "", err
+	}
+	return s.store.FindUser(r.Context(), id, q.Get("directory"))
+}
+
+// backend is the key that writes about a user of its own directory or, where it may administer, of the one
+// that the query names.
+func backend(r *http.Request) (store.By, error) {
+	by := auth.CallerOf(r).By()
+	q, err := web.Among(r.URL.RawQuery, "directory")
+	if err != nil {
+		return store.By{}, err
+	}
+	switch directory := q.Get("directory"); {
+	case directory == "" || directory == by.Directory:
+		return by, nil
+	case by.Grant < store.AccessAdmin:
+		return store.By{}, auth.Forbidden
+	default:
+		by.Directory = directory
+		return by, nil
+	}
+}
+
+// userKey returns the key of a user by whom a list is filtered; of one whom nobody knows the list is empty.
+func (s *Server) userKey(ctx context.Context, id, directory string) (string, error) {
+	key, err := s.store.FindUser(ctx, id, directory)
+	if errors.Is(err, sqldb.ErrNotFound) {
+		return id, nil
+	}
+	return key, err
 }

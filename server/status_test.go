@@ -19,6 +19,7 @@ func statusIn(body map[string]any) string {
 
 func TestClaimingAStatus(t *testing.T) {
 	b := newBench(t, storetest.New(t))
+	b.directory = "staff"
 	shop, blog, read := b.key(t, "shop", "sessions"), b.key(t, "blog", "sessions"), b.key(t, "shop", "read")
 	_, ada := b.person(t, shop, "ada")
 	for _, step := range []struct {
@@ -73,8 +74,8 @@ func TestAStatusThatIsRefusedChangesNothing(t *testing.T) {
 		code            string
 	}{
 		"somebody else's status":           {"bob", `{"status":"away"}`, ada, 403, "forbidden"},
-		"an account, by an app":            {"rollcall:root", `{"status":"away"}`, shop, 403, "forbidden"},
-		"an account that is not, likewise": {"rollcall:nobody", `{"status":"away"}`, shop, 403, "forbidden"},
+		"an account, by an app":            {"rollcall:root", `{"status":"away"}`, shop, 404, "user_not_found"},
+		"an account that is not, likewise": {"rollcall:nobody", `{"status":"away"}`, shop, 404, "user_not_found"},
 		"somebody unknown":                 {"nobody", `{"status":"away"}`, shop, 404, "user_not_found"},
 		"me, by an app that has no such":   {"me", `{"status":"away"}`, shop, 404, "user_not_found"},
 		"no status":                        {"me", `{}`, ada, 400, "invalid_request"},

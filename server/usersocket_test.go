@@ -162,7 +162,7 @@ func TestAnEndedSessionIsToldWithinASecond(t *testing.T) {
 			s.must(t, err)
 		}, "logout"},
 		"revoked": {func(t *testing.T, s *served, _ string) {
-			_, err := s.store.RevokeAll(t.Context(), s.now(), store.SessionFilter{User: "ada"}, store.Ending{Reason: presence.EndRevoked})
+			_, err := s.store.RevokeAll(t.Context(), s.now(), store.SessionFilter{User: "shop/ada"}, store.Ending{Reason: presence.EndRevoked})
 			s.must(t, err)
 		}, "revoked"},
 		"deleted": {func(t *testing.T, s *served, _ string) {
@@ -170,14 +170,14 @@ func TestAnEndedSessionIsToldWithinASecond(t *testing.T) {
 			s.must(t, err)
 		}, "unknown"},
 		"erased": {func(t *testing.T, s *served, _ string) {
-			_, err := s.store.Erase(t.Context(), s.now(), store.ActorCLI, "ada")
+			_, err := s.store.Erase(t.Context(), s.now(), store.ActorCLI, "shop/ada")
 			s.must(t, err)
 		}, "unknown"},
 		"by the shell": {func(t *testing.T, s *served, _ string) {
-			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'evicted' WHERE user_id = 'ada'`)
+			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'evicted' WHERE user_id = 'shop/ada'`)
 		}, "evicted"},
 		"with the log trimmed meanwhile": {func(t *testing.T, s *served, _ string) {
-			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'revoked' WHERE user_id = 'ada';
+			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'revoked' WHERE user_id = 'shop/ada';
 				INSERT INTO changes (user_id) VALUES ('x'); DELETE FROM changes WHERE user_id IS NOT 'x'`)
 		}, "revoked"},
 	} {

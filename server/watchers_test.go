@@ -41,7 +41,7 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 	}
 	for _, test := range []following{
 		{"logout", asViewer, func(t *testing.T, s *served) {
-			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'logout' WHERE user_id = 'ada'`)
+			s.sql(t, `UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'logout' WHERE user_id = 'shop/ada'`)
 		}, "unauthenticated"},
 		{"the user is deleted", asViewer, func(t *testing.T, s *served) {
 			_, err := s.store.DeleteUser(t.Context(), s.now(), shopBackend, "ada")
@@ -67,7 +67,7 @@ func TestTheSocketOfAnEndedCredentialIsClosedWithinASecond(t *testing.T) {
 		{"the key is deleted", func(t *testing.T, s *served) func(*http.Request) { return bearing(s.key(t, "panel", "read")) },
 			func(t *testing.T, s *served) { s.sql(t, `DELETE FROM api_keys`) }, "unauthenticated"},
 		{"the key that reported it is deleted", func(t *testing.T, s *served) func(*http.Request) {
-			key, _, err := s.store.CreateKey(t.Context(), s.now(), "user:root", "shop", store.Scopes{store.ScopeAdmin})
+			key, _, err := s.store.CreateKey(t.Context(), s.now(), "user:root", "shop", "", store.Scopes{store.ScopeAdmin})
 			s.must(t, err)
 			viewer := store.AccessViewer
 			result, err := s.store.Login(t.Context(), s.now(), store.By{App: "shop", KeyID: key.ID, Grant: store.AccessAdmin},

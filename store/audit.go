@@ -38,8 +38,8 @@ const (
 	ActorErased  = "erased"  // somebody who has been erased; in the audit log with a colon and their pseudonym
 )
 
-// UserActor is a user as actor or target.
-func UserActor(id string) string { return userPrefix + id }
+// UserActor is a user, by key, as actor or target.
+func UserActor(key string) string { return userPrefix + key }
 
 const userPrefix = "user:"
 

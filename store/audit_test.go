@@ -52,7 +52,7 @@ func TestEveryDeedIsRecorded(t *testing.T) {
 		must(err)
 		must(s.SetPassword(ctx, Start, "cli", "ann", password))
 		must(s.DeleteAccount(ctx, Start, "user:rollcall:root", "rollcall:ann"))
-		key, secret, err := s.CreateKey(ctx, Start, "cli", "shop", store.Scopes{store.ScopeRead, store.ScopeAdmin})
+		key, secret, err := s.CreateKey(ctx, Start, "cli", "shop", "", store.Scopes{store.ScopeRead, store.ScopeAdmin})
 		must(err)
 		_, err = s.DeleteKey(ctx, Start, "user:rollcall:root", key.ID, false)
 		must(err)
@@ -210,7 +210,7 @@ func TestTheAuditLogIsFiltered(t *testing.T) {
 	if _, err := s.PutUser(t.Context(), Start, Shop, store.UserInput{ID: "ada", Name: &name}); err != nil {
 		t.Fatal(err)
 	}
-	key, _, err := s.CreateKey(t.Context(), after(0), "cli", "shop", store.Scopes{store.ScopeRead})
+	key, _, err := s.CreateKey(t.Context(), after(0), "cli", "shop", "", store.Scopes{store.ScopeRead})
 	if err != nil {
 		t.Fatal(err)
 	}

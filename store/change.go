@@ -15,7 +15,7 @@ import (
 // ended; with a KeyID, that key was deleted; with a Topic, that is to be read again.
 type Change struct {
 	Seq       int64
-	UserID    string
+	UserID    string // key
 	SessionID int64
 	App       string             // of the session
 	Reason    presence.EndReason // of the session

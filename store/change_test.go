@@ -172,7 +172,7 @@ func TestWhatIsLogged(t *testing.T) {
 		cy := LogIn(t, s, Start, "cy")
 		wantLogged(t, s, func() { _, err := s.Cleanup(ctx, Start.Add(25*time.Hour)); must(err) },
 			store.Change{UserID: "cy", SessionID: cy.ID, App: "shop", Reason: presence.EndExpired})
-		key, _, err := s.CreateKey(ctx, Start, "user:root", "shop", store.Scopes{store.ScopeRead})
+		key, _, err := s.CreateKey(ctx, Start, "user:root", "shop", "", store.Scopes{store.ScopeRead})
 		must(err)
 		wantLogged(t, s, func() { _, err := s.DeleteKey(ctx, Start, "user:root", key.ID, false); must(err) }, store.Change{KeyID: key.ID})
 	})

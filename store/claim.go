@@ -33,7 +33,7 @@ func checkClaim(now time.Time, c presence.Claim) error {
 	return nil
 }
 
-// SetStatus stores what c claims of a user, in place of what the same app, or
+// SetStatus stores what c claims of the user with this key, in place of what the same app, or
 // the person, claimed before. ErrNotFound for an unknown user; ErrForbidden for
 // an app's claim of an account, which is none of its people.
 func (s *Store) SetStatus(ctx context.Context, now time.Time, user string, c presence.Claim) error {

@@ -30,7 +30,7 @@ func tries(t testing.TB, s *store.Store, id, role, token string) (store.LoginRes
 
 func mayLogIn(t testing.TB, s *store.Store, id, role string) error {
 	t.Helper()
-	return s.MayLogin(t.Context(), Start, "shop", store.UserInput{ID: id, Role: &role})
+	return s.MayLogin(t.Context(), Start, store.By{App: "shop"}, store.UserInput{ID: id, Role: &role})
 }
 
 func TestADrainAsksToKeepNewLoginsOutAndCountsWhoComesInAllTheSame(t *testing.T) {
@@ -61,7 +61,7 @@ func TestADrainAsksToKeepNewLoginsOutAndCountsWhoComesInAllTheSame(t *testing.T)
 				t.Errorf("may boss as %s: %v", role, err)
 			}
 		}
-		if err := s.MayLogin(t.Context(), Start, "shop", store.UserInput{ID: "boss"}); err != nil {
+		if err := s.MayLogin(t.Context(), Start, store.By{App: "shop"}, store.UserInput{ID: "boss"}); err != nil {
 			t.Errorf("may boss, whose role is known: %v", err)
 		}
 		if err := s.EndDrain(t.Context(), Start, "user:root"); err != nil {

@@ -74,7 +74,8 @@ func (s *Store) mayErase(ctx context.Context, actor, id string) error {
 // examine counts what is held on a user, and returns the words by which others may have named
 // them. It refuses the only admin before anything is done.
 func (s *Store) examine(ctx context.Context, id string) (e Erased, words []string, err error) {
-	words = []string{id}
+	_, own := SplitUserKey(id)
+	words = []string{own}
 	err = s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
 		var name, email string
 		var last bool

@@ -22,6 +22,10 @@ var (
 	// more access than it holds itself.
 	ErrForbidden = errors.New("forbidden")
 
+	// ErrAmbiguousUser: several users have this id. Always comes as an
+	// [AmbiguousUserError], which knows their directories.
+	ErrAmbiguousUser = errors.New("ambiguous user")
+
 	// ErrTooLate: what was asked for has been removed from the log of changes.
 	ErrTooLate = errors.New("too late")
 

@@ -32,7 +32,7 @@ type ExplainedSession struct {
 }
 
 // Explain tells why a user is online at now, or is not. ErrNotFound for an
-// unknown id.
+// unknown key.
 func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explanation, error) {
 	s.settle(ctx, now)
 	var e Explanation

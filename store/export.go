@@ -44,16 +44,17 @@ var exportParts = []exportPart{
 // secret are columns that help nobody but who wants to sign in as the person.
 var secret = []string{"token_sha256", "session_key_sha256", "password_hash", "key_sha256", "salt", "content_sha256", "chain_sha256"}
 
-// ExportUser is the user's own row. ErrNotFound for an unknown id.
-func (s *Store) ExportUser(ctx context.Context, id string) (Record, error) {
+// ExportUser is the row of the user with this key. ErrNotFound for an unknown one.
+func (s *Store) ExportUser(ctx context.Context, key string) (Record, error) {
 	found, err := s.records(ctx, `
-		SELECT u.*, COALESCE(o.name, '') AS organization FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = $1`, id)
+		SELECT u.*, COALESCE(o.name, '') AS organization FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = $1`, key)
 	if err == nil && len(found) == 0 {
 		return nil, sqldb.ErrNotFound
 	}
 	if err != nil {
 		return nil, sqldb.Wrap("reading what is held", err)
 	}
+	found[0]["directory"], found[0]["id"] = SplitUserKey(key)
 	return found[0], nil
 }
 
@@ -67,11 +68,11 @@ func ExportParts() (parts []Part) {
 
 // ExportPart calls f with everything that a part holds on a user, some rows at a time.
 // Nothing is held in the database while f works.
-func (s *Store) ExportPart(ctx context.Context, id string, part Part, f func([]Record) error) error {
-	s.settleUser(ctx, id)
+func (s *Store) ExportPart(ctx context.Context, key string, part Part, f func([]Record) error) error {
+	s.settleUser(ctx, key)
 	h := exportParts[slices.IndexFunc(exportParts, func(h exportPart) bool { return h.part == part })]
 	for after := any(nil); ; {
-		args := []any{id}
+		args := []any{key}
 		if after != nil {
 			args = append(args, after)
 		}

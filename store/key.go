@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
@@ -18,6 +17,7 @@ import (
 type Key struct {
 	ID        int64
 	App       string
+	Directory string // of the people of App
 	Scopes    Scopes
 	CreatedAt time.Time
 }
@@ -25,21 +25,20 @@ type Key struct {
 const maxApp = 64 // characters of an app's name
 
 // CreateKey makes a key for app, on behalf of actor, and returns it with its
-// secret.
-func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app string, scopes Scopes) (Key, string, error) {
-	if app == "" || utf8.RuneCountInString(app) > maxApp || strings.TrimSpace(app) != app {
-		return Key{}, "", sqldb.Invalid(fmt.Sprintf("app must have 1 to %d characters and no space around them", maxApp))
-	}
-	if app == presence.PanelApp {
-		return Key{}, "", sqldb.Invalid(fmt.Sprintf("app %q is the panel itself", presence.PanelApp))
-	}
+// secret. The people of app are in a directory that other apps may have in common with it;
+// "" is the one that it has, or its own. All keys of an app have the same. ErrInvalid for an app
+// that differs from a known one in case only, or that is called like a directory which others have.
+func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app, directory string, scopes Scopes) (Key, string, error) {
 	if len(scopes) == 0 {
 		return Key{}, "", sqldb.Invalid("a key needs at least one scope")
 	}
 	key := Key{ID: newID(), App: app, Scopes: scopes, CreatedAt: sqldb.Time(now.UnixMilli())}
 	secret := newSecret(keyPrefix)
-	err := s.write(ctx, func(t *tx) error {
-		_, err := t.Exec(`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES ($1, $2, $3, $4, $5)`,
+	err := s.write(ctx, func(t *tx) (err error) {
+		if key.Directory, err = t.ensureApp(app, directory); err != nil {
+			return err
+		}
+		_, err = t.Exec(`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES ($1, $2, $3, $4, $5)`,
 			key.ID, key.App, key.Scopes.String(), digest(secret), now.UnixMilli())
 		if err != nil {
 			return sqldb.Wrap("storing a key", err)
@@ -55,12 +54,22 @@ func (s *Store) CreateKey(ctx context.Context, now time.Time, actor, app string,
 // target is the key as the target of an audit event.
 func (k Key) target() string { return "key:" + strconv.FormatInt(k.ID, 10) }
 
+// SharesDirectory tells whether the people of the app are in another directory than its own, which other apps may
+// have in common with it.
+func (k Key) SharesDirectory() bool { return k.Directory != ownDirectory(k.App) }
+
 // words say what the key is for once it may be gone.
-func (k Key) words() string { return k.App + ": " + k.Scopes.String() }
+func (k Key) words() string {
+	words := k.App + ": " + k.Scopes.String()
+	if k.SharesDirectory() {
+		words += "; directory " + k.Directory
+	}
+	return words
+}
 
 // Keys lists all keys, oldest first.
 func (s *Store) Keys(ctx context.Context) ([]Key, error) {
-	rows, err := s.db.Rows(ctx, `SELECT id, app, scopes, created_at FROM api_keys ORDER BY created_at, id`)
+	rows, err := s.db.Rows(ctx, keyColumns+` ORDER BY k.created_at, k.id`)
 	if err != nil {
 		return nil, sqldb.Wrap("listing the keys", err)
 	}
@@ -71,15 +80,17 @@ func (s *Store) Keys(ctx context.Context) ([]Key, error) {
 // KeyBySecret returns the key with this secret, or ErrNotFound.
 func (s *Store) KeyBySecret(ctx context.Context, secret string) (Key, error) {
 	key, err := scanKey(func(dest ...any) error {
-		return s.db.Scan(ctx, dest, `SELECT id, app, scopes, created_at FROM api_keys WHERE key_sha256 = $1`, digest(secret))
+		return s.db.Scan(ctx, dest, keyColumns+` WHERE k.key_sha256 = $1`, digest(secret))
 	})
 	return key, sqldb.Wrap("finding a key", err)
 }
 
+const keyColumns = `SELECT k.id, k.app, a.directory, k.scopes, k.created_at FROM api_keys k JOIN apps a ON a.name = k.app`
+
 func scanKey(scan func(...any) error) (key Key, err error) {
 	var scopes string
 	var created int64
-	if err = scan(&key.ID, &key.App, &scopes, &created); err != nil {
+	if err = scan(&key.ID, &key.App, &key.Directory, &scopes, &created); err != nil {
 		return Key{}, err
 	}
 	key.CreatedAt = sqldb.Time(created)

@@ -15,7 +15,7 @@ import (
 // keyed is a key with what it may grant.
 func keyed(t *testing.T, s *store.Store, app string, scopes ...store.Scope) store.By {
 	t.Helper()
-	key, _, err := s.CreateKey(t.Context(), Start, "user:root", app, scopes)
+	key, _, err := s.CreateKey(t.Context(), Start, "user:root", app, "", scopes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func TestALoginTooManyIsToldOf(t *testing.T) {
 // mayLogInAfter asks whether Ada may log in n minutes after Start.
 func mayLogInAfter(t testing.TB, s *store.Store, n int, app string) error {
 	t.Helper()
-	return s.MayLogin(t.Context(), after(n), app, store.UserInput{ID: "ada"})
+	return s.MayLogin(t.Context(), after(n), store.By{App: app}, store.UserInput{ID: "ada"})
 }
 
 // leaves says goodbye n minutes after Start.

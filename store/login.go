@@ -73,7 +73,7 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 		if err := t.forgetUnidentified(s.tokenRef(in.Token).id, s.tokenRef(in.PreviousToken).id, s.reportID(by.App, in.User.ID)); err != nil {
 			return sqldb.Wrap("forgetting that somebody was on no record", err)
 		}
-		l := login{tx: t, s: s, m: s.at(now), by: by, in: in, minted: minted != "", token: s.tokenRef(in.Token), key: keyDigest(by.App, in.SessionKey)}
+		l := login{tx: t, s: s, m: s.at(now), by: by, in: in, user: by.Key(in.User.ID), minted: minted != "", token: s.tokenRef(in.Token), key: keyDigest(by.App, in.SessionKey)}
 		result = LoginResult{Token: minted}
 		if result.AccessCapped, err = l.putUser(now); err != nil {
 			return err
@@ -97,7 +97,8 @@ type login struct {
 	m      presence.Cutoffs
 	by     By
 	in     Login
-	minted bool // the token
+	user   string // key
+	minted bool   // the token
 	token  tokenRef
 	key    []byte
 }
@@ -119,11 +120,11 @@ func (l login) record(result *LoginResult) error {
 	if err != nil {
 		return err
 	}
-	if was.isActive() && was.user == l.in.User.ID {
+	if was.isActive() && was.user == l.user {
 		result.Session = Session{ID: was.id, App: was.app, ExpiresAt: sqldb.Time(was.expires)}
 		return l.goOn(was)
 	}
-	if was.isOver() && was.user == l.in.User.ID {
+	if was.isOver() && was.user == l.user {
 		return &EndedError{Reason: was.reason}
 	}
 	if was.isActive() { // somebody else logged in with it
@@ -224,7 +225,7 @@ func (l login) endReplaced(was reported) error {
 // judge finds what speaks against a login that has just been recorded.
 func (l login) judge(result *LoginResult) error {
 	var role string
-	if err := l.Scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, l.in.User.ID); err != nil {
+	if err := l.Scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, l.user); err != nil {
 		return sqldb.Wrap("reading a user's role", err)
 	}
 	err := keepsOut(l.Scan, role)
@@ -234,7 +235,7 @@ func (l login) judge(result *LoginResult) error {
 	if l.s.limit.Sessions == 0 {
 		return nil
 	}
-	result.Evicted, err = l.enforceLimit(l.m, l.s.limit, l.in.User.ID, result.Session)
+	result.Evicted, err = l.enforceLimit(l.m, l.s.limit, l.user, result.Session)
 	if errors.Is(err, ErrSessionLimit) {
 		result.OverLimit, err = true, nil
 	}
@@ -258,7 +259,7 @@ func (s *Store) begin(t *tx, m presence.Cutoffs, by By, in Login, token tokenRef
 		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
 			ip_address, user_agent, device_type, device_os, device_browser, location, last_activity_at, created_at, expires_at, session_key_sha256, key_id)
 		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, CAST($15 AS BIGINT) FROM users WHERE id = $2`,
-		session.ID, in.User.ID, by.App, token.digest, by.Grant,
+		session.ID, by.Key(in.User.ID), by.App, token.digest, by.Grant,
 		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli(), key, optionalID(by.KeyID))
 	if err == nil && taken {
 		err = t.alias(token, session.ID, nil)

@@ -8,25 +8,25 @@ import (
 	"rollcall/store/sqldb"
 )
 
-// MayLogin tells an app whether a user may log in to it now: a [DrainingError] while nobody is to,
+// MayLogin tells by's app whether a user may log in to it now: a [DrainingError] while nobody is to,
 // ErrSessionLimit where they have as many sessions as may be, and none is to make room. What is
 // recorded of the user decides where in leaves out the role. Nothing is reserved: a login that is
 // reported later counts whatever was answered here.
-func (s *Store) MayLogin(ctx context.Context, now time.Time, app string, in UserInput) error {
+func (s *Store) MayLogin(ctx context.Context, now time.Time, by By, in UserInput) error {
 	if err := in.check(); err != nil {
 		return err
 	}
 	role := ""
 	if in.Role != nil {
 		role = *in.Role
-	} else if err := s.db.Scan(ctx, []any{&role}, `SELECT role FROM users WHERE id = $1`, in.ID); err != nil && !errors.Is(sqldb.Wrap("", err), sqldb.ErrNotFound) {
+	} else if err := s.db.Scan(ctx, []any{&role}, `SELECT role FROM users WHERE id = $1`, by.Key(in.ID)); err != nil && !errors.Is(sqldb.Wrap("", err), sqldb.ErrNotFound) {
 		return sqldb.Wrap("reading a user's role", err)
 	}
 	if err := keepsOut(s.reader(ctx), role); err != nil || s.limit.Sessions == 0 || !s.limit.Deny {
 		return err
 	}
 	s.settle(ctx, now)
-	open, _, err := countOthers(s.reader(ctx), s.at(now), in.ID, app, 0)
+	open, _, err := countOthers(s.reader(ctx), s.at(now), by.Key(in.ID), by.App, 0)
 	if err == nil && open >= s.limit.Sessions {
 		err = ErrSessionLimit
 	}

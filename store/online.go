@@ -241,7 +241,7 @@ func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m presence.Cutoffs
 		}
 		var p OnlinePerson
 		last = cursor{Sort: f.Sort}
-		if err := rows.Scan(&p.ID, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization,
+		if err := rows.Scan(userKey{&p.User}, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization,
 			&last.Tie, &last.Key); err != nil {
 			return err
 		}
@@ -286,11 +286,12 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 		return nil
 	}
 	at := make(map[string]*OnlinePerson, len(people))
-	ids := make([]string, len(people))
+	keys := make([]string, len(people))
 	for i := range people {
-		ids[i], at[people[i].ID] = people[i].ID, &people[i]
+		keys[i] = people[i].Key()
+		at[keys[i]] = &people[i]
 	}
-	claims, err := s.claims(ctx, look, m, ids)
+	claims, err := s.claims(ctx, look, m, keys)
 	if err != nil {
 		return err
 	}
@@ -298,7 +299,7 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 	q.Add(`SELECT `+sessionColumns+`, s.user_id
 		FROM user_sessions s WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	OnlineFilter{App: app}.whereApp(q, "s")
-	q.Add(` AND s.user_id IN `).List(ids).Add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
+	q.Add(` AND s.user_id IN `).List(keys).Add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
 	err = q.Each(ctx, look, func(rows *sql.Rows) error {
 		var user string
 		session, err := s.scanSession(rows, &user)
@@ -310,7 +311,7 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 	for i := range people {
 		p := &people[i]
 		slices.SortFunc(p.Sessions, latestFirst) // by the row they may be in another order
-		d := p.decide(claims[p.ID])
+		d := p.decide(claims[keys[i]])
 		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.Status, d.Rule, d.Claim.Text, d.Claim.Until
 		p.sumUp()
 	}

@@ -10,18 +10,18 @@ import (
 	"rollcall/store/sqldb"
 )
 
-// peopleAtOnce bounds how many ids one query names.
+// peopleAtOnce bounds how many users one query names.
 const peopleAtOnce = 500
 
-// People returns the users with these ids as the list shows them at now, in no
-// order; ids that nobody has are left out. Who is not online has StatusOffline,
+// People returns the users with these keys as the list shows them at now, in no
+// order; keys that nobody has are left out. Who is not online has StatusOffline,
 // no Sessions, and why in Left. Sessions of the panel do not count.
-func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]OnlinePerson, error) {
+func (s *Store) People(ctx context.Context, now time.Time, keys []string) ([]OnlinePerson, error) {
 	s.settle(ctx, now)
 	var people []OnlinePerson
 	err := s.db.Snapshot(ctx, func(look *sql.Tx) error { // one instant for everybody
 		m := s.at(now)
-		for some := range slices.Chunk(ids, peopleAtOnce) {
+		for some := range slices.Chunk(keys, peopleAtOnce) {
 			found, err := s.people(ctx, look, m, some)
 			if err != nil {
 				return err
@@ -33,14 +33,14 @@ func (s *Store) People(ctx context.Context, now time.Time, ids []string) ([]Onli
 	return people, sqldb.Wrap("looking at people", err)
 }
 
-func (s *Store) people(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ids []string) ([]OnlinePerson, error) {
+func (s *Store) people(ctx context.Context, look *sql.Tx, m presence.Cutoffs, keys []string) ([]OnlinePerson, error) {
 	var people []OnlinePerson
 	q := sqldb.NewQuery(`
 		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, '')
-		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id IN `).List(ids)
+		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id IN `).List(keys)
 	err := q.Each(ctx, look, func(rows *sql.Rows) error {
 		var p OnlinePerson
-		err := rows.Scan(&p.ID, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization)
+		err := rows.Scan(userKey{&p.User}, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization)
 		people = append(people, p)
 		return err
 	})
@@ -60,8 +60,8 @@ func (s *Store) addLeft(ctx context.Context, look *sql.Tx, people []OnlinePerson
 	var ids []string
 	for i := range people {
 		if p := &people[i]; p.Status == presence.StatusOffline {
-			offline[p.ID] = p
-			ids = append(ids, p.ID)
+			offline[p.Key()] = p
+			ids = append(ids, p.Key())
 		}
 	}
 	if ids == nil {

@@ -71,7 +71,7 @@ func TestNobodyReadsASecretFromTheFiles(t *testing.T) {
 	folder := t.TempDir()
 	s := OpenFile(t, folder, presence.DefaultRules())
 	secrets := map[string]string{"a session token": LogIn(t, s, Start, "ada").Token}
-	_, secrets["a key"], _ = s.CreateKey(t.Context(), Start, "user:root", "shop", store.Scopes{store.ScopeRead})
+	_, secrets["a key"], _ = s.CreateKey(t.Context(), Start, "user:root", "shop", "", store.Scopes{store.ScopeRead})
 	secrets["a password"] = "a password that is long enough"
 	if _, err := s.CreateFirstAccount(t.Context(), Start, "root", secrets["a password"]); err != nil {
 		t.Fatal(err)

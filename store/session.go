@@ -45,7 +45,7 @@ func (s *Store) identity(ctx context.Context, now time.Time, h tokenRef) (id Ide
 	var limit Access
 	u := &id.User
 	err = s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &id.Session.KeyID, &activity, &expires, &limit,
-		&id.Member.OrganizationID, &u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access}, `
+		&id.Member.OrganizationID, userKey{u}, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access}, `
 		SELECT s.id, s.app, COALESCE(s.key_id, 0), s.last_activity_at, s.expires_at,
 			CASE WHEN s.key_id IS NULL OR EXISTS (SELECT 1 FROM api_keys WHERE id = s.key_id) THEN s.max_access ELSE 'none' END, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
@@ -110,9 +110,10 @@ func (t *tx) confirmGone(which string, args ...any) error {
 	return sqldb.Wrap("confirming that somebody has left", err)
 }
 
-// EndAll ends the sessions of a user in by's app, but for that of a token ("" for none), and
+// EndAll ends the sessions of a user of by's directory in by's app, but for that of a token ("" for none), and
 // returns how many were active. Who is told to leave again is confirmed to have left.
 func (s *Store) EndAll(ctx context.Context, now time.Time, by By, user, except string, reason presence.EndReason) (total int64, err error) {
+	user = by.Key(user)
 	s.settle(ctx, now)
 	for {
 		var ended int64

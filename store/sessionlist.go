@@ -249,7 +249,7 @@ func (f SessionFilter) page(find func(*sqldb.Query)) *sqldb.Query {
 func (s *Store) scanListed(rows *sql.Rows, m presence.Cutoffs, key *int64) (l ListedSession, err error) {
 	u := &l.User
 	e, st, err := s.scanExplained(rows, &l.EndedBy, &l.EndNote,
-		&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access, &u.Organization, key)
+		userKey{u}, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access, &u.Organization, key)
 	l.OnlineSession, l.EndedAt, l.EndReason, l.State = e.OnlineSession, e.EndedAt, e.EndReason, s.rules.State(st, m)
 	return l, err
 }

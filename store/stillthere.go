@@ -14,8 +14,7 @@ import (
 type StillThere struct {
 	Session int64
 	App     string
-	User    string // id
-	Name    string
+	User    User // directory, id and name
 	Reason  presence.EndReason
 	SeenAt  time.Time // last heartbeat, refused or not
 }
@@ -73,7 +72,7 @@ func (s *Store) stillThere(ctx context.Context, look *sql.Tx, m presence.Cutoffs
 	err := q.Each(ctx, look, func(rows *sql.Rows) error {
 		var one StillThere
 		var active, refused int64
-		err := rows.Scan(&one.Session, &one.App, &one.User, &one.Name, &one.Reason, &active, &refused)
+		err := rows.Scan(&one.Session, &one.App, userKey{&one.User}, &one.User.Name, &one.Reason, &active, &refused)
 		s.beats.Overlay(one.Session, &active, new(int64), new(int64))
 		one.SeenAt = sqldb.Time(max(active, refused))
 		some = append(some, one)

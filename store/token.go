@@ -45,8 +45,8 @@ func (s *Store) reader(ctx context.Context) scan {
 
 // reported is a session that a report is about: the latest of its key, or of its token.
 type reported struct {
-	tokenRef  // of the token in use
-	user, app string
+	tokenRef         // of the token in use
+	user, app string // user by key
 	activity  int64
 	expires   int64
 	reason    presence.EndReason // "": it is active

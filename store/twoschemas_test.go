@@ -147,7 +147,7 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	fresh := texts(t, db, indexes)
 	ada, bob := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "bob")
 	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{})
-	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `DROP TABLE session_tokens, session_clients, unidentified`,
+	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `DROP TABLE session_tokens, session_clients, unidentified, apps`,
 		`ALTER TABLE user_sessions DROP COLUMN heard, DROP COLUMN session_key_sha256, DROP COLUMN refused_at, DROP COLUMN client`,
 		`ALTER TABLE users DROP COLUMN folded, DROP COLUMN role_folded`, `ALTER TABLE organizations DROP COLUMN folded`,
 		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words`,
@@ -178,7 +178,7 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	}
 	heard := texts(t, db, `SELECT user_id FROM user_sessions WHERE heard`)
 	ExecSQL(t, db, `UPDATE user_sessions SET last_activity_at = last_activity_at + 1 WHERE id = $1`, bob.ID)
-	if both := texts(t, db, `SELECT user_id FROM user_sessions WHERE heard ORDER BY 1`); !slices.Equal(heard, []string{"ada"}) || len(both) != 2 {
+	if both := texts(t, db, `SELECT user_id FROM user_sessions WHERE heard ORDER BY 1`); !slices.Equal(heard, []string{"shop/ada"}) || len(both) != 2 {
 		t.Errorf("heartbeats have come of %v, and then of %v", heard, both)
 	}
 }

@@ -19,7 +19,8 @@ const accountPrefix = presence.PanelApp + ":"
 
 // User is a person of an application.
 type User struct {
-	ID           string
+	Directory    string // whose people they are of; see [UserKey]
+	ID           string // as the application gives it
 	Name         string
 	Email        string
 	Role         string
@@ -40,13 +41,14 @@ type UserInput struct {
 	Access       *Access
 }
 
-// By is who writes: the app of a key, its id (0: it is no key), the most access that it may grant, and how
-// the audit log names it.
+// By is who writes: the app of a key and the directory of its people, its id (0: it is no key), the most access
+// that it may grant, and how the audit log names it.
 type By struct {
-	App   string
-	KeyID int64
-	Grant Access
-	Actor string
+	App       string
+	Directory string
+	KeyID     int64
+	Grant     Access
+	Actor     string
 }
 
 const maxText = 200 // characters of a name, e-mail address, role, team or organization
@@ -77,7 +79,7 @@ func (s *Store) PutUser(ctx context.Context, now time.Time, by By, in UserInput)
 	var user User
 	err := s.write(ctx, func(t *tx) (err error) {
 		if err = t.putUser(now, by, in); err == nil {
-			user, err = t.user(in.ID)
+			user, err = t.user(by.Key(in.ID))
 		}
 		return err
 	})
@@ -86,7 +88,8 @@ func (s *Store) PutUser(ctx context.Context, now time.Time, by By, in UserInput)
 
 func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	in.Name = visible(in.Name)
-	if err := t.grant(now, by, in); err != nil {
+	key := by.Key(in.ID)
+	if err := t.grant(now, by, key, in.Access); err != nil {
 		return err
 	}
 	organization, err := t.organization(now, in.Organization)
@@ -96,43 +99,43 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	var name, email, role, team, folded string
 	err = t.Scan([]any{&name, &email, &role, &team, &folded}, `
 		INSERT INTO users (id, name, email, role, team_name, organization_id, access, created_at, updated_at)
-		VALUES ($1, COALESCE($2, $1), COALESCE($3, ''), COALESCE($4, ''), COALESCE($5, ''), $6, COALESCE($7, 'none'), $8, $8)
+		VALUES ($1, COALESCE($2, $10), COALESCE($3, ''), COALESCE($4, ''), COALESCE($5, ''), $6, COALESCE($7, 'none'), $8, $8)
 		ON CONFLICT (id) DO UPDATE SET
 			name = COALESCE($2, users.name), email = COALESCE($3, users.email), role = COALESCE($4, users.role),
 			team_name = COALESCE($5, users.team_name), access = COALESCE($7, users.access),
 			organization_id = CASE WHEN $9 THEN $6 ELSE users.organization_id END, updated_at = $8
 		RETURNING name, email, role, team_name, folded`,
-		in.ID, in.Name, in.Email, in.Role, in.Team, organization, in.Access, now.UnixMilli(), in.Organization != nil)
+		key, in.Name, in.Email, in.Role, in.Team, organization, in.Access, now.UnixMilli(), in.Organization != nil, in.ID)
 	if is := fold.User(name, email, in.ID, role, team); err == nil && is != folded {
-		_, err = t.Exec(`UPDATE users SET folded = $2, role_folded = $3 WHERE id = $1`, in.ID, is, fold.Text(role))
+		_, err = t.Exec(`UPDATE users SET folded = $2, role_folded = $3 WHERE id = $1`, key, is, fold.Text(role))
 	}
 	if err != nil || in.Organization == nil {
 		return sqldb.Wrap("storing a user", err)
 	}
 	_, err = t.Exec(`
 		UPDATE user_sessions SET organization_id = $2
-		WHERE user_id = $1 AND is_active = true AND organization_id IS DISTINCT FROM $2`, in.ID, organization)
+		WHERE user_id = $1 AND is_active = true AND organization_id IS DISTINCT FROM $2`, key, organization)
 	return sqldb.Wrap("moving a user's sessions", err)
 }
 
 // grant refuses to set access that by does not hold, and to lower the access of
 // somebody who has more than by, and records what is granted.
-func (t *tx) grant(now time.Time, by By, in UserInput) error {
-	if in.Access == nil {
+func (t *tx) grant(now time.Time, by By, user string, access *Access) error {
+	if access == nil {
 		return nil
 	}
 	var current Access
-	err := t.Scan([]any{&current}, `SELECT access FROM users WHERE id = $1`, in.ID)
+	err := t.Scan([]any{&current}, `SELECT access FROM users WHERE id = $1`, user)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return sqldb.Wrap("reading a user's access", err)
 	}
 	switch {
-	case *in.Access == current:
+	case *access == current:
 		return nil
-	case max(*in.Access, current) > by.Grant:
+	case max(*access, current) > by.Grant:
 		return ErrForbidden
 	}
-	return t.record(now, AuditEvent{Actor: by.Actor, Action: "user.access", Target: UserActor(in.ID), Detail: current.String() + " -> " + in.Access.String()})
+	return t.record(now, AuditEvent{Actor: by.Actor, Action: "user.access", Target: UserActor(user), Detail: current.String() + " -> " + access.String()})
 }
 
 // organization returns the id of the organization of that name, creating it if
@@ -148,18 +151,19 @@ func (t *tx) organization(now time.Time, name *string) (*int64, error) {
 	return &id, sqldb.Wrap("storing an organization", err)
 }
 
-func (t *tx) user(id string) (u User, err error) {
-	err = t.Scan([]any{&u.ID, &u.Name, &u.Email, &u.Role, &u.Team, &u.Organization, &u.Access}, `
+func (t *tx) user(key string) (u User, err error) {
+	err = t.Scan([]any{userKey{&u}, &u.Name, &u.Email, &u.Role, &u.Team, &u.Organization, &u.Access}, `
 		SELECT u.id, u.name, u.email, u.role, u.team_name, COALESCE(o.name, ''), u.access
-		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = $1`, id)
+		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = $1`, key)
 	return u, sqldb.Wrap("reading a user", err)
 }
 
-// DeleteUser deletes a user with all sessions and returns how many of these
+// DeleteUser deletes a user of by's directory with all sessions and returns how many of these
 // were active. ErrNotFound for an unknown id; ErrForbidden for an account, for
 // somebody with more access than by, and, unless by holds all access, for
 // somebody who is known to another app too.
 func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string) (ended int64, err error) {
+	id = by.Key(id)
 	if ended, err = deletable(func(dest []any, query string, args ...any) error { return s.db.Scan(ctx, dest, query, args...) }, by, id); err != nil {
 		return 0, err
 	}

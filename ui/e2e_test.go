@@ -140,12 +140,12 @@ func (in instance) backdate(t *testing.T, user string, started, active time.Dura
 	now := time.Now().UnixMilli()
 	_, err = db.ExecContext(t.Context(), `
 		UPDATE user_sessions SET created_at = $1, last_activity_at = $2, expires_at = expires_at - (last_activity_at - $2)
-		WHERE user_id = $3 AND is_active = true`, now-started.Milliseconds(), now-active.Milliseconds(), user)
+		WHERE substr(user_id, instr(user_id, '/') + 1) = $3 AND is_active = true`, now-started.Milliseconds(), now-active.Milliseconds(), user)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ms int64
-	if err := db.QueryRowContext(t.Context(), `SELECT expires_at - last_activity_at FROM user_sessions WHERE user_id = $1`, user).Scan(&ms); err != nil {
+	if err := db.QueryRowContext(t.Context(), `SELECT expires_at - last_activity_at FROM user_sessions WHERE substr(user_id, instr(user_id, '/') + 1) = $1`, user).Scan(&ms); err != nil {
 		t.Fatal(err)
 	}
 	return time.Duration(ms) * time.Millisecond

@@ -28,6 +28,7 @@ type Gate struct {
 // InTheWay is somebody who would notice a deployment.
 type InTheWay struct {
 	ID               string `json:"id"`
+	Directory        string `json:"directory"`
 	Name             string `json:"name"`
 	Email            string `json:"email"`
 	Role             string `json:"role"`
@@ -44,6 +45,7 @@ type InTheWay struct {
 // their time ran out, and the application has not signed them out.
 type StillThere struct {
 	ID        string             `json:"id"` // of the user
+	Directory string             `json:"directory"`
 	Name      string             `json:"name"`
 	SessionID string             `json:"session_id"`
 	App       string             `json:"app"`
@@ -67,7 +69,7 @@ func GateOf(gate store.Gate, open bool, now time.Time) Gate {
 		answer.Blocking = append(answer.Blocking, inTheWayOf(person, now))
 	}
 	for _, one := range gate.StillThere {
-		answer.StillThere = append(answer.StillThere, StillThere{ID: one.User, Name: one.Name, SessionID: ID(one.Session), App: one.App, EndReason: one.Reason, SeenAt: At(one.SeenAt)})
+		answer.StillThere = append(answer.StillThere, StillThere{ID: one.User.ID, Directory: one.User.Directory, Name: one.User.Name, SessionID: ID(one.Session), App: one.App, EndReason: one.Reason, SeenAt: At(one.SeenAt)})
 	}
 	for _, one := range gate.Unidentified {
 		answer.Unidentified = append(answer.Unidentified, Unidentified{Doubt: one.Doubt, App: one.App, Detail: one.Detail, SeenAt: At(one.SeenAt)})
@@ -80,7 +82,7 @@ func GateOf(gate store.Gate, open bool, now time.Time) Gate {
 
 func inTheWayOf(p store.OnlinePerson, now time.Time) InTheWay {
 	u := PersonOf(p, now)
-	answer := InTheWay{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, OrganizationName: u.OrganizationName, TeamName: u.TeamName,
+	answer := InTheWay{ID: u.ID, Directory: u.Directory, Name: u.Name, Email: u.Email, Role: u.Role, OrganizationName: u.OrganizationName, TeamName: u.TeamName,
 		ShownStatus: u.ShownStatus, LastActivityAt: u.LastActivityAt, Page: u.Page, Apps: u.Apps}
 	if u.Idle { // of all sessions, as it is the one with the latest input
 		input := At(p.Shown().LastInput)

@@ -19,8 +19,9 @@ type Explanation struct {
 
 // ExplainedUser is of whom it is told.
 type ExplainedUser struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID        string `json:"id"`
+	Directory string `json:"directory"`
+	Name      string `json:"name"`
 }
 
 // ExplainedClaim is what somebody claims of the person.
@@ -62,7 +63,7 @@ type ExplainedNext struct {
 
 // ExplanationOf is an explanation for an answer.
 func ExplanationOf(e store.Explanation) Explanation {
-	answer := Explanation{User: ExplainedUser{ID: e.ID, Name: e.Name}, Status: e.Status, DecidedBy: e.DecidedBy,
+	answer := Explanation{User: ExplainedUser{ID: e.ID, Directory: e.Directory, Name: e.Name}, Status: e.Status, DecidedBy: e.DecidedBy,
 		Claims: []ExplainedClaim{}, Sessions: []ExplainedSession{}}
 	for _, c := range e.Claims {
 		by := c.App

@@ -6,6 +6,7 @@ import "rollcall/store"
 type Key struct {
 	ID        string       `json:"id"`
 	App       string       `json:"app"`
+	Directory string       `json:"directory"` // of the people of App
 	Scopes    store.Scopes `json:"scopes"`
 	CreatedAt Time         `json:"created_at"`
 	Secret    string       `json:"secret,omitempty"` // only where it was made just now
@@ -13,7 +14,7 @@ type Key struct {
 
 // KeyOf is a key for an answer, without its secret.
 func KeyOf(k store.Key) Key {
-	return Key{ID: ID(k.ID), App: k.App, Scopes: k.Scopes, CreatedAt: At(k.CreatedAt)}
+	return Key{ID: ID(k.ID), App: k.App, Directory: k.Directory, Scopes: k.Scopes, CreatedAt: At(k.CreatedAt)}
 }
 
 // Keys are all there are.
@@ -32,8 +33,9 @@ func KeysOf(keys []store.Key) []Key {
 
 // KeyInput is a key that is to be made.
 type KeyInput struct {
-	App    string   `json:"app"`
-	Scopes []string `json:"scopes"`
+	App       string   `json:"app"`
+	Directory string   `json:"directory,omitempty"` // that the app has in common with others; "": the one that it has, or its own
+	Scopes    []string `json:"scopes"`
 }
 
 // CreatedKey answers the request to make one: the only time that its secret is shown.

@@ -13,6 +13,7 @@ type Event struct {
 	Level     presence.GateLevel `json:"level,omitempty"`   // that follows from the counts, where nobody may be disturbed
 	Session   *EndedSession      `json:"session,omitempty"` // of session_ended
 	UserID    string             `json:"user_id,omitempty"`
+	Directory string             `json:"directory,omitempty"` // of UserID
 	Reason    string             `json:"reason,omitempty"`    // of offline and session_ended
 	Notice    *ShownNotice       `json:"notice,omitempty"`    // of notice, where there is a new one,
 	Withdrawn string             `json:"withdrawn,omitempty"` // and the id of one that is over

@@ -54,7 +54,7 @@ func (c Counts) String() string {
 // Person is somebody who is online, with all their sessions; in the live feed also somebody who
 // has just gone. It has the original system's fields first, then ours.
 type Person struct {
-	ID                     string `json:"id"`
+	ID                     string `json:"id"` // the application's own, in Directory
 	Name                   string `json:"name"`
 	Email                  string `json:"email"`
 	Role                   string `json:"role"`
@@ -74,7 +74,8 @@ type Person struct {
 	Apps     []string        `json:"apps"`
 	Sessions []OnlineSession `json:"sessions"`
 
-	SessionCount int `json:"session_count"` // of which Sessions has the latest
+	Directory    string `json:"directory"`     // of two of the same id, whose person this is
+	SessionCount int    `json:"session_count"` // of which Sessions has the latest
 }
 
 // OnlineSession is one of the sessions by which somebody is online.
@@ -110,7 +111,7 @@ func (d Device) String() string {
 // PersonOf shows a person by the session with the latest input, and as online since the first of
 // the sessions.
 func PersonOf(p store.OnlinePerson, now time.Time) Person {
-	answer := Person{ID: p.ID, Name: p.Name, Email: p.Email, Role: p.Role, OrganizationName: p.Organization, TeamName: p.Team,
+	answer := Person{ID: p.ID, Directory: p.Directory, Name: p.Name, Email: p.Email, Role: p.Role, OrganizationName: p.Organization, TeamName: p.Team,
 		OrganizationID: p.OrganizationID, ShownStatus: StatusOf(p), Apps: []string{}, Sessions: []OnlineSession{}}
 	if len(p.Sessions) == 0 { // offline
 		return answer

@@ -44,6 +44,7 @@ type SessionUser struct {
 	OrganizationName string `json:"organization_name"`
 	TeamName         string `json:"team_name"`
 	Role             string `json:"role"`
+	Directory        string `json:"directory"`
 }
 
 // SessionsOf are sessions for an answer: an empty list for none.
@@ -59,7 +60,7 @@ func SessionsOf(sessions []store.ListedSession, now time.Time) []ListedSession {
 func SessionOf(l store.ListedSession, now time.Time) ListedSession {
 	u := l.User
 	return ListedSession{ID: ID(l.ID), App: l.App, State: l.State,
-		User:             SessionUser{ID: u.ID, Name: u.Name, Email: u.Email, OrganizationName: u.Organization, TeamName: u.Team, Role: u.Role},
+		User:             SessionUser{ID: u.ID, Name: u.Name, Email: u.Email, OrganizationName: u.Organization, TeamName: u.Team, Role: u.Role, Directory: u.Directory},
 		SessionStartedAt: At(l.CreatedAt), LastActivityAt: At(l.LastActivity), ExpiresAt: At(l.ExpiresAt),
 		EndedAt: AtOptional(l.EndedAt), EndReason: reasonOf(l.EndReason), EndedBy: l.EndedBy, EndNote: l.EndNote,
 		IPAddress: l.IPAddress, UserAgent: l.UserAgent, Device: Device(l.Device), Location: l.Location, Page: l.Page,
@@ -186,6 +187,7 @@ type Ended struct {
 // one, or all.
 type Revocation struct {
 	User         string             `json:"user,omitempty"`
+	Directory    string             `json:"directory,omitempty"` // of User, where several have this id
 	App          string             `json:"app,omitempty"`
 	Organization string             `json:"organization,omitempty"`
 	IP           string             `json:"ip,omitempty"`

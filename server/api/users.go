@@ -43,6 +43,7 @@ func (in UserInput) fullName() *string {
 // User is a person of an application.
 type User struct {
 	ID           string       `json:"id"`
+	Directory    string       `json:"directory"`
 	Name         string       `json:"name"`
 	Email        string       `json:"email"`
 	Role         string       `json:"role"`
@@ -53,7 +54,7 @@ type User struct {
 
 // UserOf is a user for an answer.
 func UserOf(u store.User) User {
-	return User{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Team: u.Team, Organization: u.Organization, Access: u.Access}
+	return User{ID: u.ID, Directory: u.Directory, Name: u.Name, Email: u.Email, Role: u.Role, Team: u.Team, Organization: u.Organization, Access: u.Access}
 }
 
 // StoredUser answers the request to store a user.

@@ -65,7 +65,7 @@ func (c Caller) May(who Audience) bool {
 
 // By is the key that calls, as the store wants to know it.
 func (c Caller) By() store.By {
-	return store.By{App: c.Key.App, KeyID: c.Key.ID, Grant: c.access(), Actor: c.Actor()}
+	return store.By{App: c.Key.App, Directory: c.Key.Directory, KeyID: c.Key.ID, Grant: c.access(), Actor: c.Actor()}
 }
 
 // Actor is the caller for the audit log.
@@ -73,7 +73,7 @@ func (c Caller) Actor() string {
 	if c.Key != nil {
 		return "key:" + strconv.FormatInt(c.Key.ID, 10) + ":" + c.Key.App
 	}
-	return store.UserActor(c.Person.User.ID)
+	return store.UserActor(c.Person.User.Key())
 }
 
 // credential is by what the caller is known, without its secret.

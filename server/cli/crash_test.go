@@ -206,7 +206,7 @@ func adminKey(t *testing.T, folder string) string {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	_, key, err := s.CreateKey(t.Context(), time.Now(), store.ActorSystem, "shop", store.Scopes{store.ScopeAdmin})
+	_, key, err := s.CreateKey(t.Context(), time.Now(), store.ActorSystem, "shop", "", store.Scopes{store.ScopeAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}

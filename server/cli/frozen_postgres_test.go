@@ -146,7 +146,7 @@ func twoReplicas(t *testing.T) (a, b runningReplica, shell *sql.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, key, err := s.CreateKey(t.Context(), time.Now(), store.ActorSystem, "shop", store.Scopes{store.ScopeAdmin, store.ScopeSessions})
+	_, key, err := s.CreateKey(t.Context(), time.Now(), store.ActorSystem, "shop", "", store.Scopes{store.ScopeAdmin, store.ScopeSessions})
 	if err = errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}

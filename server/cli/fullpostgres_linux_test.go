@@ -27,7 +27,7 @@ func TestAServerWhosePostgreSQLHasAFullDiskIsNotReady(t *testing.T) {
 	t.Setenv("TMPDIR", disk)
 	address := storetest.NewServer(t).URL("public")
 	s := storetest.OpenConfig(t, store.Config{Database: address})
-	_, key, err := s.CreateKey(t.Context(), time.Now(), store.ActorSystem, "shop", store.Scopes{store.ScopeAdmin, store.ScopeSessions})
+	_, key, err := s.CreateKey(t.Context(), time.Now(), store.ActorSystem, "shop", "", store.Scopes{store.ScopeAdmin, store.ScopeSessions})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,12 +147,13 @@ func printGate(w io.Writer, gate api.Gate) error {
 		return err
 	}
 	rows := table{header: []string{"NAME", "STATUS", "APP", "LAST", "IDLE", "PAGE"}, fit: columns(w)}
-	for _, p := range gate.Blocking {
+	called := namesOf(gate.Blocking, func(p api.InTheWay) (string, string) { return cmp.Or(p.Name, p.ID), p.Directory })
+	for i, p := range gate.Blocking {
 		idle := ""
 		if p.IdleSince != nil {
 			idle = ago(*p.IdleSince, gate.Timestamp)
 		}
-		rows.add(cmp.Or(p.Name, p.ID), statusCell(p.ShownStatus), strings.Join(p.Apps, ","),
+		rows.add(called[i], statusCell(p.ShownStatus), strings.Join(p.Apps, ","),
 			ago(p.LastActivityAt, gate.Timestamp), idle, p.Page)
 	}
 	if err := rows.print(w, nil); err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ func newKey(schema string) *cobra.Command {
 
 func newKeyCreate(schema string) *cobra.Command {
 	folder := localData{schema: schema}
-	var app string
+	var app, directory string
 	var names []string
 	var scopes store.Scopes
 	cmd := &cobra.Command{
@@ -39,17 +40,22 @@ func newKeyCreate(schema string) *cobra.Command {
 			return nil
 		},
 		RunE: onStore(folder.create, func(cmd *cobra.Command, _ []string, opened *store.Store) error {
-			key, secret, err := opened.CreateKey(cmd.Context(), time.Now(), store.ActorCLI, app, scopes)
+			key, secret, err := opened.CreateKey(cmd.Context(), time.Now(), store.ActorCLI, app, directory, scopes)
 			if err != nil {
 				return declined("key of "+app, err)
 			}
-			say(cmd, "Key %d of %s, with the scopes %s. It is shown only now:", key.ID, printable(key.App), key.Scopes)
+			people := ""
+			if key.SharesDirectory() {
+				people = " and the people of the directory " + printable(key.Directory)
+			}
+			say(cmd, "Key %d of %s, with the scopes %s%s. It is shown only now:", key.ID, printable(key.App), key.Scopes, people)
 			_, err = fmt.Fprintln(out(cmd), secret)
 			return err
 		}),
 	}
 	folder.register(cmd.Flags())
 	cmd.Flags().StringVar(&app, "app", "", "application that the key belongs to")
+	cmd.Flags().StringVar(&directory, "directory", "", "that the people of the application are in, where it has them in common with others; by default the application's own")
 	cmd.Flags().StringSliceVar(&names, "scope", nil, "what the key may do: sessions, read, admin")
 	return cmd
 }
@@ -70,8 +76,16 @@ func newKeyList(schema string) *cobra.Command {
 				return writeJSON(out(cmd), api.KeysOf(keys))
 			}
 			rows := table{header: []string{"ID", "APP", "SCOPES", "CREATED"}}
+			shared := slices.ContainsFunc(keys, store.Key.SharesDirectory)
+			if shared {
+				rows.header = append(rows.header, "DIRECTORY")
+			}
 			for _, key := range keys {
-				rows.add(strconv.FormatInt(key.ID, 10), key.App, key.Scopes.String(), day(key.CreatedAt))
+				cells := []string{strconv.FormatInt(key.ID, 10), key.App, key.Scopes.String(), day(key.CreatedAt)}
+				if shared {
+					cells = append(cells, key.Directory)
+				}
+				rows.add(cells...)
 			}
 			return rows.print(out(cmd), nil)
 		}),

@@ -45,6 +45,7 @@ func newKick() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	server.register(flags, "admin")
+	flags.StringVar(&which.Directory, "directory", "", directoryUsage)
 	flags.StringVar(&which.App, "app", "", "only sessions of this application")
 	flags.StringVar(&which.Note, "note", "", "what to keep with the sessions, such as the reason")
 	flags.BoolVar(&which.DryRun, "dry-run", false, "end nothing, only show which sessions would")

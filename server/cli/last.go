@@ -56,6 +56,7 @@ func newLast() *cobra.Command {
 	server.register(flags, "read")
 	flags.IntVarP(&most, "number", "n", lastShown, "how many sessions (0: all that are kept)")
 	flags.StringVar(&filter.User, "user", "", "only of the user with this id")
+	flags.StringVar(&filter.Directory, "directory", "", directoryUsage)
 	flags.StringVar(&filter.App, "app", "", "only in this application")
 	flags.StringVar(&filter.Organization, "organization", "", "only of this organization")
 	flags.StringVar(&at, "at", "", "only who was on at this time, such as 14:32 or 2026-03-02T14:32:00Z")
@@ -118,7 +119,8 @@ func printLast(w io.Writer, page api.Sessions, at *time.Time) error {
 		return err
 	}
 	rows := table{header: []string{"NAME", "APP", "FROM", "LOGIN", "LOGOUT", "TIME"}, fit: columns(w), keep: 3}
-	for _, session := range page.Sessions {
+	called := namesOf(page.Sessions, func(s api.ListedSession) (string, string) { return cmp.Or(s.User.Name, s.User.ID), s.User.Directory })
+	for i, session := range page.Sessions {
 		began, end, over := session.SessionStartedAt.Time, session.ExpiresAt.Time, true
 		switch {
 		case session.EndedAt != nil:
@@ -126,7 +128,7 @@ func printLast(w io.Writer, page api.Sessions, at *time.Time) error {
 		case session.State != "expired":
 			end, over = page.Timestamp.Time, false
 		}
-		rows.add(cmp.Or(session.User.Name, session.User.ID), session.App, cmp.Or(session.Location, session.IPAddress), began.Local().Format("Jan _2 15:04"),
+		rows.add(called[i], session.App, cmp.Or(session.Location, session.IPAddress), began.Local().Format("Jan _2 15:04"),
 			logout(began, end, over), length(end.Sub(began)))
 	}
 	if !colourful(w) {

@@ -15,6 +15,7 @@ import (
 
 func newExport() *cobra.Command {
 	var server serverFlags
+	var directory string
 	cmd := &cobra.Command{
 		Use:   "export USER",
 		Short: "Print all that is held on a person, by their id, as JSON",
@@ -28,7 +29,7 @@ func newExport() *cobra.Command {
 				return err
 			}
 			defer asked.Close()
-			held, err := asked.Export(cmd.Context(), args[0])
+			held, err := asked.Export(cmd.Context(), args[0], directory)
 			if err != nil {
 				return server.explain(err)
 			}
@@ -36,14 +37,19 @@ func newExport() *cobra.Command {
 		},
 	}
 	server.register(cmd.Flags(), "admin")
+	cmd.Flags().StringVar(&directory, "directory", "", directoryUsage)
 	return cmd
 }
+
+// directoryUsage says what the flag is for of commands that take the id of a user.
+const directoryUsage = "directory that the user is in, where several people have this id"
 
 // eraseTimeout is as long as the server takes at most.
 const eraseTimeout = server.EraseTime
 
 func newErase() *cobra.Command {
 	var server serverFlags
+	var directory string
 	var yes, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "erase USER",
@@ -63,7 +69,7 @@ func newErase() *cobra.Command {
 					return err
 				}
 			}
-			gone, err := asked.Erase(cmd.Context(), args[0])
+			gone, err := asked.Erase(cmd.Context(), args[0], directory)
 			if err != nil {
 				return server.explain(err)
 			}
@@ -74,6 +80,7 @@ func newErase() *cobra.Command {
 		},
 	}
 	server.register(cmd.Flags(), "admin")
+	cmd.Flags().StringVar(&directory, "directory", "", directoryUsage)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was removed as JSON")
 	return cmd

@@ -86,6 +86,11 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeInTime(opened, log)) }()
+	if s.jwt.keys.app != "" {
+		if _, err := opened.EnsureApp(cmd.Context(), s.jwt.keys.app); err != nil {
+			return declined("--jwt "+s.jwt.keys.app, err)
+		}
+	}
 	cfg := s.server(opened, log)
 	cfg.Signed = signed
 	if s.data.remote() {

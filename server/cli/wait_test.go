@@ -23,7 +23,7 @@ func serving(t *testing.T) *client.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, key, err := opened.CreateKey(t.Context(), time.Now(), store.ActorCLI, "wiki", scopes)
+	_, key, err := opened.CreateKey(t.Context(), time.Now(), store.ActorCLI, "wiki", "", scopes)
 	if err != nil {
 		t.Fatal(err)
 	}

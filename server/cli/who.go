@@ -138,8 +138,9 @@ func whoTable(page api.Online, fit int) table {
 			rows.header, further = append(rows.header, column.head), append(further, column.cell)
 		}
 	}
-	for _, user := range page.Users {
-		cells := []string{cmp.Or(user.Name, user.ID), statusCell(user.ShownStatus), strings.Join(user.Apps, ","), user.OrganizationName,
+	called := namesOf(page.Users, func(u api.Person) (string, string) { return cmp.Or(u.Name, u.ID), u.Directory })
+	for i, user := range page.Users {
+		cells := []string{called[i], statusCell(user.ShownStatus), strings.Join(user.Apps, ","), user.OrganizationName,
 			since(user.SessionStartedAt, page.Timestamp), ago(user.LastActivityAt, page.Timestamp), user.Page}
 		for _, cell := range further {
 			cells = append(cells, cell(user))
@@ -147,6 +148,27 @@ func whoTable(page api.Online, fit int) table {
 		rows.add(cells...)
 	}
 	return rows
+}
+
+// namesOf are what the people of a list are called: with the directory where two of different ones have the same name.
+func namesOf[P any](people []P, of func(P) (name, directory string)) []string {
+	directories := map[string]string{}
+	alike := map[string]bool{}
+	for _, p := range people {
+		name, directory := of(p)
+		if before, known := directories[name]; known && before != directory {
+			alike[name] = true
+		}
+		directories[name] = directory
+	}
+	names := make([]string, len(people))
+	for i, p := range people {
+		name, directory := of(p)
+		if names[i] = name; alike[name] {
+			names[i] += " (" + directory + ")"
+		}
+	}
+	return names
 }
 
 // statusCell is a status with what the person says about it.

@@ -59,9 +59,10 @@ func (c *Client) OnlineAll(ctx context.Context, filter OnlineFilter) (api.Online
 	if err != nil {
 		return api.Online{}, err
 	}
-	seen := make(map[string]bool, len(all.Users))
+	type person struct{ directory, id string }
+	seen := make(map[person]bool, len(all.Users))
 	for _, user := range all.Users {
-		seen[user.ID] = true
+		seen[person{user.Directory, user.ID}] = true
 	}
 	for all.NextCursor != "" {
 		if all.NextCursor == filter.Cursor {
@@ -74,8 +75,8 @@ func (c *Client) OnlineAll(ctx context.Context, filter OnlineFilter) (api.Online
 		}
 		all.NextCursor = page.NextCursor
 		for _, user := range page.Users {
-			if !seen[user.ID] {
-				seen[user.ID] = true
+			if who := (person{user.Directory, user.ID}); !seen[who] {
+				seen[who] = true
 				all.Users = append(all.Users, user)
 			}
 		}

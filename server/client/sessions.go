@@ -46,6 +46,8 @@ func (c *Client) Revoke(ctx context.Context, id string) error {
 type SessionFilter struct {
 	State, User, App, Organization, IP, Reason string
 
+	Directory string // of User, where several may have the id
+
 	Device string // a type, an operating system or a browser
 
 	From, To *time.Time // logged in at some time between
@@ -58,7 +60,7 @@ type SessionFilter struct {
 
 func (f SessionFilter) query() string {
 	return listQuery(f.Limit, map[string]string{
-		"state": f.State, "user": f.User, "app": f.App, "organization": f.Organization, "ip": f.IP, "device": f.Device, "reason": f.Reason,
+		"state": f.State, "user": f.User, "directory": f.Directory, "app": f.App, "organization": f.Organization, "ip": f.IP, "device": f.Device, "reason": f.Reason,
 		"from": optionalTime(f.From), "to": optionalTime(f.To), "at": optionalTime(f.At), "q": f.Q, "sort": f.Sort, "cursor": f.Cursor,
 	})
 }

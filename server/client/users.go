@@ -23,14 +23,20 @@ func (c *Client) DeleteUser(ctx context.Context, id string) (endedSessions int64
 	return answer.EndedSessions, err
 }
 
-// Erase removes all that is held on a person. It can not be undone. It needs the
-// scope admin.
-func (c *Client) Erase(ctx context.Context, id string) (api.Erased, error) {
-	return ask[api.Erased](ctx, c, http.MethodPost, userPath(id)+"/erase", api.EraseInput{Confirm: id})
+// inDirectory is what follows the address of a user where several may have the id; "" is any directory.
+func inDirectory(directory string) string {
+	return listQuery(0, map[string]string{"directory": directory})
 }
 
-// Export returns the JSON document of all that is held on a person. It needs the
+// Erase removes all that is held on a person; of which directory needs to be said where several have
+// the id, which else is an *Error with the code ambiguous_user. It can not be undone. It needs the
 // scope admin.
-func (c *Client) Export(ctx context.Context, id string) (json.RawMessage, error) {
-	return ask[json.RawMessage](ctx, c, http.MethodGet, userPath(id)+"/export", nil)
+func (c *Client) Erase(ctx context.Context, id, directory string) (api.Erased, error) {
+	return ask[api.Erased](ctx, c, http.MethodPost, userPath(id)+"/erase"+inDirectory(directory), api.EraseInput{Confirm: id})
+}
+
+// Export returns the JSON document of all that is held on a person, as Erase finds them. It needs the
+// scope admin.
+func (c *Client) Export(ctx context.Context, id, directory string) (json.RawMessage, error) {
+	return ask[json.RawMessage](ctx, c, http.MethodGet, userPath(id)+"/export"+inDirectory(directory), nil)
 }

@@ -78,6 +78,9 @@ var wikiPages = []string{"/home", "/handbook", "/handbook/holidays", "/howto/%d"
 // calls are why somebody must not be disturbed.
 var calls = []string{"On a call", "In a meeting", "Recording a training", "With a customer", "Presenting"}
 
+// directory has the people of all the applications, because of the wiki.
+const directory = "staff"
+
 func appNames() []string {
 	names := []string{sampleApp, wiki}
 	for _, org := range organizations {

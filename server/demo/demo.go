@@ -139,7 +139,7 @@ type applications map[string]*client.Client
 func (cfg Config) applications(ctx context.Context, opened *store.Store) (applications, error) {
 	apps := applications{}
 	for _, app := range appNames() {
-		_, secret, err := opened.CreateKey(ctx, time.Now(), store.ActorSystem, app, store.Scopes{store.ScopeSessions})
+		_, secret, err := opened.CreateKey(ctx, time.Now(), store.ActorSystem, app, directory, store.Scopes{store.ScopeSessions})
 		if err != nil {
 			return nil, fmt.Errorf("creating the key of %s: %w", app, err)
 		}

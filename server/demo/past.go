@@ -177,7 +177,7 @@ func (c cast) pretendSessions(ctx context.Context, opened *store.Store, now time
 
 // pretendDays takes other random numbers than those that decide what happens next.
 func (l *life) pretendDays(ctx context.Context, opened *store.Store, rng *rand.Rand, now time.Time) error {
-	if _, err := opened.PutUser(ctx, now, store.By{App: l.app}, l.known()); err != nil {
+	if _, err := opened.PutUser(ctx, now, store.By{App: l.app, Directory: directory}, l.known()); err != nil {
 		return err
 	}
 	for ago := pastDays; ago > 0; ago-- {
@@ -201,7 +201,7 @@ func (l *life) known() store.UserInput {
 
 // pretendSession is one session in the past.
 func (l *life) pretendSession(ctx context.Context, opened *store.Store, begin, end time.Time) error {
-	login, err := opened.Login(ctx, begin, store.By{App: l.app}, store.Login{User: l.known(), Origin: l.origin})
+	login, err := opened.Login(ctx, begin, store.By{App: l.app, Directory: directory}, store.Login{User: l.known(), Origin: l.origin})
 	if err != nil {
 		return err
 	}

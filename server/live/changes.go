@@ -19,7 +19,7 @@ const (
 // changed is whom to look at, each once and in order, and what ended.
 type changed struct {
 	order   []string
-	users   map[string]bool
+	users   map[string]bool // by key
 	keys    map[int64]bool
 	ended   []store.Change
 	erasure bool // of somebody
@@ -97,23 +97,25 @@ func (h *Hub) publishReset(now time.Time) {
 
 func endings(ended []store.Change) (events []api.Event) {
 	for _, c := range ended {
-		events = append(events, api.Event{Type: "session_ended", UserID: c.UserID, Reason: string(c.Reason),
+		directory, id := store.SplitUserKey(c.UserID)
+		events = append(events, api.Event{Type: "session_ended", UserID: id, Directory: directory, Reason: string(c.Reason),
 			Session: &api.EndedSession{ID: api.ID(c.SessionID), App: c.App}})
 	}
 	return events
 }
 
 // differences compares people with what was told of them, in the given order of
-// their ids. Whoever is not among them was deleted.
+// their keys. Whoever is not among them was deleted.
 func (t *tracker) differences(people []store.OnlinePerson, order []string, now time.Time) (events []api.Event) {
 	at := make(map[string]store.OnlinePerson, len(people))
 	for _, p := range people {
-		at[p.ID] = p
+		at[p.Key()] = p
 	}
-	for _, id := range order {
-		p, ok := at[id]
+	for _, key := range order {
+		p, ok := at[key]
 		if !ok {
-			p = store.OnlinePerson{User: store.User{ID: id}, Status: presence.StatusOffline, Left: presence.OfflineReason(presence.EndUserDeleted)}
+			directory, id := store.SplitUserKey(key)
+			p = store.OnlinePerson{User: store.User{Directory: directory, ID: id}, Status: presence.StatusOffline, Left: presence.OfflineReason(presence.EndUserDeleted)}
 		}
 		if m, isNews := t.difference(p, now); isNews {
 			events = append(events, m)
@@ -124,24 +126,25 @@ func (t *tracker) differences(people []store.OnlinePerson, order []string, now t
 
 // difference remembers how a person looks now and returns what that is news of.
 func (t *tracker) difference(person store.OnlinePerson, now time.Time) (m api.Event, isNews bool) {
-	before, wasOnline := t.online[person.ID]
-	delete(t.waiting, person.ID)
+	key := person.Key()
+	before, wasOnline := t.online[key]
+	delete(t.waiting, key)
 	if person.Status == presence.StatusOffline {
-		t.forget(person.ID)
+		t.forget(key)
 		return t.event("offline", person, now), wasOnline
 	}
 	after := t.look(person, now)
 	switch {
 	case !wasOnline:
-		t.remember(person.ID, after)
+		t.remember(key, after)
 		return t.event("online", person, now), true
 	case before.print == after.print:
 		return m, false
 	case time.Duration(after.at-before.at).Abs()*time.Millisecond < tellEvery:
-		t.waiting[person.ID] = true
+		t.waiting[key] = true
 		return m, false
 	}
-	t.remember(person.ID, after)
+	t.remember(key, after)
 	return t.event("updated", person, now), true
 }
 

@@ -466,7 +466,7 @@ func TestWithoutSocketsTheLogIsNotRead(t *testing.T) {
 
 func TestTheHubBeginsAgainOnAnotherTimeline(t *testing.T) {
 	h := newHub(storetest.New(t))
-	key, _, err := h.store.CreateKey(t.Context(), h.now(), store.ActorCLI, "panel", store.Scopes{store.ScopeRead})
+	key, _, err := h.store.CreateKey(t.Context(), h.now(), store.ActorCLI, "panel", "", store.Scopes{store.ScopeRead})
 	if err != nil {
 		t.Fatal(err)
 	}

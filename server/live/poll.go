@@ -126,7 +126,7 @@ func (h *Hub) loadOnline(ctx context.Context, now time.Time) error {
 			return err
 		}
 		for _, person := range page.People {
-			t.remember(person.ID, t.look(person, now.Add(-tellEvery)))
+			t.remember(person.Key(), t.look(person, now.Add(-tellEvery)))
 		}
 		if t.tooMany() {
 			t.lastJudged = now

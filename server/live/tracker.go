@@ -12,7 +12,7 @@ import (
 
 // tracker keeps what the readers of the list were told, and how far the log was read.
 type tracker struct {
-	online    map[string]published // who was announced as online; nil while nobody follows
+	online    map[string]published // by key: who was announced as online; nil while nobody follows
 	limit     int                  // how many can be known
 	overLimit bool                 // there are more than that
 	waiting   map[string]bool      // of whom too much was told just now
@@ -80,16 +80,16 @@ func (t *tracker) look(person store.OnlinePerson, at time.Time) published {
 	return published{t.fingerprint(person), person.Status, at.UnixMilli()}
 }
 
-func (t *tracker) remember(id string, p published) {
-	t.forget(id)
-	t.online[id] = p
+func (t *tracker) remember(key string, p published) {
+	t.forget(key)
+	t.online[key] = p
 	*t.countOf(p.status)++
 }
 
-func (t *tracker) forget(id string) {
-	if p, ok := t.online[id]; ok {
+func (t *tracker) forget(key string) {
+	if p, ok := t.online[key]; ok {
 		*t.countOf(p.status)--
-		delete(t.online, id)
+		delete(t.online, key)
 	}
 }
 

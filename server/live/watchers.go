@@ -80,7 +80,7 @@ func (ws *watchers) recheckChanged(n changed) {
 		if who.Key != nil {
 			return n.erasure || n.keys[who.Key.ID]
 		}
-		return n.erasure || n.users[who.Person.User.ID] || n.keys[who.Person.Session.KeyID]
+		return n.erasure || n.users[who.Person.User.Key()] || n.keys[who.Person.Session.KeyID]
 	})
 }
 

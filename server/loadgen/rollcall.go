@@ -65,7 +65,7 @@ func serveRollcall(ctx context.Context, data string) error {
 		return err
 	}
 	defer st.Close()
-	_, key, err := st.CreateKey(ctx, time.Now(), store.ActorSystem, "load", store.Scopes{store.ScopeSessions, store.ScopeRead})
+	_, key, err := st.CreateKey(ctx, time.Now(), store.ActorSystem, "load", "", store.Scopes{store.ScopeSessions, store.ScopeRead})
 	if err != nil {
 		return err
 	}

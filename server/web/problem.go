@@ -6,6 +6,8 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"rollcall/server/api"
@@ -82,11 +84,15 @@ func Explain(err error) *Problem {
 	var bad *sqldb.InvalidError
 	var draining *store.DrainingError
 	var ended *store.EndedError
+	var ambiguous *store.AmbiguousUserError
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &bad):
 		return &Problem{Status: http.StatusBadRequest, Code: "invalid_request", Words: bad.Problem}
+	case errors.As(err, &ambiguous):
+		return &Problem{Status: http.StatusConflict, Code: "ambiguous_user",
+			Words: "Several people have the id " + strconv.Quote(ambiguous.ID) + "; say in which directory: " + strings.Join(ambiguous.Directories, ", ")}
 	case errors.As(err, &draining):
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "draining", Words: draining.Message, RetryAfter: time.Minute}
 	}

@@ -17,7 +17,7 @@ import (
 
 // steps are SQL that upgrades every older schema of SQLite: steps[i] leads from version i+1 to i+2. A
 // change of schema.sql adds its step here.
-var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, foldedColumns("") + upgrade6SQLite + upgrade6, upgrade7SQLite + upgrade7}
+var steps = []string{livePresence, endNotes, historyAndNotices, appAndAddress, foldedColumns("") + upgrade6SQLite + upgrade6, upgrade7People("", " STRICT, WITHOUT ROWID") + upgrade7SQLite + upgrade7}
 
 //go:embed upgrade2.sql
 var livePresence string
@@ -45,6 +45,19 @@ var upgrade6 string
 
 //go:embed upgrade6_sqlite.sql
 var upgrade6SQLite string
+
+// upgrade7People puts everybody into a directory.
+func upgrade7People(collation, options string) string {
+	text := "TEXT" + collation
+	return "CREATE TABLE apps (name " + text + " PRIMARY KEY CHECK (name <> ''), directory " + text + " NOT NULL CHECK (directory <> ''))" + options + ";\n" +
+		peopleOfApps + movePeople + movePeople // the second time whose place another had
+}
+
+//go:embed upgrade7_people.sql
+var peopleOfApps string
+
+//go:embed upgrade7_move.sql
+var movePeople string
 
 //go:embed upgrade7.sql
 var upgrade7 string
@@ -249,7 +262,11 @@ func foldRows(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	for _, u := range users {
-		_, err := conn.ExecContext(ctx, `UPDATE users SET folded = $1, role_folded = $2 WHERE id = $3`, fold.User(u[0], u[1], u[2], u[3], u[4]), fold.Text(u[3]), u[2])
+		id := u[2]
+		if _, own, inDirectory := strings.Cut(id, "/"); inDirectory {
+			id = own
+		}
+		_, err := conn.ExecContext(ctx, `UPDATE users SET folded = $1, role_folded = $2 WHERE id = $3`, fold.User(u[0], u[1], id, u[3], u[4]), fold.Text(u[3]), u[2])
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,11 @@ CREATE TABLE organizations (
     folded     TEXT COLLATE "C" NOT NULL DEFAULT ''
 );
 
+CREATE TABLE apps (
+    name      TEXT COLLATE "C" PRIMARY KEY CHECK (name <> ''),
+    directory TEXT COLLATE "C" NOT NULL CHECK (directory <> '')
+);
+
 CREATE TABLE users (
     id              TEXT COLLATE "C" PRIMARY KEY CHECK (id <> ''),
     organization_id BIGINT REFERENCES organizations (id) ON DELETE CASCADE,

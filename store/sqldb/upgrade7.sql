@@ -1,5 +1,15 @@
 -- From version 6 to 7, in both databases.
 
+-- Whose people: users are known by their directory and id. See upgrade7_people.sql and upgrade7_move.sql.
+UPDATE user_sessions SET ended_by = 'user:' || (SELECT new FROM moved WHERE old = substr(ended_by, 6))
+    WHERE is_active = false AND substr(ended_by, 1, 5) = 'user:' AND substr(ended_by, 6) IN (SELECT old FROM moved);
+UPDATE notices SET created_by = 'user:' || (SELECT new FROM moved WHERE old = substr(created_by, 6))
+    WHERE substr(created_by, 1, 5) = 'user:' AND substr(created_by, 6) IN (SELECT old FROM moved);
+UPDATE drain SET started_by = 'user:' || (SELECT new FROM moved WHERE old = substr(started_by, 6))
+    WHERE substr(started_by, 1, 5) = 'user:' AND substr(started_by, 6) IN (SELECT old FROM moved);
+DROP TABLE moving;
+DROP TABLE moved;
+
 -- Which key reported a session: of those before, one that could. Where none is left that could grant their access, they have none.
 UPDATE user_sessions SET key_id = (
         SELECT MIN(k.id) FROM api_keys k

@@ -1,5 +1,13 @@
 -- From version 6 to 7, in PostgreSQL only, before what both databases need.
 
+-- Whose people: the audit log names them by the directory and the id.
+ALTER TABLE audit DISABLE TRIGGER audit_only_grows;
+UPDATE audit SET actor = 'user:' || (SELECT new FROM moved WHERE old = substr(actor, 6))
+    WHERE substr(actor, 1, 5) = 'user:' AND substr(actor, 6) IN (SELECT old FROM moved);
+UPDATE audit SET target = 'user:' || (SELECT new FROM moved WHERE old = substr(target, 6))
+    WHERE substr(target, 1, 5) = 'user:' AND substr(target, 6) IN (SELECT old FROM moved);
+ALTER TABLE audit ENABLE TRIGGER audit_only_grows;
+
 -- Who may be at work and is on no record.
 CREATE TABLE unidentified (
     id      BIGINT PRIMARY KEY,

@@ -1,5 +1,19 @@
 -- From version 6 to 7, in SQLite only, before what both databases need.
 
+-- Whose people: the audit log names them by the directory and the id.
+DROP TRIGGER audit_only_grows;
+UPDATE audit SET actor = 'user:' || (SELECT new FROM moved WHERE old = substr(actor, 6))
+    WHERE substr(actor, 1, 5) = 'user:' AND substr(actor, 6) IN (SELECT old FROM moved);
+UPDATE audit SET target = 'user:' || (SELECT new FROM moved WHERE old = substr(target, 6))
+    WHERE substr(target, 1, 5) = 'user:' AND substr(target, 6) IN (SELECT old FROM moved);
+CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit
+WHEN NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
+          AND NEW.actor IN (OLD.actor, 'erased') AND NEW.target IN (OLD.target, 'erased') AND NEW.detail IN (OLD.detail, '')
+          AND NEW.words IN (OLD.words, ''))
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is not to be changed');
+END;
+
 -- Who may be at work and is on no record.
 CREATE TABLE unidentified (
     id      INTEGER PRIMARY KEY,

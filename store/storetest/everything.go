@@ -27,7 +27,7 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 	must(s.History.RecordVisitors(t.Context(), now))
 	_, err := s.CreateFirstAccount(t.Context(), now, "root", Password)
 	must(err)
-	_, _, err = s.CreateKey(t.Context(), now, "user:rollcall:root", "shop", store.Scopes{store.ScopeRead, store.ScopeSessions})
+	_, _, err = s.CreateKey(t.Context(), now, "user:rollcall:root", "shop", "", store.Scopes{store.ScopeRead, store.ScopeSessions})
 	must(err)
 	for i := range people {
 		token, last := live(t, s, now.Add(time.Duration(i)*time.Second), i)
