@@ -208,8 +208,6 @@ export class PeopleList {
 // Makes one change of the feed to a list with the latest activity first. Who changed keeps their
 // place until the list is read again.
 function apply(users, type, user) {
-  const gone = type === 'offline';
-  const at = users.findIndex(({ id }) => id === user.id);
-  if (at >= 0) users.splice(at, 1, ...(gone ? [] : [user]));
-  else if (!gone) users.unshift(user);
+  const at = users.findIndex(({ id, directory }) => id === user.id && directory === user.directory);
+  users.splice(Math.max(at, 0), Number(at >= 0), ...(type === 'offline' ? [] : [user]));
 }

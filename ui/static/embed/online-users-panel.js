@@ -17,6 +17,7 @@
  * this one is from, so a policy names its origin.
  */
 import { h } from '../lib/dom.js';
+import { personKey } from '../lib/status.js';
 import { ServerElement } from './element.js';
 import { Filters } from './panel/filters.js';
 import { Frame } from './panel/frame.js';
@@ -134,14 +135,15 @@ class OnlineUsersPanel extends ServerElement {
   // Whoever is outside of the filters is not offline.
   #updateSheet(users) {
     const sheet = this.#details?.sheet;
-    const user = sheet?.user && users.find(({ id }) => id === sheet.user.id);
+    const user = sheet?.user && users.find((one) => personKey(one) === personKey(sheet.user));
     if (user || this.list.complete) sheet?.update(user);
   }
 
   #changed(type, user) {
     const sheet = this.#details?.sheet;
-    if (user.id === sheet?.user?.id) sheet.update(type === 'offline' ? undefined : user);
-    if (user.id === this.#own.user?.id) this.#own.show(this.server, true);
+    const isUser = (one) => one && personKey(one) === personKey(user);
+    if (isUser(sheet?.user)) sheet.update(type === 'offline' ? undefined : user);
+    if (isUser(this.#own.user)) this.#own.show(this.server, true);
   }
 
   #fail({ message }) {

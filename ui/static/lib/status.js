@@ -7,6 +7,16 @@ export const CHOICES = ['available', 'busy', 'away']; // what people can say of 
 
 export const shownName = (user) => user.name || user.email || user.id;
 
+// What a person is known by: several may have one id, in different directories.
+export const personKey = ({ directory = '', id }) => `${directory}/${id}`;
+
+// Tells of the people of a list who looks like somebody of another directory.
+export function lookalikes(users) {
+  const directories = new Map();
+  for (const user of users) directories.set(shownName(user), new Set(directories.get(shownName(user))).add(user.directory));
+  return (user) => directories.get(shownName(user))?.size > 1;
+}
+
 // The mark's colour comes from data-status on an element around.
 export function statusMark(status) {
   return [h('i', { class: 'shape', 'aria-hidden': 'true' }), h('span', {}, STATUSES[status] || status)];

@@ -1,7 +1,7 @@
 // The rows of the table: one for each person, patched rather than made anew, so that the focus and
 // a text that somebody marks survive a change.
 import { h, put, putLong } from '../../lib/dom.js';
-import { claimText, shownName, statusMark } from '../../lib/status.js';
+import { claimText, lookalikes, personKey, shownName, statusMark } from '../../lib/status.js';
 import { ago, duration, local, until } from '../../lib/time.js';
 
 const POINTER_RESTS_MS = 10000;
@@ -29,11 +29,13 @@ export class Rows {
     this.#latest = latest;
     this.#shown = this.#holdOrder(latest, reorder);
     const now = this.#on.now();
-    const ids = new Set(this.#shown.map((user) => user.id));
-    for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
+    const keys = new Set(this.#shown.map(personKey));
+    for (const key of this.#rows.keys()) if (!keys.has(key)) this.#rows.delete(key);
+    const alike = lookalikes(this.#shown);
     for (const user of this.#shown) {
-      if (!this.#rows.has(user.id)) this.#rows.set(user.id, new Row((shown) => this.#open(shown)));
-      this.#rows.get(user.id).show(user, now);
+      const key = personKey(user);
+      if (!this.#rows.has(key)) this.#rows.set(key, new Row((shown) => this.#open(shown)));
+      this.#rows.get(key).show(user, now, alike(user));
     }
     this.#reconcileRows(this.#grouped());
   }
@@ -53,10 +55,10 @@ export class Rows {
   #holdOrder(latest, reorder) {
     this.#held = this.#inUse() && !reorder;
     if (!this.#held) return latest;
-    const online = new Map(latest.map((user) => [user.id, user]));
-    const kept = this.#shown.map((user) => online.get(user.id) || { ...user, status: 'offline', status_text: '', status_until: null });
-    const before = new Set(this.#shown.map((user) => user.id));
-    return [...kept, ...latest.filter((user) => !before.has(user.id))];
+    const online = new Map(latest.map((user) => [personKey(user), user]));
+    const kept = this.#shown.map((user) => online.get(personKey(user)) || { ...user, status: 'offline', status_text: '', status_until: null });
+    const before = new Set(this.#shown.map(personKey));
+    return [...kept, ...latest.filter((user) => !before.has(personKey(user)))];
   }
 
   #inUse() {
@@ -66,7 +68,7 @@ export class Rows {
 
   #grouped() {
     const key = this.#on.groupedBy();
-    const elements = (some) => some.map((user) => this.#rows.get(user.id).element);
+    const elements = (some) => some.map((user) => this.#rows.get(personKey(user)).element);
     if (!key) return elements(this.#shown);
     const names = [...new Set(this.#shown.map((user) => user[key]))].sort((a, b) => !a - !b || a.localeCompare(b));
     return names.flatMap((name) => {
@@ -96,13 +98,14 @@ export class Rows {
   }
 
   #clicked(event) {
-    const row = this.#rows.get(event.target.closest('.row')?.dataset.userId);
+    const clicked = event.target.closest('.row');
+    const row = [...this.#rows.values()].find(({ element }) => element === clicked);
     if (!row || event.target === row.name || !document.getSelection().isCollapsed) return;
     this.#open(row.user);
   }
 
   #open(user) {
-    this.#on.open(user, this.#rows.get(user.id)?.name);
+    this.#on.open(user, this.#rows.get(personKey(user))?.name);
   }
 }
 
@@ -140,12 +143,13 @@ class Row {
       cell('seen', this.seen));
   }
 
-  show(user, now) {
+  // The directory is shown of who looks like somebody else.
+  show(user, now, alike) {
     this.user = user;
     this.element.dataset.userId = user.id;
     put(this.avatar, initials(shownName(user)));
     putLong(this.name, shownName(user));
-    putLong(this.email, user.email);
+    putLong(this.email, [user.email, alike && user.directory].filter(Boolean).join(' · '));
     putLong(this.organization, user.organization_name);
     putLong(this.team, user.team_name);
     putLong(this.role, user.role);

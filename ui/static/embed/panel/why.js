@@ -7,7 +7,7 @@ import { duration, local, until } from '../../lib/time.js';
 export class Why {
   constructor(panel, user) {
     this.panel = panel;
-    this.id = user.id;
+    this.user = user;
     this.button = button('Why?', () => this.toggle(), { class: 'plain', part: 'why', 'aria-expanded': 'false', 'aria-controls': 'why' });
     this.element = h('div', { class: 'why', id: 'why', part: 'explanation', role: 'status', hidden: true });
   }
@@ -23,7 +23,7 @@ export class Why {
     if (this.element.hidden) return;
     if (!this.element.firstChild) this.element.append(h('p', { class: 'sub' }, 'Looking…'));
     const asked = (this.asked = {});
-    const shown = await this.panel.server().ask(`admin/users/${encodeURIComponent(this.id)}/explain`).then(
+    const shown = await this.panel.server().ask(`admin/users/${encodeURIComponent(this.user.id)}/explain?${new URLSearchParams({ directory: this.user.directory || '' })}`).then(
       (answer) => this.explanation(answer),
       (refusal) => [h('p', { class: 'failed' }, `No explanation: ${refusal.message} `, button('Try again', () => this.refresh()))],
     );

@@ -3,7 +3,7 @@ import { ask } from '../../lib/api.js';
 import { deviceWords } from '../../lib/device.js';
 import { button, failure, h } from '../../lib/dom.js';
 import { endTime } from '../../lib/session-state.js';
-import { shownName } from '../../lib/status.js';
+import { personKey, shownName } from '../../lib/status.js';
 import { beside, instant } from './words.js';
 
 const MOST = 100;
@@ -35,7 +35,7 @@ export class OnlineAt {
   }
 
   list(time, { sessions, next_cursor: more }) {
-    const persons = new Set(sessions.map((session) => session.user.id)).size;
+    const persons = new Set(sessions.map((session) => personKey(session.user))).size;
     const count = `${persons}${more ? '+' : ''} ${persons === 1 && !more ? 'person' : 'people'}`;
     const words = sessions.length ? `${count} ${persons === 1 && !more ? 'was' : 'were'} on at ${instant(time)}` : `No known sessions at ${instant(time)}`;
     this.element.replaceChildren(
@@ -60,7 +60,7 @@ function row(session, time) {
   const end = endTime(session);
   const device = deviceWords(session.device) || session.location || address;
   return h('tr', { 'data-session-id': session.id },
-    h('td', {}, h('a', { href: `sessions?${new URLSearchParams({ user: user.id, state: 'all' })}`, title: user.email }, shownName(user)), h('span', { class: 'sub' }, user.organization_name)),
+    h('td', {}, h('a', { href: `sessions?${new URLSearchParams({ user: user.id, directory: user.directory, state: 'all' })}`, title: user.email }, shownName(user)), h('span', { class: 'sub' }, user.organization_name)),
     h('td', { title: app }, app),
     h('td', { title: address }, device),
     h('td', {}, beside(began, time)),

@@ -9,8 +9,8 @@ const count = (n) => (n === 1 ? '1 session' : `${n.toLocaleString()} sessions`);
 
 // Ends whatever matches these filters of the list; with none of them, all sessions of
 // all applications. done is called once something may have ended.
-export async function endMatching({ user, app, organization, device, ip, from, to, q, state, except }, done) {
-  const filter = Object.fromEntries(Object.entries({ user, app, organization, device, ip, from, to, q, state, except }).filter(([, value]) => value));
+export async function endMatching({ user, directory, app, organization, device, ip, from, to, q, state, except }, done) {
+  const filter = Object.fromEntries(Object.entries({ user, directory, app, organization, device, ip, from, to, q, state, except }).filter(([, value]) => value));
   const { state: _, except: __, ...narrow } = filter;
   const body = Object.keys(narrow).length ? filter : { ...filter, all: true };
   const dialog = new EndDialog(done);

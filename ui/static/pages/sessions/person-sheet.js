@@ -40,7 +40,7 @@ export class PersonSheet {
   async load(next = '') {
     const { user } = this;
     try {
-      const query = new URLSearchParams({ user: user.id, state: 'all', sort: 'created', limit: PAGE, ...(next && { cursor: next }) });
+      const query = new URLSearchParams({ user: user.id, directory: user.directory, state: 'all', sort: 'created', limit: PAGE, ...(next && { cursor: next }) });
       const answer = await ask('GET', `admin/sessions?${query}`);
       if (user !== this.user) return;
       this.clock.set(answer.timestamp);
@@ -69,7 +69,7 @@ export class PersonSheet {
       ...(sessions.length ? [timeline(sessions, now, (session) => cards.get(session).scrollIntoView({ block: 'nearest' }))] : []),
       h('div', { class: 'buttons start' },
         button('Show in the list', () => (this.element.close(), this.only(user)), { class: 'small' }),
-        ...(this.admin && open.length > 1 ? [button(`End all ${open.length}…`, () => endMatching({ user: user.id }, () => this.again()), { class: 'small danger', 'data-end-user': '' })] : [])),
+        ...(this.admin && open.length > 1 ? [button(`End all ${open.length}…`, () => endMatching({ user: user.id, directory: user.directory }, () => this.again()), { class: 'small danger', 'data-end-user': '' })] : [])),
       h('ol', { class: 'cards' }, ...cards.values()),
       ...(this.next ? [button('Show earlier sessions', () => this.load(this.next), { class: 'small' })] : []),
       ...(sessions.length ? [] : [h('p', { class: 'empty' }, 'No session of this person is kept.')]));
@@ -89,7 +89,7 @@ export class PersonSheet {
   }
 
   endings(session, open) {
-    const others = open.length > 1 && button('End all others…', () => endMatching({ user: this.user.id, except: [session.id] }, () => this.again()), { class: 'small', 'data-end-others': '' });
+    const others = open.length > 1 && button('End all others…', () => endMatching({ user: this.user.id, directory: this.user.directory, except: [session.id] }, () => this.again()), { class: 'small', 'data-end-others': '' });
     return h('div', { class: 'buttons start' },
       button('End…', () => endThese([session], () => this.again()), { class: 'small danger', 'data-end-one': '' }), others || '');
   }

@@ -3,7 +3,7 @@
 import { deviceMark } from '../../lib/device.js';
 import { button, h, put, putLong } from '../../lib/dom.js';
 import { endTime, lastActivity, lasted, placeWords, stateMark } from '../../lib/session-state.js';
-import { shownName } from '../../lib/status.js';
+import { lookalikes, shownName } from '../../lib/status.js';
 import { local } from '../../lib/time.js';
 
 const COLUMNS = [
@@ -29,6 +29,7 @@ export class SessionTable {
     this.element.dataset.ended = ended;
     this.element.dataset.admin = admin;
     for (const sorter of this.sorters) sorter.closest('th').ariaSort = sorter.dataset.sort === sort ? 'descending' : null;
+    this.alike = lookalikes(sessions.map(({ user }) => user));
     const before = this.rows;
     this.rows = new Map(sessions.map((session) => [session.id, before.get(session.id) || this.row(session)]));
     for (const session of sessions) this.fill(this.rows.get(session.id), session);
@@ -48,7 +49,7 @@ export class SessionTable {
     row.picked.disabled = Boolean(endTime(session));
     row.picked.checked &&= !row.picked.disabled;
     row.picked.ariaLabel = `Select the session of ${shownName(session.user)} in ${session.app}`;
-    const seen = JSON.stringify(session);
+    const seen = JSON.stringify([session, this.alike(session.user)]);
     if (row.seen !== seen) this.fillFacts(row.cells, session);
     row.seen = seen;
     this.tick(row);
@@ -58,7 +59,7 @@ export class SessionTable {
     const { user } = session;
     const details = person.querySelector('button') || h('button', { type: 'button', class: 'name', click: () => this.open(user, details) });
     putLong(details, shownName(user));
-    const about = [user.email, user.organization_name, user.team_name].filter(Boolean).join(' · ');
+    const about = [user.email, user.organization_name, user.team_name, this.alike(user) && user.directory].filter(Boolean).join(' · ');
     person.replaceChildren(details, h('span', { class: 'sub', title: about }, about));
     state.replaceChildren(stateMark(session));
     app.replaceChildren(h('span', { title: session.app }, session.app));

@@ -18,7 +18,7 @@ const FIELDS = ['q', 'state', 'app', 'organization', 'device', 'from', 'to', 'ip
 const form = at('filters');
 const clock = new Clock();
 const table = new SessionTable(clock, { sort: (order) => narrow({ sort: order }), open: (user, back) => sheet.open(user, back), selected: showSelection });
-const sheet = new PersonSheet(clock, { ended: refresh, only: (user) => narrow({ user: user.id, state: 'all', sort: '' }) });
+const sheet = new PersonSheet(clock, { ended: refresh, only: (user) => narrow({ user: user.id, directory: user.directory, state: 'all', sort: '' }) });
 let typing; // the timer of a text that is not in the address yet
 const page = { sessions: [], wanted: PAGE, next: '', admin: false, asked: undefined, loaded: 0 };
 
@@ -126,7 +126,7 @@ function empty(query) {
 
 function reset() {
   form.reset();
-  narrow(Object.fromEntries([...FIELDS, 'user'].map((name) => [name, ''])));
+  narrow(Object.fromEntries([...FIELDS, 'user', 'directory'].map((name) => [name, ''])));
 }
 
 // Says that what is shown may be old, or that nothing can be shown.
@@ -152,7 +152,7 @@ form.addEventListener('input', ({ target }) => {
 });
 form.addEventListener('submit', (event) => event.preventDefault());
 at('further').addEventListener('click', () => further(at('further').ariaExpanded !== 'true'));
-at('person').querySelector('button').addEventListener('click', () => narrow({ user: '' }));
+at('person').querySelector('button').addEventListener('click', () => narrow({ user: '', directory: '' }));
 at('refresh').addEventListener('click', refresh);
 at('more').addEventListener('click', more);
 at('clear').addEventListener('click', () => table.clear());
