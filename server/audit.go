@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"rollcall/server/api"
@@ -19,6 +20,9 @@ func (s *Server) audit(r *http.Request) (any, error) {
 		return nil, err
 	}
 	filter, err := auditFilter(q)
+	if err == nil {
+		err = s.nameUsers(r.Context(), &filter.Actor, &filter.Target)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +51,22 @@ func auditFilter(q url.Values) (f store.AuditFilter, err error) {
 	}
 	f.To, err = web.ParseTime("to", q.Get("to"))
 	return f, err
+}
+
+// nameUsers has actors and targets that are users, by the id or by directory and id, as the audit log has them.
+func (s *Server) nameUsers(ctx context.Context, who ...*string) error {
+	for _, one := range who {
+		id, isUser := strings.CutPrefix(*one, store.UserActor(""))
+		if !isUser {
+			continue
+		}
+		key, err := s.userKey(ctx, id, "")
+		if err != nil {
+			return err
+		}
+		*one = store.UserActor(key)
+	}
+	return nil
 }
 
 var auditColumns = []string{"id", "at", "actor", "actor_name", "action", "target", "target_name", "detail"}

@@ -179,6 +179,25 @@ func TestWhoseIDSeveralHaveIsNamedWithTheDirectory(t *testing.T) {
 	}
 }
 
+func TestTheAuditLogIsAskedAboutAUserByTheID(t *testing.T) {
+	b := newTwoAdas(t)
+	b.person(t, b.shop, "bob")
+	admin := b.admin(t)
+	for _, path := range []string{"/admin/users/bob/explain", "/admin/users/ada/explain?directory=shop"} {
+		do(t, b.bench, "GET", path, nil, bearing(b.ops)).wants(200)
+	}
+	for query, want := range map[string]string{"target=user:bob": "user:shop/bob", "target=user:shop/bob": "user:shop/bob", "target=user:shop/ada": "user:shop/ada"} {
+		if got := b.recorded(t, admin, "?action=user.view&"+query); len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("%s: %v", query, got)
+		}
+	}
+	do(t, b.bench, "GET", "/admin/audit?target=user:ada", nil, bearing(b.ops)).refuses(409, "ambiguous_user")
+	do(t, b.bench, "GET", "/admin/audit?actor=user:ada", nil, bearing(b.ops)).refuses(409, "ambiguous_user")
+	if got := b.recorded(t, admin, "?target=user:nobody"); len(got) != 0 {
+		t.Errorf("of nobody: %v", got)
+	}
+}
+
 func TestTwoOfOneIDAreTwoInTheList(t *testing.T) {
 	b := newTwoAdas(t)
 	body := do(t, b.bench, "GET", "/admin/users/online?sort=name", nil, bearing(b.ops)).wants(200)
