@@ -31,8 +31,16 @@ func TestTheGate(t *testing.T) {
 	if got := asks("?max=1&allow=caution", 200); got["level"] != "caution" || got["success"] != true {
 		t.Errorf("where caution is enough: %v", got)
 	}
-	b.key(t, "crm", "sessions")
-	asks("?app=crm", 200)
+	crm := b.key(t, "crm", "sessions")
+	if got := asks("?app=crm", 409); got["level"] != "caution" || got["never_reported"] != true || got["error"] != "nobody is online, and this application has never reported anybody" {
+		t.Errorf("of an application that has never reported anybody: %v", got)
+	}
+	asks("?app=crm&unidentified=ignore", 200)
+	b.person(t, crm, "cyd")
+	do(t, b, "POST", "/admin/sessions/end", `{"user":"cyd"}`, bearing(crm)).wants(200)
+	if got := asks("?app=crm", 200); got["level"] != "clear" || got["never_reported"] != false {
+		t.Errorf("of one whose people have left: %v", got)
+	}
 	b.clock.advance(time.Second)
 	do(t, b, "POST", "/admin/users/heartbeat", `{"idle_ms":600000,"page":"/orders"}`, bearing(ada)).wants(200)
 	idle := asks("", 409)

@@ -18,7 +18,7 @@ func TestAMisspeltNameIsNotTakenForOneWhereNobodyIs(t *testing.T) {
 	if got := do(t, b, "GET", "/admin/gate?ignore_role=support", nil, bearing(key)).refuses(400, "invalid_request")["error"]; got != `there is no role "support"; none is known yet` {
 		t.Error(got)
 	}
-	do(t, b, "GET", "/admin/gate?app=shop", nil, bearing(key)).wants(200) // nobody has logged in, but somebody may
+	do(t, b, "GET", "/admin/gate?app=shop", nil, bearing(key)).refuses(409, "gate_caution") // it is known, and has reported nobody
 	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada","role":"Editor","team":"Core","organization":"Acme"}}`, bearing(shop)).wants(201)
 	known := map[string]string{"app": `application "NAME"; known: "ops", "shop"`, "organization": `organization "NAME"; known: "Acme"`,
 		"team": `team "NAME"; known: "Core"`, "role": `role "NAME"; known: "Editor"`, "ignore_role": `role "NAME"; known: "Editor"`}

@@ -27,6 +27,8 @@ type Gate struct {
 
 	StillThere   []StillThere   // at most MaxBlocking
 	Unidentified []Unidentified // likewise
+
+	NeverReported bool // nobody has ever been reported to be logged in to the app that is asked about
 }
 
 // MaxBlocking is how many people a gate names.
@@ -76,10 +78,19 @@ func (s *Store) gate(ctx context.Context, look *sql.Tx, m presence.Cutoffs, ask 
 		}
 	}
 	if gate.Counts.Unidentified > 0 {
-		gate.Unidentified, err = unidentified(ctx, look, m, ask.App)
+		if gate.Unidentified, err = unidentified(ctx, look, m, ask.App); err != nil {
+			return Gate{}, err
+		}
 	}
-	return gate, err
+	if ask.App != "" && gate.Counts.People() == 0 {
+		err = look.QueryRowContext(ctx, neverReported, ask.App).Scan(&gate.NeverReported)
+	}
+	return gate, sqldb.Wrap("finding out whether an app reports its people", err)
 }
+
+// neverReported is whether neither a session nor the history has anything of an app.
+const neverReported = `SELECT NOT EXISTS (SELECT 1 FROM user_sessions WHERE app = $1)
+	AND NOT EXISTS (SELECT 1 FROM activity_samples WHERE organization_id = 0 AND app = $1)`
 
 // peopleIn lists the first people that match, the most recent first.
 func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) ([]OnlinePerson, error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rollcall/store/fold"
+	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
 
@@ -51,9 +52,11 @@ func (s *sharedGates) ask(ctx context.Context, now time.Time, ask GateQuestion) 
 	case <-shared.done:
 		gate := shared.gate
 		if ask.IgnoreUnidentified {
-			gate.Counts.Unidentified, gate.Unidentified = 0, nil
+			gate.Counts.Unidentified, gate.Unidentified, gate.NeverReported = 0, nil, false
 		}
-		gate.Level = gate.Counts.Level(ask.Max)
+		if gate.Level = gate.Counts.Level(ask.Max); gate.NeverReported && gate.Level == presence.GateClear {
+			gate.Level = presence.GateCaution // nobody can tell whether anybody is there
+		}
 		return gate, shared.err
 	case <-ctx.Done():
 		return Gate{}, ctx.Err()

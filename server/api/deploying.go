@@ -22,7 +22,10 @@ type Gate struct {
 
 	Unidentified []Unidentified `json:"unidentified"` // likewise
 	Quietest     *QuietTime     `json:"quietest"`     // when it is likely to be quiet next; null while nobody knows
-	Timestamp    Time           `json:"timestamp"`
+
+	NeverReported bool `json:"never_reported"` // nobody has ever been reported to be logged in to the app that is asked about
+
+	Timestamp Time `json:"timestamp"`
 }
 
 // InTheWay is somebody who would notice a deployment.
@@ -73,6 +76,9 @@ func GateOf(gate store.Gate, open bool, now time.Time) Gate {
 	}
 	for _, one := range gate.Unidentified {
 		answer.Unidentified = append(answer.Unidentified, Unidentified{Doubt: one.Doubt, App: one.App, Detail: one.Detail, SeenAt: At(one.SeenAt)})
+	}
+	if answer.NeverReported = gate.NeverReported; gate.NeverReported {
+		answer.Text += ", and this application has never reported anybody"
 	}
 	if !open {
 		answer.Code, answer.Error = "gate_"+string(gate.Level), answer.Text

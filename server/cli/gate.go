@@ -81,6 +81,9 @@ func askGate(cmd *cobra.Command, asked *client.Client, ask client.GateQuestion, 
 			return false, "", err
 		}
 		gate = latest
+		if gate.NeverReported {
+			return gate.Success, "Waiting: " + printable(gate.Text), nil
+		}
 		return gate.Success, "Waiting for " + waitsFor(gate), nil
 	})
 	return gate, err
