@@ -179,6 +179,25 @@ func TestWhoseIDSeveralHaveIsNamedWithTheDirectory(t *testing.T) {
 	}
 }
 
+func TestWhoSignedTokensNameIsOfTheDirectoryOfTheirApplication(t *testing.T) {
+	for directory, want := range map[string]string{"": "crm", "staff": "staff"} {
+		b := signedBench(t)
+		ops := b.key(t, "ops", "admin")
+		if directory != "" {
+			b.directory = directory
+			b.person(t, b.key(t, "wiki", "sessions"), "42")
+			b.key(t, "crm", "read")
+		}
+		if got := b.beats(t, b.signs(t, signingSecret, `{}`)); got != "" {
+			t.Fatal(got)
+		}
+		users := do(t, b, "GET", "/admin/users/online", nil, bearing(ops)).wants(200)["users"].([]any)
+		if who := users[0].(map[string]any); len(users) != 1 || who["directory"] != want || who["id"] != "42" {
+			t.Errorf("of the directory %q: %v", directory, users)
+		}
+	}
+}
+
 func TestTheAuditLogIsAskedAboutAUserByTheID(t *testing.T) {
 	b := newTwoAdas(t)
 	b.person(t, b.shop, "bob")
