@@ -149,7 +149,7 @@ func TestAnAdministratorIsErasedByAnother(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		key, _, err := s.CreateKey(t.Context(), Start, "user:rollcall:eve", "shop", store.Scopes{store.ScopeAdmin})
+		key, _, err := s.CreateKey(t.Context(), Start, "user:rollcall:eve", "shop", "", store.Scopes{store.ScopeAdmin})
 		if err != nil {
 			t.Fatal(err)
 		}
