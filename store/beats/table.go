@@ -3,7 +3,7 @@ package beats
 // table holds what waits by session. A million of them need half the memory that a map would, and nothing
 // in it has to be looked at by the garbage collector.
 type table struct {
-	slots  []uint32              // one more than a place in chunks, 0 for none; at least twice as many as are in use
+	slots  []slot                // at least twice as many as are in use
 	chunks []*[chunkSize]waiting // in use up to size; never moved, so that it grows by little
 	size   int
 }
@@ -13,13 +13,19 @@ const (
 	minSlots  = 64 // a power of two, as all that it becomes
 )
 
-func (t *table) at(place int) *waiting { return &t.chunks[place/chunkSize][place%chunkSize] }
+// slot says where a session is: one more than its place in chunks, 0 for none, and the upper half of its id, so that
+// nearly always no other's has to be looked at.
+type slot struct{ tag, place uint32 }
 
-// slot is where a session's place stands, or would. Ids are random, so their bits are as good as a hash's.
-func (t *table) slot(session int64) int {
-	mask := len(t.slots) - 1
+func tagOf(session int64) uint32 { return uint32(session >> 32) }
+
+func (t *table) at(place uint32) *waiting { return &t.chunks[(place-1)/chunkSize][(place-1)%chunkSize] }
+
+// find returns where a session's slot is, or would be. Ids are random, so their bits are as good as a hash's.
+func (t *table) find(session int64) int {
+	mask, tag := len(t.slots)-1, tagOf(session)
 	for i := int(session) & mask; ; i = (i + 1) & mask {
-		if t.slots[i] == 0 || t.at(int(t.slots[i]-1)).Session == session {
+		if s := t.slots[i]; s.place == 0 || s.tag == tag && t.at(s.place).Session == session {
 			return i
 		}
 	}
@@ -29,8 +35,8 @@ func (t *table) get(session int64) (waiting, bool) {
 	if t.size == 0 {
 		return waiting{}, false
 	}
-	if place := t.slots[t.slot(session)]; place != 0 {
-		return *t.at(int(place - 1)), true
+	if s := t.slots[t.find(session)]; s.place != 0 {
+		return *t.at(s.place), true
 	}
 	return waiting{}, false
 }
@@ -39,23 +45,24 @@ func (t *table) put(w waiting) {
 	if 2*t.size >= len(t.slots) {
 		t.grow()
 	}
-	i := t.slot(w.Session)
-	if place := t.slots[i]; place != 0 {
-		*t.at(int(place - 1)) = w
+	i := t.find(w.Session)
+	if s := t.slots[i]; s.place != 0 {
+		*t.at(s.place) = w
 		return
 	}
 	if t.size == len(t.chunks)*chunkSize {
 		t.chunks = append(t.chunks, new([chunkSize]waiting))
 	}
-	*t.at(t.size) = w
 	t.size++
-	t.slots[i] = uint32(t.size)
+	t.slots[i] = slot{tagOf(w.Session), uint32(t.size)}
+	*t.at(uint32(t.size)) = w
 }
 
 func (t *table) grow() {
-	t.slots = make([]uint32, max(minSlots, 2*len(t.slots)))
-	for place := range t.size {
-		t.slots[t.slot(t.at(place).Session)] = uint32(place + 1)
+	t.slots = make([]slot, max(minSlots, 2*len(t.slots)))
+	for place := uint32(1); place <= uint32(t.size); place++ {
+		session := t.at(place).Session
+		t.slots[t.find(session)] = slot{tagOf(session), place}
 	}
 }
 
@@ -63,17 +70,17 @@ func (t *table) delete(session int64) {
 	if t.size == 0 {
 		return
 	}
-	i := t.slot(session)
-	place := t.slots[i]
+	i := t.find(session)
+	place := t.slots[i].place
 	if place == 0 {
 		return
 	}
 	t.free(i)
-	t.size--
-	if last := t.at(t.size); last.Session != session { // which takes the place
-		t.slots[t.slot(last.Session)] = place
-		*t.at(int(place - 1)) = *last
+	if last := *t.at(uint32(t.size)); last.Session != session { // which takes the place
+		t.slots[t.find(last.Session)].place = place
+		*t.at(place) = last
 	}
+	t.size--
 	if spare := t.size/chunkSize + 2; len(t.chunks) > spare {
 		t.chunks[spare] = nil
 		t.chunks = t.chunks[:spare]
@@ -83,18 +90,18 @@ func (t *table) delete(session int64) {
 // free empties a slot, and moves others into it that are found by way of it.
 func (t *table) free(hole int) {
 	mask := len(t.slots) - 1
-	for i := (hole + 1) & mask; t.slots[i] != 0; i = (i + 1) & mask {
-		home := int(t.at(int(t.slots[i]-1)).Session) & mask
+	for i := (hole + 1) & mask; t.slots[i].place != 0; i = (i + 1) & mask {
+		home := int(t.at(t.slots[i].place).Session) & mask
 		if (i-home)&mask >= (i-hole)&mask {
 			t.slots[hole], hole = t.slots[i], i
 		}
 	}
-	t.slots[hole] = 0
+	t.slots[hole] = slot{}
 }
 
 // each calls f for all, in no order.
 func (t *table) each(f func(*waiting)) {
-	for place := range t.size {
+	for place := uint32(1); place <= uint32(t.size); place++ {
 		f(t.at(place))
 	}
 }
