@@ -19,6 +19,7 @@ type engine struct {
 	check  func(context.Context, *sql.Conn) error // that the schema is ours; nil: its owner alone could change it
 	tables string                                 // query that counts the tables that there are
 
+	connected    []string       // are run by the writer first
 	upgrade      []string       // begin a transaction that may change the schema
 	begin        []string       // begin any other that writes
 	snapshotOpts *sql.TxOptions // of a transaction that sees one instant

@@ -35,7 +35,8 @@ func (db *DB) Rewrite(ctx context.Context) error {
 // rewriteFile is the rewrite of SQLite.
 func rewriteFile(ctx context.Context, db *DB) error {
 	err := db.BetweenWrites(func(ctx context.Context, conn *sql.Conn) error {
-		_, err := conn.ExecContext(ctx, `VACUUM`)
+		err := run(ctx, conn, []string{tempInFiles, `VACUUM`})
+		err = errors.Join(err, run(context.WithoutCancel(ctx), conn, []string{tempInMemory}))
 		return Wrap("rewriting the database", err)
 	})
 	if err != nil {

@@ -45,6 +45,13 @@ func databaseFile(folder string) (string, error) {
 // page goes to the log: 1 KiB takes a tenth more heartbeats than the usual 4 KiB.
 const pageSize = "page_size(1024)"
 
+// What a statement may have to undo is a copy of each page that it changes, which is written to a file unless it
+// is kept in memory. The copy of the whole database that VACUUM makes belongs in a file.
+const (
+	tempInMemory = `PRAGMA temp_store = MEMORY`
+	tempInFiles  = `PRAGMA temp_store = FILE`
+)
+
 // layOut gives an empty file its first page. A database has pages as it was made with, and a
 // connection that switches to the log at once makes them as usual, whatever it was told before.
 func layOut(path string) error {
@@ -88,6 +95,7 @@ func openSQLite(cfg Config) (*engine, error) {
 		schema: cfg.Schema, oldest: 1, steps: steps,
 		check:        func(ctx context.Context, conn *sql.Conn) error { return layout.Check(ctx, conn, cfg.Schema) },
 		tables:       sqliteTables,
+		connected:    []string{tempInMemory},
 		upgrade:      []string{`BEGIN IMMEDIATE`},
 		begin:        []string{`BEGIN IMMEDIATE`},
 		snapshotOpts: &sql.TxOptions{ReadOnly: true},

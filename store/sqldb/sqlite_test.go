@@ -18,7 +18,7 @@ func TestADatabaseIsAsItWasAskedFor(t *testing.T) {
 		db := openIn(t, folder)
 		err := db.BetweenWrites(func(_ context.Context, conn *sql.Conn) error {
 			for pragma, want := range map[string]string{
-				"page_size": "1024", "journal_mode": "wal", "synchronous": "2", "wal_autocheckpoint": "40000", "foreign_keys": "1", "busy_timeout": "5000",
+				"page_size": "1024", "journal_mode": "wal", "synchronous": "2", "wal_autocheckpoint": "40000", "foreign_keys": "1", "busy_timeout": "5000", "temp_store": "2",
 			} {
 				var got string
 				if err := conn.QueryRowContext(context.Background(), `PRAGMA `+pragma).Scan(&got); err != nil || got != want {

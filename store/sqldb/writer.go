@@ -312,6 +312,11 @@ func (w *writer) connect(ctx context.Context) error {
 	}
 	conn, err := w.engine.write.Conn(ctx)
 	if err == nil {
+		if err = run(ctx, conn, w.engine.connected); err != nil {
+			err = errors.Join(err, conn.Close())
+		}
+	}
+	if err == nil {
 		w.conn, w.stmts = conn, newStatements(conn)
 	}
 	return Wrap("connecting to the database", err)
