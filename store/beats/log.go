@@ -26,8 +26,11 @@ type Log struct {
 	entries table
 	queue   []row // what is in the log, in the order in which it is folded
 	waiting bounds
-	last    int64    // number of the row of the log that was folded last
-	buried  []buried // folded entries, for readers of a state from before
+
+	unmeasured int // rows that were folded since waiting was measured
+
+	last   int64    // number of the row of the log that was folded last
+	buried []buried // folded entries, for readers of a state from before
 
 	staged stage // by the transaction under way; the writer's own
 }
@@ -73,7 +76,7 @@ const readersTime = 15 * time.Second
 // stage is what a transaction changes, once it is committed.
 type stage struct {
 	tx      *sqldb.Tx
-	entries map[int64]waiting
+	entries map[int64]waiting // nil while the log is opened
 	rows    []row
 	next    row // that is being filled
 	blob    []byte
@@ -84,18 +87,12 @@ type stage struct {
 func Open(ctx context.Context, db *sqldb.DB, rules presence.Rules) (*Log, error) {
 	l := &Log{Step: foldStep, db: db, waiting: nothing}
 	l.window = rules.OnlineWindow.Milliseconds()
-	l.lap = min(maxLap.Milliseconds(), l.window/5)
-	l.margin = minMargin.Milliseconds() + l.lap/10
+	l.lap = lapOf(rules)
+	l.margin = marginOf(l.lap)
 	rows, err := db.Rows(ctx, readLog, 0)
 	if err == nil {
-		staged := map[int64]waiting{}
-		_, err = sqldb.Collect(rows, func(rows *sql.Rows) (none struct{}, err error) {
-			l.staged.entries = staged
-			err = l.stageRow(rows)
-			l.commit()
-			clear(staged)
-			return none, err
-		})
+		_, err = sqldb.Collect(rows, func(rows *sql.Rows) (none struct{}, err error) { return none, l.stageRow(rows) })
+		l.commit()
 	}
 	return l, sqldb.Wrap("reading the log of heartbeats", err)
 }
@@ -157,6 +154,10 @@ func (l *Log) stage(e Entry, expires int64) {
 	next.rows = 1
 	if w.row == 0 {
 		w.row = next.number
+	}
+	if l.staged.entries == nil { // nobody else has the log yet
+		l.entries.put(w)
+		return
 	}
 	l.staged.entries[e.Session] = w
 }
@@ -246,15 +247,21 @@ func (l *Log) commit() {
 		l.entries.put(w)
 	}
 	l.queue = append(l.queue, s.rows...)
-	if s.folded > 0 {
-		l.measure()
-		l.unbury(now)
-		return
-	}
 	for _, r := range s.rows {
 		l.waiting = l.waiting.and(r.bounds)
 	}
+	if s.folded > 0 {
+		l.unmeasured += s.folded
+		if l.unmeasured >= len(l.queue)/measureShare {
+			l.measure()
+		}
+		l.unbury(now)
+	}
 }
+
+// measureShare is which part of the log is folded until it is measured anew. Up to then what waits seems to be
+// older than it is by as much of a lap, which is less than the margin.
+const measureShare = 32
 
 // isFolded tells whether the row of the log with which a session began to wait has been folded, so that
 // nothing else will fold its entry.
@@ -269,7 +276,7 @@ func (l *Log) isFolded(w waiting) bool {
 // measure finds by what a question would find that rows wait.
 func (l *Log) measure() {
 	latest := l.waiting.latest // that of a session may lie in a row behind the one it waits in
-	l.waiting = nothing
+	l.waiting, l.unmeasured = nothing, 0
 	for _, r := range l.queue {
 		l.waiting = l.waiting.and(r.bounds)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // maxLap is for how long an entry waits to be folded at most.
-const maxLap = time.Minute
+const maxLap = 3 * time.Minute
 
 // minMargin is by how much a row must outlast the wait of its entry at least: the clock may step by two
 // seconds before anybody notices, and a fold may be late.
@@ -18,7 +18,18 @@ const minMargin = 5 * time.Second
 const MaxSiblings = 8
 
 // maxRows is how many rows the log may have. Where nobody folds it, heartbeats are written at once again.
-const maxRows = 200_000
+const maxRows = 1_000_000
+
+// lapOf is how long an entry waits, in milliseconds: as long as the row lasts, less a heartbeat that comes late
+// and the margin. The longer it is, the more heartbeats share one write of their row.
+func lapOf(r presence.Rules) int64 {
+	window, heartbeat := r.OnlineWindow.Milliseconds(), r.Heartbeat.Milliseconds()
+	rest := window - heartbeat*5/4 - minMargin.Milliseconds()
+	return min(maxLap.Milliseconds(), max(rest*10/11, window/5))
+}
+
+// marginOf is by how much a row must outlast a lap.
+func marginOf(lap int64) int64 { return minMargin.Milliseconds() + lap/10 }
 
 // Lap is how long an entry waits to be folded.
 func (l *Log) Lap() time.Duration { return time.Duration(l.lap) * time.Millisecond }
