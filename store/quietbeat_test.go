@@ -256,3 +256,28 @@ func TestADamagedRowOfTheLogIsToldAndTheOthersCount(t *testing.T) {
 		t.Errorf("%d wait: %v", again.HeartbeatsWaiting(), err)
 	}
 }
+
+func TestThoseWhoCameAllAtOnceAreNotFoldedAllAtOnce(t *testing.T) {
+	const people = 360 // two for each second of a lap
+	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
+	store.FoldOneByOne(s)
+	for i := range people {
+		token := LogIn(t, s, Start, fmt.Sprint("user", i)).Token
+		Touch(t, s, after(1), token, store.Beat{})
+		beatsQuietly(t, s, 2, token)
+	}
+	for _, test := range []struct {
+		name    string
+		at      time.Time
+		waiting int
+	}{
+		{"before half of a lap", after(3), people},
+		{"after half of a lap", after(4), people - 2},
+		{"a second later", after(4).Add(time.Second), people - 3}, // of those who are left
+		{"a lap later", after(5), 0},
+	} {
+		if err := s.FoldHeartbeats(t.Context(), test.at); err != nil || s.HeartbeatsWaiting() != test.waiting {
+			t.Errorf("%s %d wait, want %d: %v", test.name, s.HeartbeatsWaiting(), test.waiting, err)
+		}
+	}
+}

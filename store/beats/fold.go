@@ -16,18 +16,29 @@ const foldStep = 100
 // foldTime is within which time what is due is folded, evenly: who beats notices nothing of it.
 const foldTime = 700 * time.Millisecond
 
-// FoldDue folds what has waited for a lap at now. It is to be called every second.
+// FoldDue folds what has waited for a lap at now. It is to be called every second. Where very much waits it folds
+// a second's share of that, though less may be due: people who came all at once are not to be folded all at once,
+// a lap later.
 func (l *Log) FoldDue(ctx context.Context, now time.Time) error {
 	if l == nil {
 		return nil
 	}
-	from, to := now.UnixMilli()-l.lap, now.UnixMilli()+l.lap
-	due := func(r row) bool { return r.at <= from || r.at > to } // the clock may be set back
-	steps := 1 + l.countWhile(due)/l.Step
+	waited := func(lap int64) func(row) bool {
+		from, to := now.UnixMilli()-lap, now.UnixMilli()+l.lap
+		return func(r row) bool { return r.at <= from || r.at > to } // the clock may be set back
+	}
+	due, soon := waited(l.lap), waited(l.lap/2)
+	waiting, _ := l.Waiting()
+	share := min(waiting*int(time.Second.Milliseconds())/int(l.lap), l.countWhile(soon))
+	steps := 1 + max(share, l.countWhile(due))/l.Step
 	pace := time.NewTicker(foldTime / time.Duration(steps))
 	defer pace.Stop()
-	for {
-		more, err := l.fold(ctx, due)
+	for folded := 0; ; folded += l.Step {
+		which := due
+		if folded+l.Step <= share {
+			which = soon
+		}
+		more, err := l.fold(ctx, which)
 		if err != nil || !more {
 			return err
 		}
