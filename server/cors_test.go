@@ -97,7 +97,7 @@ func TestWithoutAllowedOriginsNobodyGetsAGrant(t *testing.T) {
 
 func TestAnyPageMayLoadTheScriptsForHostPages(t *testing.T) {
 	b := newBench(t, storetest.New(t))
-	for _, path := range []string{"/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/heartbeat-renew.js", "/heartbeat-status.js", "/heartbeat-explain.js", "/online-users-panel.js", "/online-users-badge.js",
+	for _, path := range []string{"/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/heartbeat-renew.js", "/heartbeat-status.js", "/heartbeat-explain.js", "/heartbeat-source.js", "/rollcall.mjs", "/online-users-panel.js", "/online-users-badge.js",
 		b.static("built/heartbeat-notices.js"), b.static("built/heartbeat-live.js"), b.static("built/online-users-panel-details.js")} {
 		got := do(t, b, "GET", path, nil, header("Origin", "https://anybody.example"))
 		h := got.Header()

@@ -19,6 +19,13 @@ func TestTheElementsInFrameworks(t *testing.T) {
 		t.Skip("the tests with the real frameworks run with TEST_HOSTS=required")
 	}
 	scripts := elementScripts(t)
+	t.Run("the types are those of the elements and of the module", func(t *testing.T) {
+		check := exec.Command(filepath.Join(scripts, "node_modules/.bin/tsc"), "--noEmit", "--strict", "--jsx", "react-jsx", "--module", "esnext",
+			"--moduleResolution", "bundler", "--target", "es2022", filepath.Join(scripts, "types.tsx"))
+		if out, err := check.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
 	for name, c := range map[string]struct{ script, page string }{
 		"React 19":              {"react.js", "/"},
 		"React 19 hydrating":    {"react.js", "/hydrated"},
@@ -40,6 +47,13 @@ func elementScripts(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.CopyFS(folder, os.DirFS("testdata/elements")); err != nil {
+		t.Fatal(err)
+	}
+	types, err := os.ReadFile("static/built/rollcall.d.mts")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, "rollcall.d.mts"), types, 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	npm := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")

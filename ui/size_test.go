@@ -23,6 +23,7 @@ func TestScriptsForHostPagesStaySmall(t *testing.T) {
 		{part(t, in, "heartbeat.js", "heartbeat-renew.js"), 2 << 10},
 		{part(t, in, "heartbeat.js", "heartbeat-status.js"), 2 << 10},
 		{part(t, in, "heartbeat.js", "heartbeat-explain.js"), 2 << 10},
+		{part(t, in, "heartbeat.js", "heartbeat-source.js"), 1 << 10},
 		{"online-users-panel.js", 12 << 10},
 		{part(t, in, "online-users-panel.js", "online-users-panel-details.js"), 6 << 10},
 		{"online-users-badge.js", 4 << 10},

@@ -14,7 +14,8 @@ import (
 // What host pages load is built by `go generate ./ui`, and kept with its sources.
 //
 //go:generate go tool esbuild --bundle --minify --charset=utf8 --loader:.css=text --log-level=warning --outdir=static/built --format=iife static/embed/heartbeat.js static/embed/online-users-panel.js static/embed/online-users-badge.js
-//go:generate go tool esbuild --bundle --minify --charset=utf8 --loader:.css=text --log-level=warning --outdir=static/built --format=esm heartbeat-notices=static/embed/heartbeat/notices.js heartbeat-live=static/embed/heartbeat/live.js heartbeat-renew=static/embed/heartbeat/renew.js heartbeat-explain=static/embed/heartbeat/explain.js heartbeat-status=static/embed/heartbeat/status.js online-users-panel-details=static/embed/panel/details.js
+//go:generate go tool esbuild --bundle --minify --charset=utf8 --loader:.css=text --log-level=warning --outdir=static/built --format=esm heartbeat-notices=static/embed/heartbeat/notices.js heartbeat-live=static/embed/heartbeat/live.js heartbeat-renew=static/embed/heartbeat/renew.js heartbeat-explain=static/embed/heartbeat/explain.js heartbeat-status=static/embed/heartbeat/status.js heartbeat-source=static/embed/heartbeat/source.js online-users-panel-details=static/embed/panel/details.js
+//go:generate go tool esbuild --bundle --minify --charset=utf8 --loader:.d.mts=copy --log-level=warning --outdir=static/built --format=esm --entry-names=[name] --out-extension:.js=.mjs static/embed/rollcall.mjs static/embed/rollcall.d.mts
 
 //go:embed static/base static/lib static/pages static/built clients
 var files embed.FS

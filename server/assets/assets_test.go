@@ -109,7 +109,7 @@ func TestWhatAScriptForHostPagesLoadsIsOfItsVersionAndThere(t *testing.T) {
 	files := ours(t)
 	static := files.Static(http.NotFoundHandler())
 	for script, parts := range map[string][]string{
-		"heartbeat.js":          {"heartbeat-notices.js", "heartbeat-live.js", "heartbeat-renew.js", "heartbeat-status.js", "heartbeat-explain.js"},
+		"heartbeat.js":          {"heartbeat-notices.js", "heartbeat-live.js", "heartbeat-renew.js", "heartbeat-status.js", "heartbeat-explain.js", "heartbeat-source.js"},
 		"online-users-panel.js": {"online-users-panel-details.js"},
 		"online-users-badge.js": nil,
 	} {

@@ -28,7 +28,7 @@ func newFile(name string, content []byte) file {
 // kindOf does not ask the machine, whose table of types may say anything.
 func kindOf(name string) string {
 	switch path.Ext(name) {
-	case ".js":
+	case ".js", ".mjs":
 		return "text/javascript; charset=utf-8"
 	case ".css":
 		return "text/css; charset=utf-8"

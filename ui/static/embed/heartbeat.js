@@ -10,7 +10,11 @@
  *                  cookies are, or 204 for nobody: asked by POST with the header "X-Rollcall: renew" when
  *                  there is no token, or none that is good, and when the person may have changed.
  *                  "": wait for identify()
+ * data-endpoint    "/path" of the page's own origin below which the application passes requests on to Rollcall
+ * data-cookies     heartbeats send the cookies of their own origin, and no header Authorization: for what stands
+ *                  before Rollcall there (setStatus() then is for pages without a token only)
  * data-page        instead of the path; "hash" where that is in the fragment, "off" shows nothing
+ * data-page-mask   an expression, such as "[^/]+(?=/edit)": what matches is told as "*"
  * data-notices     "off": announcements are not shown, only told by the next event
  * data-live        hears of them, and of the end of the session, at once: one connection a browser
  * data-debug       logs each step
@@ -144,4 +148,5 @@ function start() {
   if (started - attempt(() => sessionStorage.rollcallBye) < 15000) rebeatAfterReload();
 }
 
-if (src && !window.rollcall) start();
+// An element with this id is another thing.
+if (src && !window.rollcall?.beat) start();

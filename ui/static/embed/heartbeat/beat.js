@@ -13,7 +13,7 @@ let again = false;
 
 export async function beat() {
   again = inFlight;
-  if (inFlight || silent || token !== readToken() || !mayBeat() || (ended && !inUse())) return;
+  if (inFlight || silent || token === undefined || token !== readToken() || !mayBeat() || (ended && !inUse())) return;
   inFlight = true;
   began();
   await ask(token, report());
@@ -39,7 +39,7 @@ function report() {
   return { idle_ms: Math.max(0, Date.now() - (last || started)), visible: anyVisible(), page, seen: unsent() };
 }
 
-export const headers = () => ({ 'Content-Type': 'application/json', ...(token && { Authorization: 'Bearer ' + token }) });
+export const headers = () => ({ 'Content-Type': 'application/json', ...(token && credentials() === 'omit' && { Authorization: 'Bearer ' + token }) });
 
 const request = (said, init) => ({
   method: 'POST',
@@ -85,7 +85,7 @@ function handleResponse({ ok, status, headers }, answer, said, asOf) {
     retry(headers.get('Retry-After'));
   } else {
     // Refused: asking more often will not help.
-    if (answer.code === 'session_token_required') become('signed-out'); // no cookie
+    if (byCookie && status === 400) become('signed-out'); // no cookie
     else become('refused', { endpoint, status, code: answer.code });
     plan(leading(true));
   }

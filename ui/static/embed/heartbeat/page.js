@@ -1,5 +1,5 @@
 // What the person does in this tab: which page it shows, and when there last was input.
-import { options, started } from './script.js';
+import { attempt, options, started } from './script.js';
 
 export let input = document.hidden ? 0 : started;
 let ownPage = options.page;
@@ -15,7 +15,8 @@ const SHOWN = /^(#!?(?=\/))?(%[c-f]\w(%[89ab]\w)+|%\w\w|[^?#]){0,200}/iu;
 export function page() {
   const { pathname, hash } = location;
   const shown = ownPage === 'hash' ? (/^#!?\//.test(hash) ? hash : pathname) : (ownPage ?? pathname);
-  return shown === 'off' ? undefined : SHOWN.exec(shown)[0];
+  // Where the mask is no expression, nothing is shown.
+  return shown === 'off' ? undefined : attempt(() => SHOWN.exec(`${shown}`.replace(RegExp(options.pageMask || '(?!)', 'gi'), '*'))[0]);
 }
 
 // The person came back to this tab.
@@ -35,7 +36,7 @@ function touch(event, heard) {
 // heard is told of input, at most once a second.
 export function watchInput(heard) {
   const listen = (event) => touch(event, heard);
-  for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']) {
+  for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel']) {
     addEventListener(type, listen, { capture: true, passive: true });
   }
 }

@@ -6,8 +6,7 @@ import { handled, stopped, trouble } from './session.js';
 import { become } from './state.js';
 import { give } from './token.js';
 
-let from = options.renew && new URL(options.renew, document.baseURI).href;
-let loadAt = 0;
+let from = options.renew && new URL(options.renew, location.origin).href;
 let renewal;
 let identity;
 const byFunction = () => identity();
@@ -15,12 +14,7 @@ const byFunction = () => identity();
 // Every second. changed is called with each new token, and with the same one that may be good again.
 export function lookForToken(changed) {
   if (!from || stopped) return;
-  if (renewal) renewal.look({ fine: 'idle' in lastReported, trouble: trouble(), used: inUse(), handled: () => handled || stopped });
-  else if (Date.now() > loadAt) start(changed);
-}
-
-function start(changed) {
-  loadAt = Date.now() + 30000;
+  if (renewal) return renewal.look({ fine: 'idle' in lastReported, trouble: trouble(), used: inUse(), handled: () => handled || stopped });
   load('heartbeat-renew.js').then((part) => {
     renewal ??= part.renewal(from, {
       hold(token) {
@@ -41,7 +35,6 @@ export function identify(ask) {
   if (from === byFunction) return askNow();
   from = byFunction;
   renewal = undefined;
-  loadAt = 0;
 }
 
 export const askNow = () => renewal?.ask();

@@ -1,9 +1,13 @@
-// The script tag that we come from, and what its attributes say. A module has none.
-export const { src, dataset: options } = document.currentScript || { dataset: {} };
-export const endpoint = src && new URL('admin/users/heartbeat', src).href;
+// The script tag that we come from, and what its attributes say. A module does not know its own, nor
+// does a script that something else has run.
+export const { src, dataset: options } = document.currentScript || document.querySelector('script[src*="/heartbeat.js"]')
+  || (console.warn('Rollcall: no script tag'), { dataset: {} });
+// From the origin: the address of the page may hold a password, with which nothing can be fetched.
+export const base = options.endpoint ? new URL(options.endpoint + '/', location.origin) : src;
+export const endpoint = src && new URL('admin/users/heartbeat', base);
 export let asks = options.renew !== undefined; // a route or a function for the token
 export let byCookie = !asks && options.token === undefined && !options.tokenFrom;
-export const credentials = () => (byCookie ? 'same-origin' : 'omit');
+export const credentials = () => (byCookie || 'cookies' in options ? 'same-origin' : 'omit');
 export const started = Date.now();
 
 export function askFor() {
@@ -35,7 +39,7 @@ export function load(name) {
   parts[name] ??= import(new URL(`static/built/${name}`, src))
     .catch(() => import(new URL(`${name}?${Date.now()}`, src))) // another name each time, because browsers remember failures
     .catch((error) => {
-      delete parts[name];
+      setTimeout(() => delete parts[name], 5000);
       throw error;
     });
   return parts[name];

@@ -1,32 +1,32 @@
 // The token, where the attributes say that it is.
-import { asks, attempt, byCookie, options } from './script.js';
+import { asks, attempt, byCookie, load, options } from './script.js';
+import { token } from './session.js';
 import { become, state } from './state.js';
 
 let given = ''; // by whom was asked for it
+let readSource; // for all sources but a text in storage: a script of its own
 
 export function give(token) {
   given = token;
 }
 
 // '' where there is none.
-export const readToken = () => (asks ? given : attempt(read) || '');
-
-function read() {
+export function readToken() {
+  if (asks) return given;
   if (byCookie) return '';
+  const from = options.tokenFrom;
   if (options.token !== undefined) return options.token;
-  const [, kind, name, path] = /^(localStorage|sessionStorage|cookie|meta):([^#]+)#?(.*)/.exec(options.tokenFrom) || [];
-  if (!kind) return become(state, { what: 'source' });
-  if (kind === 'cookie') return decodeURIComponent(readCookie(name));
-  if (kind === 'meta') return document.querySelector(`meta[name="${name}"]`).content;
-  const text = window[kind].getItem(name);
-  if (path) return path.split('.').reduce((value, key) => value[key], JSON.parse(text));
-  // Some frameworks keep strings as JSON, in quotes.
-  return text.replace(/^"(.*)"$/, '$1');
+  const [, kind, key] = /^(local|session)Storage:([^#]+)$/.exec(from) || [];
+  if (kind) return attempt(() => text(window[kind + 'Storage'].getItem(key))) || '';
+  if (readSource) return attempt(() => readSource()) || '';
+  load('heartbeat-source.js').then(({ source }) => {
+    readSource ??= source(from) || become(state, { what: 'source' }) || (() => '');
+  }).catch(() => {});
+  return token;
 }
 
-function readCookie(name) {
-  return ('; ' + document.cookie).split(`; ${name}=`)[1].split(';')[0];
-}
+// Some frameworks keep strings as JSON, in quotes.
+const text = (stored) => stored.replace(/^"(.*)"$/, '$1');
 
 // Only so that no name shows the token.
 export function hash(text) {

@@ -1,0 +1,1 @@
+function i(o){let[,e,t,n]=/^(localStorage|sessionStorage|cookie|meta):([^#]+)#?(.*)/.exec(o)||[];if(e==="cookie")return()=>decodeURIComponent(("; "+document.cookie).split(`; ${t}=`)[1].split(";")[0]);if(e==="meta")return()=>document.querySelector(`meta[name="${t}"]`).content;if(e)return()=>n.split(".").reduce((c,r)=>c[r],JSON.parse(window[e].getItem(t)))}export{i as source};
