@@ -10,7 +10,7 @@ import (
 // renewal is an application whose pages ask it for their token, and a page of it in which nobody is logged in.
 func renewal(t *testing.T, page string) (a *application, ada *watch, tab *tab) {
 	t.Helper()
-	a = newApplication(t, page, "--heartbeat", "1s", "--online-window", "20s", "--leave-grace", "1s")
+	a = newApplication(t, page, "--heartbeat", "1s", "--online-window", "20s", "--leave-grace", "6s") // longer than a page takes to load
 	b := browser(t)
 	ada = a.watch("ada")
 	tab = b.another()
