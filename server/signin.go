@@ -80,9 +80,22 @@ func (s *Server) logout(r *http.Request) (any, error) {
 	if err := s.auth.OwnOrigin(r); err != nil {
 		return nil, err
 	}
+	q, err := web.Query(r.URL.RawQuery, "everywhere")
+	if err != nil {
+		return nil, err
+	}
+	everywhere := q.Get("everywhere")
+	if everywhere != "" && everywhere != "true" && everywhere != "false" {
+		return nil, web.Invalid("everywhere must be true or false")
+	}
 	token, err := s.auth.CookieToken(r)
 	if err != nil {
 		return nil, err
+	}
+	if token != "" && everywhere == "true" {
+		if err := s.signOutEverywhere(r, token); err != nil {
+			return nil, err
+		}
 	}
 	if token != "" {
 		if _, err := s.store.EndByToken(r.Context(), s.now(), presence.PanelApp, token, presence.EndLogout); err != nil {
@@ -90,6 +103,18 @@ func (s *Server) logout(r *http.Request) (any, error) {
 		}
 	}
 	return web.Reply{Status: http.StatusOK, Cookies: s.auth.SignOutCookies(r), Body: api.Nothing{}}, nil
+}
+
+// signOutEverywhere ends all panel sessions of whoever has this one.
+func (s *Server) signOutEverywhere(r *http.Request, token string) error {
+	me, err := s.store.Authenticate(r.Context(), s.now(), token)
+	if errors.Is(err, store.ErrSessionEnded) || err == nil && me.Session.App != presence.PanelApp {
+		return nil
+	}
+	if err == nil {
+		_, err = s.store.SignOutEverywhere(r.Context(), s.now(), me.User.ID)
+	}
+	return err
 }
 
 // me tells who has the session, and what they claim of themselves.

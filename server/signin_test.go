@@ -68,6 +68,48 @@ func TestSignedInUntilSignedOut(t *testing.T) {
 	}
 }
 
+func TestASignInToThePanelEndsAfterAWeekHoweverActiveItIs(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	in := b.signIn(t, "root", password)
+	browser, token := with(in.Result().Cookies()), in.Result().Cookies()[0].Value
+	for range 7*24*2 - 1 {
+		b.clock.advance(30 * time.Minute)
+		if reason := b.beats(t, token); reason != "" {
+			t.Fatalf("it ended at %v: %s", b.now(), reason)
+		}
+	}
+	do(t, b, "GET", "/auth/me", nil, browser).wants(200)
+	b.clock.advance(30 * time.Minute)
+	do(t, b, "GET", "/auth/me", nil, browser).refuses(401, "unauthenticated")
+	if _, err := b.store.Cleanup(t.Context(), b.now()); err != nil {
+		t.Fatal(err)
+	}
+	if reason := b.beats(t, token); reason != "expired" {
+		t.Errorf("after a cleanup it %q", reason)
+	}
+}
+
+func TestSigningOutEverywhere(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	other := cookied(b, b.account(t, "watch", store.AccessAdmin))
+	b.admin(t)
+	here, there := with(b.signIn(t, "root", password).Result().Cookies()), with(b.signIn(t, "root", password).Result().Cookies())
+	ours := header("Origin", "http://localhost:8080")
+	do(t, b, "POST", "/auth/logout?everywhere=yes", nil, here, ours).refuses(400, "invalid_request")
+	do(t, b, "POST", "/auth/logout?everywhere=true", nil, here, header("Origin", "https://evil.example")).refuses(403, "cross_origin")
+	do(t, b, "GET", "/auth/me", nil, there).wants(200)
+	if seen := do(t, b, "GET", "/admin/sessions?app=rollcall&user=rollcall:root&state=active", nil, other).wants(200)["sessions"].([]any); len(seen) != 3 {
+		t.Errorf("%d sessions of the panel are seen", len(seen))
+	}
+	do(t, b, "POST", "/auth/logout?everywhere=true", nil, here, ours).wants(200)
+	for _, browser := range []func(*http.Request){here, there} {
+		do(t, b, "GET", "/auth/me", nil, browser).refuses(401, "unauthenticated")
+	}
+	do(t, b, "GET", "/auth/me", nil, other).wants(200)
+	do(t, b, "POST", "/auth/logout?everywhere=true", nil, here, ours).wants(200)
+}
+
 func TestBelowABasePathTheCookieIsSentNowhereElse(t *testing.T) {
 	for name, test := range map[string]struct {
 		tls  bool

@@ -50,6 +50,13 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 	if err != nil {
 		return c, sqldb.Wrap("ending expired sessions", err)
 	}
+	tooOld, err := s.db.InBatches(ctx, `
+		UPDATE user_sessions SET is_active = false, ended_at = $2, end_reason = 'expired'
+		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND app = '`+presence.PanelApp+`' AND created_at <= $1 LIMIT $3)`,
+		now.Add(-panelMaxAge).UnixMilli(), now.UnixMilli())
+	if c.Ended += tooOld; err != nil {
+		return c, sqldb.Wrap("ending old sessions of the panel", err)
+	}
 	if !s.slack.Load().Unproven {
 		if c.Purged, err = s.purge(ctx, now); err != nil {
 			return c, err

@@ -18,6 +18,9 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
+// panelMaxAge is how long a sign-in to the panel lasts at most, however active the person is.
+const panelMaxAge = 7 * 24 * time.Hour
+
 // Identity is who stands behind a session token.
 type Identity struct {
 	Session Session
@@ -41,16 +44,20 @@ func (s *Store) Authenticate(ctx context.Context, now time.Time, token string) (
 }
 
 func (s *Store) identity(ctx context.Context, now time.Time, h tokenRef) (id Identity, err error) {
-	var activity, idle, expires int64
+	var activity, idle, expires, created int64
 	var limit Access
 	u := &id.User
-	err = s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &id.Session.KeyID, &activity, &expires, &limit,
+	err = s.db.Scan(ctx, []any{&id.Session.ID, &id.Session.App, &id.Session.KeyID, &activity, &expires, &created, &limit,
 		&id.Member.OrganizationID, userKey{u}, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access}, `
-		SELECT s.id, s.app, COALESCE(s.key_id, 0), s.last_activity_at, s.expires_at,
+		SELECT s.id, s.app, COALESCE(s.key_id, 0), s.last_activity_at, s.expires_at, s.created_at,
 			CASE WHEN s.key_id IS NULL OR EXISTS (SELECT 1 FROM api_keys WHERE id = s.key_id) THEN s.max_access ELSE 'none' END, s.organization_id, u.id, u.name, u.email, u.role, u.team_name, u.access
 		FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3`, h.id, h.digest, s.at(now).Expiry)
+		WHERE s.id = $1 AND s.token_sha256 = $2 AND s.is_active = true AND s.expires_at > $3 AND (s.app <> $4 OR s.created_at > $5)`,
+		h.id, h.digest, s.at(now).Expiry, presence.PanelApp, s.at(now).Expiry-panelMaxAge.Milliseconds())
 	s.beats.Overlay(id.Session.ID, &activity, &idle, &expires)
+	if id.Session.App == presence.PanelApp {
+		expires = min(expires, created+panelMaxAge.Milliseconds())
+	}
 	id.Session.ExpiresAt = sqldb.Time(expires)
 	id.Member.App, id.Member.Role = id.Session.App, u.Role
 	id.Access = min(limit, u.Access)
@@ -148,6 +155,11 @@ func (t *tx) endSome(m presence.Cutoffs, by By, user string, except tokenRef, re
 	}
 	return n, t.record(sqldb.Time(m.Now), AuditEvent{Actor: by.Actor, Action: "session.revoke", Target: UserActor(user),
 		Detail: joined(sessionCount(before+n), string(reason))})
+}
+
+// SignOutEverywhere ends all sessions of an account in the panel and returns how many were active.
+func (s *Store) SignOutEverywhere(ctx context.Context, now time.Time, user string) (int64, error) {
+	return s.EndAll(ctx, now, By{App: presence.PanelApp, Actor: UserActor(user)}, user, "", presence.EndLogout)
 }
 
 // end ends the active sessions that the condition which names. Its parameters

@@ -85,4 +85,9 @@ func TestThePageSettings(t *testing.T) {
 		b.until(`document.querySelectorAll('[data-key-id]').length === 1`)
 		b.until(`document.querySelectorAll('.audit [data-action="session.revoke"]').length === 2`)
 	})
+	t.Run("whoever is signed in sees where, and signs out everywhere", func(t *testing.T) {
+		b.until(`document.querySelector('[data-account-id="rollcall:root"] a').getAttribute('href') === 'sessions?app=rollcall&user=rollcall%3Aroot'`)
+		b.click(`[data-action=sign-out-everywhere]`)
+		b.until(`location.pathname === '/login'`)
+	})
 }

@@ -14,6 +14,7 @@ const beginWait = 10 * time.Second // for the hub to know who is online
 // reader is a socket on which the list is followed.
 type reader struct {
 	*socket
+	who   Follower
 	since *string // cursor of the list that the reader has; nil for none
 	at    place
 }
@@ -33,7 +34,8 @@ func (h *Hub) ServeList(w http.ResponseWriter, r *http.Request, token string, fo
 
 // recheck looks whether the reader may still follow.
 func (k *reader) recheck(ctx context.Context) error {
-	_, err := k.mayStay(ctx)
+	who, err := k.mayStay(ctx)
+	k.who = who
 	return err
 }
 
@@ -93,7 +95,9 @@ func (k *reader) tell(ctx context.Context, w *watcher) error {
 		case <-w.check:
 			err = k.recheck(ctx)
 		case <-ping.C:
-			err = k.ping(ctx)
+			if err = k.ping(ctx); err == nil && k.who.Person != nil && !k.who.Person.Session.ExpiresAt.After(k.hub.now()) {
+				err = k.recheck(ctx) // activity may have moved the end, which no log tells
+			}
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 		}

@@ -46,7 +46,7 @@ export function crudList(box, { one, path, of, columns, fields, action, body, em
 
   function row(thing) {
     const [first, ...others] = Object.values(columns).map((cell) => cell(thing));
-    return h('tr', { [`data-${one}-id`]: thing.id }, h('td', { class: 'first', title: first }, first), ...others.map((words) => h('td', {}, words)), actions(thing));
+    return h('tr', { [`data-${one}-id`]: thing.id }, h('td', { class: 'first', title: first.title ?? first }, first), ...others.map((words) => h('td', {}, words)), actions(thing));
   }
 
   function actions(thing) {
