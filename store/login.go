@@ -78,7 +78,7 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 		if result.AccessCapped, err = l.putUser(now); err != nil {
 			return err
 		}
-		if err = s.foldUser(t.Tx, in.User.ID); err == nil { // a login changes the places of the others
+		if err = s.foldUser(t.Tx, l.user); err == nil { // a login changes the places of the others
 			err = l.record(&result)
 		}
 		return err
@@ -148,13 +148,13 @@ func (l login) record(result *LoginResult) error {
 // recordAccess records who let somebody in who may do more than to be there.
 func (l login) recordAccess() error {
 	var access Access
-	if err := l.Scan([]any{&access}, `SELECT access FROM users WHERE id = $1`, l.in.User.ID); err != nil {
+	if err := l.Scan([]any{&access}, `SELECT access FROM users WHERE id = $1`, l.user); err != nil {
 		return sqldb.Wrap("reading a user's access", err)
 	}
 	if access = min(access, l.by.Grant); access == AccessNone {
 		return nil
 	}
-	return l.tx.record(sqldb.Time(l.m.Now), AuditEvent{Actor: l.by.Actor, Action: "session.begin", Target: UserActor(l.in.User.ID),
+	return l.tx.record(sqldb.Time(l.m.Now), AuditEvent{Actor: l.by.Actor, Action: "session.begin", Target: UserActor(l.user),
 		Detail: "access " + access.String() + " in " + l.by.App})
 }
 
