@@ -46,7 +46,8 @@ func TestTheGateAsksOnlyAboutWhoCounts(t *testing.T) {
 		{store.GateQuestion{IgnoreRole: "manager"}, "hold [ada ida]"},
 		{store.GateQuestion{App: "crm", IgnoreRole: "manager"}, "clear []"},
 		{store.GateQuestion{App: "shop", Max: 1}, "caution [ada ida]"},
-		{store.GateQuestion{App: "nothing"}, "clear []"},
+		{store.GateQuestion{App: "nothing"}, "caution []"},
+		{store.GateQuestion{App: "nothing", IgnoreUnidentified: true}, "clear []"},
 	} {
 		gate, err := s.Gate(t.Context(), now, c.ask)
 		if err != nil {

@@ -148,7 +148,7 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	ada, bob := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "bob")
 	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{})
 	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `DROP TABLE session_tokens, session_clients, unidentified, apps`,
-		`ALTER TABLE user_sessions DROP COLUMN heard, DROP COLUMN session_key_sha256, DROP COLUMN refused_at, DROP COLUMN client`,
+		`ALTER TABLE user_sessions DROP COLUMN heard, DROP COLUMN session_key_sha256, DROP COLUMN refused_at, DROP COLUMN client, DROP COLUMN key_id`,
 		`ALTER TABLE users DROP COLUMN folded, DROP COLUMN role_folded`, `ALTER TABLE organizations DROP COLUMN folded`,
 		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words`,
 		`INSERT INTO audit (at, actor, action, target, detail) VALUES (1, 'cli', 'notice.post', '', 'Back at six'), (2, 'cli', 'key.create', '', 'shop: read')`,

@@ -136,7 +136,7 @@ func TestAnUpgradeFromVersion6LosesNobody(t *testing.T) {
 			}
 		}
 		again, err := s.Login(t.Context(), now6, store.By{App: "shop", Directory: "blog"},
-			store.Login{User: store.UserInput{ID: "42"}, Token: "token-of-version-6-42-1"})
+			store.Login{User: store.UserInput{ID: "42"}, Token: "gN2sXq8vT4bLzC7wR1mKfY5hJ0dPaUe9", PreviousToken: "token-of-version-6-42-1"})
 		if err != nil || again.Created {
 			t.Errorf("the same session again is %+v: %v", again, err)
 		}

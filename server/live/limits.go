@@ -94,7 +94,7 @@ func (l Limits) of(who Follower, kind string) bound {
 	if who.Key != nil {
 		return bound{kind + " key " + strconv.FormatInt(who.Key.ID, 10), l.PerKey}
 	}
-	return bound{kind + " person " + who.Person.User.ID, l.PerPerson}
+	return bound{kind + " person " + who.Person.User.Key(), l.PerPerson}
 }
 
 // newPingLimit is how many pings of a client are answered: programs send one in some seconds.
