@@ -1,6 +1,7 @@
 // Package beats keeps heartbeats of which nobody can see a difference as a log in an SQLite database,
 // and brings them into the rows of user_sessions later ("folds" them). A transaction adds one row to
-// the log for all of its quiet heartbeats; a session's row is written at most once in a [Log.Lap].
+// the log for all of its quiet heartbeats; a session's row is written once a lap, which is two minutes where
+// the online window is five, and by what is not quiet.
 //
 // It knows session ids and times, and no persons, tokens or pages. Who may beat quietly is decided by
 // [Log.Quiet], what the rows do not say yet is added where sessions are read by [Log.Overlay].
@@ -35,7 +36,7 @@
 //   - The session stays online by its row: last_activity_at and the online window reach farther than the
 //     entry waits. The entry's own time lies later still. It stays logged in likewise, by expires_at.
 //     Both go by [Log.Safe]: as soon as a question is asked as of a time at which a row that waits would
-//     answer otherwise, the log is folded first. Entries wait for a lap and are folded within moments,
+//     answer otherwise, the log is folded first. Entries wait for a lap at most and are folded within moments,
 //     and the rule demands a lap and a margin for steps of the clock too small to be noticed, so that
 //     this happens only where the clock jumps, or in tests.
 //   - No other active session of the person had its latest input between this session's inputs of before

@@ -31,9 +31,6 @@ func lapOf(r presence.Rules) int64 {
 // marginOf is by how much a row must outlast a lap.
 func marginOf(lap int64) int64 { return minMargin.Milliseconds() + lap/10 }
 
-// Lap is how long an entry waits to be folded.
-func (l *Log) Lap() time.Duration { return time.Duration(l.lap) * time.Millisecond }
-
 // Row is what the database has of a session whose heartbeat comes, and whose token is right.
 type Row struct {
 	Session                 int64
