@@ -27,7 +27,8 @@ type Log struct {
 	queue   []row // what is in the log, in the order in which it is folded
 	waiting bounds
 
-	unmeasured int // rows that were folded since waiting was measured
+	unmeasured int       // rows that were folded since waiting was measured
+	measured   time.Time // when that was
 
 	last   int64    // number of the row of the log that was folded last
 	buried []buried // folded entries, for readers of a state from before
@@ -252,16 +253,20 @@ func (l *Log) commit() {
 	}
 	if s.folded > 0 {
 		l.unmeasured += s.folded
-		if l.unmeasured >= len(l.queue)/measureShare {
+		if l.unmeasured >= len(l.queue)/measureShare || now.Sub(l.measured) >= measureEvery {
 			l.measure()
+			l.measured = now
 		}
 		l.unbury(now)
 	}
 }
 
-// measureShare is which part of the log is folded until it is measured anew. Up to then what waits seems to be
-// older than it is by as much of a lap, which is less than the margin.
-const measureShare = 32
+// The log is measured anew once it is shorter by a share, or some time after it was last: each row is looked at.
+// Up to then what waits seems to be older than it is, by less than the margin.
+const (
+	measureShare = 32
+	measureEvery = time.Second
+)
 
 // isFolded tells whether the row of the log with which a session began to wait has been folded, so that
 // nothing else will fold its entry.

@@ -52,7 +52,7 @@ func (w *World) DoCalmly(t *rapid.T) string { return w.happen(t) }
 func (w *World) happen(t *rapid.T, more ...func(*rapid.T) string) string {
 	w.Now = w.Now.Add(time.Millisecond) // no two things at once: their order is part of the rules
 	happen := Pick(t, "thing", append(more, w.login, w.login, w.login, w.again, w.again, w.replace, w.beat, w.beat, w.beat, w.beat, w.beat, w.goodbye, w.end, w.delete,
-		w.claim, w.claim, w.claim, w.takeBack, w.cleanup, w.wait, w.wait, w.wait, w.steady, w.steady, w.fold, w.foldAll)...)
+		w.claim, w.claim, w.claim, w.takeBack, w.cleanup, w.wait, w.wait, w.wait, w.steady, w.steady, w.steady, w.steady, w.fold, w.foldAll)...)
 	return fmt.Sprintf("%s %s", w.Now.Format("2 15:04:05.000"), happen(t))
 }
 
