@@ -28,7 +28,7 @@ func TestATroubleOfPostgreSQLHasTwoLinesInTheLog(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := kept.Exec(`SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)`); err != nil {
+			if _, err := kept.Exec(`LOCK TABLE drain IN EXCLUSIVE MODE`); err != nil {
 				t.Fatal(err)
 			}
 			return func() { _ = kept.Rollback(); db.Close() }

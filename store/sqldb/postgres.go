@@ -44,7 +44,7 @@ const (
 // LockSchema begins the turn, up to the end of a transaction, of whoever makes or upgrades the tables.
 const LockSchema = `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`
 
-const writeLock = `SELECT pg_advisory_xact_lock('changes'::regclass::oid::bigint)` // as take_turn in postgres.sql
+const writeLock = `LOCK TABLE drain IN EXCLUSIVE MODE` // as take_turn in postgres.sql
 
 // PostgresConfig is how every connection to the database at address is made. Its
 // errors do not tell the password.

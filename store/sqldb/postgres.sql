@@ -207,16 +207,17 @@ CREATE INDEX audit_target ON audit (target, actor, action);
 
 -- One transaction at a time changes what anybody looks at, whichever replica or shell it comes from: it takes the turn
 -- before it locks a row, and has it until it is committed. So the numbers of changes have no holes and are in the order
--- of the commits, limits hold over all replicas, and no two writers wait for each other in a circle.
+-- of the commits, limits hold over all replicas, and no two writers wait for each other in a circle. The turn is the lock of
+-- a table that is hardly ever written, not an advisory one: that, any role could keep that may connect. Reading goes on beside it.
 CREATE FUNCTION take_turn() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock('changes'::regclass::oid::bigint);
+    LOCK TABLE drain IN EXCLUSIVE MODE;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION next_change() RETURNS BIGINT LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock('changes'::regclass::oid::bigint);
+    LOCK TABLE drain IN EXCLUSIVE MODE;
     RETURN (SELECT COALESCE(MAX(seq), 0) + 1 FROM changes);
 END $$;
 
@@ -393,3 +394,16 @@ END $$;
 
 CREATE TRIGGER audit_only_shrinks_by_age BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION keep_audit();
 CREATE TRIGGER audit_not_emptied BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+
+-- A function means the tables of its own schema, whatever path its caller has: temporary tables, above all, come first in any other.
+DO $fix$
+DECLARE
+    f REGPROCEDURE;
+BEGIN
+    FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname IN (
+        'take_turn', 'next_change', 'tell_replicas', 'extend_session_expiration', 'note_heard', 'cleanup_expired_sessions', 'note_user', 'note_end',
+        'note_user_change', 'note_organization_change', 'forget_samples', 'note_claim', 'note_key', 'note_topic', 'refuse_audit_change', 'keep_audit')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', f, current_schema());
+    END LOOP;
+END $fix$;

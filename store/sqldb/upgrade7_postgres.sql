@@ -43,3 +43,26 @@ WHEN (NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
            AND (OLD.chain_sha256 IS NULL OR NEW.salt IS NULL AND NEW.content_sha256 IS NOT DISTINCT FROM OLD.content_sha256
                 AND NEW.chain_sha256 IS NOT DISTINCT FROM OLD.chain_sha256)))
 EXECUTE FUNCTION refuse_audit_change();
+
+-- The turn to write is the lock of a table, and functions mean the tables of their own schema.
+CREATE OR REPLACE FUNCTION take_turn() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    LOCK TABLE drain IN EXCLUSIVE MODE;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION next_change() RETURNS BIGINT LANGUAGE plpgsql AS $$
+BEGIN
+    LOCK TABLE drain IN EXCLUSIVE MODE;
+    RETURN (SELECT COALESCE(MAX(seq), 0) + 1 FROM changes);
+END $$;
+DO $fix$
+DECLARE
+    f REGPROCEDURE;
+BEGIN
+    FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname IN (
+        'take_turn', 'next_change', 'tell_replicas', 'extend_session_expiration', 'note_heard', 'cleanup_expired_sessions', 'note_user', 'note_end',
+        'note_user_change', 'note_organization_change', 'forget_samples', 'note_claim', 'note_key', 'note_topic', 'refuse_audit_change', 'keep_audit')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', f, current_schema());
+    END LOOP;
+END $fix$;
