@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -175,4 +176,12 @@ func TestAHeadIsReadAsItIsWritten(t *testing.T) {
 		_, err := store.ParseAuditHead(wrong)
 		WantError(t, err, sqldb.ErrInvalid)
 	}
+}
+
+// withoutPseudonyms are deeds in which all who were erased have the same name.
+func withoutPseudonyms(deeds []string) []string {
+	for i := range deeds {
+		deeds[i] = regexp.MustCompile(`erased:[0-9a-f]{12}`).ReplaceAllString(deeds[i], "erased")
+	}
+	return deeds
 }
