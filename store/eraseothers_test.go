@@ -21,7 +21,7 @@ func TestErasingSomebodyWithAnEverydayWordForAnIDLeavesOthersDetailsAlone(t *tes
 	for _, id := range []string{"admin", "read", "shop", "sessions", "active", "viewer"} {
 		LogIn(t, s, Start, id)
 	}
-	if _, _, err := s.CreateKey(t.Context(), Start, "cli", "shop", store.Scopes{store.ScopeRead, store.ScopeAdmin}); err != nil {
+	if _, _, err := s.CreateKey(t.Context(), Start, "cli", "shop", "", store.Scopes{store.ScopeRead, store.ScopeAdmin}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.CreateAccount(t.Context(), Start, "cli", store.AccountInput{Name: "root", Password: Password, Access: store.AccessAdmin}); err != nil {

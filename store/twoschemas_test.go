@@ -150,7 +150,7 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `DROP TABLE session_tokens, session_clients, unidentified, apps`,
 		`ALTER TABLE user_sessions DROP COLUMN heard, DROP COLUMN session_key_sha256, DROP COLUMN refused_at, DROP COLUMN client, DROP COLUMN key_id`,
 		`ALTER TABLE users DROP COLUMN folded, DROP COLUMN role_folded`, `ALTER TABLE organizations DROP COLUMN folded`,
-		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words`,
+		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words, DROP COLUMN erased, DROP COLUMN salt, DROP COLUMN content_sha256, DROP COLUMN chain_sha256`,
 		`INSERT INTO audit (at, actor, action, target, detail) VALUES (1, 'cli', 'notice.post', '', 'Back at six'), (2, 'cli', 'key.create', '', 'shop: read')`,
 		`CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()`} {
 		ExecSQL(t, db, statement)
@@ -163,7 +163,9 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 		t.Errorf("who was not to upgrade it got %v", err)
 	}
 	older.Older = sqldb.UpgradeAndKeep
-	OpenConfig(t, older)
+	if v, err := OpenConfig(t, older).VerifyAudit(t.Context()); err != nil || len(v.Broken) > 0 || v.Entries < 2 {
+		t.Errorf("the audit log: %+v, %v", v, err)
+	}
 	if diff := cmp.Diff(fresh, texts(t, db, indexes)); diff != "" {
 		t.Errorf("new (-) and upgraded (+):\n%s", diff)
 	}

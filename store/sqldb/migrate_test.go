@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/store/auditchain"
 	"rollcall/store/layout"
 )
 
@@ -321,4 +322,40 @@ func rowsOf(t *testing.T, folder, table, key string) (all []map[string]any) {
 		all = append(all, row)
 	}
 	return all
+}
+
+func TestAnUpgradeChainsTheAuditLog(t *testing.T) {
+	folder := t.TempDir()
+	layOutVersion1(t, folder)
+	if err := migrateFile(t, folder, "", steps[:5]); err != nil { // up to version 6
+		t.Fatal(err)
+	}
+	change(t, folder, `INSERT INTO audit (id, at, actor, action, words) VALUES (7, 1, 'cli', 'x', 'a'), (8, 2, 'user:ada', 'y', '')`)
+	if err := migrateFile(t, folder, "", steps); err != nil {
+		t.Fatal(err)
+	}
+	e, conn := openFile(t, folder)
+	defer e.close()
+	defer conn.Close()
+	rows, err := conn.QueryContext(t.Context(), `SELECT id, at, action, actor, target, detail, words, salt, content_sha256, chain_sha256 FROM audit ORDER BY id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var before []byte
+	var said []string
+	for rows.Next() {
+		var e auditchain.Entry
+		var l auditchain.Link
+		if err := rows.Scan(&e.ID, &e.At, &e.Action, &e.Actor, &e.Target, &e.Detail, &e.Words, &l.Salt, &l.Content, &l.Chain); err != nil {
+			t.Fatal(err)
+		}
+		if !l.Follows(before, e) || !l.Holds(e) {
+			t.Errorf("entry %d is not chained", e.ID)
+		}
+		before, said = l.Chain, append(said, e.Action+" "+e.Detail)
+	}
+	if diff := cmp.Diff([]string{"x ", "y ", "audit.chain from entry 7"}, said); diff != "" {
+		t.Error(diff)
+	}
 }
