@@ -43,7 +43,7 @@ fi
 CI=true TEST_BROWSER=required TEST_PROXY=required go test "${race[@]}" ${test_command#go test}
 
 step 'the files for host applications, in their frameworks'
-test_command='go test ./ui -run Hosts'
+test_command='go test ./ui -run Hosts -timeout 20m'
 grep -qxF "TEST_HOSTS=required $test_command" README.md || die "the README does not say: $test_command"
 CI=true TEST_BROWSER=required TEST_HOSTS=required $test_command
 

@@ -129,9 +129,10 @@ type entrance struct {
 	url string
 
 	mu     sync.Mutex
-	head   string // goes into each page's head
-	body   string // attributes of each page's body
-	policy string // the content security policy
+	head   string    // goes into each page's head
+	body   string    // attributes of each page's body
+	policy string    // the content security policy
+	late   *lateness // of answers with a token; nil: they are not late
 	visits []visit
 }
 
@@ -192,6 +193,7 @@ type arrived struct{}
 
 // change notes an answer, and adds to it what a life wants in each page.
 func (e *entrance) change(res *http.Response) error {
+	e.await(res)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	v := visit{method: res.Request.Method, path: res.Request.URL.Path, status: res.StatusCode, cache: res.Header.Get("Cache-Control"),
@@ -211,6 +213,27 @@ func (e *entrance) change(res *http.Response) error {
 	res.Header.Set("Content-Length", strconv.Itoa(len(text)))
 	res.Header.Set("Content-Security-Policy", e.policy)
 	return err
+}
+
+// await holds an answer with a token back, with all its cookies.
+func (e *entrance) await(res *http.Response) {
+	e.mu.Lock()
+	late := e.late
+	e.mu.Unlock()
+	if late == nil || res.Request.URL.Path != "/rollcall/token" {
+		return
+	}
+	late.reached <- struct{}{}
+	select {
+	case <-late.over:
+	case <-res.Request.Context().Done():
+	}
+}
+
+// lateness is told of each answer that is held back until it is over.
+type lateness struct {
+	reached chan struct{}
+	over    chan struct{} // to be closed
 }
 
 // forget begins to count anew.

@@ -67,6 +67,23 @@ func TestEverySnippetIsShown(t *testing.T) {
 	})
 }
 
+// Whoever drops a file into an application reads it first.
+func TestAFileForApplicationsIsShort(t *testing.T) {
+	clients, err := fs.Sub(Static, "clients")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := read(t, Static, "pages/integrate/integrate.html")
+	each(t, clients, func(name, text string) {
+		if lines := strings.Count(text, "\n"); lines > 150 {
+			t.Errorf("%s has %d lines", name, lines)
+		}
+		if !strings.Contains(page, `"clients/`+name+`"`) {
+			t.Errorf("Integrate has no link to %s", name)
+		}
+	})
+}
+
 // Somebody may put a script between the tags of a page, with its comments.
 func TestNothingEndsAScriptInAPage(t *testing.T) {
 	for _, folder := range []string{"static/embed", "static/built"} {

@@ -4,9 +4,8 @@
     TEMPLATES: "context_processors": [..., "project.rollcall.script"]   # then {{ rollcall }} in the head of every page
     ROLLCALL_PERSON = "project.people.describe"          # if you like: user -> {"role": ..., "organization": ..., "team": ...}
 
-That is all: logins, logouts, changes of passwords and people are told by Django's signals. It does nothing without
-ROLLCALL_URL and ROLLCALL_KEY in the environment, and in tests. No call fails, or takes longer than a second. Where a
-proxy is in front, ROLLCALL_TRUSTED_PROXIES has its addresses or networks, separated by commas.
+The rest is told by Django's signals. It does nothing without ROLLCALL_URL and ROLLCALL_KEY in the environment, and in
+tests. No call fails, or takes longer than a second. ROLLCALL_TRUSTED_PROXIES has the addresses of proxies in front.
 """
 import contextvars, hashlib, secrets
 from urllib.parse import quote
@@ -63,10 +62,9 @@ class Middleware:
     def __call__(self, request):
         reset = current.set(request)
         try:
-            response = token(request) if request.path_info == "/rollcall/token" else self.get_response(request)
+            return token(request) if request.path_info == "/rollcall/token" else self.get_response(request)
         finally:
             current.reset(reset)
-        return response
 
     def process_exception(self, request, exception):
         if isinstance(exception, Refused):
@@ -94,6 +92,8 @@ def token(request):
             logout(request)  # of which the signal tells
         else:
             response = JsonResponse({"token": token_of(key)}) if answer else HttpResponse(status=503)
+    if not request.session.modified:
+        del request.session  # its cookie would undo a login or logout that happens meanwhile
     response["Cache-Control"] = "no-store"
     return response
 

@@ -76,7 +76,10 @@ module.exports = function rollcallFor({ user, signOut = destroySession, session 
     const answer = await call('POST', '/admin/sessions', {
       user: described(person), session_key: key, session_token: token, ip_address: req.ip, user_agent: req.get('User-Agent'),
     });
-    if (answer.code !== 'session_ended') return answer.success ? token : undefined;
+    if (answer.code !== 'session_ended') {
+      if (req.session?.touch) req.session.save = (done) => done?.(); // stored again, it would undo a logout that happens meanwhile
+      return answer.success ? token : undefined;
+    }
     renameSession(req);
     await signOut(req, res);
     await call('POST', '/admin/sessions/end', { session_key: key }); // they have left
@@ -94,14 +97,14 @@ module.exports = function rollcallFor({ user, signOut = destroySession, session 
   }
 
   async function loggedOut(req) {
-    const key = on && (await attempt(() => session(req)));
+    const key = on && (await attempt(async () => session(req)));
     if (!key) return;
     renameSession(req);
     await call('POST', '/admin/sessions/end', { session_key: key });
   }
 
   async function passwordChanged(req, id) {
-    const key = on && (await attempt(() => session(req)));
+    const key = on && (await attempt(async () => session(req)));
     await call('POST', '/admin/sessions/end', { user: String(id), reason: 'password_changed', except_token: key ? tokenOf(key) : undefined });
   }
 
@@ -141,10 +144,4 @@ function renameSession(req) {
 
 const destroySession = (req) => new Promise((done) => (req.session?.destroy ? req.session.destroy(done) : done((req.session = null))));
 
-async function attempt(action) {
-  try {
-    return await action();
-  } catch {
-    return undefined;
-  }
-}
+const attempt = async (action) => action().catch(() => undefined);

@@ -40,7 +40,7 @@ class RollcallServiceProvider extends ServiceProvider
         $on = ! $this->app->runningUnitTests();
         Rollcall::configure($on ? config('services.rollcall.url') : '', config('services.rollcall.key'));
         Blade::directive('rollcall', fn () => '<?php echo \Rollcall::script(); ?>');
-        Route::post('/rollcall/token', RollcallToken::class)->middleware('web')->withoutMiddleware(VerifyCsrfToken::class);
+        Route::post('/rollcall/token', RollcallToken::class)->middleware([RollcallToken::class, 'web'])->withoutMiddleware(VerifyCsrfToken::class);
         if (! Rollcall::on()) {
             return;
         }
@@ -106,6 +106,17 @@ class RollcallServiceProvider extends ServiceProvider
 // The route that heartbeat.js asks who is logged in.
 class RollcallToken
 {
+    // As middleware: the cookie of a session that stays as it is would undo a login that happens meanwhile.
+    public function handle(Request $request, $next)
+    {
+        $response = $next($request);
+        if ($request->attributes->get('rollcall.unchanged')) {
+            $response->headers->removeCookie(config('session.cookie'), config('session.path') ?? '/', config('session.domain'));
+        }
+
+        return $response;
+    }
+
     public function __invoke(Request $request)
     {
         if ($request->header('X-Rollcall') !== 'renew') {
@@ -120,6 +131,9 @@ class RollcallToken
             $request->session()->regenerateToken();
             Rollcall::ended($session);
             $status = 204;
+        } elseif ($request->cookies->get(config('session.cookie')) === $request->session()->getId()) {
+            $request->attributes->set('rollcall.unchanged', true);
+            config(['session.driver' => 'array']); // stored again, it would undo a logout that happens meanwhile
         }
         $response = $status === 200 ? response()->json(['token' => $token]) : response('', $status);
 

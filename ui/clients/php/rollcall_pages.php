@@ -33,6 +33,9 @@ function rollcall_route(?array $person, callable $signOut): void
     session_write_close(); // other pages of the same session do not wait for Rollcall
     $address = rollcall_address($_SERVER['REMOTE_ADDR'] ?? '', $_SERVER['HTTP_X_FORWARDED_FOR'] ?? '');
     [$status, $token] = Rollcall::report($person, $session, $address, $_SERVER['HTTP_USER_AGENT'] ?? '');
+    if (!$person) {
+        header_remove('Set-Cookie'); // a new session's would undo a login that happens meanwhile
+    }
     if ($status === 409) {
         session_start();
         rollcall_logged_out();

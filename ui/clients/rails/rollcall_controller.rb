@@ -3,6 +3,10 @@
 # The route that heartbeat.js asks who is logged in; lib/rollcall.rb explains it.
 class RollcallController < ApplicationController
   skip_forgery_protection # the header is not one that a form can send
+  prepend_before_action { @session_before = [session.id.to_s, session.to_hash] }
+
+  # The cookie of a session that stays as it is would undo a login or logout that happens meanwhile.
+  after_action { request.session_options[:skip] = true if @session_before == [session.id.to_s, session.to_hash] }
 
   def token
     response.headers["Cache-Control"] = "no-store"
