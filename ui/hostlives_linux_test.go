@@ -256,9 +256,10 @@ func (l *life) limit() {
 func (l *life) eviction() {
 	ada, one, two := l.watch("1"), l.device(), l.device()
 	l.login(one, "ada", false)
-	in := ada.until("is online", here)
+	ada.until("is online", here)
 	l.login(two, "ada", false)
 	l.isOut(one)
+	in := ada.until("is online", here)
 	ada.always("online", in.asked, ada.lasts(2*time.Second).asked, sample.online)
 	two.until(`document.querySelector('#logout')`)
 }
