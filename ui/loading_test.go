@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,11 @@ import (
 // TestHoweverAPageLoadsTheScript has pages whose script tag is not a plain one.
 func TestHoweverAPageLoadsTheScript(t *testing.T) {
 	t.Parallel()
+	integrate, err := os.ReadFile("static/pages/integrate/snippets/script/module.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	snippet := strings.NewReplacer("./rollcall.mjs", "%[1]s/rollcall.mjs", "https://rollcall.example", "%[1]s").Replace(string(integrate))
 	attributes := `src="%[1]s/heartbeat.js" data-token-from="localStorage:accessToken"`
 	for fact, page := range map[string]string{
 		"beside an element with the id rollcall": `<div id="rollcall"></div><script ` + attributes + ` async></script>`,
@@ -26,6 +32,7 @@ func TestHoweverAPageLoadsTheScript(t *testing.T) {
 			const [one, two] = await Promise.all([heartbeat('%[1]s', { tokenFrom: 'localStorage:accessToken', live: true }), heartbeat('%[1]s')]);
 			if (one !== rollcall || two !== rollcall) throw new Error('not the same');
 		</script>`,
+		"by the module of the Integrate page": `<script>const currentUser = async () => ({ token: localStorage.accessToken })</script><script type="module">` + snippet + `</script>`,
 		"by a function of an application of modules": `<script type="module">
 			import { heartbeat } from '%[1]s/rollcall.mjs';
 			heartbeat('%[1]s/', { identify: async () => localStorage.getItem('accessToken') });
