@@ -13,7 +13,7 @@ import (
 var (
 	bulkUnchanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = GREATEST(b.until, s.expires_at)` + fromHeartbeats + `
 		AND s.heard = true AND s.page = COALESCE(b.page, s.page) AND (s.idle_ms >= b.idle_after) = (b.until IS NULL) AND s.leaving_at IS NULL
-		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.future AND b.client IN ('', s.client)
+		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.ahead AND b.client IN ('', s.client)
 		AND NOT ` + otherActive + `(o.id = ANY ($1) OR ` + overtakes("b.at - b.idle") + `))` + returningExpiry
 	bulkChanged = `UPDATE user_sessions s SET last_activity_at = b.at, heard = true, idle_ms = b.idle, expires_at = GREATEST(b.until, s.expires_at),
 		page = COALESCE(b.page, s.page), leaving_at = NULL, client = CASE WHEN b.client = '' THEN s.client ELSE b.client END` + fromHeartbeats + returningExpiry
@@ -23,7 +23,7 @@ const (
 	fromHeartbeats = `
 		FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::boolean[],
 				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
-			AS b (id, digest, at, idle, until, page, whose, idle_after, expiry, silence, future, client)
+			AS b (id, digest, at, idle, until, page, whose, idle_after, expiry, silence, ahead, client)
 		WHERE s.id = b.id AND s.token_sha256 = b.digest AND s.is_active = true AND s.expires_at > b.expiry
 			AND (b.client = '' OR s.client IN ('', b.client))`
 	returningExpiry = `
@@ -79,7 +79,7 @@ func recordBulk(t *sqldb.Tx, statement string, beats []*heartbeat, unchanged boo
 			h.result.Member = m
 		}
 		return nil
-	}, statement, all.ids, all.digests, all.at, all.idle, all.until, all.pages, all.whose, all.idleAfter, all.expiry, all.silence, all.future, all.clients)
+	}, statement, all.ids, all.digests, all.at, all.idle, all.until, all.pages, all.whose, all.idleAfter, all.expiry, all.silence, all.ahead, all.clients)
 	return slices.DeleteFunc(beats, func(h *heartbeat) bool { return h.recordedIn == t }), err
 }
 
@@ -109,7 +109,7 @@ type heartbeatColumns struct {
 	pages                              []*string
 	clients                            []string
 	whose                              []bool
-	idleAfter, expiry, silence, future []int64
+	idleAfter, expiry, silence, ahead []int64
 }
 
 func (all *heartbeatColumns) add(h *heartbeat) {
@@ -118,5 +118,5 @@ func (all *heartbeatColumns) add(h *heartbeat) {
 	all.pages, all.whose = append(all.pages, h.page), append(all.whose, h.wantMember)
 	all.idleAfter, all.expiry = append(all.idleAfter, h.idleAfter), append(all.expiry, h.Expiry)
 	all.clients = append(all.clients, h.client)
-	all.silence, all.future = append(all.silence, h.staleBefore), append(all.future, h.Future)
+	all.silence, all.ahead = append(all.silence, h.staleBefore), append(all.ahead, h.Now)
 }

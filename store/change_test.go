@@ -354,3 +354,19 @@ func plan(t *testing.T, db *sql.DB, query string, args ...any) (lines []string) 
 	}
 	return lines
 }
+
+func TestAHeartbeatIsToldWhereTheOneBeforeWasAheadOfTheClock(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		ada := LogIn(t, s, after(10), "ada")
+		Touch(t, s, after(10), ada.Token, store.Beat{})
+		for _, test := range []struct {
+			minute int
+			told   int
+		}{{6, 1}, {7, 0}} { // she was offline when the clock had just been set back, and came back by time alone
+			got := logged(t, s, func() { Touch(t, s, after(test.minute), ada.Token, store.Beat{}) })
+			if len(got) != test.told {
+				t.Errorf("in minute %d it is told %+v", test.minute, got)
+			}
+		}
+	})
+}

@@ -141,7 +141,8 @@ func overtakes(input string) string {
 // that is behind for a while must not log anybody out when it is right again.
 const laterEnd = `CASE WHEN CAST($5 AS BIGINT) > expires_at THEN CAST($5 AS BIGINT) ELSE expires_at END`
 
-// touchUnchanged applies to a heartbeat of which nobody can see a difference.
+// touchUnchanged applies to a heartbeat of which nobody can see a difference. Where the last one is ahead of the clock,
+// which was set back, the session may have been offline meanwhile, and have come back by time alone.
 var touchUnchanged = `
 	UPDATE user_sessions AS s
 	SET last_activity_at = $3, idle_ms = $4, expires_at = ` + laterEnd + `
@@ -162,7 +163,7 @@ const touchChanged = `
 // is logged by a trigger because it sets the page.
 func (t *tx) touch(h *heartbeat) (time.Time, error) {
 	var expires int64
-	err := t.Scan([]any{&expires}, touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Future, h.Now-h.idle, h.client)
+	err := t.Scan([]any{&expires}, touchUnchanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.idleAfter, h.staleBefore, h.Now, h.Now-h.idle, h.client)
 	h.unchanged = err == nil
 	change := func() error {
 		return t.Scan([]any{&expires}, touchChanged, h.id, h.digest, h.Now, h.idle, h.end, h.Expiry, h.page, h.client)

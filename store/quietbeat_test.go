@@ -53,8 +53,8 @@ func TestAHeartbeatWaitsForALap(t *testing.T) {
 		waiting int
 	}{
 		{"as of when it had not come", after(2).Add(-time.Second), 1},
-		{"soon after", after(5).Add(-time.Second), 1},
-		{"a lap later", after(5), 0},
+		{"soon after", after(4).Add(-time.Second), 1},
+		{"a lap later", after(4), 0},
 	} {
 		if err := s.FoldHeartbeats(t.Context(), test.at); err != nil || s.HeartbeatsWaiting() != test.waiting {
 			t.Errorf("%s %d wait: %v", test.name, s.HeartbeatsWaiting(), err)
@@ -258,7 +258,7 @@ func TestADamagedRowOfTheLogIsToldAndTheOthersCount(t *testing.T) {
 }
 
 func TestThoseWhoCameAllAtOnceAreNotFoldedAllAtOnce(t *testing.T) {
-	const people = 360 // two for each second of a lap
+	const people = 360 // three for each second of a lap
 	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
 	store.FoldOneByOne(s)
 	for i := range people {
@@ -271,10 +271,10 @@ func TestThoseWhoCameAllAtOnceAreNotFoldedAllAtOnce(t *testing.T) {
 		at      time.Time
 		waiting int
 	}{
-		{"before half of a lap", after(3), people},
-		{"after half of a lap", after(4), people - 2},
-		{"a second later", after(4).Add(time.Second), people - 3}, // of those who are left
-		{"a lap later", after(5), 0},
+		{"before half of a lap", after(3).Add(-time.Second), people},
+		{"after half of a lap", after(3), people - 3},
+		{"a second later", after(3).Add(time.Second), people - 5}, // of those who are left
+		{"a lap later", after(4), 0},
 	} {
 		if err := s.FoldHeartbeats(t.Context(), test.at); err != nil || s.HeartbeatsWaiting() != test.waiting {
 			t.Errorf("%s %d wait, want %d: %v", test.name, s.HeartbeatsWaiting(), test.waiting, err)

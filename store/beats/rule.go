@@ -7,7 +7,7 @@ import (
 )
 
 // maxLap is for how long an entry waits to be folded at most.
-const maxLap = 3 * time.Minute
+const maxLap = 2 * time.Minute
 
 // minMargin is by how much a row must outlast the wait of its entry at least: the clock may step by two
 // seconds before anybody notices, and a fold may be late.
@@ -20,11 +20,12 @@ const MaxSiblings = 8
 // maxRows is how many rows the log may have. Where nobody folds it, heartbeats are written at once again.
 const maxRows = 1_000_000
 
-// lapOf is how long an entry waits, in milliseconds: as long as the row lasts, less a heartbeat that comes late
-// and the margin. The longer it is, the more heartbeats share one write of their row.
+// lapOf is how long an entry waits, in milliseconds: as long as the row lasts, less the margin and the time to the
+// next heartbeat, which a browser may send half as often for a page that nobody sees. The longer it is, the more
+// heartbeats share one write of their row.
 func lapOf(r presence.Rules) int64 {
 	window, heartbeat := r.OnlineWindow.Milliseconds(), r.Heartbeat.Milliseconds()
-	rest := window - heartbeat*5/4 - minMargin.Milliseconds()
+	rest := window - heartbeat*5/2 - minMargin.Milliseconds()
 	return min(maxLap.Milliseconds(), max(rest*10/11, window/5))
 }
 
