@@ -103,12 +103,12 @@ func refuseUnknown(t *sqldb.Tx, beats []*heartbeat) error {
 
 // heartbeatColumns are heartbeats column by column, as arrays for one statement.
 type heartbeatColumns struct {
-	ids, at, idle                      []int64
-	until                              []*int64
-	digests                            [][]byte
-	pages                              []*string
-	clients                            []string
-	whose                              []bool
+	ids, at, idle                     []int64
+	until                             []*int64
+	digests                           [][]byte
+	pages                             []*string
+	clients                           []string
+	whose                             []bool
 	idleAfter, expiry, silence, ahead []int64
 }
 
