@@ -195,14 +195,18 @@ func (l *life) revocation() {
 	l.login(b, "ada", false)
 	ada.until("is online", here)
 	l.h.front.forget()
+	l.h.rollcall.forget()
 	l.revokeAll("1")
 	l.isOut(b)
 	ada.lasts(3 * time.Second)
+	if l.h.rollcall.questions("POST /admin/sessions/end") == 0 {
+		l.t.Error("nobody has confirmed that they have left")
+	}
 	nobody := l.h.front.made(func(v visit) bool { return ofTokens(v) && v.status == http.StatusNoContent })
 	if pages := l.h.front.made(ofPages); len(pages) != 1 || len(nobody) > 2 {
 		l.t.Errorf("%d loads and %d questions: %+v", len(pages), len(nobody), nobody)
 	}
-	l.stillThere(ada) // nobody: the application has said that they have left
+	l.stillThere(ada) // nobody
 	l.login(b, "ada", false)
 	again := ada.until("is online again", here)
 	ada.always("online", again.asked, ada.lasts(2*time.Second).asked, sample.online)
