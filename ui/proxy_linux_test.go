@@ -140,11 +140,11 @@ func (f *front) check() {
 	f.forged = "203.0.113.9"
 	f.wants(403, "https://evil.example", "POST", "/setup", `{"code": "`+code+`", "name": "root", "password": "`+password+`"}`)
 	answer, _ := f.wants(201, own, "POST", "/setup", `{"code": "`+code+`", "name": "root", "password": "`+password+`"}`)
-	cookie := "__Host-rollcall"
+	cookie, path := "__Host-rollcall", "/"
 	if !f.ownName() {
-		cookie += "-rollcall" // of the path
+		cookie, path = "__Secure-rollcall-rollcall", "/rollcall"
 	}
-	if c := answer.Cookies()[0]; c.Name != cookie || c.Path != "/" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode {
+	if c := answer.Cookies()[0]; c.Name != cookie || c.Path != path || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode {
 		f.t.Errorf("the cookie is %+v", c)
 	}
 	f.wants(200, "", "GET", "/", "")
