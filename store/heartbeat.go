@@ -49,7 +49,10 @@ func (s *Store) Touch(ctx context.Context, now time.Time, token string, beat Bea
 	if err == nil {
 		err = h.refusal
 	}
-	return h.result, err
+	if err != nil {
+		return HeartbeatResult{}, err
+	}
+	return h.result, nil
 }
 
 // record writes one heartbeat with all that it says. Where it declines it leaves at most what was true before.
