@@ -69,7 +69,7 @@ func TestBothReplicasTellWhatHappensAtOne(t *testing.T) {
 	r.tell("updated ada")
 	a.beat(t, bob, store.Beat{Leaving: true})
 	r.tell("offline bob left") // once each: what follows is of something else
-	if _, err := r.db.Exec(`UPDATE users SET team_name = 'A' WHERE id = 'ada'`); err != nil {
+	if _, err := r.db.Exec(`UPDATE users SET team_name = 'A' WHERE id = 'shop/ada'`); err != nil {
 		t.Fatal(err)
 	}
 	r.tell("updated ada")
@@ -90,7 +90,7 @@ func TestARevocationAtOneReplicaEndsWhatIsOpenAtTheOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	admin := a.admin(t)
-	do(t, a.bench, "POST", "/admin/sessions/revoke", `{"user": "ada"}`, bearing(admin)).wants(200)
+	do(t, a.bench, "POST", "/admin/sessions/revoke", `{"user": "ada", "directory": "shop"}`, bearing(admin)).wants(200)
 	began := time.Now()
 	do(t, b.bench, "POST", "/admin/users/heartbeat", `{}`, bearing(token)).refuses(404, "session_ended")
 	for got := live.next(); got != "closed StatusPolicyViolation"; got = live.next() {
