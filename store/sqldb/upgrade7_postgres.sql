@@ -1,12 +1,11 @@
 -- From version 6 to 7, in PostgreSQL only, before what both databases need.
 
 -- Whose people: the audit log names them by the directory and the id.
-ALTER TABLE audit DISABLE TRIGGER audit_only_grows;
+DROP TRIGGER audit_only_grows ON audit;
 UPDATE audit SET actor = 'user:' || (SELECT new FROM moved WHERE old = substr(actor, 6))
     WHERE substr(actor, 1, 5) = 'user:' AND substr(actor, 6) IN (SELECT old FROM moved);
 UPDATE audit SET target = 'user:' || (SELECT new FROM moved WHERE old = substr(target, 6))
     WHERE substr(target, 1, 5) = 'user:' AND substr(target, 6) IN (SELECT old FROM moved);
-ALTER TABLE audit ENABLE TRIGGER audit_only_grows;
 
 -- Who may be at work and is on no record.
 CREATE TABLE unidentified (
@@ -31,7 +30,6 @@ CREATE TABLE session_clients (
 );
 
 -- The audit log is a chain of hashes. That of the entries before, chainAudit makes.
-DROP TRIGGER audit_only_grows ON audit;
 ALTER TABLE audit ADD COLUMN erased TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN salt BYTEA;
 ALTER TABLE audit ADD COLUMN content_sha256 BYTEA CHECK (length(content_sha256) = 32);
