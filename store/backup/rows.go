@@ -51,7 +51,7 @@ func fillTables(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, `DELETE FROM main.settings`); err != nil { // its version, which comes again
 		return err
 	}
-	later, err := textRows(ctx, conn, 3, `
+	later, err := sqldb.TextRows(ctx, conn, 3, `
 		SELECT type, name, sql FROM main.sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type`)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func fillTables(ctx context.Context, conn *sql.Conn) error {
 			return err
 		}
 	}
-	tables, err := textRows(ctx, conn, 2, `
+	tables, err := sqldb.TextRows(ctx, conn, 2, `
 		SELECT t.name, group_concat('"' || c.name || '"') FROM main.sqlite_schema t, pragma_table_info(t.name, 'main') c
 		WHERE t.type = 'table' GROUP BY t.name ORDER BY t.name`)
 	if err != nil {
@@ -77,24 +77,9 @@ func fillTables(ctx context.Context, conn *sql.Conn) error {
 			return fmt.Errorf("making %s %s: %w", object[0], object[1], err)
 		}
 	}
-	strays, err := textRows(ctx, conn, 2, `SELECT "table", "parent" FROM pragma_foreign_key_check LIMIT 1`)
+	strays, err := sqldb.TextRows(ctx, conn, 2, `SELECT "table", "parent" FROM pragma_foreign_key_check LIMIT 1`)
 	if err == nil && len(strays) > 0 {
 		err = errors.New("a row of " + strays[0][0] + " refers to none of " + strays[0][1])
 	}
 	return err
-}
-
-// textRows reads rows of so many texts.
-func textRows(ctx context.Context, conn *sql.Conn, columns int, query string) (all [][]string, err error) {
-	rows, err := conn.QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return sqldb.Collect(rows, func(rows *sql.Rows) ([]string, error) {
-		row, dest := make([]string, columns), make([]any, columns)
-		for i := range row {
-			dest[i] = &row[i]
-		}
-		return row, rows.Scan(dest...)
-	})
 }

@@ -257,7 +257,7 @@ func RemoveKeptCopies(folder string) error {
 
 // foldRows fills in the folded forms of a database from before these were kept.
 func foldRows(ctx context.Context, conn *sql.Conn) error {
-	users, err := textRows(ctx, conn, 5, `SELECT name, email, id, role, team_name FROM users`)
+	users, err := TextRows(ctx, conn, 5, `SELECT name, email, id, role, team_name FROM users`)
 	if err != nil {
 		return err
 	}
@@ -271,7 +271,7 @@ func foldRows(ctx context.Context, conn *sql.Conn) error {
 			return err
 		}
 	}
-	organizations, err := textRows(ctx, conn, 1, `SELECT name FROM organizations`)
+	organizations, err := TextRows(ctx, conn, 1, `SELECT name FROM organizations`)
 	if err != nil {
 		return err
 	}
@@ -283,8 +283,8 @@ func foldRows(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// textRows reads rows of so many texts.
-func textRows(ctx context.Context, conn *sql.Conn, columns int, query string) (all [][]string, err error) {
+// TextRows reads rows of so many texts. Its errors are the driver's.
+func TextRows(ctx context.Context, conn *sql.Conn, columns int, query string) (all [][]string, err error) {
 	rows, err := conn.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
