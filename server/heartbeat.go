@@ -36,7 +36,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 		return nil, err
 	}
 	idle := time.Duration(body.IdleMS) * time.Millisecond
-	beat := store.Beat{Idle: idle, Page: maskPage(body.Page), Client: body.Client, Leaving: body.Leaving, Seen: seen(body.Seen), WantMember: !up.Empty()}
+	beat := store.Beat{Idle: idle, Page: body.Page, Client: body.Client, Leaving: body.Leaving, Seen: seen(body.Seen), WantMember: !up.Empty()}
 	beaten, err := s.touch(r, now, token, beat)
 	if err != nil && !body.Leaving {
 		began, failed := s.beginSigned(r, now, token, body.Client, err)

@@ -49,6 +49,7 @@ func Read(r *http.Request) (beat api.Heartbeat, err error) {
 	if !plain {
 		beat, err = anyBeat(text)
 	}
+	beat.Page = masked(beat.Page)
 	if err == nil && kind == "text/plain" && beat.SessionToken == "" {
 		return beat, web.Unsupported(kind)
 	}

@@ -1,7 +1,8 @@
-package server
+package heartbeat
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,26 +14,32 @@ var (
 	hasLetter  = regexp.MustCompile(`[A-Za-z]`)
 )
 
-// minSecret is how long a segment with a digit after one of these words is at least.
+// minSecret is how many bytes a segment with a secret in it has at least.
 const minSecret = 8
 
-// maskPage is a page with a star in place of what may be a secret.
-func maskPage(page *string) *string {
+// masked is a page with a star in place of what may be a secret.
+func masked(page *string) *string {
 	if page == nil {
 		return nil
 	}
 	segments := strings.Split(*page, "/")
+	if !slices.ContainsFunc(segments, mayBeSecret) { // as in nearly every heartbeat
+		return page
+	}
 	near := false
 	for i, segment := range segments {
-		if isRandom(segment) || near && len(segment) >= minSecret && hasDigit(segment) {
+		if mayBeSecret(segment) && (near || isRandom(segment)) {
 			segments[i] = "*"
 		}
 		near = near || secretNear.MatchString(segment)
 	}
-	masked := strings.Join(segments, "/")
-	return &masked
+	return new(strings.Join(segments, "/"))
 }
 
+// mayBeSecret tells whether a segment is long enough for one and has a digit: no other is taken for one.
+func mayBeSecret(segment string) bool { return len(segment) >= minSecret && hasDigit(segment) }
+
+// isRandom tells whether a segment looks like a secret in whatever address.
 func isRandom(segment string) bool {
 	for _, run := range longRandom.FindAllString(segment, -1) {
 		if hasDigit(run) && hasLetter.MatchString(run) {
