@@ -12,7 +12,6 @@ import (
 	"rollcall/server/origin"
 	"rollcall/server/web"
 	"rollcall/store"
-	"rollcall/store/presence"
 )
 
 var errNoToken = &web.Problem{Status: http.StatusBadRequest, Code: "session_token_required", Words: "Session token is required"}
@@ -116,7 +115,10 @@ func (s *Server) heartbeatToken(r *http.Request, body api.Heartbeat) (string, er
 // token is signed by an application's issuer, it says who that is. It tells whether it did, and returns
 // the error of a token that may be right and could not be read.
 func (s *Server) beginSigned(r *http.Request, now time.Time, token, browser string, err error) (bool, error) {
-	if s.cfg.Signed == nil || !errors.Is(err, store.ErrSessionEnded) || wasEnded(err) || !jwt.LooksSigned(token) {
+	if s.cfg.Signed == nil || !errors.Is(err, store.ErrSessionEnded) || !jwt.LooksSigned(token) {
+		return false, nil
+	}
+	if ended, known := errors.AsType[*store.EndedError](err); known && ended.Reason.BySomebody() {
 		return false, nil
 	}
 	said, err := s.cfg.Signed.Read(r.Context(), now, token, browser)
@@ -151,12 +153,6 @@ func (s *Server) noteUnknownToken(r *http.Request, now time.Time, token string, 
 	case !s.store.Rules().Idle(beat.Idle):
 		s.observe(s.store.NoteUnknownToken(r.Context(), now, token, origin.OfPage(r)))
 	}
-}
-
-// wasEnded tells whether somebody ended the session: then no token of it brings it back.
-func wasEnded(err error) bool {
-	ended, known := errors.AsType[*store.EndedError](err)
-	return known && ended.Reason != presence.EndExpired
 }
 
 // observe logs an error of a note that nobody waits for.

@@ -124,7 +124,7 @@ func (l login) record(result *LoginResult) error {
 		result.Session = Session{ID: was.id, App: was.app, ExpiresAt: sqldb.Time(was.expires)}
 		return l.goOn(was)
 	}
-	if was.isOver() && was.user == l.user {
+	if was.reason.BySomebody() && was.user == l.user {
 		return &EndedError{Reason: was.reason}
 	}
 	if was.isActive() { // somebody else logged in with it

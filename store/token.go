@@ -56,9 +56,6 @@ type reported struct {
 // isActive tells whether somebody is logged in by it.
 func (r reported) isActive() bool { return r.id != 0 && r.reason == "" }
 
-// isOver tells whether somebody ended it: a session that only ran out of time may go on.
-func (r reported) isOver() bool { return r.reason != "" && r.reason != presence.EndExpired }
-
 // find returns a session that a condition on s and its parameters from $2 on name; none is no error.
 func find(read scan, m presence.Cutoffs, replaced, from string, args ...any) (r reported, err error) {
 	err = read([]any{&r.id, &r.digest, &r.user, &r.app, &r.activity, &r.expires, &r.reason, &r.replaced}, `

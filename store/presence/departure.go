@@ -25,6 +25,10 @@ const (
 	EndUserDeleted     EndReason = "user_deleted" // with the user, and so on no row
 )
 
+// BySomebody tells whether somebody ended it, so that no token brings it back: a session that only ran out of
+// time may go on. False of "", one that has not ended.
+func (r EndReason) BySomebody() bool { return r != "" && r != EndExpired }
+
 // SessionTimes are what decides whether a session is online, in milliseconds.
 type SessionTimes struct {
 	Activity, Expires int64
