@@ -235,8 +235,6 @@ func (s *Store) KnowsToken(ctx context.Context, token string) (known bool, err e
 	return known, sqldb.Wrap("looking for a token", err)
 }
 
-const whyEnded = `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`
-
 // WhyEnded returns why the session with this token, which is not active any more,
 // ended: an [EndedError], or ErrSessionEnded where nobody knows.
 func (s *Store) WhyEnded(ctx context.Context, now time.Time, token string) error {
@@ -246,17 +244,13 @@ func (s *Store) WhyEnded(ctx context.Context, now time.Time, token string) error
 	} else if !errors.Is(err, sqldb.ErrNotFound) {
 		return err
 	}
-	return endedError(func(reason *string) error { return s.db.Scan(ctx, []any{reason}, whyEnded, h.id, h.digest) })
-}
-
-func endedError(find func(reason *string) error) error {
-	var reason string
-	err := find(&reason)
-	if errors.Is(err, sql.ErrNoRows) {
+	var reason presence.EndReason
+	err := s.db.Scan(ctx, []any{&reason}, `SELECT COALESCE(end_reason, 'expired') FROM user_sessions WHERE id = $1 AND token_sha256 = $2`, h.id, h.digest)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return ErrSessionEnded
-	}
-	if err != nil {
+	case err != nil:
 		return sqldb.Wrap("finding why a session ended", err)
 	}
-	return &EndedError{Reason: presence.EndReason(reason)}
+	return &EndedError{Reason: reason}
 }

@@ -139,18 +139,19 @@ func (l login) record(result *LoginResult) error {
 		return err
 	}
 	result.Created = true
-	if err := l.recordAccess(); err != nil {
+	var access Access
+	var role string
+	if err := l.Scan([]any{&access, &role}, `SELECT access, role FROM users WHERE id = $1`, l.user); err != nil {
+		return sqldb.Wrap("reading a user's access and role", err)
+	}
+	if err := l.recordAccess(access); err != nil {
 		return err
 	}
-	return l.judge(result)
+	return l.judge(role, result)
 }
 
 // recordAccess records who let somebody in who may do more than to be there.
-func (l login) recordAccess() error {
-	var access Access
-	if err := l.Scan([]any{&access}, `SELECT access FROM users WHERE id = $1`, l.user); err != nil {
-		return sqldb.Wrap("reading a user's access", err)
-	}
+func (l login) recordAccess(access Access) error {
 	if access = min(access, l.by.Grant); access == AccessNone {
 		return nil
 	}
@@ -223,11 +224,7 @@ func (l login) endReplaced(was reported) error {
 }
 
 // judge finds what speaks against a login that has just been recorded.
-func (l login) judge(result *LoginResult) error {
-	var role string
-	if err := l.Scan([]any{&role}, `SELECT role FROM users WHERE id = $1`, l.user); err != nil {
-		return sqldb.Wrap("reading a user's role", err)
-	}
+func (l login) judge(role string, result *LoginResult) error {
 	err := keepsOut(l.Scan, role)
 	if err != nil && !errors.As(err, &result.Draining) {
 		return err
