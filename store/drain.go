@@ -163,17 +163,13 @@ type Drained struct {
 
 // CountDrained counts for whom a drain waits, and who of them logged in after since.
 func (s *Store) CountDrained(ctx context.Context, now, since time.Time) (d Drained, err error) {
-	s.settle(ctx, now)
-	m := s.at(now)
-	q := sqldb.NewQuery(`
-		SELECT COUNT(DISTINCT s.user_id), COUNT(DISTINCT CASE WHEN s.created_at > ? THEN s.user_id END)
-		FROM user_sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.app <> ? AND u.role_folded <> ? AND `+presence.OnlineRule("s"), append([]any{since.UnixMilli(), presence.PanelApp, exemptRole}, m.Bounds()...)...)
-	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
+	err = s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) (err error) {
+		q := sqldb.NewQuery(`
+			SELECT COUNT(DISTINCT s.user_id), COUNT(DISTINCT CASE WHEN s.created_at > ? THEN s.user_id END)
+			FROM user_sessions s JOIN users u ON u.id = s.user_id
+			WHERE s.app <> ? AND u.role_folded <> ? AND `+presence.OnlineRule("s"), append([]any{since.UnixMilli(), presence.PanelApp, exemptRole}, m.Bounds()...)...)
 		if err = q.Scan(ctx, look, &d.Online, &d.CameIn); err == nil {
-			var c presence.Counts
-			err = countHidden(ctx, look, m, OnlineFilter{ExceptRole: exemptRole}, &c)
-			d.StillThere, d.Unidentified = c.StillThere, c.Unidentified
+			d.StillThere, d.Unidentified, err = countHidden(ctx, look, m, OnlineFilter{ExceptRole: exemptRole})
 		}
 		return err
 	})

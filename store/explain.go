@@ -34,10 +34,9 @@ type ExplainedSession struct {
 // Explain tells why a user is online at now, or is not. ErrNotFound for an
 // unknown key.
 func (s *Store) Explain(ctx context.Context, now time.Time, user string) (Explanation, error) {
-	s.settle(ctx, now)
 	var e Explanation
-	err := s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
-		e, err = s.explain(ctx, look, s.at(now), user)
+	err := s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) (err error) {
+		e, err = s.explain(ctx, look, m, user)
 		return err
 	})
 	return e, sqldb.Wrap("explaining a status", err)

@@ -45,9 +45,8 @@ func (s *Store) Gate(ctx context.Context, now time.Time, ask GateQuestion) (Gate
 }
 
 func (s *Store) findGate(ctx context.Context, now time.Time, ask GateQuestion) (gate Gate, err error) {
-	s.settle(ctx, now)
-	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
-		gate, err = s.gate(ctx, look, s.at(now), ask)
+	err = s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) (err error) {
+		gate, err = s.gate(ctx, look, m, ask)
 		return err
 	})
 	return gate, err

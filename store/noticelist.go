@@ -68,9 +68,8 @@ func (s *Store) Notices(ctx context.Context, now time.Time) ([]ListedNotice, err
 func (s *Store) ForgetNotices() { s.notices.Invalidate() }
 
 func (s *Store) listNotices(ctx context.Context, now time.Time, _ struct{}) ([]ListedNotice, error) {
-	s.settle(ctx, now)
 	var listed []ListedNotice
-	err := s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
+	err := s.snapshot(ctx, now, func(look *sql.Tx, _ presence.Cutoffs) (err error) {
 		listed, err = s.noticesIn(ctx, look, now)
 		return err
 	})

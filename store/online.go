@@ -152,9 +152,8 @@ func (f OnlineFilter) isHeavy() bool {
 
 // findCounts counts people, not sessions.
 func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
-	s.settle(ctx, now)
-	err = s.db.Snapshot(ctx, func(look *sql.Tx) (err error) {
-		c, err = s.countIn(ctx, look, s.at(now), f)
+	err = s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) (err error) {
+		c, err = s.countIn(ctx, look, m, f)
 		return err
 	})
 	return c, err
@@ -178,7 +177,7 @@ func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f
 	if err = s.countClaims(ctx, look, m, f, &c); err != nil || f.Status != "" {
 		return c.Of(f.Status), err
 	}
-	err = countHidden(ctx, look, m, f, &c)
+	c.StillThere, c.Unidentified, err = countHidden(ctx, look, m, f)
 	return c, err
 }
 

@@ -17,10 +17,8 @@ const peopleAtOnce = 500
 // order; keys that nobody has are left out. Who is not online has StatusOffline,
 // no Sessions, and why in Left. Sessions of the panel do not count.
 func (s *Store) People(ctx context.Context, now time.Time, keys []string) ([]OnlinePerson, error) {
-	s.settle(ctx, now)
 	var people []OnlinePerson
-	err := s.db.Snapshot(ctx, func(look *sql.Tx) error { // one instant for everybody
-		m := s.at(now)
+	err := s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) error { // one instant for everybody
 		for some := range slices.Chunk(keys, peopleAtOnce) {
 			found, err := s.people(ctx, look, m, some)
 			if err != nil {

@@ -45,6 +45,12 @@ func (s *Store) settleAt(ctx context.Context, questions ...presence.Cutoffs) {
 	}
 }
 
+// snapshot reads as of one instant, and with the cutoffs of now, what is settled.
+func (s *Store) snapshot(ctx context.Context, now time.Time, read func(*sql.Tx, presence.Cutoffs) error) error {
+	s.settle(ctx, now)
+	return s.db.Snapshot(ctx, func(look *sql.Tx) error { return read(look, s.at(now)) })
+}
+
 // settleFor is settle for a list of sessions. One about a time in the past is not judged by today's
 // slack, and one about a range goes by ends that any heartbeat moves.
 func (s *Store) settleFor(ctx context.Context, now time.Time, f SessionFilter) {

@@ -81,10 +81,9 @@ type statsPart func(context.Context, *sql.Tx, presence.Cutoffs, *Stats) error
 
 // together reads parts of the figures as of one instant.
 func (s *Store) together(ctx context.Context, now time.Time, st *Stats, parts ...statsPart) error {
-	s.settle(ctx, now)
-	return s.db.Snapshot(ctx, func(look *sql.Tx) error {
+	return s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) error {
 		for _, part := range parts {
-			if err := part(ctx, look, s.at(now), st); err != nil {
+			if err := part(ctx, look, m, st); err != nil {
 				return err
 			}
 		}

@@ -48,19 +48,21 @@ func countStillThere(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f On
 }
 
 // countHidden counts who is in no list of people online, and stands in the gate's way.
-func countHidden(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, c *presence.Counts) (err error) {
-	if c.StillThere, err = countStillThere(ctx, look, m, f); err == nil {
-		c.Unidentified, err = countUnidentified(ctx, look, m, f)
+func countHidden(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) (stillThere, unidentified int, err error) {
+	if stillThere, err = countStillThere(ctx, look, m, f); err == nil {
+		unidentified, err = countUnidentified(ctx, look, m, f)
 	}
-	return err
+	return stillThere, unidentified, err
 }
 
 // CountHidden counts those who are not online and stand in the gate's way: who is still there, and who is
 // on no record.
-func (s *Store) CountHidden(ctx context.Context, now time.Time) (c presence.Counts, err error) {
-	s.settle(ctx, now)
-	err = s.db.Snapshot(ctx, func(look *sql.Tx) error { return countHidden(ctx, look, s.at(now), OnlineFilter{}, &c) })
-	return c, err
+func (s *Store) CountHidden(ctx context.Context, now time.Time) (stillThere, unidentified int, err error) {
+	err = s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) (err error) {
+		stillThere, unidentified, err = countHidden(ctx, look, m, OnlineFilter{})
+		return err
+	})
+	return stillThere, unidentified, err
 }
 
 // stillThere lists who matches a filter, the latest first, at most f.Limit.

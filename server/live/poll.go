@@ -193,9 +193,9 @@ func (h *Hub) catchUp(ctx context.Context, now time.Time, news changed) error {
 
 // countHidden finds who is in no list, but the gate knows them.
 func (h *Hub) countHidden(ctx context.Context, now time.Time) error {
-	hidden, err := h.store.CountHidden(ctx, now)
+	stillThere, unidentified, err := h.store.CountHidden(ctx, now)
 	if err == nil {
-		h.tracker.counts.StillThere, h.tracker.counts.Unidentified = hidden.StillThere, hidden.Unidentified
+		h.tracker.counts.StillThere, h.tracker.counts.Unidentified = stillThere, unidentified
 	}
 	return err
 }
