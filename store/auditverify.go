@@ -18,7 +18,6 @@ import (
 const (
 	auditErase = "user.erase"
 	auditPurge = "audit.purge"
-	auditChain = "audit.chain" // the log is chained from an entry on; earlier ones were purged before
 )
 
 // AuditHead is an entry of the audit log with its hash, which is about all entries up to it: kept elsewhere it shows
@@ -134,7 +133,7 @@ func (v *auditVerifier) note(e auditchain.Entry) {
 		if _, err := fmt.Sscanf(e.Detail, "up to entry %d", &n); err == nil {
 			v.begins = max(v.begins, n+1)
 		}
-	case auditChain:
+	case auditchain.Begun:
 		if _, err := fmt.Sscanf(e.Detail, "from entry %d", &n); err == nil {
 			v.begins = max(v.begins, n)
 		}

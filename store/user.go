@@ -164,7 +164,7 @@ func (t *tx) user(key string) (u User, err error) {
 // somebody who is known to another app too.
 func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string) (ended int64, err error) {
 	id = by.Key(id)
-	if ended, err = deletable(func(dest []any, query string, args ...any) error { return s.db.Scan(ctx, dest, query, args...) }, by, id); err != nil {
+	if ended, err = deletable(s.reader(ctx), by, id); err != nil {
 		return 0, err
 	}
 	if err := s.removeMuchOf(ctx, id); err != nil {
@@ -185,10 +185,10 @@ func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string)
 }
 
 // deletable returns how many active sessions a user has whom by may delete, and else the error.
-func deletable(scan func(dest []any, query string, args ...any) error, by By, id string) (active int64, err error) {
+func deletable(read scan, by By, id string) (active int64, err error) {
 	var access Access
 	var elsewhere int64
-	err = scan([]any{&access, &active, &elsewhere}, `
+	err = read([]any{&access, &active, &elsewhere}, `
 		SELECT u.access, COALESCE(SUM(CASE WHEN s.is_active = true THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN s.app <> $2 THEN 1 ELSE 0 END), 0)
 		FROM users u LEFT JOIN user_sessions s ON s.user_id = u.id WHERE u.id = $1 GROUP BY u.id, u.access`, id, by.App)

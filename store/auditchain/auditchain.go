@@ -10,6 +10,9 @@ import (
 	"encoding/hex"
 )
 
+// Begun is the action of the entry from which on a log is chained that has purged the entries before.
+const Begun = "audit.chain"
+
 // Entry is what is hashed of an entry.
 type Entry struct {
 	ID, At                               int64 // At in milliseconds since 1970

@@ -311,13 +311,13 @@ func chainAudit(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	last := entries[len(entries)-1]
-	entries = append(entries, auditchain.Entry{ID: last.ID + 1, At: last.At, Action: "audit.chain", Actor: "system", Detail: fmt.Sprintf("from entry %d", entries[0].ID)})
-	if _, err := conn.ExecContext(ctx, `INSERT INTO audit (id, at, actor, action, detail) VALUES ($1, $2, 'system', $3, $4)`,
-		last.ID+1, last.At, "audit.chain", entries[len(entries)-1].Detail); err != nil {
+	begun := auditchain.Entry{ID: last.ID + 1, At: last.At, Action: auditchain.Begun, Actor: "system", Detail: fmt.Sprintf("from entry %d", entries[0].ID)}
+	if _, err := conn.ExecContext(ctx, `INSERT INTO audit (id, at, actor, action, detail) VALUES ($1, $2, $3, $4, $5)`,
+		begun.ID, begun.At, begun.Actor, begun.Action, begun.Detail); err != nil {
 		return err
 	}
 	var before []byte
-	for _, e := range entries {
+	for _, e := range append(entries, begun) {
 		l := auditchain.Seal(before, e)
 		_, err := conn.ExecContext(ctx, `UPDATE audit SET salt = $2, content_sha256 = $3, chain_sha256 = $4 WHERE id = $1`, e.ID, l.Salt, l.Content, l.Chain)
 		if err != nil {
