@@ -64,18 +64,19 @@ func (s *Server) deleteKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	which, dryRun := cmp.Or(q.Get("sessions"), "access"), cmp.Or(q.Get("dry_run"), "false")
-	switch {
-	case which != "access" && which != "all":
+	which := cmp.Or(q.Get("sessions"), "access")
+	if which != "access" && which != "all" {
 		return nil, web.Invalid("sessions must be access or all")
-	case dryRun != "true" && dryRun != "false":
-		return nil, web.Invalid("dry_run must be true or false")
+	}
+	dryRun, err := web.Flag(q, "dry_run")
+	if err != nil {
+		return nil, err
 	}
 	id, ok := web.PathID(r)
 	if !ok {
 		return nil, sqldb.ErrNotFound
 	}
-	if dryRun == "true" {
+	if dryRun {
 		n, err := s.store.KeySessions(r.Context(), s.now(), id)
 		if which == "access" {
 			n.All = n.WithAccess

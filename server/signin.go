@@ -84,15 +84,15 @@ func (s *Server) logout(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	everywhere := q.Get("everywhere")
-	if everywhere != "" && everywhere != "true" && everywhere != "false" {
-		return nil, web.Invalid("everywhere must be true or false")
+	everywhere, err := web.Flag(q, "everywhere")
+	if err != nil {
+		return nil, err
 	}
 	token, err := s.auth.CookieToken(r)
 	if err != nil {
 		return nil, err
 	}
-	if token != "" && everywhere == "true" {
+	if token != "" && everywhere {
 		if err := s.signOutEverywhere(r, token); err != nil {
 			return nil, err
 		}

@@ -133,7 +133,7 @@ func adviseData(folder string, log zerolog.Logger) {
 // adviseProxies warns where everybody is trusted to say what address they have.
 func adviseProxies(trusted prefixes, log zerolog.Logger) {
 	for _, prefix := range trusted.list {
-		if prefix.Bits() == 0 {
+		if origin.TrustsAll(prefix) {
 			log.Warn().Stringer("trusted_proxies", prefix).Msg("everybody is trusted as a proxy: limits on sign-ins and addresses in the log mean nothing; name the address of your proxy instead")
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // inside were noted, because anybody outside can send the header.
 func (d *Doctor) proxyFinding(r *http.Request, now time.Time) api.Finding {
 	for _, prefix := range d.cfg.Origin.TrustedProxies {
-		if prefix.Bits() == 0 {
+		if origin.TrustsAll(prefix) {
 			return api.Problem("proxy", "Everybody is trusted as a proxy, by --trusted-proxies "+prefix.String(),
 				"Whoever connects may say what address they have: limits on sign-ins and addresses in the log mean nothing. "+
 					"Start the server with the address of your proxy:", "--trusted-proxies ADDRESS")

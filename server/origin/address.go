@@ -21,6 +21,10 @@ type Resolver struct {
 	Places         *Places        // where addresses are; nil: nobody knows
 }
 
+// TrustsAll tells whether everybody is in a network of trusted proxies, so that whoever connects may say what
+// address they have.
+func TrustsAll(proxies netip.Prefix) bool { return proxies.Bits() == 0 }
+
 // Of is where a login comes from, as much of it as may be kept. The place is
 // that of the whole address.
 func (o Resolver) Of(address, userAgent string) store.Origin {

@@ -45,7 +45,7 @@ func (p Pages) Known(r *http.Request) bool {
 	return len(origins) == 0 || len(origins) == 1 && slices.Contains(p.Allowed, origins[0])
 }
 
-// originPattern is how a browser writes one. It is shown to be pasted into a shell.
+// originPattern is how a browser writes one.
 var originPattern = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$`)
 
 const maxOrigin = 300 // bytes; no host name is longer

@@ -31,6 +31,17 @@ func Query(query string, names ...string) (url.Values, error) {
 	return q, err
 }
 
+// Flag reads a parameter that is true or false; one that is left out is false.
+func Flag(q url.Values, name string) (bool, error) {
+	switch q.Get(name) {
+	case "true":
+		return true, nil
+	case "", "false":
+		return false, nil
+	}
+	return false, Invalid(name + " must be true or false")
+}
+
 // Among is Query for an address to which callers add names of their own, such as `_` against
 // caches: those are passed over, except a token, which must never stand there.
 func Among(query string, names ...string) (url.Values, error) {
