@@ -36,7 +36,7 @@ func variety(token string) float64 {
 			characters++
 		}
 	}
-	if characters > len(token)/2 { // as a few do in a random one
+	if characters > len(token)/4 { // of a random one in hexadecimal digits every eighth does, and hardly ever most
 		characters = len(token)
 	}
 	return float64(min(characters, period(token))) * math.Log2(float64(alphabet(token)))
@@ -50,13 +50,11 @@ func period(token string) int {
 	return len(token)
 }
 
-// alphabet is how many characters there are of the kinds that a token has: 16 where it is a number in hexadecimal form.
+// alphabet is how many characters there are of the kinds that a token has: 16 where it is a number in hexadecimal form,
+// even one in which no letter happens to come.
 func alphabet(token string) (size int) {
 	const digits, hex, letters = "0123456789", "abcdef", "abcdefghijklmnopqrstuvwxyz"
 	if bare := strings.ReplaceAll(token, "-", ""); only(bare, digits+hex) || only(bare, digits+strings.ToUpper(hex)) {
-		if only(bare, digits) {
-			return 10
-		}
 		return 16
 	}
 	for _, kind := range []string{digits, letters, strings.ToUpper(letters)} {

@@ -49,6 +49,8 @@ func TestATokenFromARandomGeneratorIsTaken(t *testing.T) {
 		"32 of letters and digits":          func() string { return strings.ToLower(base32.StdEncoding.EncodeToString(random(20))) },
 		"rand.Text":                         rand.Text,
 		"a token of ours":                   func() string { return newSecret(sessionPrefix) },
+		"hexadecimal, by chance no letter":  func() string { return "34832330761879435964075837203454" },
+		"hexadecimal, many alike by chance": func() string { return "88f01223347aabcc4455dee177882230" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 20_000 {
