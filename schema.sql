@@ -106,13 +106,13 @@ CREATE TABLE session_tokens (
 
 CREATE INDEX session_tokens_session ON session_tokens (session_id);
 
--- Who may be at work and is on no record, at most 200: a page in use whose token nobody reported, or somebody whose login
--- was reported and refused.
+-- Who may be at work and is on no record, at most 200: a page in use whose token nobody reported or whose heartbeats are
+-- refused, or somebody whose login was reported and refused.
 CREATE TABLE unidentified (
     id      INTEGER PRIMARY KEY,                       -- made from the token, or from whom the report was about
-    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report')),
+    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat')),
     app     TEXT NOT NULL DEFAULT '',                  -- of the key that reported; '' where nobody knows
-    detail  TEXT NOT NULL DEFAULT '',                  -- origin of the page; code of the refusal
+    detail  TEXT NOT NULL DEFAULT '',                  -- origin of the page; code of the refusal; of a heartbeat both
     seen_at INTEGER NOT NULL,                          -- latest
     until   INTEGER NOT NULL                           -- counts up to then
 ) STRICT;

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -22,13 +23,12 @@ const maxSeen = 20
 // heartbeat records that the browser of a session is there, or is leaving.
 func (s *Server) heartbeat(r *http.Request) (any, error) {
 	body, err := heartbeat.Read(r)
-	if err != nil {
+	token, refused := s.heartbeatToken(r, body)
+	if err = cmp.Or(err, refused); err != nil {
+		s.noteRefusedBeat(r, body, err)
 		return nil, err
 	}
-	token, err := s.heartbeatToken(r, body)
-	if err != nil {
-		return nil, err
-	}
+	s.doctor.Heard(r)
 	now := s.now()
 	up, err := s.live.Announced(r.Context(), now)
 	if err != nil {
@@ -40,6 +40,7 @@ func (s *Server) heartbeat(r *http.Request) (any, error) {
 	if err != nil && !body.Leaving {
 		began, failed := s.beginSigned(r, now, token, body.Client, err)
 		if failed != nil {
+			s.noteRefusedBeat(r, body, failed)
 			return nil, failed
 		}
 		if began {
@@ -152,12 +153,5 @@ func (s *Server) noteUnknownToken(r *http.Request, now time.Time, token string, 
 		s.observe(s.store.ForgetUnknownToken(r.Context(), token))
 	case !s.store.Rules().Idle(beat.Idle):
 		s.observe(s.store.NoteUnknownToken(r.Context(), now, token, origin.OfPage(r)))
-	}
-}
-
-// observe logs an error of a note that nobody waits for.
-func (s *Server) observe(err error) {
-	if err != nil && !s.troubles.Observe(err) {
-		s.log.Error().Err(err).Msg("noting somebody who is on no record")
 	}
 }

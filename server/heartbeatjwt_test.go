@@ -23,6 +23,11 @@ const signingSecret = "a secret of the application, of 40 bytes"
 // signs returns a token of the application crm.
 func (b *bench) signs(t *testing.T, secret string, changed string) string {
 	t.Helper()
+	return b.signsWith(t, jose.SigningKey{Algorithm: jose.HS256, Key: []byte(secret)}, changed)
+}
+
+func (b *bench) signsWith(t *testing.T, key jose.SigningKey, changed string) string {
+	t.Helper()
 	claims := map[string]any{"sub": "42", "sid": "s1", "name": "Ada Lovelace", "exp": b.now().Add(15 * time.Minute).Unix()}
 	if err := json.Unmarshal([]byte(changed), &claims); err != nil {
 		t.Fatal(err)
@@ -31,7 +36,7 @@ func (b *bench) signs(t *testing.T, secret string, changed string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(secret)}, nil)
+	signer, err := jose.NewSigner(key, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // first line is the innermost.
 func (s *Server) wrap(h http.Handler) http.Handler {
 	h = s.crossOriginCalls(h)
+	h = s.noteForeignPage(h)
 	h = s.doctor.Watch(h)
 	h = s.underBasePath(h)
 	h = s.knownHost(h)
@@ -141,7 +142,8 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 		_, err := netip.ParseAddr(name)
 		return err == nil
 	}
-	refuse := s.respond.Always(&web.Problem{Status: http.StatusMisdirectedRequest, Code: "unknown_host", Words: "This server does not answer for that host name; see --public-url and --host"})
+	unknown := &web.Problem{Status: http.StatusMisdirectedRequest, Code: "unknown_host", Words: "This server does not answer for that host name; see --public-url and --host"}
+	refuse := s.doubting(unknown, s.respond.Always(unknown))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if names[r.Host] || knows(web.HostName(r.Host)) || s.isHealth(r) {
 			next.ServeHTTP(w, r)
@@ -162,14 +164,14 @@ func (s *Server) underBasePath(next http.Handler) http.Handler {
 	if base == "" {
 		return next
 	}
-	inside := http.StripPrefix(base, next)
+	inside, outside := http.StripPrefix(base, next), s.doubting(web.NothingHere, s.respond.Always(web.NothingHere))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == base {
 			http.Redirect(w, r, base+"/", http.StatusSeeOther)
 			return
 		}
 		if !strings.HasPrefix(r.URL.Path, base+"/") {
-			s.respond.Always(web.NothingHere).ServeHTTP(w, r)
+			outside.ServeHTTP(w, r)
 			return
 		}
 		inside.ServeHTTP(w, r)

@@ -34,30 +34,6 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 	return web.Reply{Status: http.StatusCreated, Body: answer}, nil
 }
 
-// noteRefusedReport notes, where the report of a login was refused with err, that somebody may be logged
-// in who is on no record. Of a session that somebody ended it is known who works in it.
-func (s *Server) noteRefusedReport(r *http.Request, user string, err error) {
-	problem := web.Explain(err)
-	if _, known := errors.AsType[*store.EndedError](err); known || problem.Status >= http.StatusInternalServerError {
-		return
-	}
-	s.observe(s.store.NoteRefusedReport(r.Context(), s.now(), auth.CallerOf(r).Key.App, user, problem.Code))
-}
-
-// noteStranger notes likewise that a report came by a key that may not report, or that nobody knows, which is
-// rather a wrong setting than a stranger's.
-func (s *Server) noteStranger(r *http.Request, err error) {
-	problem := web.Explain(err)
-	key := auth.CallerOf(r).Key
-	switch {
-	case problem.Status >= http.StatusInternalServerError || !store.IsKey(auth.Bearer(r)):
-	case key != nil:
-		s.observe(s.store.NoteRefusedReport(r.Context(), s.now(), key.App, "", problem.Code))
-	default:
-		s.observe(s.store.NoteRefusedReport(r.Context(), s.now(), "", s.cfg.Origin.Networks(r)[0], problem.Code))
-	}
-}
-
 // endedConflict answers the report of a session that somebody has ended: it must not come back, and
 // the application is to sign the person out.
 func endedConflict(err error) error {

@@ -35,8 +35,8 @@ func (s *Server) router() http.Handler {
 	for prefix, h := range s.cfg.Mount {
 		r.PathPrefix(prefix).Handler(s.meters.Route("", prefix, h))
 	}
-	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
-	r.NotFoundHandler = s.respond.Always(web.NothingHere)
+	r.MethodNotAllowedHandler = s.doubting(web.MethodNotAllowed, s.methodNotAllowed(r))
+	r.NotFoundHandler = s.doubting(web.NothingHere, s.respond.Always(web.NothingHere))
 	return beatsFirst(beats, r)
 }
 

@@ -32,7 +32,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/readyz", who: auth.Anyone, answer: s.readyz},
 		{method: "GET", path: "/openapi.yaml", who: auth.Anyone, serve: assets.Document("openapi.yaml", openAPI)},
 		{method: "GET", path: "/docs", who: auth.Anyone, serve: s.page("docs/docs.html", s.needsNothing)},
-		{method: "GET", path: "/heartbeat.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat.js")},
+		{method: "GET", path: "/heartbeat.js", who: auth.Anyone, serve: s.doctor.Loaded(s.assets.Script("built/heartbeat.js"))},
 		{method: "GET", path: "/heartbeat-notices.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-notices.js")},
 		{method: "GET", path: "/heartbeat-live.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-live.js")},
 		{method: "GET", path: "/heartbeat-renew.js", who: auth.Anyone, serve: s.assets.Script("built/heartbeat-renew.js")},

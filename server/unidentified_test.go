@@ -75,9 +75,9 @@ func TestWhoeverMayBeAtWorkAndIsOnNoRecord(t *testing.T) {
 		{"a login reported with a key that was deleted", func(t *testing.T, b *bench, _ string) {
 			do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"}}`, bearing("rck_"+strings.Repeat("x", 43))).refuses(401, "unauthenticated")
 		}, "refused_report  unauthenticated"},
-		{"a stranger who tries", func(t *testing.T, b *bench, _ string) {
-			do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"}}`).refuses(401, "unauthenticated")
-			do(t, b, "POST", "/admin/sessions", `{"user":{"id":"ada"}}`, bearing("guess")).refuses(401, "unauthenticated")
+		{"a stranger who asks", func(t *testing.T, b *bench, _ string) {
+			do(t, b, "POST", "/admin/sessions/may", `{"user":{"id":"ada"}}`).refuses(401, "unauthenticated")
+			do(t, b, "GET", "/admin/sessions", nil, bearing("guess")).refuses(401, "unauthenticated")
 		}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

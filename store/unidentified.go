@@ -32,7 +32,7 @@ const maxUnidentified = 200
 type Unidentified struct {
 	Doubt  Doubt
 	App    string // of the key by which they were reported; "" where nobody knows
-	Detail string // of an unknown token the origin of its page, of a refused report the code of the refusal
+	Detail string // of an unknown token the origin of its page, of a refused report the code of the refusal, of a heartbeat both
 	SeenAt time.Time
 }
 
@@ -64,7 +64,7 @@ func (s *Store) noteUnidentified(ctx context.Context, now time.Time, id int64, l
 			_, err = t.Exec(`
 				INSERT INTO unidentified (id, doubt, app, detail, seen_at, until) SELECT $1, $2, $3, $4, $5, $6
 				WHERE (SELECT COUNT(*) FROM unidentified WHERE id <> $1) < $7
-				ON CONFLICT (id) DO UPDATE SET detail = excluded.detail, seen_at = excluded.seen_at, until = excluded.until`,
+				ON CONFLICT (id) DO UPDATE SET doubt = excluded.doubt, detail = excluded.detail, seen_at = excluded.seen_at, until = excluded.until`,
 				id, u.Doubt, u.App, u.Detail, m.Now, now.Add(lasts).UnixMilli(), maxUnidentified)
 		}
 		return err

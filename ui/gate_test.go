@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -50,6 +51,14 @@ func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {
 	b.until(light("caution", "Caution", "◐ 0 online – Rollcall"))
 	b.until(`document.querySelector('[data-why]').textContent.startsWith('1 unidentified.')`)
 	b.until(`document.querySelector('[data-in-the-way] li').innerText.includes('a token that nobody reported')`)
+	refused, err := http.Post(in.url+"/elsewhere/admin/users/heartbeat", "application/json", strings.NewReader(`{"sessionToken":"another-that-nobody-reported"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Body.Close()
+	b.until(`document.querySelector('[data-why]').textContent.startsWith('2 unidentified.')`)
+	b.until(`document.querySelector('[data-in-the-way]').innerText.includes('heartbeat was refused · not_found')`)
+	b.until(`document.querySelector('[data-in-the-way] a').getAttribute('href') === 'settings#health'`)
 
 	b.eval(`void (window.fetch = () => Promise.reject(new TypeError('no network')))`)
 	login(t, backend, "bob", "Bob")

@@ -129,12 +129,19 @@ func printUnidentified(w io.Writer, gate api.Gate) error {
 	rows := table{header: []string{"UNIDENTIFIED", "APP", "FROM", "LAST"}, fit: columns(w)}
 	for _, one := range gate.Unidentified {
 		why, from := "page with a token that nobody reported", one.Detail
-		if one.Doubt == store.RefusedReport {
-			why, from = "login refused: "+one.Detail, ""
+		switch code, page, _ := strings.Cut(one.Detail, " "); one.Doubt {
+		case store.RefusedReport:
+			why, from = "login refused: "+code, page
+		case store.RefusedHeartbeat:
+			why, from = "heartbeat refused: "+code, page
 		}
 		rows.add(why, one.App, from, ago(one.SeenAt, gate.Timestamp))
 	}
-	return rows.print(w, nil)
+	if err := rows.print(w, nil); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "What to do about it, rollcall doctor says; --ignore-unidentified passes over it.")
+	return err
 }
 
 // printGate says the answer in a line, then who is in the way.

@@ -40,6 +40,8 @@ type Doctor struct {
 	proxies       topK[netip.Addr] // that say for whom they ask, and are not trusted
 	origins       topK[string]     // of pages that ask as ours for other pages do, and are not allowed
 	unknownTokens topK[string]     // origins of heartbeats whose token nobody has named; "" for none
+	refusals      topK[Refusal]    // of heartbeats and of reports of logins
+	silent        silentPages
 }
 
 // New returns a doctor who has seen nothing yet.
@@ -50,7 +52,8 @@ func New(cfg Config) *Doctor { return &Doctor{cfg: cfg} }
 // if any.
 func (d *Doctor) Examine(r *http.Request, by *store.Key) ([]api.Finding, error) {
 	now := d.cfg.Clock.Now()
-	findings := []api.Finding{d.proxyFinding(r, now), d.schemeFinding(r), d.originsFinding(now), d.tokensFinding(now)}
+	findings := []api.Finding{d.proxyFinding(r, now), d.schemeFinding(r), d.originsFinding(now), d.tokensFinding(now),
+		d.reportsFinding(now), d.refusalsFinding(now), d.pagesFinding(now)}
 	known, err := d.databaseFindings(r.Context(), now, by)
 	if errors.Is(err, sqldb.ErrDamaged) { // which is the finding
 		known, err = []api.Finding{damaged(err.Error(), d.onData("rollcall restore BACKUP"))}, nil

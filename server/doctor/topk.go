@@ -44,6 +44,14 @@ func (s *topK[K]) note(now time.Time, what K, well uint64) {
 	s.seen[what] = entry
 }
 
+// has tells whether something was seen within the hour.
+func (s *topK[K]) has(now time.Time, what K) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entry, ok := s.seen[what]
+	return ok && !entry.old(now)
+}
+
 // evictRarest leaves a place for one more.
 func (s *topK[K]) evictRarest(now time.Time) {
 	maps.DeleteFunc(s.seen, func(_ K, entry occurrence) bool { return entry.old(now) })

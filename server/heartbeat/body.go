@@ -33,6 +33,9 @@ type beatBody struct {
 	Client       anything `json:"client"`
 }
 
+// ErrBare is a body as text that brings no token.
+var ErrBare = web.Unsupported("text/plain")
+
 // Read returns what the body of a request says, at most MaxBody of it. A beacon of a closing page can send text/plain
 // only, and then has to bring its token with it: a browser sends such a request
 // from any page without asking.
@@ -51,7 +54,7 @@ func Read(r *http.Request) (beat api.Heartbeat, err error) {
 	}
 	beat.Page = masked(beat.Page)
 	if err == nil && kind == "text/plain" && beat.SessionToken == "" {
-		return beat, web.Unsupported(kind)
+		return beat, ErrBare
 	}
 	return beat, err
 }

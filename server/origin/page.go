@@ -26,8 +26,11 @@ func (p Pages) Port(r *http.Request) string {
 }
 
 // Own tells whether the request comes from a page of this server.
-func (p Pages) Own(r *http.Request) bool {
-	scheme, host, _ := strings.Cut(r.Header.Get("Origin"), "://")
+func (p Pages) Own(r *http.Request) bool { return p.OwnOrigin(r, r.Header.Get("Origin")) }
+
+// OwnOrigin tells whether an origin is that of this server's pages, as the request reached it.
+func (p Pages) OwnOrigin(r *http.Request, origin string) bool {
+	scheme, host, _ := strings.Cut(origin, "://")
 	if host == "" {
 		return false
 	}
@@ -58,4 +61,15 @@ func OfPage(r *http.Request) string {
 		return ""
 	}
 	return strings.Clone(origin) // not the rest of the request with it
+}
+
+// OfReferer returns the origin of the page that loads something, "" where it does not say, or what no browser says.
+func OfReferer(r *http.Request) string {
+	scheme, rest, _ := strings.Cut(r.Header.Get("Referer"), "://")
+	host, _, _ := strings.Cut(rest, "/")
+	page := scheme + "://" + host
+	if len(page) > maxOrigin || !originPattern.MatchString(page) {
+		return ""
+	}
+	return page
 }

@@ -91,7 +91,7 @@ CREATE INDEX session_tokens_session ON session_tokens (session_id);
 
 CREATE TABLE unidentified (
     id      BIGINT PRIMARY KEY,
-    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report')),
+    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat')),
     app     TEXT COLLATE "C" NOT NULL DEFAULT '',
     detail  TEXT COLLATE "C" NOT NULL DEFAULT '',
     seen_at BIGINT NOT NULL,

@@ -10,7 +10,7 @@ UPDATE audit SET target = 'user:' || (SELECT new FROM moved WHERE old = substr(t
 -- Who may be at work and is on no record.
 CREATE TABLE unidentified (
     id      BIGINT PRIMARY KEY,
-    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report')),
+    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat')),
     app     TEXT COLLATE "C" NOT NULL DEFAULT '',
     detail  TEXT COLLATE "C" NOT NULL DEFAULT '',
     seen_at BIGINT NOT NULL,

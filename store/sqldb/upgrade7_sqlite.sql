@@ -10,7 +10,7 @@ UPDATE audit SET target = 'user:' || (SELECT new FROM moved WHERE old = substr(t
 -- Who may be at work and is on no record.
 CREATE TABLE unidentified (
     id      INTEGER PRIMARY KEY,
-    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report')),
+    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat')),
     app     TEXT NOT NULL DEFAULT '',
     detail  TEXT NOT NULL DEFAULT '',
     seen_at INTEGER NOT NULL,

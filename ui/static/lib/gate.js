@@ -12,6 +12,11 @@ const ICONS = Object.fromEntries(Object.keys(WORDS).map((level) => {
   image.src = new URL(`../base/icon${level === 'unknown' ? '' : `-${level}`}.svg`, import.meta.url);
   return [level, image];
 }));
+const DOUBTS = {
+  unknown_token: 'a page has a token that nobody reported',
+  refused_heartbeat: 'a page’s heartbeat was refused',
+  refused_report: 'a login was reported and refused',
+};
 const ASK_EVERY_MS = 500; // at most, however much happens
 const ASK_AGAIN_MS = 45000; // a hidden page reads no list, and the feed may have nothing to tell
 
@@ -98,6 +103,7 @@ function people({ online, blocking, unidentified, quietest, timestamp }) {
   list.replaceChildren(...blocking.map((person) => h('li', {}, h('strong', { title: shownName(person) }, shownName(person)), h('span', {}, presence(person, now)))));
   if (online > blocking.length) list.append(h('li', {}, h('span', {}, `and ${(online - blocking.length).toLocaleString()} more`)));
   for (const one of unidentified) list.append(h('li', {}, h('strong', {}, 'Unidentified'), h('span', {}, doubt(one, now))));
+  if (unidentified.length) list.append(h('li', {}, h('span', {}, 'What to do about who is unidentified: see ', h('a', { href: 'settings#health' }, 'Settings, Health'), '.')));
   list.hidden = !list.childElementCount;
   const quiet = at('quietest');
   quiet.hidden = !quietest || !online;
@@ -105,8 +111,7 @@ function people({ online, blocking, unidentified, quietest, timestamp }) {
 }
 
 function doubt({ doubt: kind, app, detail, seen_at: seen }, now) {
-  const why = kind === 'refused_report' ? ['a login was reported and refused', detail] : ['a page has a token that nobody reported', detail];
-  return [...why, app, `last ${ago(now - Date.parse(seen))}`].filter(Boolean).join(' · ');
+  return [DOUBTS[kind], ...detail.split(' '), app, `last ${ago(now - Date.parse(seen))}`].filter(Boolean).join(' · ');
 }
 
 function presence({ status, status_text: text, status_until: end, idle_since: idle, apps, page }, now) {
