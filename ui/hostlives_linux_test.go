@@ -395,9 +395,12 @@ func (l *life) withoutLoads(head, body, policy string) {
 	if got := b.eval(`window.stays`); got != "true" {
 		l.t.Error("the page was loaded anew")
 	}
-	l.fillIn(b, "logout", "") // of which a heartbeat may hear first, and load the page anew
+	l.fillIn(b, "logout", "")
 	l.isOut(b)
 	ada.until("is offline", sample.offline)
+	if got := b.eval(`window.stays`); got != "true" {
+		l.t.Error("the page was loaded anew after the logout")
+	}
 	l.login(b, "bob", false)
 	bob.until("is online", here)
 }

@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -287,5 +288,48 @@ func TestAPageThatSaysWhoItIs(t *testing.T) {
 	ada.until("is offline", sample.offline)
 	if asked, _ := a.count(); asked != 0 {
 		t.Errorf("a route was asked %d times", asked)
+	}
+}
+
+func TestALogoutInAPageThatMovesByItselfDoesNotLoadItAnew(t *testing.T) {
+	t.Parallel()
+	const late = `window.real = fetch, window.fetch = (what, ...more) => (String(what).endsWith('/rollcall/token')
+		? new Promise((go) => setTimeout(go, 2500)).then(() => real(what, ...more)) : real(what, ...more))`
+	for how, test := range map[string]struct{ page, before, after string }{
+		"and a heartbeat hears of it before the next question is answered": {renewing, late, `move()`},
+		"and the live connection hears of it before the page has moved":    {strings.Replace(renewing, "async", "data-live async", 1), `null`, `setTimeout(move, 1000)`},
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			a, ada, tab := loggedIn(t, test.page)
+			_, loads := a.count()
+			tab.eval(`void (` + test.before + `, window.move = () => {
+				history.pushState(null, '', '/signed-out');
+				document.dispatchEvent(new Event('turbo:load'));
+			}, (window.real ?? fetch)('/logout', {redirect: 'manual'}).then(() => { ` + test.after + ` }))`)
+			tab.until(`rollcall.state === 'signed-out'`)
+			ada.lasts(5 * time.Second)
+			if _, now := a.count(); now != loads {
+				t.Errorf("%d loads", now-loads)
+			}
+			if got := tab.eval(`ended`); got != "logout" {
+				t.Errorf("told of %q, so that it plays nothing of this", got)
+			}
+		})
+	}
+}
+
+func TestALogoutOfWhichPagesKnowNothingLoadsEachAnewOnce(t *testing.T) {
+	t.Parallel()
+	a, ada, tab := loggedIn(t, renewing)
+	other := tab.another()
+	other.open(a.host + "/other")
+	other.until(`rollcall.state === 'ok'`)
+	_, loads := a.count()
+	other.eval(`void fetch('/logout', {redirect: 'manual'})`)
+	ada.until("has both pages loaded anew", func(sample) bool { _, now := a.count(); return now >= loads+2 })
+	ada.lasts(5 * time.Second)
+	if _, now := a.count(); now != loads+2 {
+		t.Errorf("%d loads", now-loads)
 	}
 }

@@ -12,13 +12,14 @@ const LONG_PAUSE_MS = 60000; // after questions that failed, or of who moves abo
 const LONGEST_PAUSE_MS = 600000; // where the token is no good, or nobody is there
 const ANSWER_MS = 20000;
 const AWAY_MS = 300000; // whoever comes back after that may be somebody else
+const OWN_LOGOUT_MS = 2000; // in which a page moves to where a logout in it leads
 const RELOAD_MS = 60000; // a page is not loaded anew twice within
 const TOKEN = /^[\x21-\x7e]+$/;
 
 // from is the route's address, or a function. on.hold(token) gets each new answer, '' for nobody;
 // on.beat() is called where the same token may be good again, on.problem(what, status) where the
 // answer can not be right. look(now) is to be called every second, with what is known of the token:
-// {fine, trouble, used, handled}.
+// {fine, trouble(), used, handled()}.
 export function renewal(from, on) {
   const route = typeof from !== 'function';
   const name = `rollcall renew ${from}`;
@@ -33,6 +34,9 @@ export function renewal(from, on) {
   let unchanged = 0; // answers in a row after a navigation that brought nothing new
   let verified; // the token of which somebody ended the session, as the application was told
   let movedAt = 0; // by a navigation that nobody has been asked about since
+  let lastMove = 0;
+  let trouble;
+  let troubleSince = 0;
   let place = here();
   let hiddenAt = Date.now();
   let last = {};
@@ -48,6 +52,7 @@ export function renewal(from, on) {
 
   function look(now) {
     last = now;
+    noteTrouble();
     if (now.fine) inVain = 0;
     if (place !== here()) move();
     if (!asking && Date.now() >= Math.max(nextAt(now), retryAt)) question();
@@ -60,14 +65,20 @@ export function renewal(from, on) {
       isWorthAsking(now) ? asOf + (inVain && growing(inVain - 1, LONGEST_PAUSE_MS)) : Infinity);
   }
 
+  function noteTrouble() {
+    const now = last.trouble?.();
+    if (now !== trouble) troubleSince = Date.now();
+    trouble = now;
+  }
+
   // An unattended page begins no session anew, and who ended one is not asked twice.
-  function isWorthAsking({ trouble, used }) {
+  function isWorthAsking({ used }) {
     if (bySomebody(trouble)) return verified !== token;
     return trouble === 'unknown' || (trouble && used);
   }
 
   function move() {
-    movedAt = Date.now();
+    movedAt = lastMove = Date.now();
     place = here();
   }
 
@@ -152,22 +163,30 @@ export function renewal(from, on) {
 
   function take(answer, began) {
     if (began < asOf) return;
-    const { trouble, handled } = last;
-    const stays = handled?.();
+    noteTrouble(); // of which another tab may have said a moment ago
+    const reason = trouble;
+    const since = troubleSince;
+    const stays = last.handled?.();
     asOf = began;
     failures = retryAt = 0;
-    if (trouble || answer === '') inVain++;
-    if (bySomebody(trouble)) verified = answer;
+    if (reason || answer === '') inVain++;
+    if (bySomebody(reason)) verified = answer;
     if (answer !== token) {
       if (!token || !answer) inVain = unchanged = 0; // somebody came or went
       token = answer;
       on.hold(token);
     } else {
       if (movedAt && token) unchanged++;
-      if (trouble && !bySomebody(trouble)) on.beat(); // it may have been reported anew
+      if (reason && !bySomebody(reason)) on.beat(); // it may have been reported anew
     }
     if (began >= movedAt) movedAt = 0;
-    if (!token && bySomebody(trouble)) whenLoaded(() => stays || handled() || reload());
+    if (!token && bySomebody(reason)) whenLoaded(() => stays || last.handled() || leave(reason, since));
+  }
+
+  // What a page shows that moved about when somebody logged out came with the logout, or after it.
+  function leave(reason, since) {
+    if (reason !== 'logout') reload();
+    else setTimeout(() => token || last.handled() || lastMove > since - PAUSE_MS || reload(), OWN_LOGOUT_MS);
   }
 
   return { look, ask };

@@ -14,7 +14,7 @@ const byFunction = () => identity();
 // Every second. changed is called with each new token, and with the same one that may be good again.
 export function lookForToken(changed) {
   if (!from || stopped) return;
-  if (renewal) return renewal.look({ fine: 'idle' in lastReported, trouble: trouble(), used: inUse(), handled: () => handled || stopped });
+  if (renewal) return renewal.look({ fine: 'idle' in lastReported, trouble, used: inUse(), handled: () => handled || stopped });
   load('heartbeat-renew.js').then((part) => {
     renewal ??= part.renewal(from, {
       hold(token) {
