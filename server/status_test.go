@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -57,6 +58,36 @@ func TestClaimingAStatus(t *testing.T) {
 	}
 	if me := do(t, b, "GET", "/auth/me", nil, bearing(ada)).wants(200); statusIn(me) != "busy|Live|<nil>" {
 		t.Errorf("the person sees %v", me)
+	}
+}
+
+func TestAStatusByATokenBesideThePasswordOfAProxy(t *testing.T) {
+	b := newBench(t, storetest.New(t), allowing(shop))
+	key := b.key(t, "shop", "sessions")
+	_, ada := b.person(t, key, "ada")
+	_, bob := b.person(t, key, "bob")
+	own, proxy := func(token string) func(*http.Request) { return header("X-Rollcall-Session", token) }, header("Authorization", "Basic YWRhOnNlY3JldA==")
+	claim := func(opts ...func(*http.Request)) result {
+		return do(t, b, "PUT", "/admin/users/me/status", `{"status":"busy","text":"Live"}`, opts...)
+	}
+	for name, opts := range map[string][]func(*http.Request){
+		"alone":                        {own(ada)},
+		"beside a password":            {own(ada), proxy},
+		"beside a token of the proxy":  {own(ada), bearing("of-the-proxy")},
+		"beside the cookie of another": {own(ada), cookied(b, bob)},
+	} {
+		do(t, b, "DELETE", "/admin/users/me/status", nil, bearing(ada)).wants(200)
+		claim(opts...).wants(200)
+		if people := b.people(t, b.key(t, "shop", "read"), "?status=busy"); len(people) != 1 || people["ada"] == nil {
+			t.Errorf("%s: busy are %v", name, people)
+		}
+	}
+	claim(proxy).refuses(401, "unauthenticated")
+	claim(own("nobody-has-this"), cookied(b, ada)).refuses(401, "unauthenticated")
+	do(t, b, "POST", "/admin/sessions", `{"user":{"id":"eve"}}`, own(key)).refuses(401, "unauthenticated") // which is for sessions
+	asked := do(t, b, "OPTIONS", "/admin/users/me/status", nil, header("Origin", shop), header("Access-Control-Request-Method", "PUT"), header("Access-Control-Request-Headers", "content-type,x-rollcall-session"))
+	if asked.Header().Get("Access-Control-Allow-Headers") != "" {
+		t.Error("a page of another origin may send it")
 	}
 }
 

@@ -116,6 +116,11 @@ func TestAPathOfThePagesOwnOriginBehindAPassword(t *testing.T) {
 	if lastActivity(t, backend, "ada").IsZero() {
 		t.Error("offline after a heartbeat")
 	}
+	b.eval(`void rollcall.setStatus('busy', 'Recording').then((answer) => { window.said = answer.status + ': ' + answer.status_text }, (error) => { window.said = 'no: ' + error.message })`)
+	b.until(`window.said`)
+	if got := b.eval(`said`); got != "busy: Recording" {
+		t.Errorf("a status by the token: %s", got)
+	}
 }
 
 func TestWhatAPageIsNotToTell(t *testing.T) {

@@ -63,9 +63,16 @@ func (a *Authenticator) Admit(r *http.Request, who Audience) (*http.Request, err
 	return r.WithContext(ctx), nil
 }
 
-// Identify returns the caller behind the bearer token or, without one, behind
-// the panel's cookie.
+// sessionHeader brings the token of a session where Authorization is for a proxy. No page of another site can have a
+// browser send it.
+const sessionHeader = "X-Rollcall-Session"
+
+// Identify returns the caller behind the token of a session in a header of its own, behind the bearer token or,
+// without either, behind the panel's cookie.
 func (a *Authenticator) Identify(r *http.Request) (Caller, error) {
+	if token := r.Header.Get(sessionHeader); token != "" {
+		return a.personWith(r.Context(), token)
+	}
 	if token := Bearer(r); token != "" {
 		return a.callerWith(r.Context(), token)
 	}

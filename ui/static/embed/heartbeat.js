@@ -11,8 +11,8 @@
  *                  there is no token, or none that is good, and when the person may have changed.
  *                  "": wait for identify()
  * data-endpoint    "/path" of the page's own origin below which the application passes requests on to Rollcall
- * data-cookies     heartbeats send the cookies of their own origin, and no header Authorization: for what stands
- *                  before Rollcall there (setStatus() then is for pages without a token only)
+ * data-cookies     heartbeats and setStatus() send the cookies of their own origin, and no header Authorization:
+ *                  for what stands before Rollcall there, which has to let the header X-Rollcall-Session through
  * data-page        instead of the path; "hash" where that is in the fragment, "off" shows nothing
  * data-page-mask   an expression, such as "[^/]+(?=/edit)": what matches is told as "*"
  * data-notices     "off": announcements are not shown, only told by the next event
@@ -136,7 +136,7 @@ function start() {
     },
     async setStatus(...said) {
       recognise();
-      const request = { headers: headers(), credentials: credentials() };
+      const request = { headers: headers('X-Rollcall-Session'), credentials: credentials() };
       return (await load('heartbeat-status.js')).setStatus(endpoint, request, ...said);
     },
     stop,

@@ -39,7 +39,11 @@ function report() {
   return { idle_ms: Math.max(0, Date.now() - (last || started)), visible: anyVisible(), page, seen: unsent() };
 }
 
-export const headers = () => ({ 'Content-Type': 'application/json', ...(token && credentials() === 'omit' && { Authorization: 'Bearer ' + token }) });
+// otherwise is the header for the token where Authorization is for what stands before Rollcall.
+export const headers = (otherwise) => ({
+  'Content-Type': 'application/json',
+  ...(token && (credentials() === 'omit' ? { Authorization: 'Bearer ' + token } : otherwise && { [otherwise]: token })),
+});
 
 const request = (said, init) => ({
   method: 'POST',
