@@ -385,13 +385,14 @@ func (l *life) withoutLoads(head, body, policy string) {
 	l.allow(l.policy("'self' ")+policy, head, body)
 	ada, bob, b := l.watch("1"), l.watch("2"), l.device()
 	b.until(`window.htmx || window.Turbo`)
-	b.eval(`void (window.stays = true)`)
+	b.eval(`void (window.stays = true, ['htmx:afterSettle', 'turbo:load'].forEach((type) => document.addEventListener(type, () => { window.settled = true })))`)
 	l.login(b, "ada", false)
 	ada.until("is online", here)
 	b.click(`#next`)
 	ada.isOn("/next")
+	b.eval(`void (window.settled = false)`)
 	b.click(`#back`)
-	b.until(`document.querySelector('#logout')`)
+	b.until(`settled && document.querySelector('#logout')`) // else the browser sends the form by itself
 	if got := b.eval(`window.stays`); got != "true" {
 		l.t.Error("the page was loaded anew")
 	}

@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -38,6 +39,26 @@ func TestThePageSettings(t *testing.T) {
 		b.eval(`[...document.querySelectorAll('[data-key-id]')].find(tr => tr.innerText.includes('crm')).querySelector('button').click()`)
 		b.click(`[data-keys] [data-action=confirm-delete]`)
 		b.until(`document.querySelectorAll('[data-key-id]').length === 1`)
+	})
+	t.Run("a key is in a directory with another, and the list says so", func(t *testing.T) {
+		b.fill(`#app`, "wiki")
+		b.fill(`#directory`, " staff ")
+		b.click(`[data-new-key-form] button[type=submit]`)
+		b.until(`[...document.querySelectorAll('[data-key-id]')].some(tr => tr.cells[0].innerText === 'wiki' && tr.cells[1].innerText === 'staff')`)
+		b.until(`[...document.querySelectorAll('[data-key-id]')].some(tr => tr.cells[0].innerText === 'shop' && tr.cells[1].innerText === 'shop')`)
+		b.until(`document.querySelector('#directory').value === '' && [...document.querySelectorAll('#directories option')].map((option) => option.value).sort().join() === 'shop,staff'`)
+		b.fill(`#app`, "wiki")
+		b.fill(`#directory`, "others")
+		b.click(`[data-new-key-form] button[type=submit]`)
+		b.until(`document.querySelector('[data-keys] [role=alert]').innerText.includes('No key was made: ')`)
+		b.eval(`document.querySelector('#directory').value = ''`)
+		b.click(`[data-new-key-form] button[type=submit]`) // in the one that the application has
+		b.until(`[...document.querySelectorAll('[data-key-id]')].filter(tr => tr.cells[1].innerText === 'staff').length === 2`)
+		for left := 2; left > 0; left-- {
+			b.eval(`[...document.querySelectorAll('[data-key-id]')].find(tr => tr.innerText.includes('wiki')).querySelector('button').click()`)
+			b.click(`[data-keys] [data-action=confirm-delete]`)
+			b.until(fmt.Sprintf(`document.querySelectorAll('[data-key-id]').length === %d`, left))
+		}
 	})
 	t.Run("what is wrong is named, with what to do, and looked at again", func(t *testing.T) {
 		b.until(`document.querySelector('[data-health] [data-check=logins][data-state=warning]').innerText.includes('Warning')`)

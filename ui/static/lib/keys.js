@@ -14,20 +14,30 @@ export function keyList(box, { listed = () => {}, created = () => {}, changed } 
   const boxes = Object.entries(SCOPES).map(([scope, words]) => h('label', { class: 'check' },
     h('input', { type: 'checkbox', name: 'scope', value: scope, checked: scope === 'sessions' }),
     h('span', {}, scope, h('span', { class: 'hint' }, words))));
+  const known = h('datalist', { id: 'directories' });
+  const directory = field('Directory', h('input', {
+    id: 'directory', name: 'directory', maxlength: '64', autocomplete: 'off', placeholder: 'the app’s own', spellcheck: 'false', list: known.id,
+    title: 'One name for all apps that have the same people',
+  }));
+  directory.append(known);
   const keys = crudList(box, {
     one: 'key',
     path: 'admin/keys',
     of: (key) => `of ${key.app}`,
-    columns: { App: (key) => key.app, Scopes: (key) => key.scopes.join(', '), Created: (key) => local(key.created_at) },
+    columns: { App: (key) => key.app, Directory: (key) => key.directory, Scopes: (key) => key.scopes.join(', '), Created: (key) => local(key.created_at) },
     fields: [
       field('App', h('input', { id: 'app', name: 'app', maxlength: '64', required: true, autocomplete: 'off', placeholder: 'crm', spellcheck: 'false' })),
+      directory,
       h('fieldset', {}, h('legend', {}, 'Scopes'), ...boxes),
     ],
     action: 'Create key',
-    body: (data) => ({ app: data.get('app').trim(), scopes: data.getAll('scope') }),
+    body: (data) => ({ app: data.get('app').trim(), directory: data.get('directory').trim() || undefined, scopes: data.getAll('scope') }),
     empty: 'No keys yet. Each application gets its own.',
     option: sessionsToo,
-    listed: (all) => listed(all.map((key) => key.app)),
+    listed(all) {
+      known.replaceChildren(...[...new Set(all.map((key) => key.directory))].map((name) => h('option', { value: name })));
+      listed(all.map((key) => key.app));
+    },
     created(key) {
       reveal(key);
       created(key);
