@@ -53,7 +53,7 @@ func isPreflight(r *http.Request) bool {
 // noteForeignPage has the gate know of a page that is not allowed, and so may send no heartbeat.
 func (s *Server) noteForeignPage(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == heartbeatPath && isPreflight(r) && !s.pages.Known(r) && !s.pages.Own(r) {
+		if isPreflight(r) && r.URL.Path == heartbeatPath && !s.pages.Known(r) && !s.pages.Own(r) {
 			s.noteHeartbeat(r, store.RefusedBeat{Code: "origin_not_allowed"})
 		}
 		next.ServeHTTP(w, r)
@@ -78,7 +78,10 @@ func (s *Server) noteBeat(r *http.Request, body api.Heartbeat, failed error, cod
 		return
 	}
 	idle := s.store.Rules().Idle(time.Duration(body.IdleMS) * time.Millisecond)
-	if !body.Leaving && !idle && !errors.Is(failed, auth.CrossOrigin) {
+	switch {
+	case body.Leaving:
+		s.observe(s.store.ForgetUnknownToken(r.Context(), token))
+	case !idle && !errors.Is(failed, auth.CrossOrigin):
 		s.noteHeartbeat(r, store.RefusedBeat{Token: token, Code: code})
 	}
 }

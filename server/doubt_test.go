@@ -149,6 +149,18 @@ func TestASignedTokenThatCanNotBeJudgedLeavesDoubt(t *testing.T) {
 	}
 }
 
+func TestAPageWhoseHeartbeatsAreRefusedIsForgottenWhenItCloses(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	read := b.key(t, "shop", "read")
+	say := func(words string) {
+		do(t, b, "POST", "/rollcall"+heartbeatPath, `{"sessionToken":"`+stranger+`"`+words+`}`).refuses(404, "not_found")
+	}
+	say("")
+	b.doubts(t, read, "", "caution")
+	say(`,"leaving":true`)
+	b.doubts(t, read, "", "clear")
+}
+
 // TestOneWhoIsRefusedAgainAndAgainCountsOnce: a stranger can make the light doubt, as by a token that nobody
 // reported, and no more.
 func TestOneWhoIsRefusedAgainAndAgainCountsOnce(t *testing.T) {
