@@ -58,9 +58,9 @@ type StillThere struct {
 
 // Unidentified is somebody who may be at work and is on no record.
 type Unidentified struct {
-	Doubt  store.Doubt `json:"doubt"`  // unknown_token: a page in use has one that nobody reported; refused_report: of a login
+	Doubt  store.Doubt `json:"doubt"`  // unknown_token: a page in use has one that nobody reported; refused_heartbeat; refused_report: of a login
 	App    string      `json:"app"`    // that reported the login; "" where nobody knows
-	Detail string      `json:"detail"` // origin of the page, "" where it said none; code of the refusal
+	Detail string      `json:"detail"` // origin of the page, "" where it said none; code of the refusal; of a heartbeat the code and the origin
 	SeenAt Time        `json:"seen_at"`
 }
 

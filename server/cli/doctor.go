@@ -34,9 +34,10 @@ func newDoctor() *cobra.Command {
 		Long: `Finds what is wrong with how a server is set up, and says how to mend it.
 
 It asks the server, by --url, what happened within the last hour: proxies that are not
-trusted, pages that are not allowed, heartbeats without a session. With --data it looks
-at the disk of the data folder on this machine, and reads all of the database to see
-whether it is damaged, whether a server runs or not.
+trusted, pages that are not allowed, heartbeats without a session, heartbeats and reports
+that were refused, pages that are never heard. With --data it looks at the disk of the
+data folder on this machine, and reads all of the database to see whether it is damaged,
+whether a server runs or not.
 
 Each line is ok, a warning (which may be as it should be) or a problem. The exit code is
 1 where there is a problem, and 0 otherwise, also with warnings.`,
