@@ -33,75 +33,77 @@ import (
 //
 //	lowered    the token of an admin's session, whose access has been lowered to none
 //	deleted    the token of a session whose user has been deleted
+//	proxy:n    the header of the authenticating proxy, with somebody who is not named; proxy:v with a viewer, proxy:a with an admin
+//	forged     the same header with the admin, sent by somebody else
 const whoMay = `
-                                     nobody garbage expired user viewer admin cookie:v cookie:a key:s key:r key:a key:other key:gone lowered deleted
-GET /healthz                         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /readyz                          200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /openapi.yaml                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /docs                            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /heartbeat.js                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /heartbeat-notices.js            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /heartbeat-live.js               200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /heartbeat-renew.js              200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /heartbeat-status.js             200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /heartbeat-source.js             200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /rollcall.mjs                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /rollcall.d.mts                  200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /heartbeat-explain.js            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /online-users-panel.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /online-users-badge.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /static/{version}/{file}         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /clients/{framework}/{file}      200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-GET /login                           200    200     200     200  303    303   303      303      200   303   303   200       200      200     200
-GET /setup                           303    303     303     303  303    303   303      303      303   303   303   303       303      303     303
-POST /setup                          409    409     409     409  409    409   409      409      409   409   409   409       409      409     409
-POST /auth/login                     200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-POST /auth/logout                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200
-POST /admin/users/heartbeat          400    404     404     200  200    200   200      200      404   404   404   404       404      200     404
-GET /auth/me                         401    401     401     200  200    200   200      200      403   403   403   403       401      200     401
-GET /live                            426    401     401     426  426    426   426      426      403   403   403   403       401      426     401
-PUT /admin/users/{id}/status         401    401     401     200  200    200   200      200      200   403   200   404       401      200     401
-DELETE /admin/users/{id}/status      401    401     401     200  200    200   200      200      200   403   200   404       401      200     401
-GET /                                303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
-GET /integrate                       303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
-GET /sessions                        303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
-GET /deploy                          303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
-GET /history                         303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
-GET /settings                        303    303     303     303  200    200   200      200      303   200   200   303       303      303     303
-GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-GET /admin/users/online/live         426    401     401     403  426    426   426      426      403   426   426   403       401      403     401
-GET /admin/users/{id}/explain        401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-GET /admin/sessions                  401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-GET /admin/gate                      401    401     401     403  409    409   409      409      403   409   409   403       401      403     401
-GET /admin/notices                   401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-GET /admin/drain                     401    401     401     403  200    200   200      200      200   200   200   200       401      403     401
-GET /admin/stats/activity            401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-GET /admin/stats/heatmap             401    401     401     403  200    200   200      200      403   200   200   403       401      403     401
-POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-POST /admin/sessions/revoke          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-POST /admin/notices                  401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
-DELETE /admin/notices/{id}           401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-PUT /admin/drain                     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-DELETE /admin/drain                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-GET /admin/settings                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-GET /admin/doctor                    401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-GET /admin/users/{id}/export         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-POST /admin/users/{id}/erase         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-GET /admin/audit                     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-GET /admin/keys                      401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-POST /admin/keys                     401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
-DELETE /admin/keys/{id}              401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-GET /admin/accounts                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-POST /admin/accounts                 401    401     401     403  403    201   403      201      403   403   201   403       401      403     401
-DELETE /admin/accounts/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401
-POST /admin/sessions                 401    401     401     403  403    403   403      403      201   403   201   201       401      403     401
-POST /admin/sessions/may             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
-POST /admin/sessions/check           401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
-POST /admin/sessions/end             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
-PUT /admin/users/{id}                401    401     401     403  403    403   403      403      200   403   200   200       401      403     401
-DELETE /admin/users/{id}             401    401     401     403  403    403   403      403      200   403   200   404       401      403     401
+                                     nobody garbage expired user viewer admin cookie:v cookie:a key:s key:r key:a key:other key:gone lowered deleted proxy:n proxy:v proxy:a forged
+GET /healthz                         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /readyz                          200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /openapi.yaml                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /docs                            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /heartbeat.js                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /heartbeat-notices.js            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /heartbeat-live.js               200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /heartbeat-renew.js              200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /heartbeat-status.js             200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /heartbeat-source.js             200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /rollcall.mjs                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /rollcall.d.mts                  200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /heartbeat-explain.js            200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /online-users-panel.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /online-users-badge.js           200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /static/{version}/{file}         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /clients/{framework}/{file}      200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+GET /login                           200    200     200     200  303    303   303      303      200   303   303   200       200      200     200     200     200     200     200
+GET /setup                           303    303     303     303  303    303   303      303      303   303   303   303       303      303     303     303     303     303     303
+POST /setup                          409    409     409     409  409    409   409      409      409   409   409   409       409      409     409     409     409     409     409
+POST /auth/login                     200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+POST /auth/logout                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+POST /admin/users/heartbeat          400    404     404     200  200    200   200      200      404   404   404   404       404      200     404     200     200     200     400
+GET /auth/me                         401    401     401     200  200    200   200      200      403   403   403   403       401      200     401     200     200     200     401
+GET /live                            426    401     401     426  426    426   426      426      403   403   403   403       401      426     401     426     426     426     426
+PUT /admin/users/{id}/status         401    401     401     200  200    200   200      200      200   403   200   404       401      200     401     200     200     200     401
+DELETE /admin/users/{id}/status      401    401     401     200  200    200   200      200      200   403   200   404       401      200     401     200     200     200     401
+GET /                                303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
+GET /integrate                       303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
+GET /sessions                        303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
+GET /deploy                          303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
+GET /history                         303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
+GET /settings                        303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
+GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
+GET /admin/users/online/live         426    401     401     403  426    426   426      426      403   426   426   403       401      403     401     426     426     426     426
+GET /admin/users/{id}/explain        401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
+GET /admin/sessions                  401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
+GET /admin/stats                     401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
+GET /admin/gate                      401    401     401     403  409    409   409      409      403   409   409   403       401      403     401     401     409     409     401
+GET /admin/notices                   401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
+GET /admin/drain                     401    401     401     403  200    200   200      200      200   200   200   200       401      403     401     401     200     200     401
+GET /admin/stats/activity            401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
+GET /admin/stats/heatmap             401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
+POST /admin/users/cleanup-sessions   401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+POST /admin/sessions/revoke          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+DELETE /admin/sessions/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+POST /admin/notices                  401    401     401     403  403    201   403      201      403   403   201   403       401      403     401     401     403     201     401
+DELETE /admin/notices/{id}           401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+PUT /admin/drain                     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+DELETE /admin/drain                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+GET /admin/settings                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+GET /admin/doctor                    401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+GET /admin/users/{id}/export         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+POST /admin/users/{id}/erase         401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+GET /admin/audit                     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+GET /admin/keys                      401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+POST /admin/keys                     401    401     401     403  403    201   403      201      403   403   201   403       401      403     401     401     403     201     401
+DELETE /admin/keys/{id}              401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+GET /admin/accounts                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+POST /admin/accounts                 401    401     401     403  403    201   403      201      403   403   201   403       401      403     401     401     403     201     401
+DELETE /admin/accounts/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+POST /admin/sessions                 401    401     401     403  403    403   403      403      201   403   201   201       401      403     401     401     403     403     401
+POST /admin/sessions/may             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401     401     403     403     401
+POST /admin/sessions/check           401    401     401     403  403    403   403      403      200   403   200   200       401      403     401     401     403     403     401
+POST /admin/sessions/end             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401     401     403     403     401
+PUT /admin/users/{id}                401    401     401     403  403    403   403      403      200   403   200   200       401      403     401     401     403     403     401
+DELETE /admin/users/{id}             401    401     401     403  403    403   403      403      200   403   200   404       401      403     401     401     403     403     401
 `
 
 // gate is a bench with what the table needs: two accounts and the keys.
@@ -112,7 +114,7 @@ type gate struct {
 }
 
 func newGate(t *testing.T) *gate {
-	g := &gate{bench: newBench(t, storetest.New(t)), keys: map[string]string{}}
+	g := &gate{bench: newBench(t, storetest.New(t), behindProxy("2001:db8::/32")), keys: map[string]string{}}
 	g.account(t, "root", store.AccessAdmin)
 	g.account(t, "watch", store.AccessViewer)
 	for _, scope := range []string{"sessions", "read", "admin"} {
@@ -188,9 +190,25 @@ func (g *gate) caller(t testing.TB, name string) func(*http.Request) {
 		return bearing(g.lowered(t))
 	case "deleted":
 		return bearing(g.deletedUser(t))
+	case "proxy:n":
+		return g.proxied(t, "eve")
+	case "proxy:v":
+		return g.proxied(t, "vera")
+	case "proxy:a":
+		return g.proxied(t, "ada")
+	case "forged":
+		return func(r *http.Request) { r.Header.Set("Remote-User", "ada"); r.RemoteAddr = "203.0.113.7:4711" }
 	}
 	t.Fatalf("there is no caller %q", name)
 	return nil
+}
+
+// proxied is how a request comes by the proxy for somebody, who has been there before.
+func (g *gate) proxied(t testing.TB, user string) func(*http.Request) {
+	if _, err := g.store.PutUser(t.Context(), g.now(), store.By{App: "localhost", Directory: "localhost"}, store.UserInput{ID: user}); err != nil {
+		t.Fatal(err)
+	}
+	return header("Remote-User", user)
 }
 
 func (g *gate) deletedKey(t testing.TB) string {
@@ -322,7 +340,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		for _, name := range callers {
 			caller := g.caller(t, name)
 			path, body := g.request(t, route)
-			got = append(got, strconv.Itoa(do(t, g.bench, cells[0], path, body, caller, g.fromElsewhere()).Code))
+			got = append(got, strconv.Itoa(do(t, g.bench, cells[0], path, body, g.fromElsewhere(), caller).Code))
 		}
 		if diff := cmp.Diff(cells[2:], got); diff != "" {
 			t.Errorf("%s by %v (-want +got):\n%s", route, callers, diff)

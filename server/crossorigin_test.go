@@ -13,10 +13,14 @@ import (
 
 func TestAPageOfAnotherOriginChangesNothingWithACookie(t *testing.T) {
 	folder := t.TempDir()
-	g := &gate{bench: newBench(t, storetest.Open(t, folder, presence.DefaultRules())), keys: map[string]string{}}
+	g := &gate{bench: newBench(t, storetest.Open(t, folder, presence.DefaultRules()), behindProxy("2001:db8::/32")), keys: map[string]string{}}
 	g.account(t, "root", store.AccessAdmin)
 	g.account(t, "watch", store.AccessViewer)
-	admin := cookied(g.bench, g.panelToken(t, "root"))
+	t.Run("with a cookie", func(t *testing.T) { g.refusesOtherOrigins(t, folder, cookied(g.bench, g.panelToken(t, "root"))) })
+	t.Run("by the word of the proxy", func(t *testing.T) { g.refusesOtherOrigins(t, folder, header("Remote-User", "ada")) })
+}
+
+func (g *gate) refusesOtherOrigins(t *testing.T, folder string, admin func(*http.Request)) {
 	for name, page := range map[string]func(*http.Request){
 		"of another site":               header("Sec-Fetch-Site", "cross-site"),
 		"of a neighbour of ours":        header("Sec-Fetch-Site", "same-site"),

@@ -8,6 +8,7 @@ import (
 
 	"rollcall/server/api"
 	"rollcall/server/auth"
+	"rollcall/server/authproxy"
 	"rollcall/server/heartbeat"
 	"rollcall/server/jwt"
 	"rollcall/server/origin"
@@ -23,22 +24,23 @@ const maxSeen = 20
 // heartbeat records that the browser of a session is there, or is leaving.
 func (s *Server) heartbeat(r *http.Request) (any, error) {
 	body, err := heartbeat.Read(r)
-	token, refused := s.heartbeatToken(r, body)
+	token, begin, refused := s.sessionOf(r, body)
 	if err = cmp.Or(err, refused); err != nil {
 		s.noteRefusedBeat(r, body, err)
 		return nil, err
 	}
 	s.doctor.Heard(r)
 	now := s.now()
+	idle := time.Duration(body.IdleMS) * time.Millisecond
+	beat := store.Beat{Idle: idle, Page: body.Page, Client: body.Client, Leaving: body.Leaving, Seen: seen(body.Seen)}
 	up, err := s.live.Announced(r.Context(), now)
 	if err != nil {
 		return nil, err
 	}
-	idle := time.Duration(body.IdleMS) * time.Millisecond
-	beat := store.Beat{Idle: idle, Page: body.Page, Client: body.Client, Leaving: body.Leaving, Seen: seen(body.Seen), WantMember: !up.Empty()}
+	beat.WantMember = !up.Empty()
 	beaten, err := s.touch(r, now, token, beat)
 	if err != nil && !body.Leaving {
-		began, failed := s.beginSigned(r, now, token, body.Client, err)
+		began, failed := begin(r, now, token, beat, err)
 		if failed != nil {
 			s.noteRefusedBeat(r, body, failed)
 			return nil, failed
@@ -96,33 +98,40 @@ func seen(named []string) (ids []int64) {
 	return ids
 }
 
-// heartbeatToken finds the session's token: in the body, as bearer or in the
-// panel's cookie.
-func (s *Server) heartbeatToken(r *http.Request, body api.Heartbeat) (string, error) {
-	if body.SessionToken != "" {
-		return body.SessionToken, nil
+// A beginning is what may begin, or go on with, the session of a heartbeat whose token no session has, as err tells. It
+// tells whether it did, and returns the error of what may be right and could not be read.
+type beginning func(r *http.Request, now time.Time, token string, beat store.Beat, err error) (bool, error)
+
+// sessionOf finds the token of a heartbeat's session: in the body, as bearer, that of whom the proxy in front has let in
+// or, in pages of the panel, in its cookie. What the panel is open for is not to be taken for a page of an application,
+// nor the other way round.
+func (s *Server) sessionOf(r *http.Request, body api.Heartbeat) (token string, begin beginning, err error) {
+	if token = cmp.Or(body.SessionToken, auth.Bearer(r)); token != "" {
+		return token, s.beginSigned, nil
 	}
-	if token := auth.Bearer(r); token != "" {
-		return token, nil
+	if !body.Panel {
+		switch person, ok, err := s.auth.FromProxy(r); {
+		case err != nil:
+			return "", nil, err
+		case ok:
+			return s.auth.ProxiedToken(person, body.Client), s.beginProxied(person), nil
+		}
 	}
-	token, err := s.auth.CookieToken(r)
-	if token == "" && err == nil {
+	if token, err = s.auth.CookieToken(r); token == "" && err == nil {
 		err = errNoToken
 	}
-	return token, err
+	return token, s.beginSigned, err
 }
 
-// beginSigned begins, or goes on with, the session of a heartbeat whose token no session has: where the
-// token is signed by an application's issuer, it says who that is. It tells whether it did, and returns
-// the error of a token that may be right and could not be read.
-func (s *Server) beginSigned(r *http.Request, now time.Time, token, browser string, err error) (bool, error) {
+// beginSigned is the [beginning] of a token that is signed by an application's issuer: it says who that is.
+func (s *Server) beginSigned(r *http.Request, now time.Time, token string, beat store.Beat, err error) (bool, error) {
 	if s.cfg.Signed == nil || !errors.Is(err, store.ErrSessionEnded) || !jwt.LooksSigned(token) {
 		return false, nil
 	}
 	if ended, known := errors.AsType[*store.EndedError](err); known && ended.Reason.BySomebody() {
 		return false, nil
 	}
-	said, err := s.cfg.Signed.Read(r.Context(), now, token, browser)
+	said, err := s.cfg.Signed.Read(r.Context(), now, token, beat.Client)
 	switch {
 	case errors.Is(err, jwt.ErrRefused):
 		s.log.Debug().Err(err).Msg("a heartbeat with a signed token was refused")
@@ -143,6 +152,29 @@ func (s *Server) beginSigned(r *http.Request, now time.Time, token, browser stri
 		Token: token, SessionKey: said.SessionKey, Origin: s.cfg.Origin.OfRequest(r),
 	})
 	return err == nil, err
+}
+
+// reopenAfter is how long a session stays ended that somebody ended, where nothing tells whether its person has signed in anew.
+const reopenAfter = 15 * time.Minute
+
+// beginProxied is the [beginning] of whom the proxy in front has let in.
+func (s *Server) beginProxied(person authproxy.Person) beginning {
+	return func(r *http.Request, now time.Time, token string, beat store.Beat, err error) (bool, error) {
+		if !errors.Is(err, store.ErrSessionEnded) {
+			return false, nil
+		}
+		directory, err := s.store.EnsureApp(r.Context(), person.App)
+		if err == nil {
+			_, err = s.store.Login(r.Context(), now, store.By{App: person.App, Directory: directory, Actor: store.ActorSystem}, store.Login{
+				User:  store.UserInput{ID: person.ID, Name: person.Name, Email: person.Email, Role: person.Role, Team: person.Team, Organization: person.Organization},
+				Token: token, SessionKey: token, ReopenAfter: reopenAfter, Origin: s.cfg.Origin.OfRequest(r),
+			})
+		}
+		if errors.Is(err, store.ErrSessionEnded) { // as the heartbeat is told
+			return false, nil
+		}
+		return err == nil, err
+	}
 }
 
 // noteUnknownToken notes that somebody may work in a page whose token nobody reported.

@@ -43,13 +43,13 @@ func (s *Server) needsAccounts(r *http.Request) (string, error) {
 }
 
 // needsNoSignIn is the guard of the page to sign in: whoever is signed in goes on to where
-// they wanted to.
+// they wanted to, but for those whom the proxy in front signs in, who may have an account for more.
 func (s *Server) needsNoSignIn(r *http.Request) (string, error) {
 	if elsewhere, err := s.needsAccounts(r); err != nil || elsewhere != "" {
 		return elsewhere, err
 	}
-	in, err := s.mayLook(r)
-	return elsewhereUnless(!in, nextOf(r)), err
+	in, proxied, err := s.mayLook(r)
+	return elsewhereUnless(!in || proxied, nextOf(r)), err
 }
 
 // onePage is the address of one of our own pages, as next names it: relative, so that it can
@@ -87,19 +87,24 @@ func (s *Server) needsNoAccounts(r *http.Request) (string, error) {
 // needsSignIn lets in who may see the list. A visitor who may not is not told
 // so by an error but asked to sign in.
 func (s *Server) needsSignIn(r *http.Request) (string, error) {
+	in, proxied, err := s.mayLook(r)
+	if err != nil || proxied { // who needs no account
+		return "", err
+	}
 	if elsewhere, err := s.needsAccounts(r); err != nil || elsewhere != "" {
 		return elsewhere, err
 	}
-	in, err := s.mayLook(r)
-	return elsewhereUnless(in, login(r)), err
+	return elsewhereUnless(in, login(r)), nil
 }
 
-func (s *Server) mayLook(r *http.Request) (bool, error) {
+// mayLook tells whether a visitor may see the list, and whether they may because the proxy in front says who they are.
+func (s *Server) mayLook(r *http.Request) (may, proxied bool, err error) {
 	c, err := s.auth.Identify(r)
 	if errors.Is(err, auth.Unauthenticated) {
-		return false, nil
+		return false, false, nil
 	}
-	return c.May(auth.Viewers), err
+	may = c.May(auth.Viewers)
+	return may, may && c.Proxied(), err
 }
 
 func elsewhereUnless(ok bool, page string) string {

@@ -21,6 +21,7 @@ import (
 	"rollcall/server/api"
 	"rollcall/server/assets"
 	"rollcall/server/auth"
+	"rollcall/server/authproxy"
 	"rollcall/server/clock"
 	"rollcall/server/doctor"
 	"rollcall/server/jwt"
@@ -45,6 +46,7 @@ type Config struct {
 	Hosts          []string        // host names served besides localhost, addresses and PublicURL's
 	Version        string          // for the log
 	Signed         jwt.Issuers     // whose signed tokens begin sessions
+	Proxy          authproxy.Proxy // which says who is logged in; without a Header: none does
 	Settings       []api.Setting   // what administrators are shown of all this
 	Data           string          // folder of the database, "" where it is not to be looked at
 	Database       string          // address of the database, without a password; "" where it is a file
@@ -76,6 +78,7 @@ type Server struct {
 	doctor      *doctor.Doctor
 	pages       origin.Pages
 	auth        *auth.Authenticator
+	proxy       *authproxy.Proxy // nil: none says who is logged in
 	handler     http.Handler
 	troubles    *web.Troubles
 	refusals    *rate.Limiter  // how many refusals the audit log takes
@@ -108,13 +111,17 @@ func New(cfg Config) (*Server, error) {
 	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,
 		Moved: func() { s.live.Reset() }})
 	s.now = s.clock.Now
+	if cfg.Proxy.Header != "" {
+		s.proxy = &cfg.Proxy
+		s.proxy.Trusted = cfg.Origin.FromTrustedProxy
+	}
 	s.doctor = doctor.New(doctor.Config{Store: cfg.Store, Clock: s.clock, Recorded: s.meters.Heartbeats, Origin: cfg.Origin, Pages: s.pages, TLS: cfg.TLS,
-		Data: cfg.Data, Database: cfg.Database})
+		Proxy: s.proxy, Data: cfg.Data, Database: cfg.Database, Log: cfg.Log})
 	s.respond = web.Responder{Now: s.now, Log: cfg.Log, Redact: cfg.Origin.Addresses.InText, Refused: s.meters.Refused, Troubles: s.troubles}
 	s.codes, s.live = auth.NewCodes(s.now), live.New(live.Config{Store: cfg.Store, Now: s.now, Log: cfg.Log, Troubles: s.troubles,
 		Limits: cfg.Sockets, Networks: cfg.Origin.Networks})
 	var err error
-	if s.auth, err = auth.New(cfg.Store, s.now, cfg.TLS, cfg.Origin, s.pages); err != nil {
+	if s.auth, err = auth.New(cfg.Store, s.now, cfg.TLS, cfg.Origin, s.pages, s.proxy); err != nil {
 		return nil, fmt.Errorf("reading the public address: %w", err)
 	}
 	if s.assets, err = assets.Load(cfg.Assets); err != nil {

@@ -122,14 +122,19 @@ func (s *Server) me(r *http.Request) (any, error) {
 	me := auth.CallerOf(r).Person
 	user := api.UserOf(me.User)
 	user.Access = me.Access // of this session, which is what counts
-	session := api.OwnSession(me.Session)
-	session.App = me.Session.App
+	answer := api.Me{User: user}
+	if auth.CallerOf(r).Proxied() {
+		answer.SignOut = s.cfg.Proxy.SignOut
+	} else {
+		answer.Session = new(api.OwnSession(me.Session))
+		answer.Session.App = me.Session.App
+	}
 	claim, err := s.store.OwnClaim(r.Context(), s.now(), me.User.Key())
 	if errors.Is(err, sqldb.ErrNotFound) {
 		claim, err = presence.Claim{Status: presence.StatusAvailable}, nil
 	}
-	status := api.ShownStatus{Status: claim.Status, StatusText: claim.Text, StatusUntil: api.AtOptional(claim.Until)}
-	return api.Me{User: user, Session: session, ShownStatus: status}, err
+	answer.ShownStatus = api.ShownStatus{Status: claim.Status, StatusText: claim.Text, StatusUntil: api.AtOptional(claim.Until)}
+	return answer, err
 }
 
 // setup makes the first account for whoever has the code from the terminal, and

@@ -132,6 +132,15 @@ func (s *Store) EnsureApp(ctx context.Context, app string) (directory string, er
 	return directory, err
 }
 
+// AppDirectory returns the directory of an app: of one that is not known, that in which it would be.
+func (s *Store) AppDirectory(ctx context.Context, app string) (directory string, err error) {
+	err = s.db.Scan(ctx, []any{&directory}, `SELECT directory FROM apps WHERE name = $1`, app)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ownDirectory(app), nil
+	}
+	return directory, sqldb.Wrap("finding an app", err)
+}
+
 // ensureApp makes an app known in a directory; "" is that in which it is, or its own.
 func (t *tx) ensureApp(app, directory string) (string, error) {
 	if err := checkApp(app); err != nil {

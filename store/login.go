@@ -15,6 +15,10 @@ type Login struct {
 	Token         string // the application's own; "" to have one minted
 	PreviousToken string // whose place Token takes; "" for none
 	SessionKey    string // the application's own name for the session, which stays while tokens change; "" for none
+
+	// After how long a session that somebody ended may begin anew, where nothing tells when a person has signed in anew.
+	// One that its application ended may at once. 0: never.
+	ReopenAfter time.Duration
 	Origin
 }
 
@@ -124,7 +128,7 @@ func (l login) record(result *LoginResult) error {
 		result.Session = Session{ID: was.id, App: was.app, ExpiresAt: sqldb.Time(was.expires)}
 		return l.goOn(was)
 	}
-	if was.reason.BySomebody() && was.user == l.user {
+	if was.reason.BySomebody() && was.user == l.user && !l.reopens(was) {
 		return &EndedError{Reason: was.reason}
 	}
 	if was.isActive() { // somebody else logged in with it
@@ -148,6 +152,12 @@ func (l login) record(result *LoginResult) error {
 		return err
 	}
 	return l.judge(role, result)
+}
+
+// reopens tells whether a session that somebody ended may begin anew by this report. While the clock is behind the end, it
+// may not.
+func (l login) reopens(was reported) bool {
+	return l.in.ReopenAfter > 0 && (was.reason == presence.EndLogout || l.m.Now-was.ended >= l.in.ReopenAfter.Milliseconds())
 }
 
 // recordAccess records who let somebody in who may do more than to be there.

@@ -109,6 +109,55 @@ func TestWhatSomebodyEndedStaysEnded(t *testing.T) {
 	}
 }
 
+func TestWhatSomebodyEndedBeginsAnewOnlyAfterTheTimeThatIsNamed(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		in := store.Login{SessionKey: "key", ReopenAfter: 15 * time.Minute}
+		first := reports(t, s, 0, "ada", tokenA, in)
+		if _, err := s.Revoke(t.Context(), after(1), first.ID, store.Ending{Reason: presence.EndRevoked, By: "user:root"}); err != nil {
+			t.Fatal(err)
+		}
+		refused := func(n int, in store.Login) {
+			t.Helper()
+			in.User.ID, in.Token = "ada", tokenA
+			if _, err := s.Login(t.Context(), after(n), Shop, in); !errors.Is(err, store.ErrSessionEnded) {
+				t.Errorf("in minute %d: %v", n, err)
+			}
+		}
+		refused(0, in) // the clock was set back
+		refused(15, in)
+		refused(16, store.Login{SessionKey: "key"})
+		wantOnline(t, s, after(15))
+		again := reports(t, s, 16, "ada", tokenA, in)
+		if !again.Created || again.ID == first.ID {
+			t.Fatalf("after its time: %+v", again)
+		}
+		if beat, err := beats(t, s, 16, tokenA); err != nil || beat.ID != again.ID {
+			t.Errorf("its heartbeat is of %+v, %v", beat, err)
+		}
+		if _, err := s.EndByID(t.Context(), after(17), "shop", again.ID, presence.EndLogout); err != nil {
+			t.Fatal(err)
+		}
+		if got := reports(t, s, 17, "ada", tokenA, in); !got.Created {
+			t.Errorf("after a logout: %+v", got)
+		}
+		wantOnline(t, s, after(17), "ada")
+	})
+}
+
+func TestADerivedTokenIsTheSameForTheSamePartsOnly(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		one := s.DerivedToken("proxy", "wiki", "ada", "", "browser")
+		if again := s.DerivedToken("proxy", "wiki", "ada", "", "browser"); again != one {
+			t.Errorf("%s, and then %s", one, again)
+		}
+		for _, parts := range [][]string{{"proxy", "wiki", "ada", "browser", ""}, {"proxy", "wikiada", "", "", "browser"}, {"proxy", "wiki", "ada", "", "browser", ""}, {}} {
+			if other := s.DerivedToken(parts...); other == one {
+				t.Errorf("%q have the same token", parts)
+			}
+		}
+	})
+}
+
 func TestATokenThatTakesThePlaceOfAnotherGoesOnWithTheSession(t *testing.T) {
 	for name, in := range map[string]store.Login{
 		"by the token before": {PreviousToken: tokenA},

@@ -49,6 +49,7 @@ type reported struct {
 	user, app string // user by key
 	activity  int64
 	expires   int64
+	ended     int64              // 0: it has not, or by its time alone
 	reason    presence.EndReason // "": it is active
 	replaced  bool               // the token that found it is heard for a while only
 }
@@ -58,8 +59,8 @@ func (r reported) isActive() bool { return r.id != 0 && r.reason == "" }
 
 // find returns a session that a condition on s and its parameters from $2 on name; none is no error.
 func find(read scan, m presence.Cutoffs, replaced, from string, args ...any) (r reported, err error) {
-	err = read([]any{&r.id, &r.digest, &r.user, &r.app, &r.activity, &r.expires, &r.reason, &r.replaced}, `
-		SELECT s.id, s.token_sha256, s.user_id, s.app, s.last_activity_at, s.expires_at,
+	err = read([]any{&r.id, &r.digest, &r.user, &r.app, &r.activity, &r.expires, &r.ended, &r.reason, &r.replaced}, `
+		SELECT s.id, s.token_sha256, s.user_id, s.app, s.last_activity_at, s.expires_at, COALESCE(s.ended_at, 0),
 			COALESCE(s.end_reason, CASE WHEN s.expires_at <= $1 THEN 'expired' ELSE '' END), `+replaced+from, append([]any{m.Expiry}, args...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return reported{}, nil

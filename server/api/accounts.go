@@ -69,7 +69,8 @@ type AccountUser struct {
 
 // Me is who has the session that asks, and what they claim of themselves.
 type Me struct {
-	User    User    `json:"user"`
-	Session Session `json:"session"`
+	User    User     `json:"user"`
+	Session *Session `json:"session,omitempty"`      // none where the proxy in front says who it is
+	SignOut string   `json:"sign_out_url,omitempty"` // where to sign out of that, if the server knows
 	ShownStatus
 }

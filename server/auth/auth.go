@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/server/authproxy"
 	"rollcall/server/origin"
 	"rollcall/store"
 	"rollcall/store/sqldb"
@@ -22,15 +23,16 @@ type Authenticator struct {
 	tls       bool // people reach the panel by https
 	origin    origin.Resolver
 	pages     origin.Pages
+	proxy     *authproxy.Proxy // nil: none says who asks
 	crossSite *http.CrossOriginProtection
 	limits    *signInLimits
 	unknown   unknownLimits
 }
 
-// New returns an authenticator for callers that a store knows. tls tells that people
+// New returns an authenticator for callers that a store knows, or the proxy in front, nil for none. tls tells that people
 // reach the panel by https.
-func New(s *store.Store, now func() time.Time, tls bool, from origin.Resolver, pages origin.Pages) (*Authenticator, error) {
-	a := &Authenticator{store: s, now: now, tls: tls, origin: from, pages: pages, crossSite: http.NewCrossOriginProtection(), limits: newSignInLimits(),
+func New(s *store.Store, now func() time.Time, tls bool, from origin.Resolver, pages origin.Pages, proxy *authproxy.Proxy) (*Authenticator, error) {
+	a := &Authenticator{store: s, now: now, tls: tls, origin: from, pages: pages, proxy: proxy, crossSite: http.NewCrossOriginProtection(), limits: newSignInLimits(),
 		unknown: unknownLimits{buckets: newBuckets()}}
 	if u := pages.PublicURL; u != nil {
 		if err := a.crossSite.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
@@ -55,6 +57,9 @@ func (a *Authenticator) Admit(r *http.Request, who Audience) (*http.Request, err
 	}
 	ctx := context.WithValue(r.Context(), callerKey{}, c)
 	if !c.May(who) {
+		if c.Proxied() && c.access() == store.AccessNone { // who may sign in to an account
+			return r, Unauthenticated
+		}
 		return r.WithContext(ctx), Forbidden
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead { // what changes something is not to fail half-way
@@ -68,7 +73,7 @@ func (a *Authenticator) Admit(r *http.Request, who Audience) (*http.Request, err
 const sessionHeader = "X-Rollcall-Session"
 
 // Identify returns the caller behind the token of a session in a header of its own, behind the bearer token or,
-// without either, behind the panel's cookie.
+// without either, behind the panel's cookie, else whom the proxy in front has let in.
 func (a *Authenticator) Identify(r *http.Request) (Caller, error) {
 	if token := r.Header.Get(sessionHeader); token != "" {
 		return a.personWith(r.Context(), token)
@@ -76,11 +81,23 @@ func (a *Authenticator) Identify(r *http.Request) (Caller, error) {
 	if token := Bearer(r); token != "" {
 		return a.callerWith(r.Context(), token)
 	}
+	if isOfPage(r) {
+		if c, ok, err := a.proxied(r); ok || err != nil {
+			return c, err
+		}
+	}
 	token, err := a.CookieToken(r)
-	if token == "" || err != nil {
+	if err != nil {
 		return Caller{}, err
 	}
-	return a.personWith(r.Context(), token)
+	if token != "" {
+		c, err := a.personWith(r.Context(), token)
+		if !errors.Is(err, Unauthenticated) {
+			return c, err
+		}
+	}
+	c, _, err := a.proxied(r)
+	return c, err
 }
 
 // callerWith returns who has a key or a session token.
@@ -135,35 +152,4 @@ func (a *Authenticator) OwnOrigin(r *http.Request) error {
 		return CrossOrigin
 	}
 	return nil
-}
-
-// Follow returns who has a credential, if they belong to the audience. Whoever keeps a
-// connection open asks again when that may have changed.
-func (a *Authenticator) Follow(ctx context.Context, token string, who Audience) (Caller, error) {
-	c, err := a.callerWith(ctx, token)
-	if err == nil && !c.May(who) {
-		err = Forbidden
-	}
-	return c, err
-}
-
-// SocketToken returns the credential in the head of a request for a WebSocket, "" for
-// none, after finding that it may be used by the page that asks and belongs to the
-// audience. A browser sends cookies from any page, so a cookie counts only from a page
-// of ours; other pages, and programs, bring a token. So may a page beside ours, of the same
-// origin: it says so, and what it brings counts, whoever is signed in to the panel.
-func (a *Authenticator) SocketToken(r *http.Request, who Audience) (token string, err error) {
-	ours := a.pages.Own(r)
-	if !ours && !a.pages.Known(r) {
-		return "", CrossOrigin
-	}
-	if token = Bearer(r); token == "" && ours && r.URL.Query().Get("auth") != "message" {
-		if cookie, err := r.Cookie(a.cookieName(r)); err == nil && !store.IsKey(cookie.Value) {
-			token = cookie.Value
-		}
-	}
-	if token != "" {
-		_, err = a.Follow(r.Context(), token, who)
-	}
-	return token, err
 }

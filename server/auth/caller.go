@@ -31,6 +31,9 @@ type Caller struct {
 	Key    *store.Key
 }
 
+// Proxied tells whether only the proxy in front says who the caller is: they have no session of their own here.
+func (c Caller) Proxied() bool { return c.Person != nil && c.Person.Session.ID == 0 }
+
 // access is what the caller may do in Rollcall itself.
 func (c Caller) access() store.Access {
 	switch {
@@ -80,6 +83,9 @@ func (c Caller) Actor() string {
 func (c Caller) credential() string {
 	if c.Key != nil {
 		return "key:" + strconv.FormatInt(c.Key.ID, 10)
+	}
+	if c.Proxied() {
+		return "proxied:" + c.Person.User.Key()
 	}
 	return "session:" + strconv.FormatInt(c.Person.Session.ID, 10)
 }

@@ -86,9 +86,12 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeInTime(opened, log)) }()
-	if s.jwt.keys.app != "" {
-		if _, err := opened.EnsureApp(cmd.Context(), s.jwt.keys.app); err != nil {
-			return declined("--jwt "+s.jwt.keys.app, err)
+	for flag, app := range map[string]string{"--jwt": s.jwt.keys.app, "--auth-app": s.proxy.app.text} {
+		if app == "" {
+			continue
+		}
+		if _, err := opened.EnsureApp(cmd.Context(), app); err != nil {
+			return declined(flag+" "+app, err)
 		}
 	}
 	cfg := s.server(opened, log)
@@ -243,6 +246,7 @@ func (s *settings) server(opened *store.Store, log zerolog.Logger) server.Config
 		AllowedOrigins: s.allowOrigins.list,
 		Heartbeat:      s.rules.Heartbeat,
 		Hosts:          s.hosts.list,
+		Proxy:          s.proxy.proxy(),
 		Version:        version(),
 		Log:            log,
 	}

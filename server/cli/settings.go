@@ -38,6 +38,7 @@ type settings struct {
 	insecureHTTP   bool
 	waitForLock    time.Duration
 	jwt            jwtSettings
+	proxy          proxySettings
 	log            logSettings
 }
 
@@ -70,6 +71,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.Var(&s.limitPolicy, "session-limit-policy", "what a login too many does: evict the least recently active session, or deny")
 
 	s.jwt.register(flags)
+	s.proxy.register(flags)
 
 	flags.Var(&s.ip, "ip", "how much of people's addresses is stored and logged: full, truncated (the network: /24, or /48 of IPv6) or off")
 	flags.Var(&s.networks, "network", "name of a network, such as Office=192.168.1.0/24, shown as place (repeatable)")
@@ -98,7 +100,7 @@ func (s *settings) check() error {
 	if err := s.checkTimes(); err != nil {
 		return err
 	}
-	if err := errors.Join(s.data.check(), s.jwt.check()); err != nil {
+	if err := errors.Join(s.data.check(), s.jwt.check(), s.proxy.check(s.trustedProxies, s.listen)); err != nil {
 		return err
 	}
 	switch {

@@ -10,9 +10,14 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
+
 	"rollcall/server/api"
+	"rollcall/server/authproxy"
 	"rollcall/server/clock"
 	"rollcall/server/origin"
 	"rollcall/store"
@@ -27,9 +32,11 @@ type Config struct {
 	Recorded func() uint64 // heartbeats since the start
 	Origin   origin.Resolver
 	Pages    origin.Pages
-	TLS      bool   // people reach the server by https
-	Data     string // folder of the database, "" where it is not to be looked at
-	Database string // address of the database, without a password; "" where it is a file
+	TLS      bool             // people reach the server by https
+	Proxy    *authproxy.Proxy // that says who is logged in; nil: none does
+	Log      zerolog.Logger   // is told of headers that somebody else sends
+	Data     string           // folder of the database, "" where it is not to be looked at
+	Database string           // address of the database, without a password; "" where it is a file
 }
 
 // Doctor knows a server and remembers for an hour what goes wrong without anybody here
@@ -42,10 +49,15 @@ type Doctor struct {
 	unknownTokens topK[string]     // origins of heartbeats whose token nobody has named; "" for none
 	refusals      topK[Refusal]    // of heartbeats and of reports of logins
 	silent        silentPages
+	pretenders    topK[netip.Addr] // that say who is logged in, and are not trusted; by the address that connects
+	vouched       atomic.Bool      // a trusted proxy has said who is logged in
+	warnings      *rate.Limiter    // of pretenders in the log
 }
 
 // New returns a doctor who has seen nothing yet.
-func New(cfg Config) *Doctor { return &Doctor{cfg: cfg} }
+func New(cfg Config) *Doctor {
+	return &Doctor{cfg: cfg, warnings: rate.NewLimiter(rate.Every(time.Minute), 1)}
+}
 
 // Examine tells what may be wrong with how the server is set up, as far as only the
 // server can know. r is the request of whoever asks, by a key that is no application's,
@@ -54,6 +66,9 @@ func (d *Doctor) Examine(r *http.Request, by *store.Key) ([]api.Finding, error) 
 	now := d.cfg.Clock.Now()
 	findings := []api.Finding{d.proxyFinding(r, now), d.schemeFinding(r), d.originsFinding(now), d.tokensFinding(now),
 		d.reportsFinding(now), d.refusalsFinding(now), d.pagesFinding(now)}
+	if d.cfg.Proxy != nil {
+		findings = append(findings, d.authHeaderFinding(now))
+	}
 	known, err := d.databaseFindings(r.Context(), now, by)
 	if errors.Is(err, sqldb.ErrDamaged) { // which is the finding
 		known, err = []api.Finding{damaged(err.Error(), d.onData("rollcall restore BACKUP"))}, nil
@@ -159,6 +174,9 @@ func InShell(word string) string {
 func (d *Doctor) loginsFinding(ctx context.Context, asking *store.Key, st store.Stats) (f api.Finding, err error) {
 	if st.Active+st.Expired+st.Ended > 0 {
 		return api.Fine("logins", "Applications report them"), nil
+	}
+	if d.cfg.Proxy != nil {
+		return api.Fine("logins", "The proxy says who is logged in"), nil
 	}
 	keys, err := d.cfg.Store.Keys(ctx)
 	if err != nil {

@@ -14,6 +14,9 @@ func (d *Doctor) Watch(next http.Handler) http.Handler {
 		if addr, _, disbelieved := d.cfg.Origin.ForwardedFor(r); disbelieved && origin.Inside(addr) {
 			d.proxies.note(d.cfg.Clock.Now(), addr, 0)
 		}
+		if d.cfg.Proxy.Sent(r) {
+			d.noteAuthHeader(r)
+		}
 		if asksForAPage(r.URL.Path) && !d.cfg.Pages.Known(r) && !d.cfg.Pages.Own(r) {
 			if page := origin.OfPage(r); page != "" {
 				d.origins.note(d.cfg.Clock.Now(), page, 0)

@@ -5,7 +5,8 @@
  *
  * data-token-from  localStorage:KEY, sessionStorage:KEY, cookie:NAME or meta:NAME; within JSON that is stored,
  *                  localStorage:KEY#access_token or #session.token
- * data-token       the token itself; with neither, this origin's Rollcall cookie
+ * data-token       the token itself; with neither, whom a proxy at this origin has let in (--auth-header), else
+ *                  this origin's Rollcall cookie
  * data-renew       "/path" of a route of the page's own origin that answers {"token": "..."} for whom its
  *                  cookies are, or 204 for nobody: asked by POST with the header "X-Rollcall: renew" when
  *                  there is no token, or none that is good, and when the person may have changed.

@@ -14,12 +14,11 @@ const ASK_AGAIN_MS = 5000;
 export async function signedIn() {
   document.addEventListener('rollcall:ended', goToLogin);
   document.addEventListener('rollcall:unauthenticated', goToLogin);
-  document.querySelector('[data-sign-out]').addEventListener('click', signOut);
   // Somebody may have signed out in another tab, or gone back to a page from before they did.
   document.addEventListener('visibilitychange', () => document.hidden || me());
   addEventListener('pageshow', (event) => event.persisted && me());
-  const user = await me();
-  if (user) show(user);
+  const { user, session, sign_out_url: signOutURL } = (await me()) ?? {};
+  if (user) show(user, session, signOutURL);
   else setInterval(async () => !document.hidden && (await me()) && location.reload(), ASK_AGAIN_MS);
   document.querySelector('nav [aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone
   return user;
@@ -27,18 +26,26 @@ export async function signedIn() {
 
 async function me() {
   try {
-    return (await ask('GET', 'auth/me')).user;
+    return await ask('GET', 'auth/me');
   } catch (refusal) {
     if (refusal.status === 401) goToLogin();
     return undefined;
   }
 }
 
-function show(user) {
+// Of whom a proxy in front has signed in there is no session to end: they leave by the proxy, or not at all.
+function show(user, session, signOutURL) {
   const me = document.querySelector('[data-me]');
   me.textContent = user.name || user.id;
   me.title = `${user.name || user.id}, ${user.access}`;
-  document.querySelector('[data-sign-out]').hidden = false;
+  const button = document.querySelector('[data-sign-out]');
+  if (!session) {
+    me.title += ', signed in by the proxy in front';
+    button.addEventListener('click', () => location.assign(signOutURL));
+  } else {
+    button.addEventListener('click', signOut);
+  }
+  button.hidden = !session && !signOutURL;
 }
 
 async function signOut(event) {

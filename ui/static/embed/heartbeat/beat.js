@@ -3,7 +3,7 @@ import { timeLimit } from '../../lib/time-limit.js';
 import { announce, sent, unsent } from './announcements.js';
 import { anyVisible, leading, mostRecentTab, say } from './channel.js';
 import { adopt, backOff, began, interval, lastReported, mayBeat, plan, refused, retry } from './schedule.js';
-import { attempt, byCookie, client, credentials, endpoint, started } from './script.js';
+import { attempt, byCookie, client, credentials, endpoint, panel, started } from './script.js';
 import { ended, endAll, quiet, revive, silent, token } from './session.js';
 import { become } from './state.js';
 import { readToken } from './token.js';
@@ -47,7 +47,7 @@ export const headers = (otherwise) => ({
 
 const request = (said, init) => ({
   method: 'POST',
-  body: JSON.stringify({ sessionToken: token || undefined, client, ...said }),
+  body: JSON.stringify({ sessionToken: token || undefined, client, panel, ...said }),
   credentials: credentials(),
   // The Referer would show the query.
   referrerPolicy: 'origin',
@@ -89,7 +89,7 @@ function handleResponse({ ok, status, headers }, answer, said, asOf) {
     retry(headers.get('Retry-After'));
   } else {
     // Refused: asking more often will not help.
-    if (byCookie && status === 400) become('signed-out'); // no cookie
+    if (answer.code === 'session_token_required') become('signed-out'); // no cookie, and no word of a proxy
     else become('refused', { endpoint, status, code: answer.code });
     plan(leading(true));
   }

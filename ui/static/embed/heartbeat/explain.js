@@ -43,10 +43,16 @@ function refusal(status, code, host) {
   return `${host} refuses heartbeats (${status}${code ? ` ${code}` : ''}).`;
 }
 
+// What leads to another origin looks like no answer.
+const isSentElsewhere = (url) => fetch(url, { redirect: 'manual', cache: 'no-store', referrerPolicy: 'origin' }).then(({ type }) => type === 'opaqueredirect', () => false);
+
 // Nothing says why a request failed, but for whether one gets through that pages of any origin may make.
 async function whyNoAnswer(endpoint) {
   if (!navigator.onLine) return '';
-  const { host } = new URL(endpoint);
+  const { host, origin } = new URL(endpoint);
+  if (origin === location.origin && (await isSentElsewhere(endpoint))) {
+    return `${host} sends heartbeats on to another address, such as a proxy's sign-in. Sign in there again, or let requests to it through.`;
+  }
   try {
     await fetch(new URL('../../heartbeat.js', endpoint), { mode: 'no-cors', credentials: 'omit', cache: 'no-store', referrerPolicy: 'origin' });
   } catch {

@@ -5,11 +5,12 @@
 const STABLE_AFTER_MS = 5000; // a connection that lived for so long after the first message was no failure
 
 // Follows the server of the heartbeat script until signal aborts. on.notices(list, ahead) and
-// on.ended(reason) get what it says; without a token, this origin's cookie tells who we are.
-export function follow(script, token, signal, on) {
+// on.ended(reason) get what it says; without a token, this origin's cookie tells who we are, or a proxy
+// and the name of this browser.
+export function follow(script, token, signal, on, client = '') {
   const url = new URL('live', script);
   url.protocol = url.protocol.replace('http', 'ws');
-  if (token) url.search = 'auth=message'; // not the cookie of whoever is signed in to a panel of this origin
+  url.search = token ? 'auth=message' : `client=${client}`; // with a token not the cookie of whoever is signed in to a panel of this origin
   let socket;
   let timer;
   let tries = 0;

@@ -7,6 +7,7 @@ export const base = options.endpoint ? new URL(options.endpoint + '/', location.
 export const endpoint = src && new URL('admin/users/heartbeat', base);
 export let asks = options.renew !== undefined; // a route or a function for the token
 export let byCookie = !asks && options.token === undefined && !options.tokenFrom;
+export const panel = 'panel' in options || undefined; // a page of Rollcall's own
 export const credentials = () => (byCookie || 'cookies' in options ? 'same-origin' : 'omit');
 export const started = Date.now();
 

@@ -4,7 +4,7 @@ import { announce, markSeen } from './announcements.js';
 import { beatNow } from './beat.js';
 import { join, leading, say } from './channel.js';
 import { adopt, beatEarly, forceBeat, forcedBeatAt, lastTry, refused } from './schedule.js';
-import { base, load, options } from './script.js';
+import { base, client, load, options } from './script.js';
 import { end, endAll, ended, revive, token, whileAlive } from './session.js';
 
 let leaderClosed = false; // or a tab that may have been the leader
@@ -25,7 +25,7 @@ function follow() {
     },
     ended: endAll,
   };
-  load('heartbeat-live.js').then((live) => live.follow(base, token, whileAlive(), on)).catch(() => {});
+  load('heartbeat-live.js').then((live) => live.follow(base, token, whileAlive(), on, client)).catch(() => {});
 }
 
 function hear({ type, seen, notices, ahead, asOf, reason, interval, told }) {
