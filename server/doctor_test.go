@@ -242,3 +242,31 @@ func TestEveryLineOfTheDoctorFitsATerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDoctorTellsWhetherTheProxySaysWhoIsLoggedIn(t *testing.T) {
+	b := newBench(t, storetest.New(t), behindProxy("127.0.0.1/32"))
+	beat := func(peer string) {
+		do(t, b, "POST", "/admin/users/heartbeat", nil, from(peer), header("Remote-User", "eve"))
+	}
+	b.finds(t, "auth-header", "warning: No trusted proxy has sent Remote-User since the start")
+	b.finds(t, "logins", "ok: The proxy says who is logged in")
+	beat("127.0.0.1")
+	b.finds(t, "auth-header", "ok: The proxy says by Remote-User who is logged in")
+	for range 3 {
+		beat("203.0.113.5")
+		beat("10.0.0.9")
+		beat("203.0.113.5")
+	}
+	b.finds(t, "auth-header", "warning: 203.0.113.5 (and 1 more) sends Remote-User, and is no trusted proxy")
+	if lines := b.lines("says who is logged in"); len(lines) != 1 {
+		t.Errorf("the log has %d lines: %v", len(lines), lines)
+	}
+	b.clock.advance(2 * time.Hour)
+	b.finds(t, "auth-header", "ok: The proxy says by Remote-User who is logged in")
+
+	plain := newBench(t, storetest.New(t))
+	do(t, plain, "POST", "/admin/users/heartbeat", nil, from("203.0.113.5"), header("Remote-User", "eve")).refuses(400, "session_token_required")
+	if lines := plain.lines("says who is logged in"); len(lines) != 0 {
+		t.Errorf("without the setting the log says %v", lines)
+	}
+}

@@ -102,6 +102,9 @@ func seen(named []string) (ids []int64) {
 // tells whether it did, and returns the error of what may be right and could not be read.
 type beginning func(r *http.Request, now time.Time, token string, beat store.Beat, err error) (bool, error)
 
+// ofPanel is the query of heartbeats that pages of the panel send.
+const ofPanel = "panel=true"
+
 // sessionOf finds the token of a heartbeat's session: in the body, as bearer, that of whom the proxy in front has let in
 // or, in pages of the panel, in its cookie. What the panel is open for is not to be taken for a page of an application,
 // nor the other way round.
@@ -109,7 +112,7 @@ func (s *Server) sessionOf(r *http.Request, body api.Heartbeat) (token string, b
 	if token = cmp.Or(body.SessionToken, auth.Bearer(r)); token != "" {
 		return token, s.beginSigned, nil
 	}
-	if !body.Panel {
+	if r.URL.RawQuery != ofPanel {
 		switch person, ok, err := s.auth.FromProxy(r); {
 		case err != nil:
 			return "", nil, err

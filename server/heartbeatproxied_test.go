@@ -103,8 +103,8 @@ func TestAHeaderThatCanNotBeReadIsNobodyAndKeepsTheLightFromClear(t *testing.T) 
 	if got := do(t, b, "GET", "/admin/gate", nil, bearing(reader)).wants(200)["level"]; got != "clear" {
 		t.Fatalf("at first the light is %v", got)
 	}
-	for _, bad := range []string{"e​ve", "rollcall:root", strings.Repeat("x", 201), "\xff"} {
-		do(t, b, "POST", "/admin/users/heartbeat", `{"client":"y"}`, header("Remote-User", bad)).refuses(400, "unreadable_auth_header")
+	for _, bad := range []string{"e\u200bve", "rollcall:root", strings.Repeat("x", 201), "\xff"} {
+		do(t, b, "POST", "/admin/users/heartbeat", `{"client":"y"}`, header("Remote-User", bad)).refuses(403, "unreadable_auth_header")
 		do(t, b, "GET", "/auth/me", nil, header("Remote-User", bad)).refuses(401, "unauthenticated")
 	}
 	b.clock.advance(time.Minute)
@@ -154,7 +154,7 @@ func TestARevocationHoldsUntilThePersonHasSignedInAnewOrItsTimeIsOver(t *testing
 func TestAPageOfThePanelIsNotTakenForOneOfTheApplication(t *testing.T) {
 	b := proxiedBench(t)
 	reader := b.key(t, "ops", "read")
-	do(t, b, "POST", "/admin/users/heartbeat", `{"panel":true,"client":"x"}`, header("Remote-User", "ada")).refuses(400, "session_token_required")
+	do(t, b, "POST", "/admin/users/heartbeat?panel=true", `{"client":"x"}`, header("Remote-User", "ada")).refuses(400, "session_token_required")
 	if people := b.people(t, reader, ""); len(people) != 0 {
 		t.Errorf("who looks at the panel is online: %v", people)
 	}
@@ -163,7 +163,7 @@ func TestAPageOfThePanelIsNotTakenForOneOfTheApplication(t *testing.T) {
 	if people := b.people(t, reader, ""); people["ada"] == nil {
 		t.Errorf("who works in a page, and has an account too, is not there: %v", people)
 	}
-	do(t, b, "POST", "/admin/users/heartbeat", `{"panel":true,"client":"x"}`, header("Remote-User", "ada"), root).wants(200)
+	do(t, b, "POST", "/admin/users/heartbeat?panel=true", `{"client":"x"}`, header("Remote-User", "ada"), root).wants(200)
 }
 
 func TestWhomTheProxySignsInToThePanel(t *testing.T) {

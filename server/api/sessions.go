@@ -220,8 +220,6 @@ type Heartbeat struct {
 
 	Seen []string `json:"seen,omitempty"` // ids of notices that were shown
 
-	Panel bool `json:"panel,omitempty"` // it is a page of the panel, whose session only its cookie names
-
 	Client string `json:"client,omitempty"` // a random name that the browser keeps; its goodbye is that of no other one with the same token
 }
 

@@ -39,7 +39,7 @@ type Person struct {
 }
 
 // Unreadable is of a proxy whose header names nobody: it comes twice, is too long or has characters that nobody sees.
-var Unreadable = &web.Problem{Status: http.StatusBadRequest, Code: "unreadable_auth_header", Words: "The proxy's header for the user (--auth-header) can not be read"}
+var Unreadable = &web.Problem{Status: http.StatusForbidden, Code: "unreadable_auth_header", Words: "The proxy's header for the user (--auth-header) can not be read"}
 
 // Read returns whom the proxy has let in, false for nobody: there is no header, or no trusted proxy sent it. A nil Proxy
 // lets nobody in. Unreadable of a header that names nobody.
@@ -99,8 +99,16 @@ func text(values []string) (string, bool) {
 		return "", true
 	}
 	value := strings.Trim(values[0], " \t")
+	if len(values) == 1 && unset(value) {
+		return "", true
+	}
 	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
 	return value, len(values) == 1 && utf8.ValidString(value) && utf8.RuneCountInString(value) <= maxText && !strings.ContainsFunc(value, hidden)
+}
+
+// unset tells of what proxies write in place of what they do not know: Caddy the name of its variable, Apache a word.
+func unset(value string) bool {
+	return value == "(null)" || strings.HasPrefix(value, "{http.") && strings.HasSuffix(value, "}")
 }
 
 // decoded is a text that a proxy has encoded because it is not ASCII (RFC 2047), as Tailscale does with names. An id

@@ -63,7 +63,8 @@ func TestAHeaderThatNamesNobodyIsRefused(t *testing.T) {
 			t.Errorf("%s: %+v, %v, %v", name, got, ok, err)
 		}
 	}
-	for name, r := range map[string]*http.Request{"none": request(), "an empty one": request("Remote-User", ""), "only spaces": request("Remote-User", "  ")} {
+	for name, r := range map[string]*http.Request{"none": request(), "an empty one": request("Remote-User", ""), "only spaces": request("Remote-User", "  "),
+		"what Caddy does not know": request("Remote-User", "{http.auth.user.id}"), "what Apache does not know": request("Remote-User", "(null)")} {
 		if got, ok, err := p.Read(r); ok || err != nil {
 			t.Errorf("%s: %+v, %v, %v", name, got, ok, err)
 		}

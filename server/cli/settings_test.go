@@ -134,6 +134,20 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"--session-limit-policy deny", "--session-limit-policy deny needs --session-limit"},
 		{"--session-limit 3 --session-limit-policy drop", `invalid value "drop" for --session-limit-policy: it must be one of: evict, deny`},
 		{"--app-limit 3", "unknown flag: --app-limit"},
+		{"--auth-header Remote-User", "--auth-header needs --trusted-proxies: from anybody else the header is not believed"},
+		{"--auth-header Remote-User --trusted-proxies 10.0.0.1,::/0", "--auth-header with --trusted-proxies 10.0.0.1/32,::/0 would let everybody be anybody; name the address of your proxy"},
+		{"--auth-header Remote-User --trusted-proxies ::ffff:0.0.0.0/96", "--auth-header with --trusted-proxies 0.0.0.0/0 would let everybody be anybody; name the address of your proxy"},
+		{"--auth-header Remote-User --trusted-proxies 10.0.0.1 --listen unix:/run/r", "--auth-header needs --listen host:port: who connects to a socket file has no address that could be one of --trusted-proxies"},
+		{"--auth-header Remote_User", `invalid value "Remote_User" for --auth-header: "Remote_User" is not the name of a header, such as Remote-User`},
+		{"--auth-header cookie", `invalid value "cookie" for --auth-header: the header Cookie has another meaning`},
+		{"--auth-header-claims name", `invalid value "name" for --auth-header-claims: "name" is not FIELD=HEADER`},
+		{"--auth-header-claims id=Remote-Id", `invalid value "id=Remote-Id" for --auth-header-claims: the field must be among email, groups, name, organization, role, session, team`},
+		{"--auth-admins ada", "--auth-header-claims, --auth-app, --auth-admins, --auth-viewers and --auth-sign-out need --auth-header"},
+		{"--auth-admins ada,", `invalid value "ada," for --auth-admins: it contains an empty part`},
+		{"--auth-header Remote-User --trusted-proxies 10.0.0.1 --auth-admins ada,*", "--auth-admins must name users or groups: * would have everybody administer"},
+		{"--auth-header Remote-User --trusted-proxies 10.0.0.1 --auth-viewers @ops", "a group in --auth-admins or --auth-viewers needs the header that has the groups: --auth-header-claims groups=Remote-Groups"},
+		{"--auth-sign-out javascript:alert(1)", `invalid value "javascript:alert(1)" for --auth-sign-out: it must be like https://auth.example/logout or /oauth2/sign_out`},
+		{"--auth-sign-out //auth.example", `invalid value "//auth.example" for --auth-sign-out: it must be like https://auth.example/logout or /oauth2/sign_out`},
 	}
 	t.Chdir(t.TempDir())
 	for _, test := range tests {

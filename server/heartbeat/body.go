@@ -31,7 +31,6 @@ type beatBody struct {
 	Leaving      anything `json:"leaving"`
 	Seen         anything `json:"seen"`
 	Client       anything `json:"client"`
-	Panel        anything `json:"panel"`
 }
 
 // ErrBare is a body as text that brings no token.
@@ -67,7 +66,7 @@ func anyBeat(text []byte) (api.Heartbeat, error) {
 		return api.Heartbeat{}, web.Invalid("The body is not the JSON that is expected here")
 	}
 	return api.Heartbeat{SessionToken: body.SessionToken, IdleMS: body.IdleMS.milliseconds(), Page: pathOnly(body.Page.text()),
-		Leaving: body.Leaving.isTrue(), Seen: body.Seen.texts(), Client: body.Client.name(), Panel: body.Panel.isTrue()}, nil
+		Leaving: body.Leaving.isTrue(), Seen: body.Seen.texts(), Client: body.Client.name()}, nil
 }
 
 // anything is a JSON value of whatever type.

@@ -22,8 +22,6 @@ func plainBeat(text []byte) (beat api.Heartbeat, plain bool) {
 			beat.Page = pathOnly(&page)
 		case "leaving":
 			beat.Leaving = s.isTrue()
-		case "panel":
-			beat.Panel = s.isTrue()
 		case "visible":
 			s.isTrue()
 		case "seen":

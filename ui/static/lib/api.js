@@ -1,6 +1,6 @@
 // Calls to the API. Every page of ours lies at the server's root, so that plain relative
 // addresses work behind a base path too.
-import { timeLimit } from './time-limit.js';
+import { timeLimitWithin } from './time-limit.js';
 
 export class Refusal extends Error {
   constructor(status, code, message, retryAfter) {
@@ -20,7 +20,7 @@ export async function request(url, { method = 'GET', token, body, signal, expect
     body: body && JSON.stringify(body),
     credentials: token ? 'omit' : 'same-origin',
     cache: 'no-store',
-    signal: timeLimit(20000, signal),
+    signal: timeLimitWithin(20000, signal),
   }).catch(() => {
     throw new Refusal(0, 'unreachable', 'The server cannot be reached.');
   });

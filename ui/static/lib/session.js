@@ -40,6 +40,7 @@ function show(user, session, signOutURL) {
   me.title = `${user.name || user.id}, ${user.access}`;
   const button = document.querySelector('[data-sign-out]');
   if (!session) {
+    window.rollcall?.stop();
     me.title += ', signed in by the proxy in front';
     button.addEventListener('click', () => location.assign(signOutURL));
   } else {

@@ -3,7 +3,7 @@ import { timeLimit } from '../../lib/time-limit.js';
 import { announce, sent, unsent } from './announcements.js';
 import { anyVisible, leading, mostRecentTab, say } from './channel.js';
 import { adopt, backOff, began, interval, lastReported, mayBeat, plan, refused, retry } from './schedule.js';
-import { attempt, byCookie, client, credentials, endpoint, panel, started } from './script.js';
+import { attempt, byCookie, client, credentials, endpoint, started } from './script.js';
 import { ended, endAll, quiet, revive, silent, token } from './session.js';
 import { become } from './state.js';
 import { readToken } from './token.js';
@@ -36,7 +36,8 @@ export function giveUpAnswer() {
 
 function report() {
   const { page, input: last } = mostRecentTab();
-  return { idle_ms: Math.max(0, Date.now() - (last || started)), visible: anyVisible(), page, seen: unsent() };
+  // Where the clock was set back, the server takes a negative one as none.
+  return { idle_ms: Date.now() - (last || started), visible: anyVisible(), page, seen: unsent() };
 }
 
 // otherwise is the header for the token where Authorization is for what stands before Rollcall.
@@ -47,7 +48,7 @@ export const headers = (otherwise) => ({
 
 const request = (said, init) => ({
   method: 'POST',
-  body: JSON.stringify({ sessionToken: token || undefined, client, panel, ...said }),
+  body: JSON.stringify({ sessionToken: token, client, ...said }),
   credentials: credentials(),
   // The Referer would show the query.
   referrerPolicy: 'origin',
@@ -67,8 +68,8 @@ async function ask(asked, said) {
   }
 }
 
-function handleResponse({ ok, status, headers }, answer, said, asOf) {
-  if (ok && answer.success) {
+function handleResponse({ status, headers }, answer, said, asOf) {
+  if (answer.success) {
     revive(asOf);
     adopt(answer.next_heartbeat_ms, { page: said.page, idle: answer.idle }, leading(true));
     const { notices = [], timestamp } = answer;
@@ -89,7 +90,7 @@ function handleResponse({ ok, status, headers }, answer, said, asOf) {
     retry(headers.get('Retry-After'));
   } else {
     // Refused: asking more often will not help.
-    if (answer.code === 'session_token_required') become('signed-out'); // no cookie, and no word of a proxy
+    if (byCookie && status === 400) become('signed-out'); // no cookie, and no word of a proxy
     else become('refused', { endpoint, status, code: answer.code });
     plan(leading(true));
   }

@@ -2,7 +2,7 @@
 import { forgetNotices } from './announcements.js';
 import { prepareGoodbye, sayGoodbye } from './beat.js';
 import { resetSchedule } from './schedule.js';
-import { asks, endpoint, panel } from './script.js';
+import { asks, endpoint } from './script.js';
 import { begin, silent, token } from './session.js';
 import { become } from './state.js';
 import { joinTabs } from './tabs.js';
@@ -17,5 +17,5 @@ export function recognise() {
   forgetNotices();
   if (silent) return asks || become('signed-out');
   prepareGoodbye();
-  joinTabs('rollcall ' + hash(endpoint + token + panel));
+  joinTabs('rollcall ' + hash(endpoint + token));
 }

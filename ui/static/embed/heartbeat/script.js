@@ -1,13 +1,14 @@
 // The script tag that we come from, and what its attributes say. A module does not know its own, nor
 // does a script that something else has run.
-export const { src, dataset: options } = document.currentScript || document.querySelector('script[src*="/heartbeat.js"]')
+const { src: address, dataset: options } = document.currentScript || document.querySelector('script[src*="/heartbeat.js"]')
   || (console.warn('Rollcall: no script tag'), { dataset: {} });
-// From the origin: the address of the page may hold a password, with which nothing can be fetched.
+export { options };
+// Without a password, with which nothing can be fetched: the address of the page may hold one.
+export const src = address?.replace(/\/\/[^/]*@/, '//');
 export const base = options.endpoint ? new URL(options.endpoint + '/', location.origin) : src;
-export const endpoint = src && new URL('admin/users/heartbeat', base);
+export const endpoint = src && new URL('admin/users/heartbeat' + (options.panel ?? ''), base); // pages of our own say so, in a query
 export let asks = options.renew !== undefined; // a route or a function for the token
 export let byCookie = !asks && options.token === undefined && !options.tokenFrom;
-export const panel = 'panel' in options || undefined; // a page of Rollcall's own
 export const credentials = () => (byCookie || 'cookies' in options ? 'same-origin' : 'omit');
 export const started = Date.now();
 
