@@ -6,6 +6,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -135,6 +136,36 @@ func TestAProxyThatAnswersInPlaceOfRollcall(t *testing.T) {
 			b.warnsOnce("refused", c.words)
 		})
 	}
+}
+
+func TestAProxyThatSendsHeartbeatsToItsSignInIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("Sign in")) }))
+	defer elsewhere.Close()
+	var away atomic.Bool
+	host := sameOrigin(t, `<script src="/heartbeat.js" async></script><script>
+		window.ended = [];
+		document.addEventListener('rollcall:ended', (event) => ended.push(event.detail.reason));
+	</script>`, func(w http.ResponseWriter) bool {
+		if away.Load() {
+			w.Header().Set("Location", elsewhere.URL)
+			w.WriteHeader(http.StatusFound)
+			return true
+		}
+		_, _ = w.Write([]byte(`{"success": true, "next_heartbeat_ms": 1000, "timestamp": "2026-03-02T09:30:00Z"}`))
+		return true
+	})
+	b := browser(t)
+	b.open(host)
+	b.until(`states.join() === 'starting,ok'`)
+	away.Store(true)
+	b.until(`states.join() === 'starting,ok,blocked'`)
+	if ended := b.eval(`ended`); ended != "" {
+		t.Errorf("its person is told that the session has ended: %s", ended)
+	}
+	away.Store(false)
+	b.until(`states.join() === 'starting,ok,blocked,ok'`)
+	b.warnsOnce("ok", "such as a proxy's sign-in")
 }
 
 func TestARouteThatAnswersAPageIsWarnedOf(t *testing.T) {
