@@ -11,6 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"rollcall/server/auth"
 	"rollcall/server/authproxy"
 	"rollcall/store"
 	"rollcall/store/storetest"
@@ -164,6 +165,10 @@ func TestAPageOfThePanelIsNotTakenForOneOfTheApplication(t *testing.T) {
 		t.Errorf("who works in a page, and has an account too, is not there: %v", people)
 	}
 	do(t, b, "POST", "/admin/users/heartbeat?panel=true", `{"client":"x"}`, header("Remote-User", "ada"), root).wants(200)
+	do(t, b, "PUT", "/admin/users/me/status", `{"status":"busy"}`, header("Remote-User", "ada"), header("X-Rollcall", "page"), root).wants(200)
+	if people := b.people(t, reader, ""); people["ada"]["status"] != "busy" {
+		t.Errorf("what she says in a page is said of another: %v", people)
+	}
 }
 
 func TestWhomTheProxySignsInToThePanel(t *testing.T) {
@@ -201,7 +206,7 @@ func TestWhatAnotherSiteLoadsIntoItsPagesIsByNobody(t *testing.T) {
 	do(t, b, "GET", "/", nil, header("Remote-User", "ada"), site, header("Sec-Fetch-Mode", "navigate")).wants(200)
 }
 
-func TestAFollowerByTheWordOfTheProxyAsksItAgain(t *testing.T) {
+func TestASocketByTheWordOfTheProxyIsForPagesOfOursOnly(t *testing.T) {
 	b := newBench(t, storetest.New(t), behindProxy("127.0.0.0/8"))
 	served := httptest.NewServer(b.Handler())
 	defer served.Close()
@@ -235,20 +240,34 @@ func TestAFollowerByTheWordOfTheProxyAsksItAgain(t *testing.T) {
 	if _, got := dial("/live?client=x", "vera", own); got != 101 {
 		t.Errorf("after a heartbeat: %d", got)
 	}
-	r := httptest.NewRequest("GET", "/admin/users/online/live", nil)
-	r.Host, r.RemoteAddr = "localhost:8080", "127.0.0.1:4711"
-	r.Header.Set("Remote-User", "vera")
-	r.Header.Set("Origin", "http://localhost:8080")
-	token, follow, err := b.auth.Socket(r, "access viewer or admin, or key scope read")
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestAFollowerByTheWordOfTheProxyAsksItAgain(t *testing.T) {
+	b := newBench(t, storetest.New(t), behindProxy("203.0.113.7/32"), func(c *Config) { c.AllowedOrigins = []string{"https://app.example"} })
+	follow := func(user, page string) (string, auth.Follow) {
+		t.Helper()
+		r := httptest.NewRequest("GET", "/admin/users/online/live", nil)
+		r.Host, r.RemoteAddr = "localhost:8080", "203.0.113.7:4711"
+		r.Header.Set("Remote-User", user)
+		r.Header.Set("Origin", page)
+		token, follow, err := b.auth.Socket(r, auth.Viewers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token, follow
 	}
+	for _, c := range []struct{ user, page string }{{"eve", "http://localhost:8080"}, {"vera", "https://app.example"}} {
+		if token, _ := follow(c.user, c.page); token != "" { // they have to bring one
+			t.Errorf("%s in a page of %s needs no token", c.user, c.page)
+		}
+	}
+	token, by := follow("vera", "http://localhost:8080")
 	b.clock.advance(9 * time.Minute)
-	if c, err := follow(t.Context(), token); err != nil || c.Person.User.ID != "vera" {
+	if c, err := by(t.Context(), token); err != nil || c.Person.User.ID != "vera" {
 		t.Errorf("after 9 minutes: %+v, %v", c, err)
 	}
 	b.clock.advance(time.Minute)
-	if c, err := follow(t.Context(), token); err == nil {
+	if c, err := by(t.Context(), token); err == nil {
 		t.Errorf("after 10 minutes: %+v", c)
 	}
 }
