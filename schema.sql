@@ -78,7 +78,7 @@ CREATE TABLE user_sessions (
     session_key_sha256 BLOB CHECK (length(session_key_sha256) = 32), -- the application's own name for the session; NULL: it gave none
     refused_at       INTEGER,                          -- a page of this session, which has ended, still sent heartbeats
     key_id           INTEGER,                          -- of the key that reported the login, deleted or not; NULL: of the panel, or a signed token began it
-    client           TEXT NOT NULL DEFAULT '',         -- the browser that was heard last, by a random name that it keeps; '': nobody knows
+    client           TEXT,                             -- the browser that was heard last, by a random name that it keeps, '' where it does not say; NULL: none, or it has left
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;
@@ -107,15 +107,17 @@ CREATE TABLE session_tokens (
 CREATE INDEX session_tokens_session ON session_tokens (session_id);
 
 -- Who may be at work and is on no record, at most 200: a page in use whose token nobody reported or whose heartbeats are
--- refused, or somebody whose login was reported and refused.
+-- refused, or somebody whose login was reported and refused, or whose user was deleted while they were there.
 CREATE TABLE unidentified (
-    id      INTEGER PRIMARY KEY,                       -- made from the token, or from whom the report was about
-    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat')),
+    id      INTEGER NOT NULL,                          -- made from the token, or from whom the report was about
+    client  TEXT NOT NULL DEFAULT '',                  -- like user_sessions.client
+    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat', 'deleted_user')),
     app     TEXT NOT NULL DEFAULT '',                  -- of the key that reported; '' where nobody knows
     detail  TEXT NOT NULL DEFAULT '',                  -- origin of the page; code of the refusal; of a heartbeat both
     seen_at INTEGER NOT NULL,                          -- latest
-    until   INTEGER NOT NULL                           -- counts up to then
-) STRICT;
+    until   INTEGER NOT NULL,                          -- counts up to then
+    PRIMARY KEY (id, client)
+) STRICT, WITHOUT ROWID;
 
 -- Other browsers, or origins, in which a session's token is in use: the goodbye of one takes nobody else out. Of a session
 -- of one browser there is no row.

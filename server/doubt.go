@@ -80,9 +80,9 @@ func (s *Server) noteBeat(r *http.Request, body api.Heartbeat, failed error, cod
 	idle := s.store.Rules().Idle(time.Duration(body.IdleMS) * time.Millisecond)
 	switch {
 	case body.Leaving:
-		s.observe(s.store.ForgetUnknownToken(r.Context(), token))
+		s.observe(s.store.NoteUnknownLeaving(r.Context(), s.now(), token, body.Client))
 	case !idle && !errors.Is(failed, auth.CrossOrigin):
-		s.noteHeartbeat(r, store.RefusedBeat{Token: token, Code: code})
+		s.noteHeartbeat(r, store.RefusedBeat{Token: token, Client: body.Client, Code: code})
 	}
 }
 

@@ -185,8 +185,8 @@ func (s *Server) noteUnknownToken(r *http.Request, now time.Time, token string, 
 	s.doctor.NoteUnknownToken(r)
 	switch {
 	case beat.Leaving:
-		s.observe(s.store.ForgetUnknownToken(r.Context(), token))
+		s.observe(s.store.NoteUnknownLeaving(r.Context(), now, token, beat.Client))
 	case !s.store.Rules().Idle(beat.Idle):
-		s.observe(s.store.NoteUnknownToken(r.Context(), now, token, origin.OfPage(r)))
+		s.observe(s.store.NoteUnknownToken(r.Context(), now, token, beat.Client, origin.OfPage(r)))
 	}
 }

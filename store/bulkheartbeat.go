@@ -13,10 +13,10 @@ import (
 var (
 	bulkUnchanged = `UPDATE user_sessions s SET last_activity_at = b.at, idle_ms = b.idle, expires_at = GREATEST(b.until, s.expires_at)` + fromHeartbeats + `
 		AND s.heard = true AND s.page = COALESCE(b.page, s.page) AND (s.idle_ms >= b.idle_after) = (b.until IS NULL) AND s.leaving_at IS NULL
-		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.ahead AND b.client IN ('', s.client)
+		AND s.last_activity_at > b.silence AND s.last_activity_at <= b.ahead AND s.client = b.client
 		AND NOT ` + otherActive + `(o.id = ANY ($1) OR ` + overtakes("b.at - b.idle") + `))` + returningExpiry
 	bulkChanged = `UPDATE user_sessions s SET last_activity_at = b.at, heard = true, idle_ms = b.idle, expires_at = GREATEST(b.until, s.expires_at),
-		page = COALESCE(b.page, s.page), leaving_at = NULL, client = CASE WHEN b.client = '' THEN s.client ELSE b.client END` + fromHeartbeats + returningExpiry
+		page = COALESCE(b.page, s.page), leaving_at = NULL, client = b.client` + fromHeartbeats + returningExpiry
 )
 
 const (
@@ -25,7 +25,7 @@ const (
 				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
 			AS b (id, digest, at, idle, until, page, whose, idle_after, expiry, silence, ahead, client)
 		WHERE s.id = b.id AND s.token_sha256 = b.digest AND s.is_active = true AND s.expires_at > b.expiry
-			AND (b.client = '' OR s.client IN ('', b.client))`
+			AND COALESCE(s.client, b.client) = b.client`
 	returningExpiry = `
 		RETURNING s.id, s.expires_at, s.app, s.organization_id, CASE WHEN b.whose THEN (SELECT role FROM users WHERE id = s.user_id) ELSE '' END`
 )

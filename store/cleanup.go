@@ -94,7 +94,7 @@ func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 	if err != nil {
 		return sqldb.Wrap("removing claims that ran out", err)
 	}
-	_, err = s.db.InBatches(ctx, `DELETE FROM unidentified WHERE id IN (SELECT id FROM unidentified WHERE until <= $1 LIMIT $2)`, m.Now)
+	_, err = s.db.InBatches(ctx, `DELETE FROM unidentified WHERE (id, client) IN (SELECT id, client FROM unidentified WHERE until <= $1 LIMIT $2)`, m.Expiry)
 	if err != nil {
 		return sqldb.Wrap("forgetting who was on no record", err)
 	}

@@ -34,10 +34,15 @@ func TestTheGoodbyeOfOneBrowserTakesNoOtherOneOut(t *testing.T) {
 		"one after another that fell silent":              {[]word{{1, "a", false}, {290, "b", false}, {301, "b", true}}, false},
 		"one after another that is only just not silent":  {[]word{{1, "a", false}, {290, "b", false}, {300, "b", true}}, true},
 		"one that came back":                              {[]word{{1, "a", false}, {2, "b", false}, {3, "a", true}, {4, "a", false}, {5, "b", true}}, true},
-		"one that says not who it is":                     {[]word{{1, "a", false}, {2, "b", false}, {3, "", true}}, false},
+		"one that says not who it is":                     {[]word{{1, "a", false}, {2, "b", false}, {3, "", true}}, true},
+		"all, of whom one says not who it is":             {[]word{{1, "a", false}, {2, "", false}, {3, "", true}, {4, "a", true}}, false},
+		"one that says not who it is, alone":              {[]word{{1, "", false}, {2, "", true}}, false},
+		"one that says not who it is, beside another":     {[]word{{1, "", false}, {2, "a", false}, {3, "", true}}, true},
+		"one that says not who it is, heard last":         {[]word{{1, "a", false}, {2, "", false}, {3, "", true}}, true},
+		"whoever it is, of whom nobody heard":             {[]word{{2, "a", true}}, false},
 		"one of whom nobody heard":                        {[]word{{1, "a", false}, {2, "b", true}}, true},
-		"one beside another that says not who it is":      {[]word{{1, "a", false}, {2, "", false}, {3, "a", true}}, false},
-		"one of whom nobody heard, before any other beat": {[]word{{1, "", false}, {2, "a", true}}, false},
+		"one beside another that says not who it is":      {[]word{{1, "a", false}, {2, "", false}, {3, "a", true}}, true},
+		"one of whom nobody heard, before any other beat": {[]word{{1, "", false}, {2, "a", true}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s *store.Store) {
@@ -80,6 +85,13 @@ func TestWhoIsStillThereInOneOfTwoBrowsersAfterTheEnd(t *testing.T) {
 		said(4*time.Second, "a", false, 1)
 		said(5*time.Second, "a", true, 1)
 		said(6*time.Second, "b", false, 1)
-		said(7*time.Second, "b", true, 0)
+		said(7*time.Second, "b", true, 1)
+		said(23*time.Second, "", true, 0) // of whom nobody heard
+		said(24*time.Second, "a", false, 1)
+		said(25*time.Second, "", false, 1)
+		said(26*time.Second, "", true, 1)
+		said(42*time.Second, "b", true, 1)
+		said(43*time.Second, "a", true, 1)
+		said(59*time.Second, "a", true, 0)
 	})
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,34 +14,39 @@ const noteAgainAfter = 20 * time.Second
 // makes up tokens, or repeats one, costs no write for each.
 type doubted struct {
 	mu sync.Mutex
-	at map[int64]time.Time
+	at map[doubtRef]time.Time
 }
 
 // begin tells whether to note one now. It says no while as many as may be kept are remembered.
-func (d *doubted) begin(id int64, now time.Time) bool {
+func (d *doubted) begin(ref doubtRef, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if at, ok := d.at[id]; ok && now.Sub(at).Abs() < noteAgainAfter {
+	if at, ok := d.at[ref]; ok && now.Sub(at).Abs() < noteAgainAfter {
 		return false
 	}
 	if len(d.at) >= maxUnidentified {
-		maps.DeleteFunc(d.at, func(_ int64, at time.Time) bool { return now.Sub(at).Abs() >= unknownTokenFor })
-		if _, ok := d.at[id]; !ok && len(d.at) >= maxUnidentified {
+		maps.DeleteFunc(d.at, func(_ doubtRef, at time.Time) bool { return now.Sub(at).Abs() >= unknownTokenFor })
+		if _, ok := d.at[ref]; !ok && len(d.at) >= maxUnidentified {
 			return false
 		}
 	}
 	if d.at == nil {
-		d.at = map[int64]time.Time{}
+		d.at = map[doubtRef]time.Time{}
 	}
-	d.at[id] = now
+	d.at[ref] = now
 	return true
 }
 
-// forget tells whether it was remembered.
-func (d *doubted) forget(id int64) bool {
+// forget has it noted again when it comes.
+func (d *doubted) forget(ref doubtRef) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, ok := d.at[id]
-	delete(d.at, id)
-	return ok
+	delete(d.at, ref)
+}
+
+// forgetAll is forget for whatever clients.
+func (d *doubted) forgetAll(ids ...int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	maps.DeleteFunc(d.at, func(ref doubtRef, _ time.Time) bool { return slices.Contains(ids, ref.id) })
 }

@@ -141,9 +141,9 @@ func (t *tx) endSomeDrained(m presence.Cutoffs, before int64) (ended int64, done
 		return 0, true, err
 	}
 	ended, err = t.Exec(`
-		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5, `+lingers("$9", "$7", "$8")+`
+		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5, `+lingers(7)+`
 		WHERE id IN (SELECT s.id FROM user_sessions s WHERE `+drained+` LIMIT $6)`,
-		m.Now, string(presence.EndRevoked), m.Expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch, m.Window, m.Future, lingering(m))
+		append([]any{m.Now, string(presence.EndRevoked), m.Expiry, d.StartedBy, clip(d.Message, maxNote), revokeBatch}, lingering(m)...)...)
 	if err != nil || ended == revokeBatch {
 		return ended, false, sqldb.Wrap("ending the sessions of a drain", err)
 	}

@@ -102,7 +102,8 @@ func (s *Store) erase(ctx context.Context, now time.Time, who erasure, words []s
 	if e.Mentions, err = s.anonymize(ctx, who, words); err != nil {
 		return err
 	}
-	if err := s.removeMuchOf(ctx, id); err != nil {
+	s.settle(ctx, now)
+	if err := s.removeMuchOf(ctx, now, id); err != nil {
 		return err
 	}
 	changes, err := s.db.InBatches(ctx, forgetChanges, id)
@@ -115,6 +116,9 @@ func (s *Store) erase(ctx context.Context, now time.Time, who erasure, words []s
 			return err
 		}
 		e.Mentions += late
+		if err := s.keepUnidentified(t, now, id); err != nil {
+			return err
+		}
 		return t.eraseUser(now, who, changes, *e)
 	})
 }
@@ -265,10 +269,13 @@ func (t *tx) anonymizeLate(who erasure) (total int64, err error) {
 
 // removeMuchOf removes of a user who is about to be deleted what may be too much for one write:
 // where it is not, all goes with the user in one.
-func (s *Store) removeMuchOf(ctx context.Context, id string) error {
+func (s *Store) removeMuchOf(ctx context.Context, now time.Time, id string) error {
 	for _, table := range []struct{ name, key string }{{"user_sessions", "id"}, {"daily_visitors", "day"}, {"notice_receipts", "notice_id"}} {
 		var many bool
 		err := s.db.Scan(ctx, []any{&many}, `SELECT COUNT(*) > `+muchOf+` FROM (SELECT 1 FROM `+table.name+` WHERE user_id = $1 LIMIT `+muchOf+` + 1) few`, id)
+		if err == nil && many { // of whom nothing is left that says that they are there
+			err = s.write(ctx, func(t *tx) error { return s.keepUnidentified(t, now, id) })
+		}
 		if err == nil && many {
 			_, err = s.db.InBatches(ctx, `DELETE FROM `+table.name+` WHERE user_id = $1 AND `+table.key+` IN (
 				SELECT `+table.key+` FROM `+table.name+` WHERE user_id = $1 LIMIT $2)`, id)

@@ -150,7 +150,8 @@ func (c *crowd) others(person int) map[string][]string {
 	for _, table := range texts(c, c.db, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('settings', 'changes')`) {
 		columns := texts(c, c.db, `SELECT 'quote(' || name || ')' FROM pragma_table_info('`+table+`')`)
 		for _, row := range texts(c, c.db, `SELECT `+strings.Join(columns, ` || ' ' || `)+` FROM `+table+` ORDER BY 1`) {
-			if !strings.Contains(strings.ToLower(row), mark(person)) && !strings.Contains(row, "'erased'") {
+			ofSession := func(id int64) bool { return strings.HasPrefix(row, fmt.Sprint(id, " ")) }
+			if !strings.Contains(strings.ToLower(row), mark(person)) && !strings.Contains(row, "'erased'") && !slices.ContainsFunc(c.ids[person], ofSession) {
 				tables[table] = append(tables[table], row)
 			}
 		}

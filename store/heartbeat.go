@@ -97,7 +97,7 @@ type heartbeat struct {
 	staleBefore int64   // one that was last active up to here may seem to have left to somebody
 	end         *int64  // of its session, from now on; nil: as before
 	page        *string // nil: as before
-	client      string  // "": as before
+	client      string  // "": it does not say
 	wantMember  bool
 
 	result     HeartbeatResult
@@ -151,14 +151,13 @@ var touchUnchanged = `
 	SET last_activity_at = $3, idle_ms = $4, expires_at = ` + laterEnd + `
 	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6 AND heard = true
 		AND page = COALESCE($7, page) AND (idle_ms >= $8) = (CAST($5 AS BIGINT) IS NULL) AND leaving_at IS NULL
-		AND last_activity_at > $9 AND last_activity_at <= $10 AND (client = $12 OR $12 = '') AND NOT ` + otherActive + overtakes("$11") + `)
+		AND last_activity_at > $9 AND last_activity_at <= $10 AND client = $12 AND NOT ` + otherActive + overtakes("$11") + `)
 	RETURNING expires_at`
 
 const touchChanged = `
 	UPDATE user_sessions
-	SET last_activity_at = $3, heard = true, idle_ms = $4, expires_at = ` + laterEnd + `, page = COALESCE($7, page), leaving_at = NULL,
-		client = CASE WHEN $8 = '' THEN client ELSE $8 END
-	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6 AND (client IN ('', $8) OR $8 = '')
+	SET last_activity_at = $3, heard = true, idle_ms = $4, expires_at = ` + laterEnd + `, page = COALESCE($7, page), leaving_at = NULL, client = $8
+	WHERE id = $1 AND token_sha256 = $2 AND is_active = true AND expires_at > $6 AND COALESCE(client, $8) = $8
 	RETURNING expires_at`
 
 // touch records activity and whether anybody could see a difference. Nearly
@@ -174,7 +173,7 @@ func (t *tx) touch(h *heartbeat) (time.Time, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		err = change()
 	}
-	if errors.Is(err, sql.ErrNoRows) && h.client != "" {
+	if errors.Is(err, sql.ErrNoRows) {
 		if err = t.changeClient(h); err == nil {
 			err = change()
 		}

@@ -35,9 +35,9 @@ func (t *tx) enforceLimit(m presence.Cutoffs, limit SessionLimit, user string, f
 		evicted = append(evicted, id)
 		return err
 	}, `
-		UPDATE user_sessions SET is_active = false, ended_at = $7, end_reason = $8, `+lingers("$11", "$6", "$10")+`
+		UPDATE user_sessions SET is_active = false, ended_at = $7, end_reason = $8, `+lingers(10)+`
 		WHERE id IN (SELECT id `+otherSessions+` ORDER BY CASE WHEN `+isAbandoned+` THEN 0 ELSE 1 END, last_activity_at, id LIMIT $9) RETURNING id`,
-		user, fresh.App, m.Expiry, fresh.ID, m.Grace, m.Window, m.Now, string(presence.EndEvicted), open+abandoned-limit.Sessions+1, m.Future, lingering(m))
+		append([]any{user, fresh.App, m.Expiry, fresh.ID, m.Grace, m.Window, m.Now, string(presence.EndEvicted), open + abandoned - limit.Sessions + 1}, lingering(m)...)...)
 	return evicted, sqldb.Wrap("making room for a session", err)
 }
 

@@ -72,9 +72,10 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 		in.Token = minted
 	}
 	var result LoginResult
+	known := []int64{s.pageID(s.tokenRef(in.Token)), s.pageID(s.tokenRef(in.PreviousToken)), s.reportID(by.App, in.User.ID)}
 	s.settle(ctx, now)
 	err := s.write(ctx, func(t *tx) (err error) {
-		if err := t.forgetUnidentified(s.tokenRef(in.Token).id, s.tokenRef(in.PreviousToken).id, s.reportID(by.App, in.User.ID)); err != nil {
+		if err := t.forgetUnidentified(known...); err != nil {
 			return sqldb.Wrap("forgetting that somebody was on no record", err)
 		}
 		l := login{tx: t, s: s, m: s.at(now), by: by, in: in, user: by.Key(in.User.ID), minted: minted != "", token: s.tokenRef(in.Token), key: keyDigest(by.App, in.SessionKey)}
@@ -90,7 +91,7 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 	if err != nil {
 		return LoginResult{}, err
 	}
-	s.doubted.forget(s.reportID(by.App, in.User.ID))
+	s.doubted.forgetAll(known...)
 	return result, nil
 }
 

@@ -318,23 +318,25 @@ func TestTheGateKnowsWhoWorksAfterTheEndOfTheirSession(t *testing.T) {
 		if _, err := s.Revoke(t.Context(), after(1), first.ID, store.Ending{Reason: presence.EndRevoked}); err != nil {
 			t.Fatal(err)
 		}
-		gate(1, store.GateQuestion{}, presence.GateClear, 0) // no page of hers was ever heard of
+		gate(1, store.GateQuestion{}, presence.GateCaution, 1) // her page had no time to be heard of
+		gate(3, store.GateQuestion{}, presence.GateClear, 0)   // and never was
 		refusedBeat := func(n int, beat store.Beat) {
 			t.Helper()
 			if _, err := s.Touch(t.Context(), after(n), tokenA, beat); !errors.Is(err, store.ErrSessionEnded) {
 				t.Fatal(err)
 			}
 		}
-		refusedBeat(2, store.Beat{Idle: time.Hour})
-		gate(2, store.GateQuestion{}, presence.GateClear, 0) // nobody works there
-		refusedBeat(2, store.Beat{})
-		gate(2, store.GateQuestion{}, presence.GateCaution, 1)
-		gate(2, store.GateQuestion{App: "shop"}, presence.GateCaution, 1)
-		gate(2, store.GateQuestion{App: "blog", IgnoreUnidentified: true}, presence.GateClear, 0)
-		gate(7, store.GateQuestion{}, presence.GateClear, 0) // not heard of for the online window
+		refusedBeat(3, store.Beat{Idle: time.Hour})
+		gate(3, store.GateQuestion{}, presence.GateClear, 0) // nobody works there
+		refusedBeat(3, store.Beat{})
+		gate(3, store.GateQuestion{}, presence.GateCaution, 1)
+		gate(3, store.GateQuestion{App: "shop"}, presence.GateCaution, 1)
+		gate(3, store.GateQuestion{App: "blog", IgnoreUnidentified: true}, presence.GateClear, 0)
+		gate(8, store.GateQuestion{}, presence.GateClear, 0) // not heard of for the online window
 		refusedBeat(8, store.Beat{})
 		refusedBeat(8, store.Beat{Leaving: true})
-		gate(8, store.GateQuestion{}, presence.GateClear, 0)
+		gate(8, store.GateQuestion{}, presence.GateCaution, 1) // the next page has the time to load
+		gate(9, store.GateQuestion{}, presence.GateClear, 0)
 		refusedBeat(9, store.Beat{})
 		gate(9, store.GateQuestion{}, presence.GateCaution, 1)
 		if _, err := s.EndByToken(t.Context(), after(9), "shop", tokenA, presence.EndLogout); err != nil {

@@ -120,7 +120,7 @@ func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 		}
 		entry, quiet := s.beats.Quiet(row.Row, beats.Beat{
 			Cutoffs: h.Cutoffs, StaleBefore: h.staleBefore, Idle: h.idle, IdleAfter: h.idleAfter, End: h.end, Page: h.page})
-		if !quiet || row.sessions > beats.MaxSiblings+1 || h.client != "" && h.client != row.client {
+		if !quiet || row.sessions > beats.MaxSiblings+1 || row.client == nil || h.client != *row.client {
 			left[row.user] = true
 			continue
 		}
@@ -140,7 +140,7 @@ type beatingRow struct {
 	beats.Row
 	digest   []byte
 	user     string
-	client   string
+	client   *string
 	sessions int // that the user has active, as far as they are counted
 }
 

@@ -13,6 +13,7 @@ const RefusedHeartbeat Doubt = "refused_heartbeat"
 // RefusedBeat is a heartbeat that was refused.
 type RefusedBeat struct {
 	Token   string // "" where it is not known; a login by it has the heartbeat forgotten
+	Client  string // that sent it; see [Beat]
 	Network string // from which it came
 	Code    string // of the refusal
 	Origin  string // of its page, "" where it said none
@@ -21,10 +22,10 @@ type RefusedBeat struct {
 // NoteRefusedHeartbeat notes that a page may be in use whose heartbeats are refused. Those of one token are one;
 // without, those of one origin that come from one network and are refused for one reason.
 func (s *Store) NoteRefusedHeartbeat(ctx context.Context, now time.Time, b RefusedBeat) error {
-	who := b.Token
-	if who == "" {
-		who = strings.Join([]string{"heartbeat", b.Network, b.Code, b.Origin}, "\x00")
+	ref := s.pageRef(b.Token, b.Client)
+	if b.Token == "" {
+		ref = doubtRef{id: s.tokenRef(strings.Join([]string{"heartbeat", b.Network, b.Code, b.Origin}, "\x00")).id}
 	}
-	return s.noteUnidentified(ctx, now, s.tokenRef(who).id, unknownTokenFor,
+	return s.noteUnidentified(ctx, now, ref, unknownTokenFor,
 		Unidentified{Doubt: RefusedHeartbeat, Detail: strings.TrimSpace(b.Code + " " + b.Origin)})
 }

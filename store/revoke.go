@@ -107,8 +107,9 @@ func (t *tx) revoke(m presence.Cutoffs, e Ending, ids []int64, which filterWords
 	for _, id := range ids {
 		var user string
 		err := t.Scan([]any{&user}, `
-			UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5, `+lingers("$9", "$7", "$8")+`
-			WHERE is_active = true AND expires_at > $3 AND id = $6 RETURNING user_id`, m.Now, string(e.Reason), m.Expiry, e.By, e.Note, id, m.Window, m.Future, lingering(m))
+			UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5, `+lingers(7)+`
+			WHERE is_active = true AND expires_at > $3 AND id = $6 RETURNING user_id`,
+			append([]any{m.Now, string(e.Reason), m.Expiry, e.By, e.Note, id}, lingering(m)...)...)
 		if errors.Is(err, sql.ErrNoRows) {
 			if err := t.endExpired(id); err != nil {
 				return 0, err

@@ -65,9 +65,20 @@ func (s *Store) identity(ctx context.Context, now time.Time, h tokenRef) (id Ide
 }
 
 // EndByToken ends the session of app that has this token and tells whether it
-// was active until now.
+// was active until now. Of a token that nobody has it is confirmed that its page is gone.
 func (s *Store) EndByToken(ctx context.Context, now time.Time, app, token string, reason presence.EndReason) (bool, error) {
-	return s.endFound(ctx, now, app, reason, func(t *tx) (reported, error) { return ofToken(t.Scan, s.at(now), s.tokenRef(token)) })
+	ref, unknown := s.tokenRef(token), false
+	ended, err := s.endFound(ctx, now, app, reason, func(t *tx) (reported, error) {
+		session, err := ofToken(t.Scan, s.at(now), ref)
+		if unknown = err == nil && session.id == 0; unknown {
+			err = t.forgetUnidentified(s.pageID(ref))
+		}
+		return session, err
+	})
+	if err == nil && unknown {
+		s.doubted.forgetAll(s.pageID(ref))
+	}
+	return ended, err
 }
 
 // EndByKey is EndByToken for the app's own name for the session.
@@ -150,7 +161,11 @@ func (t *tx) endSome(m presence.Cutoffs, by By, user string, except tokenRef, re
 	if _, err := t.Exec(endExpired+`user_id = $1 AND app = $2 AND is_active = true AND id <> $3`, user, by.App, stays.id); err != nil {
 		return n, sqldb.Wrap("ending expired sessions", err)
 	}
-	if err := t.confirmGone(`user_id = $1 AND app = $2 AND id <> $3`, user, by.App, stays.id); err != nil || before+n == 0 {
+	told := m.Now // those that ended before are told again
+	if reason == presence.EndLogout {
+		told++
+	}
+	if err := t.confirmGone(`user_id = $1 AND app = $2 AND id <> $3 AND ended_at < $4`, user, by.App, stays.id, told); err != nil || before+n == 0 {
 		return n, err
 	}
 	return n, t.record(sqldb.Time(m.Now), AuditEvent{Actor: by.Actor, Action: "session.revoke", Target: UserActor(user),
@@ -164,11 +179,16 @@ func (s *Store) SignOutEverywhere(ctx context.Context, now time.Time, user strin
 
 // end ends the active sessions that the condition which names. Its parameters
 // begin at $6. A session that is past its time is left for the cleanup, which
-// knows the true reason.
+// knows the true reason. Who logged out is not there any more; whose session ends for another reason may be.
 func (t *tx) end(m presence.Cutoffs, e Ending, which string, args ...any) (int64, error) {
+	args = append([]any{m.Now, string(e.Reason), m.Expiry, e.By, e.Note}, args...)
+	stays := ""
+	if e.Reason != presence.EndLogout {
+		stays = ", " + lingers(len(args)+1)
+		args = append(args, lingering(m)...)
+	}
 	n, err := t.Exec(fmt.Sprintf(`
-		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5
-		WHERE is_active = true AND expires_at > $3 AND %s`, which),
-		append([]any{m.Now, string(e.Reason), m.Expiry, e.By, e.Note}, args...)...)
+		UPDATE user_sessions SET is_active = false, ended_at = $1, end_reason = $2, ended_by = $4, end_note = $5%s
+		WHERE is_active = true AND expires_at > $3 AND %s`, stays, which), args...)
 	return n, sqldb.Wrap("ending a session", err)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 
 	"rollcall/store/presence"
@@ -10,7 +11,7 @@ import (
 )
 
 // StillThere is somebody who was asked to leave and has not: their session has ended, and its page
-// is in use. They are not online by any other session.
+// is open, as far as anybody can tell. They are not online by any other session.
 type StillThere struct {
 	Session int64
 	App     string
@@ -19,16 +20,26 @@ type StillThere struct {
 	SeenAt  time.Time // last heartbeat, refused or not
 }
 
-// lingers sets, where somebody ends sessions without their application, that who works in one is still
-// there: until its page closes, the application confirms the end, or nothing more is heard for as long as
-// two heartbeats take. Its parameters in the statement that it is part of are those of lingering.
-func lingers(since, window, future string) string {
-	return `refused_at = CASE WHEN heard = true AND leaving_at IS NULL AND last_activity_at > ` + window + ` AND last_activity_at <= ` + future + `
-		AND idle_ms < (SELECT value FROM settings WHERE name = 'idle_after_ms') THEN CAST(` + since + ` AS BIGINT) ELSE refused_at END`
+// lingers sets, where somebody else than the person ends sessions, that whoever is online by one is still there,
+// whatever their status: until its page closes, the application confirms the end, or nothing more is heard for as
+// long as two heartbeats take; after a goodbye, for what is left of its grace. The statement that it is part of ends
+// sessions that are active and not expired; the parameters of lingering follow its first ones.
+func lingers(first int) string {
+	p := func(i int) string { return "$" + strconv.Itoa(first+i) }
+	since := `CASE WHEN leaving_at IS NULL THEN CAST(` + p(4) + ` AS BIGINT) ELSE leaving_at - CAST(` + p(5) + ` AS BIGINT) END`
+	return `refused_at = CASE WHEN last_activity_at > ` + p(0) + ` AND last_activity_at <= ` + p(1) + `
+		AND (heard = true OR last_activity_at > ` + p(2) + `) AND (leaving_at IS NULL OR leaving_at > ` + p(3) + `)
+		AND (refused_at IS NULL OR refused_at < ` + since + `) THEN ` + since + ` ELSE refused_at END`
 }
 
-// lingering is since when whoever is asked to leave now seems to have been refused.
-func lingering(m presence.Cutoffs) int64 { return m.Now - (m.Login - m.Window) }
+// lingering are the parameters of lingers: the bounds of who is online, and since when whoever is asked to leave
+// now seems to have been refused.
+func lingering(m presence.Cutoffs) []any {
+	return []any{m.Window, m.Future, m.Login, m.Grace, m.Now - (m.Login - m.Window), m.Grace - m.Window}
+}
+
+// leftNow is when whoever says goodbye now seems to have been refused: they count for the grace of a goodbye.
+func leftNow(m presence.Cutoffs) int64 { return m.Now - (m.Grace - m.Window) }
 
 // fromStillThere are the sessions s of those who match a filter, as far as it is not about a status.
 func (f OnlineFilter) fromStillThere(q *sqldb.Query, m presence.Cutoffs) {

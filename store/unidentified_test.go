@@ -27,7 +27,7 @@ func TestStrangersWhoMakeUpTokensAreBounded(t *testing.T) {
 		note := func(now time.Time, from, to int) {
 			t.Helper()
 			for i := from; i < to; i++ {
-				if err := s.NoteUnknownToken(t.Context(), now, fmt.Sprint("token ", i), "https://shop.example"); err != nil {
+				if err := s.NoteUnknownToken(t.Context(), now, fmt.Sprint("token ", i), "", "https://shop.example"); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -57,7 +57,7 @@ func TestWhoIsUnidentifiedOutlivesARestart(t *testing.T) {
 	if err := s.NoteRefusedReport(t.Context(), Start, "shop", "ada", "invalid_request"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.NoteUnknownToken(t.Context(), Start, "token of a page", ""); err != nil {
+	if err := s.NoteUnknownToken(t.Context(), Start, "token of a page", "", ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

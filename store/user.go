@@ -167,7 +167,8 @@ func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string)
 	if ended, err = deletable(s.reader(ctx), by, id); err != nil {
 		return 0, err
 	}
-	if err := s.removeMuchOf(ctx, id); err != nil {
+	s.settle(ctx, now)
+	if err := s.removeMuchOf(ctx, now, id); err != nil {
 		return 0, err
 	}
 	err = s.write(ctx, func(t *tx) error {
@@ -176,6 +177,9 @@ func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string)
 			return err
 		}
 		ended = max(ended, left)
+		if err := s.keepUnidentified(t, now, id); err != nil {
+			return err
+		}
 		if _, err = t.Exec(`DELETE FROM users WHERE id = $1`, id); err != nil {
 			return sqldb.Wrap("deleting a user", err)
 		}

@@ -64,7 +64,7 @@ CREATE TABLE user_sessions (
     session_key_sha256 BYTEA CHECK (length(session_key_sha256) = 32),
     refused_at       BIGINT,
     key_id           BIGINT,
-    client           TEXT COLLATE "C" NOT NULL DEFAULT '',
+    client           TEXT COLLATE "C",
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 );
@@ -90,12 +90,14 @@ CREATE TABLE session_tokens (
 CREATE INDEX session_tokens_session ON session_tokens (session_id);
 
 CREATE TABLE unidentified (
-    id      BIGINT PRIMARY KEY,
-    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat')),
+    id      BIGINT NOT NULL,
+    client  TEXT COLLATE "C" NOT NULL DEFAULT '',
+    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat', 'deleted_user')),
     app     TEXT COLLATE "C" NOT NULL DEFAULT '',
     detail  TEXT COLLATE "C" NOT NULL DEFAULT '',
     seen_at BIGINT NOT NULL,
-    until   BIGINT NOT NULL
+    until   BIGINT NOT NULL,
+    PRIMARY KEY (id, client)
 );
 
 CREATE TABLE session_clients (

@@ -9,19 +9,21 @@ UPDATE audit SET target = 'user:' || (SELECT new FROM moved WHERE old = substr(t
 
 -- Who may be at work and is on no record.
 CREATE TABLE unidentified (
-    id      BIGINT PRIMARY KEY,
-    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat')),
+    id      BIGINT NOT NULL,
+    client  TEXT COLLATE "C" NOT NULL DEFAULT '',
+    doubt   TEXT COLLATE "C" NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat', 'deleted_user')),
     app     TEXT COLLATE "C" NOT NULL DEFAULT '',
     detail  TEXT COLLATE "C" NOT NULL DEFAULT '',
     seen_at BIGINT NOT NULL,
-    until   BIGINT NOT NULL
+    until   BIGINT NOT NULL,
+    PRIMARY KEY (id, client)
 );
 
 -- Which key reported a session.
 ALTER TABLE user_sessions ADD COLUMN key_id BIGINT;
 
 -- The browsers in which a token is in use.
-ALTER TABLE user_sessions ADD COLUMN client TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE user_sessions ADD COLUMN client TEXT COLLATE "C";
 CREATE TABLE session_clients (
     session_id BIGINT NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
     client     TEXT COLLATE "C" NOT NULL,

@@ -9,13 +9,15 @@ UPDATE audit SET target = 'user:' || (SELECT new FROM moved WHERE old = substr(t
 
 -- Who may be at work and is on no record.
 CREATE TABLE unidentified (
-    id      INTEGER PRIMARY KEY,
-    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat')),
+    id      INTEGER NOT NULL,
+    client  TEXT NOT NULL DEFAULT '',
+    doubt   TEXT NOT NULL CHECK (doubt IN ('unknown_token', 'refused_report', 'refused_heartbeat', 'deleted_user')),
     app     TEXT NOT NULL DEFAULT '',
     detail  TEXT NOT NULL DEFAULT '',
     seen_at INTEGER NOT NULL,
-    until   INTEGER NOT NULL
-) STRICT;
+    until   INTEGER NOT NULL,
+    PRIMARY KEY (id, client)
+) STRICT, WITHOUT ROWID;
 
 -- Heartbeats of which nobody can see a difference, as a log.
 CREATE TABLE heartbeat_log (
@@ -28,7 +30,7 @@ CREATE TABLE heartbeat_log (
 ALTER TABLE user_sessions ADD COLUMN key_id INTEGER;
 
 -- The browsers in which a token is in use.
-ALTER TABLE user_sessions ADD COLUMN client TEXT NOT NULL DEFAULT '';
+ALTER TABLE user_sessions ADD COLUMN client TEXT;
 CREATE TABLE session_clients (
     session_id INTEGER NOT NULL REFERENCES user_sessions (id) ON DELETE CASCADE,
     client     TEXT NOT NULL,

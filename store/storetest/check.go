@@ -30,7 +30,7 @@ func (w *World) Check(t *rapid.T) {
 }
 
 func (w *World) checkList(t *rapid.T) {
-	counts := presence.Counts{StillThere: w.Model.StillThere(w.Now)}
+	counts := presence.Counts{StillThere: w.Model.StillThere(w.Now), Unidentified: w.Model.Unidentified(w.Now)}
 	byStatus := map[presence.Status][]string{}
 	for _, p := range w.Model.List(w.Now) {
 		byStatus[""] = append(byStatus[""], Look(p))
@@ -65,7 +65,7 @@ func (w *World) checkList(t *rapid.T) {
 func (w *World) checkGate(t *rapid.T, allowed int) {
 	var want []string
 	active, level := 0, presence.GateClear
-	if w.Model.StillThere(w.Now) > 0 {
+	if w.Model.StillThere(w.Now)+w.Model.Unidentified(w.Now) > 0 {
 		level = presence.GateCaution
 	}
 	for _, status := range []presence.Status{presence.StatusBusy, presence.StatusAvailable, presence.StatusAway} {
@@ -92,6 +92,9 @@ func (w *World) checkGate(t *rapid.T, allowed int) {
 	var got []string
 	for _, p := range gate.Blocking {
 		got = append(got, LookOf(p))
+	}
+	if listed := len(gate.Unidentified); listed != w.Model.Unidentified(w.Now) {
+		t.Fatalf("at %v the gate names %d who are unidentified, want %d", w.Now, listed, w.Model.Unidentified(w.Now))
 	}
 	if gate.Level != level || !slices.Equal(got, want) || gate.Counts.People() != len(want) {
 		t.Fatalf("at %v the gate with %d allowed says %s of %+v because of\n%s\nwant %s because of\n%s",

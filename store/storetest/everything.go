@@ -52,7 +52,7 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 	} {
 		must(sample())
 	}
-	must(s.NoteUnknownToken(t.Context(), now, "a token that nobody has reported", "https://shop.example"))
+	must(s.NoteUnknownToken(t.Context(), now, "a token that nobody has reported", "", "https://shop.example"))
 	must(s.NoteRefusedHeartbeat(t.Context(), now, store.RefusedBeat{Network: "203.0.113.0/24", Code: "unknown_host", Origin: "https://shop.example"}))
 	must(s.NoteRefusedReport(t.Context(), now, "shop", "user0", "invalid_request"))
 	_, err = s.BeginDrain(t.Context(), now, "user:rollcall:root", "back at noon", nil)

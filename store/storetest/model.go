@@ -17,7 +17,9 @@ type Model struct {
 	Users          map[string]bool
 	Sessions       []*ModelSession
 	Claims         []ModelClaim // latest first
-	presence.Slack              // by which it is lenient, see [store.Store.SetSlack]
+	Strangers      map[ModelPage]ModelStranger
+	Noted          map[ModelPage]time.Time // by the process that runs, of late
+	presence.Slack                         // by which it is lenient, see [store.Store.SetSlack]
 }
 
 // ModelSession is a session of the model.
@@ -32,10 +34,16 @@ type ModelSession struct {
 	Expires          time.Time
 	Ended            time.Time // zero: it has not
 	Reason           presence.EndReason
-	Client           string               // who was heard last, "" for nobody that is known
+	Client           *string              // who was heard last, nil for nobody who is there
 	Clients          map[string]time.Time // when each of those who have not left was heard last
 	Refused          time.Time            // its last heartbeat after that, with somebody at the page; zero for none, or where they have left
 }
+
+// ModelPage is a page whose token no session has.
+type ModelPage struct{ Token, Client string }
+
+// ModelStranger is somebody who may be at work in one.
+type ModelStranger struct{ Seen, Until time.Time }
 
 // ModelClaim is a claim of the model; App is "" where the person claims.
 type ModelClaim struct {
@@ -46,7 +54,7 @@ type ModelClaim struct {
 
 // NewModel returns a model in which nobody is known.
 func NewModel(rules presence.Rules) *Model {
-	return &Model{Rules: rules, Users: map[string]bool{}}
+	return &Model{Rules: rules, Users: map[string]bool{}, Strangers: map[ModelPage]ModelStranger{}, Noted: map[ModelPage]time.Time{}}
 }
 
 // LoggedIn tells whether a session's token is still accepted.
@@ -94,10 +102,13 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 		}
 		return false
 	}
-	if beat.Client != "" {
-		s.Client = beat.Client
+	if s.Client == nil || *s.Client != beat.Client {
+		maps.DeleteFunc(s.Clients, func(client string, heard time.Time) bool {
+			return !m.isRecent(heard, now) && (s.Client == nil || client != *s.Client)
+		})
 	}
-	s.hear(s.Client, now) // it may be the one that was heard last
+	s.Client = &beat.Client
+	s.hear(beat.Client, now)
 	s.LastActivity, s.Heard, s.Idle, s.Leaving = now, true, beat.Idle, time.Time{}
 	if beat.Page != nil {
 		s.Page = *beat.Page
@@ -110,34 +121,36 @@ func (m *Model) Beat(s *ModelSession, now time.Time, beat store.Beat) bool {
 
 // hear notes that a client is there.
 func (s *ModelSession) hear(client string, now time.Time) {
-	if client == "" {
-		return
-	}
 	if s.Clients == nil {
 		s.Clients = map[string]time.Time{}
 	}
 	s.Clients[client] = now
 }
 
-// leave is a goodbye, which counts where no other client was heard of late. One that does not say whose
-// it is always counts.
+// isRecent tells whether a time is within the online window, or after now.
+func (m *Model) isRecent(at, now time.Time) bool {
+	return now.Sub(at) < m.Rules.OnlineWindow+m.Late+m.Silent
+}
+
+// leave is a goodbye, which counts where no other client was heard of late.
 func (m *Model) leave(s *ModelSession, now time.Time, client string) bool {
 	delete(s.Clients, client)
 	live, others := m.LoggedIn(s, now), false
 	for _, heard := range s.Clients {
-		silent := now.Sub(heard)
-		others = others || silent < m.Rules.OnlineWindow+m.Late+m.Silent && -silent <= m.Rules.OnlineWindow+m.Early
-	}
-	last := client == "" || !others
-	if last {
-		s.Refused = time.Time{}
+		others = others || m.isRecent(heard, now) && heard.Sub(now) <= m.Rules.OnlineWindow+m.Early
 	}
 	switch {
-	case live && last:
-		delete(s.Clients, s.Client) // who was heard last is gone, too
-		s.Leaving = now
-	case s.Client == client:
-		s.Client = ""
+	case live && !others:
+		if s.Client != nil {
+			delete(s.Clients, *s.Client) // who was heard last is gone, too
+		}
+		s.Leaving, s.Refused = now, time.Time{}
+		return live
+	case !others && m.isRecent(s.Refused, now):
+		s.Refused = m.leftAt(now)
+	}
+	if s.Client != nil && *s.Client == client {
+		s.Client = nil
 	}
 	return live
 }
@@ -157,16 +170,34 @@ func (m *Model) End(s *ModelSession, now time.Time, reason presence.EndReason) b
 
 // Revoke ends a session without its application: who works in it is still there.
 func (m *Model) Revoke(s *ModelSession, now time.Time, reason presence.EndReason) bool {
-	refused := s.Refused
-	if works := m.Online(s, now) && s.Heard && s.Leaving.IsZero() && s.Idle < m.Rules.IdleAfter; works {
-		refused = now
-		if two := 2 * m.Rules.Heartbeat; two < m.Rules.OnlineWindow && m.Silent == 0 { // two heartbeats from now it is over
-			refused = now.Add(two - m.Rules.OnlineWindow)
-		}
-	}
+	refused := m.lingers(s, now)
 	ended := m.End(s, now, reason)
 	s.Refused = refused
 	return ended
+}
+
+// lingers is when whoever is online by a session that others end now seems to have been refused last: they are there for
+// two heartbeats, or what is left of the grace of their goodbye.
+func (m *Model) lingers(s *ModelSession, now time.Time) time.Time {
+	if !m.Online(s, now) {
+		return s.Refused
+	}
+	since := now
+	if two := 2 * m.Rules.Heartbeat; two < m.Rules.OnlineWindow && m.Silent == 0 {
+		since = now.Add(two - m.Rules.OnlineWindow)
+	}
+	if !s.Leaving.IsZero() {
+		since = m.leftAt(s.Leaving)
+	}
+	if since.After(s.Refused) {
+		return since
+	}
+	return s.Refused
+}
+
+// leftAt is likewise for whoever said goodbye at a time: they are there for its grace.
+func (m *Model) leftAt(at time.Time) time.Time {
+	return at.Add(m.Rules.LeaveGrace - m.Rules.OnlineWindow - m.Silent)
 }
 
 // isBusy tells whether anybody claims that a user is busy.
@@ -188,11 +219,81 @@ func (m *Model) ClearStatus(user, app string) {
 	m.Claims = slices.DeleteFunc(m.Claims, func(c ModelClaim) bool { return c.User == user && c.App == app })
 }
 
-// DeleteUser forgets a user with everything.
-func (m *Model) DeleteUser(user string) {
+// DeleteUser forgets a user with everything. Who was there is there as a stranger.
+func (m *Model) DeleteUser(user string, now time.Time) {
+	for _, s := range m.Sessions {
+		if s.User != user || s.App == presence.PanelApp {
+			continue
+		}
+		if s.Refused = m.lingers(s, now); !m.refused(s, now) {
+			continue
+		}
+		clients := map[string]bool{}
+		if s.Client != nil {
+			clients[*s.Client] = true
+		}
+		for client, heard := range s.Clients {
+			if m.isRecent(heard, now) {
+				clients[client] = true
+			}
+		}
+		if len(clients) == 0 {
+			clients[""] = true
+		}
+		for client := range clients {
+			p, until := ModelPage{s.Token, client}, s.Refused.Add(m.Rules.OnlineWindow)
+			if is := m.Strangers[p]; until.After(is.Until) { // else by a session of the same token that began anew
+				m.Strangers[p] = ModelStranger{now, until}
+			}
+		}
+	}
 	delete(m.Users, user)
 	m.Sessions = slices.DeleteFunc(m.Sessions, func(s *ModelSession) bool { return s.User == user })
 	m.Claims = slices.DeleteFunc(m.Claims, func(c ModelClaim) bool { return c.User == user })
+}
+
+// BeatStranger is a heartbeat of a page whose token no session has.
+func (m *Model) BeatStranger(p ModelPage, now time.Time, beat store.Beat) {
+	is, known := m.Strangers[p]
+	noted, ever := m.Noted[p]
+	switch {
+	case beat.Leaving:
+		delete(m.Noted, p)
+		if known && m.isUnexpired(is, now) {
+			m.Strangers[p] = ModelStranger{is.Seen, now.Add(m.Rules.LeaveGrace)}
+		}
+	case beat.Idle >= m.Rules.IdleAfter, ever && now.Sub(noted).Abs() < 20*time.Second:
+	default:
+		maps.DeleteFunc(m.Strangers, func(_ ModelPage, is ModelStranger) bool { return !m.isStranger(is, now) })
+		m.Strangers[p] = ModelStranger{now, now.Add(150 * time.Second)}
+		m.Noted[p] = now
+	}
+}
+
+func (m *Model) isUnexpired(is ModelStranger, now time.Time) bool {
+	return is.Until.After(now.Add(-m.Late - m.Silent))
+}
+
+// isStranger tells whether somebody counts as unidentified.
+func (m *Model) isStranger(is ModelStranger, now time.Time) bool {
+	return m.isUnexpired(is, now) && is.Seen.Sub(now) <= m.Rules.OnlineWindow+m.Early
+}
+
+// KnowToken forgets who may be at work with a token: it is reported.
+func (m *Model) KnowToken(token string) {
+	maps.DeleteFunc(m.Strangers, func(p ModelPage, _ ModelStranger) bool { return p.Token == token })
+	maps.DeleteFunc(m.Noted, func(p ModelPage, _ time.Time) bool { return p.Token == token })
+}
+
+// Unidentified counts who may be at work, by their tokens.
+func (m *Model) Unidentified(now time.Time) int {
+	tokens := map[string]bool{}
+	for p, is := range m.Strangers {
+		if m.isStranger(is, now) {
+			tokens[p.Token] = true
+		}
+	}
+	return len(tokens)
 }
 
 // Cleanup ends what has expired, forgets what ended long ago and claims that ran
@@ -210,8 +311,10 @@ func (m *Model) Cleanup(now time.Time) {
 		}
 		if s.Ended.IsZero() && s.LastActivity.Sub(now) > m.Rules.OnlineWindow {
 			s.LastActivity, s.Heard = now.Add(-m.Rules.OnlineWindow-m.Silent), true // like whoever sets it by hand
-			if _, known := s.Clients[s.Client]; known {
-				s.Clients[s.Client] = s.LastActivity
+			if s.Client != nil {
+				if _, known := s.Clients[*s.Client]; known {
+					s.Clients[*s.Client] = s.LastActivity
+				}
 			}
 		}
 	}
@@ -219,6 +322,7 @@ func (m *Model) Cleanup(now time.Time) {
 		return !s.Ended.IsZero() && now.Sub(s.Ended) >= m.Rules.Retention
 	})
 	m.Claims = slices.DeleteFunc(m.Claims, func(c ModelClaim) bool { return c.Until != nil && !now.Before(*c.Until) })
+	maps.DeleteFunc(m.Strangers, func(_ ModelPage, is ModelStranger) bool { return !m.isUnexpired(is, now) })
 }
 
 // ModelPerson is a user as the list has to show them.

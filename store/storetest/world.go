@@ -27,26 +27,30 @@ type World struct {
 	then  time.Time
 	shown map[string]string // what everybody looked like then
 	named int               // tokens so far
+	gone  []string          // tokens of users who were deleted
+	old   map[string]bool   // tokens whose place another took
 }
 
 // users are whom a world is about, clients what they use.
 var (
 	users   = []string{"ada", "bob"}
 	clients = []string{"", "phone", "desk", "cellar"}
+
+	strangers = []string{"the-token-of-somebody-whom-nobody-reported", "the-token-of-another-whom-nobody-reported"}
 )
 
 // NewWorld returns a world on an empty store.
 func NewWorld(s *store.Store) *World {
-	return &World{Store: s, Model: NewModel(s.Rules()), Now: Start, then: Start, shown: map[string]string{}}
+	return &World{Store: s, Model: NewModel(s.Rules()), Now: Start, then: Start, shown: map[string]string{}, old: map[string]bool{}}
 }
 
 // Do lets something happen, and time pass before it. It returns what, for a log.
 func (w *World) Do(t *rapid.T) string {
-	return w.happen(t, w.step, w.trust, w.trust, w.silence, w.listen, w.listen, w.kill)
+	return w.happen(t, w.step, w.trust, w.trust, w.silence, w.listen, w.listen, w.kill, w.strange, w.strange, w.confirm)
 }
 
-// DoCalmly is Do by a clock that does not step: what of it is forgiven is known
-// to one store only.
+// DoCalmly is Do by a clock that does not step, without pages whose token nobody reported: what
+// of it is forgiven, and when these were noted, is known to one store only.
 func (w *World) DoCalmly(t *rapid.T) string { return w.happen(t) }
 
 func (w *World) happen(t *rapid.T, more ...func(*rapid.T) string) string {
@@ -84,10 +88,14 @@ func (w *World) login(t *rapid.T) string {
 	user := Pick(t, "user", users...)
 	app := Pick(t, "app", "shop", "shop", "blog", "blog", presence.PanelApp)
 	token := w.newToken()
+	if stranger := w.stranger(t); Pick(t, "late", false, false, false, true) && !w.isKnown(stranger) {
+		token = stranger
+	}
 	result, err := w.Store.Login(context.Background(), w.Now, store.By{App: app}, store.Login{User: store.UserInput{ID: user}, Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.Model.KnowToken(token)
 	w.Model.Users[user] = true
 	w.Model.Sessions = append(w.Model.Sessions, &ModelSession{User: user, App: app, Token: token, ID: result.ID,
 		LastActivity: w.Now, Expires: w.Now.Add(w.Model.Rules.SessionTTL)})
@@ -134,6 +142,7 @@ func (w *World) replace(t *rapid.T) string {
 		return s.Token + " stands for nobody who is logged in"
 	}
 	before, token := s.Token, w.newToken()
+	w.old[before] = true
 	result, err := w.Store.Login(context.Background(), w.Now, store.By{App: s.App}, store.Login{User: store.UserInput{ID: s.User}, Token: token, PreviousToken: before})
 	if err != nil || result.Created || result.ID != s.ID || !result.ExpiresAt.Equal(s.Expires) {
 		t.Fatalf("%s in place of %s is %+v, %v; want the session %d, which ends at %v", token, before, result, err, s.ID, s.Expires)
@@ -180,7 +189,11 @@ func (w *World) steady(t *rapid.T) string {
 	for range Pick(t, "times", 1, 2, 4) {
 		w.Now = w.Now.Add(min(w.Model.Rules.Heartbeat, time.Minute))
 		s = w.Model.Latest(s.Token)
-		w.touchBy(t, s, store.Beat{Idle: s.Idle, Client: Pick(t, "client", "", s.Client)})
+		beat := store.Beat{Idle: s.Idle}
+		if s.Client != nil {
+			beat.Client = *s.Client
+		}
+		w.touchBy(t, s, beat)
 	}
 	return s.Token + " beats steadily"
 }
@@ -209,6 +222,7 @@ func (w *World) kill(*rapid.T) string {
 	waiting := w.Store.HeartbeatsWaiting()
 	w.Store = w.Kill(w.Store)
 	w.Store.SetSlack(w.Model.Slack)
+	clear(w.Model.Noted)
 	return fmt.Sprint("killed, while there waited ", waiting)
 }
 
@@ -264,8 +278,59 @@ func (w *World) delete(t *rapid.T) string {
 	if known := w.Model.Users[user]; known != (err == nil) || !known && !errors.Is(err, sqldb.ErrNotFound) {
 		t.Fatalf("deleting %s: %v, known %v", user, err, known)
 	}
-	w.Model.DeleteUser(user)
+	for _, s := range w.Model.Sessions {
+		if s.User == user {
+			w.gone = append(w.gone, s.Token)
+		}
+	}
+	w.Model.DeleteUser(user, w.Now)
 	return fmt.Sprint("deleted ", user)
+}
+
+// stranger is a token that no session has, perhaps.
+func (w *World) stranger(t *rapid.T) string {
+	return Pick(t, "stranger", append(w.gone[max(0, len(w.gone)-2):len(w.gone):len(w.gone)], strangers...)...)
+}
+
+func (w *World) isKnown(token string) bool { return w.old[token] || w.Model.Latest(token) != nil }
+
+// strange is a heartbeat by a token that no session has, as the server takes it.
+func (w *World) strange(t *rapid.T) string {
+	p := ModelPage{w.stranger(t), Pick(t, "client", clients...)}
+	if w.isKnown(p.Token) {
+		return p.Token + " is known"
+	}
+	beat := store.Beat{Idle: Pick(t, "idle", 0, 0, w.Model.Rules.IdleAfter), Client: p.Client, Leaving: Pick(t, "leaving", false, false, true)}
+	_, err := w.Store.Touch(context.Background(), w.Now, p.Token, beat)
+	if _, ended := errors.AsType[*store.EndedError](err); ended || !errors.Is(err, store.ErrSessionEnded) {
+		t.Fatalf("a heartbeat of %s: %v", p.Token, err)
+	}
+	switch {
+	case beat.Leaving:
+		err = w.Store.NoteUnknownLeaving(context.Background(), w.Now, p.Token, p.Client)
+	case beat.Idle < w.Model.Rules.IdleAfter:
+		err = w.Store.NoteUnknownToken(context.Background(), w.Now, p.Token, p.Client, "https://shop.example")
+	default:
+		err = nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Model.BeatStranger(p, w.Now, beat)
+	return fmt.Sprintf("%s, which nobody reported, beats %+v", p.Token, beat)
+}
+
+// confirm is an application's word that whoever had a token that nobody reported is gone.
+func (w *World) confirm(t *rapid.T) string {
+	token := w.stranger(t)
+	if w.isKnown(token) {
+		return token + " is known"
+	}
+	if ended, err := w.Store.EndByToken(context.Background(), w.Now, "shop", token, presence.EndLogout); err != nil || ended {
+		t.Fatalf("ending %s: %v, %v", token, ended, err)
+	}
+	w.Model.KnowToken(token)
+	return token + " is said to be gone"
 }
 
 func (w *World) claim(t *rapid.T) string {
