@@ -100,7 +100,7 @@ func (s *Server) drainAnswer(ctx context.Context, d *store.Drain) (any, error) {
 	}
 	left, err := s.store.CountDrained(ctx, now, since)
 	if err != nil || d == nil {
-		return api.Drain{Online: left.Online, StillThere: left.StillThere}, err
+		return api.Drain{Online: left.Online, StillThere: left.StillThere, Unidentified: left.Unidentified}, err
 	}
 	return api.DrainOf(*d, left), nil
 }

@@ -198,6 +198,7 @@ func onAFeed(t *testing.T, f func(t *testing.T, s *served, r *reader)) {
 	t.Helper()
 	bubble(t, func(t *testing.T) {
 		s := serving(t)
+		everybodyIsHeard()
 		key := s.key(t, "panel", "read")
 		r, _ := s.follow(t, "", bearing(key))
 		f(t, s, r)

@@ -22,6 +22,12 @@ func (s *served) gateAsks(t *testing.T, key string) int {
 	return do(t, s.bench, "GET", "/admin/gate", nil, bearing(key)).Code
 }
 
+// everybodyIsHeard lets the time go by after a start in which whoever is there has to be heard of.
+func everybodyIsHeard() {
+	time.Sleep(2*time.Minute + time.Second)
+	synctest.Wait()
+}
+
 // headcount returns how many count as online.
 func (s *served) headcount(t *testing.T) int {
 	t.Helper()
@@ -147,8 +153,12 @@ func TestADeploymentWaitsForThoseWhoWereThereWhenTheServerStopped(t *testing.T) 
 		<-again.ended
 		time.Sleep(22 * time.Minute)
 		third := servingOn(t, s.store)
-		if status := third.gateAsks(t, key); status != 200 {
+		if status := third.gateAsks(t, key); status != 409 || third.headcount(t) != 0 {
 			t.Errorf("after a stop with nobody there the gate answers with %d", status)
+		}
+		everybodyIsHeard()
+		if status := third.gateAsks(t, key); status != 200 {
+			t.Errorf("and when nobody was heard of, with %d", status)
 		}
 		third.stop()
 		<-third.ended

@@ -2,10 +2,14 @@ package server
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"rollcall/store/backup"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -41,6 +45,7 @@ func TestWhoeverMayBeAtWorkAndIsOnNoRecord(t *testing.T) {
 		{"a page that is closing", func(t *testing.T, b *bench, _ string) {
 			do(t, b, "POST", "/admin/users/heartbeat", `{"sessionToken":"`+stranger+`"}`).refuses(404, "session_ended")
 			do(t, b, "POST", "/admin/users/heartbeat", `{"sessionToken":"`+stranger+`","leaving":true}`).refuses(404, "session_ended")
+			b.clock.advance(b.store.Rules().LeaveGrace)
 		}, ""},
 		{"a page whose token is reported later", func(t *testing.T, b *bench, sessions string) {
 			do(t, b, "POST", "/admin/users/heartbeat", `{"sessionToken":"`+stranger+`"}`).refuses(404, "session_ended")
@@ -96,4 +101,52 @@ func TestWhoeverMayBeAtWorkAndIsOnNoRecord(t *testing.T) {
 			b.doubts(t, read, "", "clear")
 		})
 	}
+}
+
+func TestTheGateIsNotClearBeforeWhoIsThereHadTheTimeToBeHeardOf(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := serving(t) // on an empty database
+		read := s.key(t, "ops", "read")
+		// unheard checks that it is caution because of that, and nobody else, wherever that is told.
+		unheard := func(s *served, cause string) {
+			t.Helper()
+			if got := s.doubts(t, read, "", "caution"); fmt.Sprint(got) != "[unheard  "+cause+"]" {
+				t.Errorf("it doubts %q", got)
+			}
+			if got := do(t, s.bench, "GET", "/admin/drain", nil, bearing(read)).wants(200); got["unidentified"] != 1.0 {
+				t.Errorf("a drain waits for %v", got["unidentified"])
+			}
+			if got := do(t, s.bench, "GET", "/admin/users/online", nil, bearing(read)).wants(200); got["level"] != "caution" {
+				t.Errorf("the list says %v", got["level"])
+			}
+			s.doubts(t, read, "?unidentified=ignore", "clear")
+		}
+		synctest.Wait()
+		unheard(s, "start")
+		time.Sleep(2*time.Minute - time.Second)
+		unheard(s, "start")
+		time.Sleep(2 * time.Second)
+		s.doubts(t, read, "", "clear")
+
+		backedUp := filepath.Join(t.TempDir(), "backup.db")
+		s.must(t, backup.Write(t.Context(), s.folder, backedUp))
+		do(t, s.bench, "POST", "/admin/sessions", `{"user":{"id":"bob"},"session_token":"`+stranger+`"}`, bearing(s.key(t, "shop", "sessions"))).wants(201)
+		time.Sleep(time.Minute)
+		s.stop()
+		s.must(t, <-s.ended)
+		s.must(t, s.store.Close())
+		_, err := backup.Restore(t.Context(), time.Now(), backup.Restoration{File: backedUp, Folder: s.folder, Schema: storetest.Schema(t)})
+		s.must(t, err)
+		again := servingOn(t, storetest.OpenFile(t, s.folder, presence.DefaultRules()))
+		synctest.Wait()
+		unheard(again, "start")
+		time.Sleep(time.Minute)
+		do(t, again.bench, "POST", "/admin/users/heartbeat", `{"sessionToken":"`+stranger+`"}`).refuses(404, "session_ended")
+		time.Sleep(time.Minute + 2*time.Second)
+		if got := again.doubts(t, read, "", "caution"); fmt.Sprint(got) != "[unknown_token  ]" {
+			t.Errorf("when it was heard of it doubts %q", got)
+		}
+		again.stop()
+		s.must(t, <-again.ended)
+	})
 }

@@ -17,6 +17,7 @@ const (
 	UnknownToken  Doubt = "unknown_token"  // a page in use sends heartbeats by a token that nobody reported
 	RefusedReport Doubt = "refused_report" // an application reported a login, and was refused
 	DeletedUser   Doubt = "deleted_user"   // a user was deleted who was there
+	Unheard       Doubt = "unheard"        // the server has just started, or could record nothing for a while; on no row
 )
 
 // How long somebody counts after they were noticed. A page whose token is unknown asks at least
@@ -33,7 +34,7 @@ const maxUnidentified = 200
 type Unidentified struct {
 	Doubt  Doubt
 	App    string // of the key by which they were reported; "" where nobody knows
-	Detail string // of an unknown token the origin of its page, of a refused report the code of the refusal, of a heartbeat both; "" of a deleted user
+	Detail string // of an unknown token the origin of its page, of a refused report the code of the refusal, of a heartbeat both, of Unheard its cause; "" of a deleted user
 	SeenAt time.Time
 }
 
@@ -177,6 +178,9 @@ func countUnidentified(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f 
 	q := sqldb.NewQuery(`SELECT COUNT(DISTINCT id)`)
 	fromUnidentified(q, m, f.App)
 	err = q.Scan(ctx, look, &n)
+	if m.Unheard != (presence.Unheard{}) {
+		n++
+	}
 	return n, sqldb.Wrap("counting who is on no record", err)
 }
 
@@ -184,8 +188,11 @@ func countUnidentified(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f 
 func unidentified(ctx context.Context, look *sql.Tx, m presence.Cutoffs, app string) ([]Unidentified, error) {
 	q := sqldb.NewQuery(`SELECT doubt, app, detail, seen_at FROM (SELECT u.*, ROW_NUMBER() OVER (PARTITION BY id ORDER BY seen_at DESC, client) AS place`)
 	fromUnidentified(q, m, app)
-	q.Add(`) latest WHERE place = 1 ORDER BY seen_at DESC, id LIMIT ?`, MaxBlocking)
+	q.Add(`) latest WHERE place = 1 ORDER BY seen_at DESC, id LIMIT ?`, MaxBlocking-1)
 	some := []Unidentified{} // not nil: JSON must say [], never null
+	if m.Unheard != (presence.Unheard{}) {
+		some = append(some, Unidentified{Doubt: Unheard, Detail: string(m.Unheard.Cause), SeenAt: m.Unheard.Since})
+	}
 	err := q.Each(ctx, look, func(rows *sql.Rows) error {
 		var one Unidentified
 		var seen int64

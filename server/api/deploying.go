@@ -44,7 +44,7 @@ type InTheWay struct {
 	Apps           []string `json:"apps"`
 }
 
-// StillThere is somebody who works in a page whose session has ended: they were asked to leave, or
+// StillThere is somebody who works, or may, in a page whose session has ended: they were asked to leave, or
 // their time ran out, and the application has not signed them out.
 type StillThere struct {
 	ID        string             `json:"id"` // of the user
@@ -58,9 +58,9 @@ type StillThere struct {
 
 // Unidentified is somebody who may be at work and is on no record.
 type Unidentified struct {
-	Doubt  store.Doubt `json:"doubt"`  // unknown_token: a page in use has one that nobody reported; refused_heartbeat; refused_report: of a login
+	Doubt  store.Doubt `json:"doubt"`  // unknown_token: a page in use has one that nobody reported; refused_heartbeat; refused_report: of a login; deleted_user: who was there; unheard: the server has just started, or could record nothing
 	App    string      `json:"app"`    // that reported the login; "" where nobody knows
-	Detail string      `json:"detail"` // origin of the page, "" where it said none; code of the refusal; of a heartbeat the code and the origin
+	Detail string      `json:"detail"` // origin of the page, "" where it said none; code of the refusal; of a heartbeat the code and the origin; of unheard start or outage
 	SeenAt Time        `json:"seen_at"`
 }
 

@@ -134,6 +134,13 @@ func printUnidentified(w io.Writer, gate api.Gate) error {
 			why, from = "login refused: "+code, page
 		case store.RefusedHeartbeat:
 			why, from = "heartbeat refused: "+code, page
+		case store.DeletedUser:
+			why = "user deleted who was there"
+		case store.Unheard:
+			why, from = "nothing could be recorded: who is there is not known yet", ""
+			if one.Detail == string(presence.CauseStart) {
+				why = "Rollcall has just started: who is there is not known yet"
+			}
 		}
 		rows.add(why, one.App, from, ago(one.SeenAt, gate.Timestamp))
 	}

@@ -37,6 +37,8 @@ type Clock struct {
 	gap        gap
 	started    bool
 	restored   bool          // gap has the time before the start
+	begun      time.Duration // uptime of the start
+	heardFrom  time.Duration // uptime from which on everybody can be heard of, once it is restored
 	looked     time.Duration // uptime of the last Recheck; 0: there was none
 	cleaned    time.Duration // uptime of the last cleanup
 	cleanupDue bool
@@ -64,6 +66,7 @@ func (c *Clock) Start(ctx context.Context) error {
 	c.steps.begin()
 	c.gap.since = longAgo
 	c.started, c.cleanupDue = true, true
+	c.begun = c.steps.uptime()
 	c.proven = newInstant(longAgo, c.steps.uptime())
 	c.judge(c.now())
 	c.mu.Unlock()
@@ -92,7 +95,8 @@ func (c *Clock) now() time.Time {
 // judge has the store judge by all that is known now.
 func (c *Clock) judge(now time.Time) {
 	silent := c.gap.length(now, c.cfg.Heartbeat)
-	c.cfg.Store.SetSlack(presence.Slack{Late: c.steps.late, Early: c.steps.early, Silent: silent, Ahead: c.maybeAhead(now), Unproven: c.started && c.steps.steadyFor() < proof})
+	c.cfg.Store.SetSlack(presence.Slack{Late: c.steps.late, Early: c.steps.early, Silent: silent, Ahead: c.maybeAhead(now),
+		Unheard: c.unheard(now, silent), Unproven: c.started && c.steps.steadyFor() < proof})
 	is := state{late: c.steps.late, early: c.steps.early, ahead: c.steps.ahead}
 	if c.restored && silent > c.cfg.Heartbeat { // nobody times out by less
 		is.silentSince = c.gap.since

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
 
@@ -94,6 +95,22 @@ func (g *gap) length(now time.Time, heartbeat time.Duration) time.Duration {
 	return length
 }
 
+// unheard is why somebody may be there of whom nothing is on record. The report of a login that came while the server
+// was down was lost, and so is what an older backup does not have. Whoever is there is heard of within the time that
+// those who were there before have to come back.
+func (c *Clock) unheard(now time.Time, silent time.Duration) presence.Unheard {
+	up := c.steps.uptime()
+	switch {
+	case !c.started:
+		return presence.Unheard{}
+	case !c.restored || up-c.heardFrom < Settling*c.cfg.Heartbeat:
+		return presence.Unheard{Cause: presence.CauseStart, Since: now.Add(c.begun - up)}
+	case silent > c.cfg.Heartbeat: // what is shorter is no gap
+		return presence.Unheard{Cause: presence.CauseOutage, Since: c.gap.since}
+	}
+	return presence.Unheard{}
+}
+
 // Heartbeat notes that a heartbeat was to be recorded from began on, and how that ended just now.
 func (c *Clock) Heartbeat(began time.Time, err error) {
 	c.mu.Lock()
@@ -160,7 +177,7 @@ func (c *Clock) restore(ctx context.Context) error {
 	if c.restored {
 		return nil
 	}
-	c.restored = true
+	c.restored, c.heardFrom = true, c.steps.uptime()
 	c.startedAfter(recorded, now)
 	c.gap.restored(last, now)
 	if !future.IsZero() {

@@ -17,8 +17,18 @@ type Slack struct {
 	// that a drain is to end by a time end this much later.
 	Ahead time.Duration
 
+	// Unheard is why somebody may be there who could not be heard of yet.
+	Unheard Unheard
+
 	// Unproven: the clock has been steady for a short time only, so that no row is removed by it.
 	Unproven bool
+}
+
+// Unheard is why somebody may be there of whom nothing is on record: for a while nothing could be recorded, or what
+// was recorded may have been lost. It is zero once everybody has had the time to be heard of.
+type Unheard struct {
+	Cause Cause     // CauseStart or CauseOutage
+	Since time.Time // when the server started, or from when on nothing could be recorded
 }
 
 // ClockSkewed tells whether recorded times are not to be trusted now.

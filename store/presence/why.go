@@ -20,8 +20,9 @@ const (
 // Cause is why a session is in a state, or will be.
 type Cause string
 
-// The causes. Limit is that of their Reason.
+// The causes. Limit is that of their Reason; CauseStart is one of Unheard only.
 const (
+	CauseStart       Cause = "start"               // of the server: who came before may not be on record
 	CauseOutage      Cause = "outage"              // no heartbeat could be recorded for the limit: who was there before still counts
 	CauseClockSet    Cause = "clock_set"           // just now: what was before still counts as it did then
 	CauseLeaving     Cause = "leaving"             // the last tab said goodbye less than the limit ago

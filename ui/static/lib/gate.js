@@ -16,6 +16,11 @@ const DOUBTS = {
   unknown_token: 'a page has a token that nobody reported',
   refused_heartbeat: 'a page’s heartbeat was refused',
   refused_report: 'a login was reported and refused',
+  deleted_user: 'a user was deleted who was there',
+};
+const UNHEARD = {
+  start: 'Rollcall has just started: who is there is not known yet',
+  outage: 'nothing could be recorded: who is there is not known yet',
 };
 const ASK_EVERY_MS = 500; // at most, however much happens
 const ASK_AGAIN_MS = 45000; // a hidden page reads no list, and the feed may have nothing to tell
@@ -111,7 +116,9 @@ function people({ online, blocking, unidentified, quietest, timestamp }) {
 }
 
 function doubt({ doubt: kind, app, detail, seen_at: seen }, now) {
-  return [DOUBTS[kind], ...detail.split(' '), app, `last ${ago(now - Date.parse(seen))}`].filter(Boolean).join(' · ');
+  const when = ago(now - Date.parse(seen));
+  if (kind === 'unheard') return [UNHEARD[detail], when].join(' · ');
+  return [DOUBTS[kind], ...detail.split(' '), app, `last ${when}`].filter(Boolean).join(' · ');
 }
 
 function presence({ status, status_text: text, status_until: end, idle_since: idle, apps, page }, now) {
