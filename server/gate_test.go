@@ -74,3 +74,17 @@ func TestTheFeedTellsWhenTheGateOpensAndCloses(t *testing.T) {
 		r.tells("offline ada left", "gate clear")
 	})
 }
+
+func TestTheFeedTellsWhenTheGateOpensAfterAStart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := serving(t)
+		r, _ := s.follow(t, "", bearing(s.key(t, "panel", "read")))
+		r.gate = true
+		time.Sleep(time.Minute)
+		r.tells()
+		time.Sleep(time.Minute + time.Second)
+		r.tells("gate clear")
+		s.stop()
+		s.must(t, <-s.ended)
+	})
+}

@@ -8,7 +8,19 @@ import (
 	"github.com/chromedp/cdproto/page"
 
 	"rollcall/server/api"
+	"rollcall/server/client"
 )
+
+// soon is a heartbeat after two of which a gate may be clear that a start has made cautious.
+const soon = "2s"
+
+// beat has somebody be there who has just logged in.
+func beat(t *testing.T, backend *client.Client, token string) {
+	t.Helper()
+	if _, err := backend.Heartbeat(t.Context(), token, api.Heartbeat{}); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // light is the condition that the page's light, title and icon are at a level.
 func light(level, word, title string) string {
@@ -18,12 +30,15 @@ func light(level, word, title string) string {
 
 func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {
 	b := browser(t)
-	in := serve(t)
+	in := serve(t, "--heartbeat", soon)
 	b.setUpAccount(in)
+	b.until(light("caution", "Caution", "◐ 0 online – Rollcall"))
+	b.until(`document.querySelector('[data-why]').textContent.startsWith('1 unidentified.')`)
 	b.until(light("clear", "Clear", "○ 0 online – Rollcall"))
 	b.until(follows("Live"))
 	backend := in.backend(t, "shop", "sessions,admin")
 	ada := login(t, backend, "ada", "Ada <b>Lovelace</b>")
+	beat(t, backend, ada.Token)
 	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
 	b.until(`document.querySelector('[data-why]').textContent.startsWith('1 available.')`)
 
@@ -69,7 +84,7 @@ func TestTheLightSaysWhetherItIsSafeToDeploy(t *testing.T) {
 // before somebody comes, and hears that answer afterwards.
 func TestTheLightIsNotPaintedByAnOlderAnswer(t *testing.T) {
 	b := browser(t)
-	in := serve(t)
+	in := serve(t, "--heartbeat", soon)
 	b.setUpAccount(in)
 	b.until(light("clear", "Clear", "○ 0 online – Rollcall"))
 	b.until(follows("Live"))
@@ -78,7 +93,8 @@ func TestTheLightIsNotPaintedByAnOlderAnswer(t *testing.T) {
 		window.look = () => document.dispatchEvent(new CustomEvent('rollcall:updated', { detail: { all: false } })),
 		look())`)
 	b.until(`answers === 1`)
-	login(t, in.backend(t, "shop", "sessions"), "ada", "Ada")
+	backend := in.backend(t, "shop", "sessions")
+	beat(t, backend, login(t, backend, "ada", "Ada").Token)
 	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
 	b.eval(`void (new MutationObserver(() => levels.push(document.querySelector('[data-gate]').dataset.level)).observe(document.querySelector('[data-gate]'), { attributes: true }),
 		release(), look())`)
@@ -90,7 +106,7 @@ func TestTheLightIsNotPaintedByAnOlderAnswer(t *testing.T) {
 
 func TestTheLightInAZoneThatTheServerDoesNotKnow(t *testing.T) {
 	b := browser(t)
-	in := serve(t)
+	in := serve(t, "--heartbeat", soon)
 	b.setUpAccount(in)
 	b.run("moving to nowhere", command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
 		Source: `const { resolvedOptions } = Intl.DateTimeFormat.prototype;

@@ -184,7 +184,7 @@ export class PeopleList {
     const { type } = message;
     // After a recent look the feed itself tells what came since.
     if (type === 'reset' || (type === 'hello' && Date.now() - this.loadedAt > 2000)) this.#scheduleReload();
-    if (!['online', 'updated', 'offline'].includes(type)) return;
+    if (!['online', 'updated', 'offline', 'gate'].includes(type)) return;
     this.#news.push(message);
     this.#timers.news ??= setTimeout(() => {
       this.#timers.news = undefined;
@@ -197,11 +197,12 @@ export class PeopleList {
     const news = this.#news.splice(0);
     if (!news.length || !this.loadedAt) return;
     const users = [...this.users];
-    if (this.complete) for (const { type, user } of news) apply(users, type, user);
-    else if (this.#size) this.#scheduleReload();
+    const people = news.filter(({ type }) => type !== 'gate'); // which is about those who are in no list
+    if (this.complete) for (const { type, user } of people) apply(users, type, user);
+    else if (this.#size && people.length) this.#scheduleReload();
     const { counts, level } = news.at(-1);
     if (!this.#on.query().filtered) this.#show({ users, counts, level, count: total(counts) });
-    for (const { type, user } of news) this.#on.changed?.(type, user);
+    for (const { type, user } of people) this.#on.changed?.(type, user);
   }
 }
 
