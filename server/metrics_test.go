@@ -116,6 +116,10 @@ func TestMetricsSayHowThingsStand(t *testing.T) {
 	do(t, b, "POST", "/admin/users/heartbeat", `{"idle_ms":600000}`, bearing(ada)).wants(200)
 	_, gone := b.person(t, shop, "gone")
 	do(t, b, "POST", "/admin/sessions/end", map[string]string{"session_token": gone}, bearing(shop)).wants(200)
+	do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(gone)).refuses(404, "session_ended")
+	for _, token := range []string{"a-token-of-nobody", "another-of-nobody"} {
+		do(t, b, "POST", "/admin/users/heartbeat", nil, bearing(token)).refuses(404, "session_ended")
+	}
 	if _, err := b.store.Cleanup(t.Context(), b.now()); err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +128,8 @@ func TestMetricsSayHowThingsStand(t *testing.T) {
 	is(`rollcall_people_online{status="available"}`, 1)
 	is(`rollcall_people_online{status="busy"}`, 1)
 	is(`rollcall_people_online{status="away"}`, 1)
+	is(`rollcall_people_hidden{because="still_there"}`, 1)
+	is(`rollcall_people_hidden{because="unidentified"}`, 2)
 	is(`rollcall_sessions{state="active"}`, 3)
 	is(`rollcall_sessions{state="expired"}`, 0)
 	is(`rollcall_sessions{state="ended"}`, 1)

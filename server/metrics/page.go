@@ -123,6 +123,7 @@ func (p *Page) measureStore(ctx context.Context, g gauges) error {
 	}
 	g.by("rollcall_people_online", "status", map[string]int{
 		string(presence.StatusAvailable): people.Available, string(presence.StatusBusy): people.Busy, string(presence.StatusAway): people.Away})
+	g.by("rollcall_people_hidden", "because", map[string]int{"still_there": people.StillThere, "unidentified": people.Unidentified}) // not online, and in the gate's way
 	g.by("rollcall_sessions", "state", map[string]int{"active": st.Active, "expired": st.Expired, "ended": st.Ended})
 	g.family("rollcall_app_sessions")
 	for _, app := range st.Apps {
