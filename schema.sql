@@ -76,7 +76,7 @@ CREATE TABLE user_sessions (
     location         TEXT NOT NULL DEFAULT '',         -- where ip_address was at the login: a network's name, or a city or country
     heard            INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1)), -- a heartbeat has come; up to then there is only a login
     session_key_sha256 BLOB CHECK (length(session_key_sha256) = 32), -- the application's own name for the session; NULL: it gave none
-    refused_at       INTEGER,                          -- a page of this session, which has ended, still sent heartbeats
+    refused_at       INTEGER,                          -- when somebody seems to have been last in a page of this session, which has ended
     key_id           INTEGER,                          -- of the key that reported the login, deleted or not; NULL: of the panel, or a signed token began it
     client           TEXT,                             -- the browser that was heard last, by a random name that it keeps, '' where it does not say; NULL: none, or it has left
     CHECK (is_active = (ended_at IS NULL)),
