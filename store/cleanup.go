@@ -13,7 +13,7 @@ import (
 // Cleaned is what a cleanup did.
 type Cleaned struct {
 	Ended  int64 // sessions past their time
-	Purged int64 // rows past retention
+	Purged int64 // sessions, users and organizations past retention
 }
 
 // Cleanup ends the sessions that have expired and removes what is past its retention: ended
@@ -58,7 +58,7 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 		return c, sqldb.Wrap("ending old sessions of the panel", err)
 	}
 	if !s.slack.Load().Unproven {
-		if c.Purged, err = s.purge(ctx, now); err != nil {
+		if c.Purged, err = s.purge(ctx, now, actor != ActorSystem); err != nil {
 			return c, err
 		}
 	}
@@ -69,21 +69,25 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 const endExpired = `UPDATE user_sessions SET is_active = false, ended_at = expires_at, end_reason = 'expired' WHERE `
 
 // purge removes the rows that are past their retention, and returns how many of them were
-// sessions.
-func (s *Store) purge(ctx context.Context, now time.Time) (sessions int64, err error) {
-	sessions, err = s.db.InBatches(ctx, `
+// sessions, users or organizations. Of these it looks at all there are where whole; see [Store.purgePeople].
+func (s *Store) purge(ctx context.Context, now time.Time, whole bool) (removed int64, err error) {
+	removed, err = s.db.InBatches(ctx, `
 		DELETE FROM user_sessions
 		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = false AND ended_at <= $1 LIMIT $2)`, now.Add(-s.rules.Retention).UnixMilli())
 	if err != nil {
-		return sessions, sqldb.Wrap("purging ended sessions", err)
+		return removed, sqldb.Wrap("purging ended sessions", err)
 	}
 	if err := s.removeExpired(ctx, s.at(now)); err != nil {
-		return sessions, err
+		return removed, err
 	}
 	if err := s.History.Purge(ctx, now); err != nil {
-		return sessions, err
+		return removed, err
 	}
-	return sessions, s.purgeAudit(ctx, now)
+	people, err := s.purgePeople(ctx, now, whole) // after all that may keep them
+	if removed += people; err != nil {
+		return removed, err
+	}
+	return removed, s.purgeAudit(ctx, now)
 }
 
 // removeExpired removes what says nothing any more.

@@ -13,17 +13,21 @@ import (
 
 // Stats are figures about all sessions but the panel's own.
 type Stats struct {
-	Online          int            // people
-	Active          int            // sessions that are logged in
-	Expired         int            // sessions past their time that the cleanup has not ended yet
-	Ended           int            // sessions that ended and are kept
-	AverageDuration *time.Duration // of ended sessions; nil without any
-	MedianDuration  *time.Duration
-	Organizations   []OrganizationStats // most sessions first
-	Apps            []AppStats          // most sessions first
-	PeakToday       *history.Peak       // nil before the first sample of the day (UTC)
-	LastCleanup     *CleanupRun         // nil before the first
+	Online                      int            // people
+	Active                      int            // sessions that are logged in
+	Expired                     int            // sessions past their time that the cleanup has not ended yet
+	Ended                       int            // sessions that ended and are kept
+	AverageDuration             *time.Duration // of ended sessions; nil without any
+	MedianDuration              *time.Duration
+	Organizations               []OrganizationStats // most sessions first, at most maxStats
+	Apps                        []AppStats          // likewise
+	MoreOrganizations, MoreApps int                 // that have active sessions, too
+	PeakToday                   *history.Peak       // nil before the first sample of the day (UTC)
+	LastCleanup                 *CleanupRun         // nil before the first
 }
+
+// maxStats is how many organizations and apps the figures name.
+const maxStats = 200
 
 // OrganizationStats are the active sessions of an organization; of people
 // without one where ID is nil.
@@ -108,27 +112,32 @@ func byOrganization(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *S
 	st.Organizations = []OrganizationStats{}
 	return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
 		var o OrganizationStats
-		err := rows.Scan(&o.ID, &o.Name, &o.Active)
+		var all int
+		err := rows.Scan(&o.ID, &o.Name, &o.Active, &all)
 		st.Organizations = append(st.Organizations, o)
+		st.MoreOrganizations = all - len(st.Organizations)
 		return err
 	}, `
-		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active
+		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active, COUNT(*) OVER ()
 		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
 		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
-		GROUP BY s.organization_id, o.name, o.folded ORDER BY active DESC, COALESCE(o.folded, ''), COALESCE(o.name, '')`, m.Expiry, presence.PanelApp)
+		GROUP BY s.organization_id, o.name, o.folded ORDER BY active DESC, COALESCE(o.folded, ''), COALESCE(o.name, '') LIMIT $3`,
+		m.Expiry, presence.PanelApp, maxStats)
 }
 
 func byApp(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
 	st.Apps = []AppStats{}
 	return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
 		var a AppStats
-		err := rows.Scan(&a.App, &a.Active)
+		var all int
+		err := rows.Scan(&a.App, &a.Active, &all)
 		st.Apps = append(st.Apps, a)
+		st.MoreApps = all - len(st.Apps)
 		return err
 	}, `
-		SELECT app, COUNT(*) AS active FROM user_sessions
+		SELECT app, COUNT(*) AS active, COUNT(*) OVER () FROM user_sessions
 		WHERE is_active = true AND expires_at > $1 AND app <> $2
-		GROUP BY app ORDER BY active DESC, app`, m.Expiry, presence.PanelApp)
+		GROUP BY app ORDER BY active DESC, app LIMIT $3`, m.Expiry, presence.PanelApp, maxStats)
 }
 
 func peakToday(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {

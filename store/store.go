@@ -53,6 +53,7 @@ type Store struct {
 	notices *sqldb.Cache[struct{}, []ListedNotice]
 	gates   *sharedGates
 	doubted doubted
+	purged  atomic.Pointer[purged] // by the last cleanup; nil: nothing
 
 	slack        atomic.Pointer[presence.Slack] // see SetSlack; never nil
 	lastDueSlack atomic.Pointer[presence.Slack] // by which Due judged last

@@ -14,10 +14,12 @@ type Stats struct {
 	EndedSessions          int                    `json:"ended_sessions"`
 	AverageDurationMinutes *float64               `json:"average_duration_minutes"` // null: none has ended yet
 	MedianDurationMinutes  *float64               `json:"median_duration_minutes"`
-	Organizations          []OrganizationSessions `json:"organizations"` // most sessions first
-	Apps                   []AppSessions          `json:"apps"`          // likewise
-	PeakToday              *Peak                  `json:"peak_today"`    // of the day in UTC
-	LastCleanup            *CleanupRun            `json:"last_cleanup"`  // null before the first
+	Organizations          []OrganizationSessions `json:"organizations"`      // most sessions first, at most 200
+	MoreOrganizations      int                    `json:"more_organizations"` // with active sessions, too
+	Apps                   []AppSessions          `json:"apps"`               // likewise
+	MoreApps               int                    `json:"more_apps"`
+	PeakToday              *Peak                  `json:"peak_today"`   // of the day in UTC
+	LastCleanup            *CleanupRun            `json:"last_cleanup"` // null before the first
 }
 
 // OrganizationSessions counts one organization's active sessions.
@@ -48,14 +50,14 @@ type CleanupRun struct {
 // Cleanup is what a cleanup has done.
 type Cleanup struct {
 	AffectedRows int64 `json:"affected_rows"` // expired sessions ended
-	PurgedRows   int64 `json:"purged_rows"`   // old rows removed
+	PurgedRows   int64 `json:"purged_rows"`   // sessions, users and organizations removed that were past their retention
 }
 
 // StatsOf are the figures for an answer.
 func StatsOf(st store.Stats) Stats {
 	answer := Stats{OnlineUsers: st.Online, ActiveSessions: st.Active, ExpiredSessions: st.Expired, EndedSessions: st.Ended,
 		AverageDurationMinutes: inMinutes(st.AverageDuration), MedianDurationMinutes: inMinutes(st.MedianDuration),
-		Organizations: []OrganizationSessions{}, Apps: []AppSessions{}}
+		Organizations: []OrganizationSessions{}, MoreOrganizations: st.MoreOrganizations, Apps: []AppSessions{}, MoreApps: st.MoreApps}
 	for _, o := range st.Organizations {
 		answer.Organizations = append(answer.Organizations, OrganizationSessions{o.ID, o.Name, o.Active})
 	}

@@ -63,7 +63,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.rules.IdleAfter, "idle-after", s.rules.IdleAfter, "how long without input until somebody is away")
 	flags.DurationVar(&s.rules.LeaveGrace, "leave-grace", s.rules.LeaveGrace, "how long a closed tab may take to come back")
 	flags.DurationVar(&s.rules.SessionTTL, "session-ttl", s.rules.SessionTTL, "how long a login lasts after the last activity")
-	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions are kept, and the history of each organization")
+	flags.DurationVar(&s.rules.Retention, "retention", s.rules.Retention, "how long ended sessions, and people without one, are kept, and the history of each organization")
 	flags.DurationVar(&s.rules.HistoryRetention, "history-retention", s.rules.HistoryRetention, "how long the history of how many people were online is kept")
 	flags.DurationVar(&s.rules.AuditRetention, "audit-retention", s.rules.AuditRetention, "how long the audit log is kept")
 

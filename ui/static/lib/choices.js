@@ -11,9 +11,11 @@ export function choose(field, value) {
 // Offers what is in use now.
 export async function fillChoices(form) {
   try {
-    const { apps, organizations } = await ask('GET', 'admin/stats');
+    const { apps, more_apps, organizations, more_organizations } = await ask('GET', 'admin/stats');
     offer(form.elements.app, apps.map((one) => one.app));
+    tellOfMore(form.elements.app, more_apps);
     offer(form.elements.organization, organizations.map((one) => one.organization_name));
+    tellOfMore(form.elements.organization, more_organizations);
   } catch {
     // The page says what is wrong; the fields still take what the address says.
   }
@@ -22,4 +24,9 @@ export async function fillChoices(form) {
 function offer(field, names) {
   const known = [...field.options].map((option) => option.value);
   field.append(...names.filter((name) => name && !known.includes(name)).map((name) => h('option', { value: name }, name)));
+}
+
+// Where there are very many, the address of the page takes the others.
+function tellOfMore(field, count) {
+  if (count > 0) field.append(h('option', { disabled: true }, `and ${count} more: name one in the address`));
 }
