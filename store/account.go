@@ -164,7 +164,7 @@ func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id stri
 	case !strings.HasPrefix(id, accountPrefix):
 		return sqldb.ErrNotFound
 	}
-	if err := s.removeMuchOf(ctx, now, id); err != nil {
+	if err := s.removeMuchOf(ctx, now, id, "false"); err != nil {
 		return err
 	}
 	return s.write(ctx, func(t *tx) error {

@@ -5,14 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"rollcall/store/auditchain"
-	"rollcall/store/fold"
 	"rollcall/store/sqldb"
 )
 
@@ -45,6 +40,7 @@ func (s *Store) Erase(ctx context.Context, now time.Time, actor, id string) (Era
 	}
 	s.counts.Invalidate()
 	s.totals.Invalidate()
+	s.notices.Invalidate()
 	err = s.FinishErasing(context.WithoutCancel(ctx)) // who gave up waiting wants it none the less
 	e.Complete = err == nil
 	if errors.Is(err, sqldb.ErrBusy) || errors.Is(err, sqldb.ErrFull) {
@@ -96,14 +92,19 @@ func (s *Store) examine(ctx context.Context, id string) (e Erased, words []strin
 	return e, words, sqldb.Wrap("looking for what is held", err)
 }
 
-// erase removes in bounded writes what may be much, and then the user with the rest in one.
+// erase removes in bounded writes what may be much, and then the user with the rest in one. All that the audit log has
+// of them is in that one, with the entry that tells of it: where an erasure is cut off before, the log is as it was.
 func (s *Store) erase(ctx context.Context, now time.Time, who erasure, words []string, e *Erased) (err error) {
 	id := who.id
-	if e.Mentions, err = s.anonymize(ctx, who, words); err != nil {
+	if e.Mentions, err = s.anonymizeSessions(ctx, id, words); err != nil {
+		return err
+	}
+	named, err := s.findMentions(ctx, id, words)
+	if err != nil {
 		return err
 	}
 	s.settle(ctx, now)
-	if err := s.removeMuchOf(ctx, now, id); err != nil {
+	if err := s.removeMuchOf(ctx, now, id, namedSession); err != nil { // by the others, entries are found
 		return err
 	}
 	changes, err := s.db.InBatches(ctx, forgetChanges, id)
@@ -111,7 +112,7 @@ func (s *Store) erase(ctx context.Context, now time.Time, who erasure, words []s
 		return sqldb.Wrap("erasing what changed", err)
 	}
 	return s.write(ctx, func(t *tx) error {
-		late, err := t.anonymizeLate(who) // what was added meanwhile
+		late, err := t.anonymize(who, named)
 		if err != nil {
 			return err
 		}
@@ -123,13 +124,10 @@ func (s *Store) erase(ctx context.Context, now time.Time, who erasure, words []s
 	})
 }
 
-// What somebody is forgotten by, wherever they are mentioned.
-const (
-	noChange = `user_id = NULL, session_id = NULL, app = NULL, reason = NULL`
-	noWords  = `words = '', salt = NULL, erased = erased || $2 || ','`
-	noTarget = `target = 'erased:' || $2, detail = '', ` + noWords
-	noActor  = `actor = 'erased:' || $2, detail = '', ` + noWords
-)
+// namedSession is which sessions an entry of the audit log is about.
+const namedSession = `EXISTS (SELECT 1 FROM audit WHERE target = 'session:' || CAST(user_sessions.id AS TEXT))`
+
+const noChange = `user_id = NULL, session_id = NULL, app = NULL, reason = NULL`
 
 // forgetChanges leaves the rows, saying nothing: the numbers of changes have no holes.
 const forgetChanges = `
@@ -176,101 +174,10 @@ func countHeld(ctx context.Context, look *sql.Tx, id string, e *Erased) error {
 	return nil
 }
 
-// mentions are rows that name a user, as a reader finds them, and what takes the user out of one.
-type mentions struct {
-	find   string // their ids; $1 is the user as an actor, $2 the user's id
-	typed  string // or, with find, the column of what people typed, which names the user by a word
-	forget string // $1 is the id, $2 the pseudonym in an audit log
-	audit  bool   // they are of it
-}
-
-var everyMention = []mentions{
-	{find: `SELECT id FROM user_sessions WHERE is_active = false AND ended_by = $1 AND user_id <> $2`,
-		forget: `UPDATE user_sessions SET ended_by = 'erased', end_note = '' WHERE id = $1`},
-	{find: `SELECT id FROM audit WHERE target = $1 OR target IN (SELECT 'session:' || CAST(id AS TEXT) FROM user_sessions WHERE user_id = $2)`,
-		forget: `UPDATE audit SET ` + noTarget + ` WHERE id = $1`, audit: true},
-	{find: `SELECT id FROM audit WHERE actor = $1 AND $2 <> ''`, forget: `UPDATE audit SET ` + noActor + ` WHERE id = $1`, audit: true},
-	{find: `SELECT id, end_note FROM user_sessions WHERE is_active = false AND end_note <> '' AND $1 <> $2`, typed: "end_note",
-		forget: `UPDATE user_sessions SET end_note = '' WHERE id = $1`},
-	{find: `SELECT id, words FROM audit WHERE words <> '' AND $1 <> $2`, typed: "words", forget: `UPDATE audit SET ` + noWords + ` WHERE id = $1`, audit: true},
-}
-
-// anonymize takes a user out of the rows that name them, found by a reader and written in batches,
-// and returns how many these were.
-func (s *Store) anonymize(ctx context.Context, who erasure, words []string) (total int64, err error) {
-	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return !isIdentifying(word) })
-	for _, kind := range everyMention {
-		found, err := s.findMentions(ctx, kind, who.id, words)
-		if err != nil {
-			return total, sqldb.Wrap("looking for a user", err)
-		}
-		for some := range slices.Chunk(found, revokeBatch) {
-			err := s.write(ctx, func(t *tx) error {
-				for _, row := range some {
-					args := []any{row}
-					if kind.audit {
-						args = append(args, who.pseudonym)
-					}
-					if _, err := t.Exec(kind.forget, args...); err != nil {
-						return sqldb.Wrap("taking a user out", err)
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				return total, err
-			}
-			total += int64(len(some))
-		}
-	}
-	return total, nil
-}
-
-func (s *Store) findMentions(ctx context.Context, kind mentions, id string, words []string) (found []int64, err error) {
-	err = s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
-		return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
-			var row int64
-			var text string
-			into := []any{&row, &text}
-			if kind.typed == "" {
-				into = into[:1]
-			}
-			err := rows.Scan(into...)
-			if kind.typed == "" || slices.ContainsFunc(words, func(word string) bool { return containsWord(text, word) }) {
-				found = append(found, row)
-			}
-			return err
-		}, kind.find, UserActor(id), id)
-	})
-	return found, err
-}
-
-// anonymizeLate takes a user out of the rows in which an index finds them, and of the few others.
-func (t *tx) anonymizeLate(who erasure) (total int64, err error) {
-	user := []any{UserActor(who.id)}
-	named := append(user[:1:1], who.pseudonym)
-	for _, late := range []struct {
-		statement string
-		args      []any
-	}{
-		{`UPDATE notices SET created_by = 'erased' WHERE created_by = $1`, user},
-		{`UPDATE drain SET started_by = 'erased' WHERE started_by = $1`, user},
-		{`UPDATE audit SET ` + noTarget + ` WHERE target = $1`, named},
-		{`UPDATE audit SET ` + noActor + ` WHERE actor = $1`, named},
-	} {
-		n, err := t.Exec(late.statement, late.args...)
-		if err != nil {
-			return 0, sqldb.Wrap("taking a user out", err)
-		}
-		total += n
-	}
-	return total, nil
-}
-
-// removeMuchOf removes of a user who is about to be deleted what may be too much for one write:
-// where it is not, all goes with the user in one.
-func (s *Store) removeMuchOf(ctx context.Context, now time.Time, id string) error {
-	for _, table := range []struct{ name, key string }{{"user_sessions", "id"}, {"daily_visitors", "day"}, {"notice_receipts", "notice_id"}} {
+// removeMuchOf removes of a user who is about to be deleted what may be too much for one write, but for the sessions that
+// a condition keeps: where it is not, all goes with the user in one.
+func (s *Store) removeMuchOf(ctx context.Context, now time.Time, id, keep string) error {
+	for _, table := range []struct{ name, key, keep string }{{"user_sessions", "id", keep}, {"daily_visitors", "day", "false"}, {"notice_receipts", "notice_id", "false"}} {
 		var many bool
 		err := s.db.Scan(ctx, []any{&many}, `SELECT COUNT(*) > `+muchOf+` FROM (SELECT 1 FROM `+table.name+` WHERE user_id = $1 LIMIT `+muchOf+` + 1) few`, id)
 		if err == nil && many { // of whom nothing is left that says that they are there
@@ -278,7 +185,7 @@ func (s *Store) removeMuchOf(ctx context.Context, now time.Time, id string) erro
 		}
 		if err == nil && many {
 			_, err = s.db.InBatches(ctx, `DELETE FROM `+table.name+` WHERE user_id = $1 AND `+table.key+` IN (
-				SELECT `+table.key+` FROM `+table.name+` WHERE user_id = $1 LIMIT $2)`, id)
+				SELECT `+table.key+` FROM `+table.name+` WHERE user_id = $1 AND NOT (`+table.keep+`) LIMIT $2)`, id)
 		}
 		if err != nil {
 			return sqldb.Wrap("deleting what is held", err)
@@ -288,35 +195,6 @@ func (s *Store) removeMuchOf(ctx context.Context, now time.Time, id string) erro
 }
 
 const muchOf = `500` // rows
-
-// isIdentifying tells whether a word in a note would mean the person: a letter does
-// not, nor does a small number, which counts something.
-func isIdentifying(word string) bool {
-	n := utf8.RuneCountInString(word)
-	digits := strings.Trim(word, "0123456789") == ""
-	return n >= 2 && (n >= 5 || !digits)
-}
-
-// containsWord tells whether word stands in text as a whole, in whatever case.
-func containsWord(text, word string) bool {
-	text, word = fold.Text(text), fold.Text(word)
-	for from := 0; ; {
-		i := strings.Index(text[from:], word)
-		if i < 0 {
-			return false
-		}
-		before, _ := utf8.DecodeLastRuneInString(text[:from+i])
-		after, size := utf8.DecodeRuneInString(text[from+i+len(word):])
-		if !partOfWord(before) && !partOfWord(after) {
-			return true
-		}
-		from += i + max(size, 1)
-	}
-}
-
-func partOfWord(r rune) bool {
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
-}
 
 // noteErasure records that somebody was erased, without saying who, and that the
 // files have to be rewritten.

@@ -168,7 +168,7 @@ func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string)
 		return 0, err
 	}
 	s.settle(ctx, now)
-	if err := s.removeMuchOf(ctx, now, id); err != nil {
+	if err := s.removeMuchOf(ctx, now, id, "false"); err != nil {
 		return 0, err
 	}
 	err = s.write(ctx, func(t *tx) error {
