@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -52,7 +51,7 @@ func TestAnErasureThatIsCutOffAnywhereBreaksNoChain(t *testing.T) {
 			if words := breaks(t, s); words != "" {
 				t.Errorf("once more, the audit log is broken: %s", words)
 			}
-			db := OpenShell(t, image, "")
+			db := ShellFile(t, image, "")
 			for _, left := range []string{
 				`FROM users WHERE id = 'ada'`, `FROM user_sessions WHERE user_id = 'ada' OR end_note LIKE '%ada%' OR ended_by LIKE '%ada%'`,
 				`FROM audit WHERE actor = 'user:ada' OR target = 'user:ada' OR words LIKE '%ada%' OR target LIKE 'session:%'`,
@@ -66,10 +65,6 @@ func TestAnErasureThatIsCutOffAnywhereBreaksNoChain(t *testing.T) {
 				t.Errorf("she is %d people in the audit log", pseudonyms)
 			}
 		})
-	}
-	files, _ := filepath.Glob(filepath.Join(folder, "*"))
-	if len(files) == 0 {
-		t.Error("there is no file")
 	}
 }
 
