@@ -86,6 +86,7 @@ func TestEveryDeedIsRecorded(t *testing.T) {
 			fmt.Sprintf("cli key.create key:%d shop: read,admin", key.ID),
 			fmt.Sprintf("user:rollcall:root key.delete key:%d shop: read,admin", key.ID),
 			"key:5:shop user.access user:ada none -> viewer",
+			`system user.change user:ada name; name was "ada"`,
 			fmt.Sprintf("user:root session.revoke user:ada session %d; moving house", ids[0]),
 			`user:root session.revoke user:ada 2 sessions; all of active, app "shop"; moving house`,
 			`user:root session.revoke user:bob session 0; all of active, app "shop"; moving house`,

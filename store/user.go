@@ -1,8 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -89,7 +89,12 @@ func (s *Store) PutUser(ctx context.Context, now time.Time, by By, in UserInput)
 func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	in.Name = visible(in.Name)
 	key := by.Key(in.ID)
-	if err := t.grant(now, by, key, in.Access); err != nil {
+	was, err := t.user(key)
+	known := err == nil
+	if err != nil && !errors.Is(err, sqldb.ErrNotFound) {
+		return err
+	}
+	if err := t.grant(now, by, key, was.Access, in.Access); err != nil {
 		return err
 	}
 	organization, err := t.organization(now, in.Organization)
@@ -109,6 +114,9 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	if is := fold.User(name, email, in.ID, role, team); err == nil && is != folded {
 		_, err = t.Exec(`UPDATE users SET folded = $2, role_folded = $3 WHERE id = $1`, key, is, fold.Text(role))
 	}
+	if err == nil && known {
+		err = t.recordChange(now, by, key, was, in)
+	}
 	if err != nil || in.Organization == nil {
 		return sqldb.Wrap("storing a user", err)
 	}
@@ -118,19 +126,40 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	return sqldb.Wrap("moving a user's sessions", err)
 }
 
-// grant refuses to set access that by does not hold, and to lower the access of
-// somebody who has more than by, and records what is granted.
-func (t *tx) grant(now time.Time, by By, user string, access *Access) error {
-	if access == nil {
+// recordChange records what by says of a user that is not what was stored, and what that was: of the same parts of the
+// same user once an hour, so that applications which say different things do not fill the log.
+func (t *tx) recordChange(now time.Time, by By, user string, was User, in UserInput) error {
+	var parts, words []string
+	for _, part := range []struct {
+		name, was string
+		is        *string
+	}{
+		{"name", was.Name, in.Name}, {"email", was.Email, in.Email}, {"role", was.Role, in.Role}, {"team", was.Team, in.Team},
+		{"organization", was.Organization, in.Organization},
+	} {
+		if part.is != nil && *part.is != part.was {
+			parts, words = append(parts, part.name), append(words, fmt.Sprintf("%s was %q", part.name, part.was))
+		}
+	}
+	if parts == nil {
 		return nil
 	}
-	var current Access
-	err := t.Scan([]any{&current}, `SELECT access FROM users WHERE id = $1`, user)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return sqldb.Wrap("reading a user's access", err)
+	event := AuditEvent{Actor: cmp.Or(by.Actor, ActorSystem), Action: "user.change", Target: UserActor(user),
+		Detail: strings.Join(parts, ", "), Words: strings.Join(words, ", ")}
+	var recent bool
+	err := t.Scan([]any{&recent}, `SELECT EXISTS (SELECT 1 FROM audit WHERE target = $1 AND actor = $2 AND action = $3 AND detail = $4 AND at > $5 AND at <= $6)`,
+		event.Target, event.Actor, event.Action, event.Detail, now.Add(-viewEvery).UnixMilli(), now.UnixMilli())
+	if err != nil || recent {
+		return sqldb.Wrap("looking into the audit log", err)
 	}
+	return t.record(now, event)
+}
+
+// grant refuses to set access that by does not hold, and to lower the access of
+// somebody who has more than by, and records what is granted.
+func (t *tx) grant(now time.Time, by By, user string, current Access, access *Access) error {
 	switch {
-	case *access == current:
+	case access == nil || *access == current:
 		return nil
 	case max(*access, current) > by.Grant:
 		return ErrForbidden
