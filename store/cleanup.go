@@ -31,7 +31,7 @@ func (s *Store) CleanupBy(ctx context.Context, now time.Time, actor string) (c C
 		return c, nil
 	}
 	wait := actor != ActorSystem // for its turn, so that whoever asks is told the truth
-	err = s.db.Exclusively(ctx, "cleanup", wait, func() error {
+	err = s.db.CleanUp(ctx, wait, func() error {
 		c, err = s.clean(ctx, now, actor)
 		return err
 	})

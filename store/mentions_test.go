@@ -20,10 +20,10 @@ func TestErasingTakesANameOutOfWhatOthersSee(t *testing.T) {
 	}
 	LogIn(t, s, Start, "bob")
 	messages := map[string]string{
-		"Ask ŁUKASZ ÁDÁM!":                                 "Ask *!",
+		"Ask ŁUKASZ ÁDÁM!":                                  "Ask *!",
 		"Lukasz Adam and Łukasz A\u0301da\u0301m":           "* and *",
 		"Łukasz Ádáms house, 4711-x, LU@shop.example, 4711": "Łukasz Ádáms house, *, *, 4711",
-		"Restart at six": "Restart at six",
+		"Restart at six":                                    "Restart at six",
 	}
 	var want []string
 	for message, left := range messages {

@@ -239,7 +239,7 @@ func TestOneReplicaCleansUpAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := held.Exec(`SELECT pg_advisory_xact_lock(hashtext('cleanup'), hashtext(current_schema()))`); err != nil {
+	if _, err := held.Exec(`LOCK TABLE cleanup_turn IN EXCLUSIVE MODE`); err != nil {
 		t.Fatal(err)
 	}
 	LogIn(t, both[0], Start, "late")
@@ -254,7 +254,7 @@ func TestOneReplicaCleansUpAtATime(t *testing.T) {
 		}
 		asked <- got
 	}()
-	for Number(t, db, `SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`) == 0 { // until it waits
+	for Number(t, db, `SELECT COUNT(*) FROM pg_locks WHERE relation = 'cleanup_turn'::regclass AND NOT granted`) == 0 { // until it waits
 	}
 	if err := held.Commit(); err != nil {
 		t.Fatal(err)
@@ -269,15 +269,15 @@ func TestWhatTakesLongKeepsItsTurn(t *testing.T) {
 	folder := t.TempDir()
 	a, b := Open(t, folder, presence.DefaultRules()), Open(t, folder, presence.DefaultRules())
 	db := Shell(t, folder)
-	const long = `SELECT COUNT(*) FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)
+	const long = `SELECT COUNT(*) FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = 'cleanup_turn'::regclass AND granted)
 		AND xact_start < clock_timestamp() - INTERVAL '2.5 s'`
-	err := a.DB().Exclusively(t.Context(), "long", false, func() error {
+	err := a.DB().CleanUp(t.Context(), false, func() error {
 		for deadline := time.Now().Add(10 * time.Second); Number(t, db, long) == 0; {
 			if time.Now().After(deadline) {
 				return errors.New("the server took its turn away")
 			}
 		}
-		return b.DB().Exclusively(t.Context(), "long", false, func() error { return errors.New("another has the turn, too") })
+		return b.DB().CleanUp(t.Context(), false, func() error { return errors.New("another has the turn, too") })
 	})
 	if err != nil {
 		t.Error(err)

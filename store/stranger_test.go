@@ -45,6 +45,49 @@ func TestARoleThatMayOnlyConnectHoldsUpNoWrite(t *testing.T) {
 	}
 }
 
+func TestARoleThatMayOnlyConnectHoldsUpNoCleanupAndNoStart(t *testing.T) {
+	folder, empty := t.TempDir(), t.TempDir()
+	s := Open(t, folder, presence.DefaultRules())
+	LogIn(t, s, Start, "ada")
+	db, other := Shell(t, folder), Shell(t, empty)
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	schemas := append(texts(t, db, `SELECT current_schema()`), texts(t, other, `SELECT current_schema()`)...)
+	for _, statement := range []string{
+		`DO $$ BEGIN CREATE ROLE stranger; EXCEPTION WHEN duplicate_object THEN NULL; END $$`, `SET LOCAL ROLE stranger`} {
+		if _, err := tx.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, schema := range schemas {
+		for _, name := range []string{"cleanup", "rollcall upgrade"} {
+			if _, err := tx.Exec(`SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))`, name, schema); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got, err := s.Cleanup(t.Context(), Start.Add(48*time.Hour)); err != nil || got.Ended != 1 {
+		t.Errorf("while a stranger holds locks a cleanup does %+v, %v", got, err)
+	}
+	for name, folder := range map[string]string{"with tables": folder, "without": empty} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		opened, err := store.Open(ctx, Config(t, folder))
+		if cancel(); err != nil {
+			t.Errorf("a start %s: %v", name, err)
+			continue
+		}
+		if err := opened.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := tx.Exec(`LOCK TABLE ` + schemas[0] + `.cleanup_turn IN ACCESS SHARE MODE`); err == nil {
+		t.Error("a stranger may lock the turn to clean up")
+	}
+}
+
 func TestFunctionsFindTheirTablesWhateverTheCallersPathIs(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())

@@ -30,8 +30,7 @@ const held = 5 * time.Second
 
 const (
 	turnToWrite = `SELECT pid FROM pg_locks WHERE locktype = 'relation' AND granted AND mode = 'ExclusiveLock' AND relation = 'drain'::regclass`
-	turnToClean = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid::bigint = (hashtext(current_schema())::bigint & 4294967295)
-		AND classid::bigint = (hashtext('cleanup')::bigint & 4294967295)`
+	turnToClean = `SELECT pid FROM pg_locks WHERE locktype = 'relation' AND granted AND mode = 'ExclusiveLock' AND relation = 'cleanup_turn'::regclass`
 )
 
 func TestAFrozenReplicaDoesNotKeepOthersFromWriting(t *testing.T) {

@@ -161,11 +161,10 @@ func (db *DB) KeepReserve() { db.engine.reserve.keep() }
 // Usage returns what the database takes on the disk.
 func (db *DB) Usage(ctx context.Context) (Usage, error) { return db.engine.usage(ctx) }
 
-// Exclusively runs f while no other replica runs something under the same name. Where one
-// does, it waits or, unless wait, does nothing.
-func (db *DB) Exclusively(ctx context.Context, name string, wait bool, f func() error) error {
+// CleanUp runs f, a cleanup, while no other replica runs one. Where one does, it waits or, unless wait, does nothing.
+func (db *DB) CleanUp(ctx context.Context, wait bool, f func() error) error {
 	if db.engine.server == nil { // this process is the only one, but for short commands
 		return f()
 	}
-	return db.engine.server.withAdvisoryLock(ctx, name, wait, f)
+	return db.engine.server.withCleanupTurn(ctx, wait, f)
 }

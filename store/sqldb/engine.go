@@ -19,10 +19,12 @@ type engine struct {
 	check  func(context.Context, *sql.Conn) error // that the schema is ours; nil: its owner alone could change it
 	tables string                                 // query that counts the tables that there are
 
-	connected    []string       // are run by the writer first
-	upgrade      []string       // begin a transaction that may change the schema
-	begin        []string       // begin any other that writes
-	snapshotOpts *sql.TxOptions // of a transaction that sees one instant
+	connected    []string         // are run by the writer first
+	upgrade      []string         // begin a transaction that may change the schema
+	lockSchema   string           // has others wait who would upgrade it, too; "" where the transaction itself does
+	madeByOther  func(error) bool // tells that another replica has made the tables; nil: there is none
+	begin        []string         // begin any other that writes
+	snapshotOpts *sql.TxOptions   // of a transaction that sees one instant
 
 	isLarge func(context.Context) bool           // whether counting rows may take long
 	usage   func(context.Context) (Usage, error) // what it takes on the disk
@@ -58,9 +60,8 @@ type server struct {
 	// timeline changes when what was committed last may have been taken back; see [DB.Timeline].
 	timeline func() int64
 
-	// withAdvisoryLock runs f while no other replica runs one under the same name; where one
-	// does, it waits or, unless wait, leaves it.
-	withAdvisoryLock func(ctx context.Context, name string, wait bool, f func() error) error
+	// withCleanupTurn runs f while no other replica does; where one does, it waits or, unless wait, leaves it.
+	withCleanupTurn func(ctx context.Context, wait bool, f func() error) error
 
 	// checkRoom returns ErrFull where its disk has no room for more.
 	checkRoom func(context.Context) error

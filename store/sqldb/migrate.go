@@ -100,9 +100,15 @@ func (e *engine) prepareOlder(ctx context.Context, conn *sql.Conn, older Older) 
 }
 
 // migrate creates the schema in an empty database or runs the missing steps on
-// an older one, in one transaction: all of it happens or nothing does.
+// an older one, in one transaction: all of it happens or nothing does. Where another replica
+// has made the tables meanwhile, they are looked at.
 func migrate(ctx context.Context, conn *sql.Conn, e *engine) error {
-	return Wrap("upgrading the database", inTx(ctx, conn, e.upgrade, func() error { return e.upgradeSchema(ctx, conn) }))
+	upgrade := func() error { return inTx(ctx, conn, e.upgrade, func() error { return e.upgradeSchema(ctx, conn) }) }
+	err := upgrade()
+	if err != nil && e.madeByOther != nil && e.madeByOther(err) {
+		err = upgrade()
+	}
+	return Wrap("upgrading the database", err)
 }
 
 // inTx runs f in a transaction that the statements begin open.
@@ -126,6 +132,11 @@ func (e *engine) newest() int { return e.oldest + len(e.steps) }
 func (e *engine) upgradeSchema(ctx context.Context, conn *sql.Conn) error {
 	newest := e.newest()
 	version, err := schemaVersion(ctx, conn, e.tables)
+	if err == nil && version > 0 && e.lockSchema != "" {
+		if _, err = conn.ExecContext(ctx, e.lockSchema); err == nil { // another may have upgraded it before
+			version, err = schemaVersion(ctx, conn, e.tables)
+		}
+	}
 	if err == nil {
 		err = checkVersion(version, newest)
 	}

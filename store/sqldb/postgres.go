@@ -41,8 +41,7 @@ const (
 	frozenAfter     = 2 * time.Second // without a word from who has a lock that others need
 )
 
-// LockSchema begins the turn, up to the end of a transaction, of whoever makes or upgrades the tables.
-const LockSchema = `SELECT pg_advisory_xact_lock(hashtext('rollcall upgrade'), hashtext(current_schema()))`
+// Locks are of what needs a right to be locked: an advisory one, any role could keep that may connect.
 
 const writeLock = `LOCK TABLE drain IN EXCLUSIVE MODE` // as take_turn in postgres.sql
 
@@ -118,7 +117,9 @@ func openPostgres(cfg Config) (*engine, error) {
 		write: write, read: read,
 		schema: PostgresSchema, oldest: postgresOldest, steps: []string{foldedColumns(` COLLATE "C"`) + upgrade6Postgres + upgrade6, upgrade7People(` COLLATE "C"`, "") + upgrade7Postgres + upgrade7},
 		tables:       `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`,
-		upgrade:      []string{`BEGIN`, LockSchema},
+		upgrade:      []string{`BEGIN`},
+		lockSchema:   writeLock,
+		madeByOther:  MadeByOther,
 		begin:        []string{`BEGIN`, writeLock},
 		snapshotOpts: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 		isLarge:      func(ctx context.Context) bool { return largeSessions(ctx, read) },
@@ -128,8 +129,8 @@ func openPostgres(cfg Config) (*engine, error) {
 			txTimeout: txTimeout,
 			listen:    e.listen,
 			timeline:  e.timelines.Load,
-			withAdvisoryLock: func(ctx context.Context, name string, wait bool, f func() error) error {
-				return withAdvisoryLock(ctx, read, name, wait, f)
+			withCleanupTurn: func(ctx context.Context, wait bool, f func() error) error {
+				return withCleanupTurn(ctx, read, wait, f)
 			},
 			checkRoom: func(ctx context.Context) error { return tableRoom(ctx, read) },
 			info: func(ctx context.Context) (ServerInfo, error) {
@@ -234,9 +235,9 @@ func waitForOldSnapshots(ctx context.Context, db *sql.DB) error {
 	})
 }
 
-// withAdvisoryLock holds an advisory lock in a transaction of its own, so that it ends with
+// withCleanupTurn holds the lock of the view cleanup_turn in a transaction of its own, so that it ends with
 // the connection, whatever becomes of this process.
-func withAdvisoryLock(ctx context.Context, db *sql.DB, name string, wait bool, f func() error) error {
+func withCleanupTurn(ctx context.Context, db *sql.DB, wait bool, f func() error) error {
 	held, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -245,13 +246,15 @@ func withAdvisoryLock(ctx context.Context, db *sql.DB, name string, wait bool, f
 	if _, err := held.ExecContext(ctx, fmt.Sprint(`SET LOCAL idle_in_transaction_session_timeout = `, frozenAfter.Milliseconds())); err != nil {
 		return err
 	}
-	got := true
 	if wait {
-		_, err = held.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, name)
+		_, err = held.ExecContext(ctx, takeCleanupTurn)
 	} else {
-		err = held.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock(hashtext($1), hashtext(current_schema()))`, name).Scan(&got)
+		_, err = held.ExecContext(ctx, takeCleanupTurn+` NOWAIT`)
+		if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "55P03" { // lock_not_available
+			return nil
+		}
 	}
-	if err != nil || !got {
+	if err != nil {
 		return err
 	}
 	defer keepAlive(ctx, held)()
@@ -274,6 +277,15 @@ func keepAlive(ctx context.Context, held *sql.Tx) (stop func()) {
 		}
 	})
 	return func() { cancel(); asking.Wait() }
+}
+
+const takeCleanupTurn = `LOCK TABLE cleanup_turn IN EXCLUSIVE MODE`
+
+// MadeByOther tells whether an error is that of making tables that somebody else has made since it was looked for them:
+// their names are taken, and until then whoever makes them waits.
+func MadeByOther(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && slices.Contains([]string{"42P07", "42710", "42723", "23505"}, refused.Code) // duplicate_table, _object, _function; unique_violation
 }
 
 // unconnected tells whether there was no connection, for whatever reason: the

@@ -217,6 +217,9 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- One replica at a time cleans up: it has the lock of this view. That of a table would stand in the way of who rewrites them.
+CREATE VIEW cleanup_turn AS SELECT 1 AS turn;
+
 CREATE FUNCTION next_change() RETURNS BIGINT LANGUAGE plpgsql AS $$
 BEGIN
     LOCK TABLE drain IN EXCLUSIVE MODE;

@@ -44,7 +44,8 @@ WHEN (NOT (NEW.id = OLD.id AND NEW.at = OLD.at AND NEW.action = OLD.action
                 AND NEW.chain_sha256 IS NOT DISTINCT FROM OLD.chain_sha256)))
 EXECUTE FUNCTION refuse_audit_change();
 
--- The turn to write is the lock of a table, and functions mean the tables of their own schema.
+-- The turns to write and to clean up are locks that need a right, and functions mean the tables of their own schema.
+CREATE VIEW cleanup_turn AS SELECT 1 AS turn;
 CREATE OR REPLACE FUNCTION take_turn() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
     LOCK TABLE drain IN EXCLUSIVE MODE;

@@ -82,9 +82,6 @@ func (c *copier) run(ctx context.Context) error {
 	if err := c.claim(ctx); err != nil {
 		return err
 	}
-	if err := c.makeTables(ctx); err != nil {
-		return fmt.Errorf("making the tables: %w", err)
-	}
 	for _, t := range c.from.tables {
 		if err := c.copyTable(ctx, t); err != nil {
 			return fmt.Errorf("copying %s: %w", t.name, err)
@@ -101,22 +98,22 @@ func (c *copier) run(ctx context.Context) error {
 	return nil
 }
 
-// claim takes the lock under which a server would make the same tables, and looks
-// whether there are any.
+// claim makes the tables where there are none. Whoever does the same at the same time waits, as a server would.
 func (c *copier) claim(ctx context.Context) error {
-	_, err := c.to.Exec(ctx, sqldb.LockSchema)
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "55P03" { // lock_not_available
-		return fmt.Errorf("%w: another copy to it is under way, or a server makes its tables", ErrTargetTaken)
-	}
 	var tables int
-	if err == nil {
-		err = c.to.QueryRow(ctx, `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`).Scan(&tables)
-	}
+	err := c.to.QueryRow(ctx, `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()`).Scan(&tables)
 	switch {
 	case err != nil:
 		return fmt.Errorf("looking for tables: %w", err)
 	case tables > 0:
 		return c.taken(ctx)
+	}
+	err = c.makeTables(ctx)
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "55P03" || sqldb.MadeByOther(err) { // lock_not_available
+		return fmt.Errorf("%w: another copy to it is under way, or a server makes its tables", ErrTargetTaken)
+	}
+	if err != nil {
+		return fmt.Errorf("making the tables: %w", err)
 	}
 	return nil
 }
