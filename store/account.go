@@ -44,7 +44,7 @@ func (in AccountInput) check() (AccountInput, error) {
 	if in.Access != AccessViewer && in.Access != AccessAdmin {
 		return in, sqldb.Invalid("access must be viewer or admin")
 	}
-	return in, checkPassword(in.Password)
+	return in, checkPassword(in.Password, in.Name)
 }
 
 // CreateAccount makes an account on behalf of actor; ErrNameTaken where the name
@@ -134,7 +134,7 @@ func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
 // sessions. ErrNotFound for an unknown name.
 func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, password string) error {
 	s.settle(ctx, now)
-	if err := checkPassword(password); err != nil {
+	if err := checkPassword(password, name); err != nil {
 		return err
 	}
 	hash, err := hashPassword(ctx, password)

@@ -134,7 +134,7 @@ func TestReceiptsGoBeforeTheirNoticeInBoundedWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	ExecSQL(t, db, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1700)
-		INSERT INTO users (id, created_at, updated_at) SELECT 'u' || CAST(i AS TEXT), 0, 0 FROM n`)
+		INSERT INTO users (id, created_at, updated_at) SELECT 'u' || CAST(i AS TEXT), 0, CAST($1 AS BIGINT) FROM n`, until.Add(2*cfg.Rules.Retention).UnixMilli()) // who stay
 	ExecSQL(t, db, `INSERT INTO notice_receipts (notice_id, user_id, seen_at) SELECT $1, id, 0 FROM users`, n.ID)
 	idle := remove(until)
 	if more := remove(until.Add(cfg.Rules.Retention).Add(time.Second)) - idle; more < 3 {

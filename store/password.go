@@ -86,9 +86,28 @@ func (l lane) run(ctx context.Context, hash func()) error {
 // as long as for a wrong password.
 var unknownName = format(make([]byte, argonSaltLen), make([]byte, argonKeyLen))
 
-func checkPassword(password string) error {
+// everydayWords are those that everybody tries first, and what the program is called and is for: ASVS 5.0, 6.1.2.
+const everydayWords = "password passwort passw0rd p@ssword p@ssw0rd changeme letmein welcome iloveyou trustno1 whatever secret " +
+	"monkey dragon master shadow sunshine princess football baseball superman batman michael jordan charlie computer internet samsung starwars " +
+	"admin administrator root default login test guest user account rollcall presence online panel deploy gateway"
+
+var everydayPieces = pieces(keyboard + " " + everydayWords)
+
+// minOwn is how many characters of a password must be its own: as many as the shortest password of ASVS 5.0, 6.2.1.
+const minOwn = 8
+
+// checkPassword refuses the password of an account that is too short, or that others would try: of everyday words, of the
+// rows of the keyboard, of the account's name or of one text that is repeated.
+func checkPassword(password, name string) error {
 	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
 		return sqldb.Invalid(fmt.Sprintf("password must have %d to %d characters", minPassword, maxPassword))
+	}
+	own := password
+	if name != "" {
+		own = strings.ReplaceAll(strings.ToLower(password), strings.ToLower(name), "")
+	}
+	if unseen(own, everydayPieces) < minOwn {
+		return sqldb.Invalid("password is one that others would try: it is made of everyday words, of rows of the keyboard, of the name or of a text that is repeated")
 	}
 	return nil
 }

@@ -39,7 +39,48 @@ func variety(token string) float64 {
 	if characters > len(token)/4 { // of a random one in hexadecimal digits every eighth does, and hardly ever most
 		characters = len(token)
 	}
+	if unseen := unseen(token, keyboardPieces); unseen <= len(token)/2 { // of a random one half is not like what came before
+		characters = min(characters, unseen)
+	}
 	return float64(min(characters, period(token))) * math.Log2(float64(alphabet(token)))
+}
+
+// keyboard has what fingers type that run along its rows, in one direction and the other.
+const keyboard = "1234567890-qwertyuiopasdfghjklzxcvbnm qwertzuiopasdfghjkyxcvbnm azertyuiopqsdfghjklmwxcvbn 1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p " +
+	"0987654321 poiuytrewqlkjhgfdsamnbvcxz poiuztrewqlkjhgfdsamnbvcxy 012345678901234567890 abcdefghijklmnopqrstuvwxyz zyxwvutsrqponmlkjihgfedcba"
+
+var keyboardPieces = pieces(keyboard)
+
+// seenPiece is how many characters a piece of a text has that is no chance when it comes again: of a number of 128 bits in
+// hexadecimal form one in a thousand has such a piece, and half of it is made of them of one in a million millions.
+const seenPiece = 5
+
+// unseen counts the characters of a text, in whatever case, that belong to no piece which stood before them, in the text or
+// among what is known.
+func unseen(text string, known map[string]bool) int {
+	text = strings.ToLower(text)
+	before := map[string]bool{}
+	count, until := len(text), 0 // up to where characters are not counted any more
+	for i := 0; i+seenPiece <= len(text); i++ {
+		piece := text[i : i+seenPiece]
+		if before[piece] || known[piece] {
+			count -= i + seenPiece - max(i, until)
+			until = i + seenPiece
+		}
+		before[piece] = true
+	}
+	return count
+}
+
+// pieces are all of words, which are in lower case.
+func pieces(words string) map[string]bool {
+	all := map[string]bool{}
+	for word := range strings.FieldsSeq(words) {
+		for i := 0; i+seenPiece <= len(word); i++ {
+			all[word[i:i+seenPiece]] = true
+		}
+	}
+	return all
 }
 
 // period is the length of the shortest text that a token only repeats.

@@ -27,6 +27,11 @@ func TestATokenThatCouldBeGuessedIsRefused(t *testing.T) {
 		"nothing":                         "",
 		"zeros before a number":           strings.Repeat("0", 60) + "4711",
 		"half of it zeros, as of a clock": "018f4e2a" + strings.Repeat("0", 24),
+		"the keyboard":                    "qwertyuiopasdfghjklzxcvbnm1234567890",
+		"a row of it, in both cases":      "QWERTYUIOPqwertyuiopqwertyuiop",
+		"a row of it, backwards":          "poiuytrewqlkjhgfdsamnbvcxz",
+		"a repeated text and its rest":    strings.Repeat("session-42-", 6) + "sess",
+		"a name, and a repeated text":     "ada@example.com/" + strings.Repeat("session!", 5),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := checkToken(token); !errors.Is(err, sqldb.ErrInvalid) {
@@ -50,6 +55,10 @@ func TestATokenFromARandomGeneratorIsTaken(t *testing.T) {
 		"rand.Text":                         rand.Text,
 		"a token of ours":                   func() string { return newSecret(sessionPrefix) },
 		"hexadecimal, by chance no letter":  func() string { return "34832330761879435964075837203454" },
+		"a UUID": func() string {
+			h := hex.EncodeToString(random(16))
+			return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+		},
 		"hexadecimal, many alike by chance": func() string { return "88f01223347aabcc4455dee177882230" },
 	} {
 		t.Run(name, func(t *testing.T) {
