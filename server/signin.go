@@ -54,8 +54,16 @@ func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error)
 	return result, err
 }
 
+// signedIn answers with a new session, and ends the one that the browser had until now: nobody would see it again.
 func (s *Server) signedIn(r *http.Request, status int, token string) (any, error) {
 	me, err := s.store.Authenticate(r.Context(), s.now(), token)
+	if err != nil {
+		return nil, err
+	}
+	before, err := s.auth.CookieToken(r)
+	if err == nil && before != "" {
+		_, err = s.store.EndByToken(r.Context(), s.now(), presence.PanelApp, before, presence.EndLogout)
+	}
 	if err != nil {
 		return nil, err
 	}

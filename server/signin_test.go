@@ -68,6 +68,19 @@ func TestSignedInUntilSignedOut(t *testing.T) {
 	}
 }
 
+func TestASignInEndsTheOneBeforeInTheSameBrowser(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	first := with(b.signIn(t, "root", password).Result().Cookies())
+	other := with(b.signIn(t, "root", password).Result().Cookies())
+	b.signIn(t, "root", "another password, long", first).refuses(401, "invalid_credentials")
+	do(t, b, "GET", "/auth/me", nil, first).wants(200)
+	second := with(b.signIn(t, "root", password, first).Result().Cookies())
+	do(t, b, "GET", "/auth/me", nil, first).refuses(401, "unauthenticated")
+	do(t, b, "GET", "/auth/me", nil, second).wants(200)
+	do(t, b, "GET", "/auth/me", nil, other).wants(200)
+}
+
 func TestASignInToThePanelEndsAfterAWeekHoweverActiveItIs(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	b.admin(t)

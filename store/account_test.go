@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -77,4 +78,21 @@ func TestAccounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestAPasswordIsTakenExactlyAsItIsTyped(t *testing.T) {
+	s := New(t)
+	password := " Correct horse, battery stapl\u00e9 " + strings.Repeat("0123", 30) + " "
+	if _, err := s.CreateFirstAccount(t.Context(), Start, "root", password); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{
+		strings.TrimSpace(password), strings.ToLower(password), password[:64], password[:72], password + "x", strings.ReplaceAll(password, "\u00e9", "e\u0301"),
+	} {
+		_, err := s.SignIn(t.Context(), Start, store.Credentials{Name: "root", Password: other}, store.Origin{})
+		WantError(t, err, store.ErrWrongPassword)
+	}
+	if _, err := s.SignIn(t.Context(), Start, store.Credentials{Name: "root", Password: password}, store.Origin{}); err != nil {
+		t.Error(err)
+	}
 }

@@ -174,3 +174,25 @@ func read(t *testing.T, root fs.FS, name string) string {
 	}
 	return string(data)
 }
+
+// TestPasswordFieldsAreForPasswordManagers has every field for a password hide what is typed and say which password it
+// wants, and no script that keeps anybody from pasting.
+func TestPasswordFieldsAreForPasswordManagers(t *testing.T) {
+	field := regexp.MustCompile(`<input[^>]*password[^>]*>|h\('input', \{[^}]*password[^}]*\}`)
+	fields := 0
+	each(t, Static, func(name, text string) {
+		if strings.Contains(text, "'paste'") || strings.Contains(text, "onpaste") {
+			t.Errorf("%s looks at what is pasted", name)
+		}
+		for _, found := range field.FindAllString(text, -1) {
+			fields++
+			hides, says := regexp.MustCompile(`type(="|: ')password`), regexp.MustCompile(`autocomplete(="|: ')(current|new)-password`)
+			if !hides.MatchString(found) || !says.MatchString(found) {
+				t.Errorf("%s: %s", name, found)
+			}
+		}
+	})
+	if fields < 3 {
+		t.Errorf("%d fields for passwords were found", fields)
+	}
+}

@@ -331,3 +331,22 @@ func TestTheUsersOfTheUsualIssuers(t *testing.T) {
 		}
 	}
 }
+
+func TestKeysAreNotTakenFromWhereAnAddressLeads(t *testing.T) {
+	key := ecKey(t)
+	text := set(t, jose.JSONWebKey{Key: &key.PublicKey, KeyID: "one"})
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/moved" {
+			http.Redirect(w, r, "/keys", http.StatusFound)
+			return
+		}
+		w.Write(text)
+	}))
+	defer site.Close()
+	for path, taken := range map[string]bool{"/keys": true, "/moved": false} {
+		issuer := Issuer{App: "crm", Keys: keysOf(t, site.URL+path)}
+		if _, err := issuer.read(t.Context(), now, signer{jose.ES256, key, "one"}.sign(t, claims(nil)), ""); (err == nil) != taken {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}

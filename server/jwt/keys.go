@@ -81,6 +81,9 @@ func readFile(name string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) { return os.ReadFile(name) }
 }
 
+// fetcher follows no redirect: keys are those of the address that the operator named, by the way that was named.
+var fetcher = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
 func fetch(address string) func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
 		ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
@@ -89,7 +92,7 @@ func fetch(address string) func(context.Context) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		answer, err := http.DefaultClient.Do(request)
+		answer, err := fetcher.Do(request)
 		if err != nil {
 			return nil, err
 		}
