@@ -5,11 +5,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +107,15 @@ func TestServingHTTPS(t *testing.T) {
 	}
 	if code, said := start(t, "healthcheck", "--listen", socket); code != exitFailed {
 		t.Errorf("without TLS it answers as well: %d %s", code, said)
+	}
+	for version, taken := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		conn, err := tls.Dial("unix", strings.TrimPrefix(socket, "unix:"), &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version})
+		if (err == nil) != taken {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+		if err == nil {
+			conn.Close()
+		}
 	}
 	stop()
 	if code := <-ended; code != exitOK {
