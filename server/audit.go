@@ -60,7 +60,7 @@ func (s *Server) nameUsers(ctx context.Context, who ...*string) error {
 		if !isUser {
 			continue
 		}
-		key, err := s.userKey(ctx, id, "")
+		key, err := s.userKey(ctx, id, "", "")
 		if err != nil {
 			return err
 		}

@@ -179,6 +179,25 @@ func TestWhoseIDSeveralHaveIsNamedWithTheDirectory(t *testing.T) {
 	}
 }
 
+func TestWhereTheApplicationIsSaidItSaysWhoseIDIsMeant(t *testing.T) {
+	b := newTwoAdas(t)
+	list := func(query string) result { return do(t, b.bench, "GET", "/admin/sessions?"+query, nil, bearing(b.ops)) }
+	for _, app := range []string{"shop", "blog"} {
+		sessions := list("user=ada&app=" + app).wants(200)["sessions"].([]any)
+		if len(sessions) != 1 || sessions[0].(map[string]any)["app"] != app {
+			t.Errorf("of %s: %v", app, sessions)
+		}
+	}
+	list("user=ada&app=nosuchapp").refuses(400, "invalid_request")
+	ended := do(t, b.bench, "POST", "/admin/sessions/revoke", `{"user":"ada","app":"shop"}`, bearing(b.ops)).wants(200)
+	if ended["count"] != 1.0 {
+		t.Errorf("%v were ended", ended["count"])
+	}
+	if left := list("user=ada&app=blog&state=active").wants(200)["sessions"].([]any); len(left) != 1 {
+		t.Errorf("the other has %d sessions", len(left))
+	}
+}
+
 func TestWhoSignedTokensNameIsOfTheDirectoryOfTheirApplication(t *testing.T) {
 	for directory, want := range map[string]string{"": "crm", "staff": "staff"} {
 		b := signedBench(t)

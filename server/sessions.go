@@ -38,7 +38,7 @@ func (s *Server) sessions(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if filter.User != "" {
-		if filter.User, err = s.userKey(r.Context(), filter.User, q.Get("directory")); err != nil {
+		if filter.User, err = s.userKey(r.Context(), filter.User, q.Get("directory"), filter.App); err != nil {
 			return nil, err
 		}
 		s.viewed(r, filter.User)
@@ -149,7 +149,7 @@ func (s *Server) revokeSessions(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if in.User != "" {
-		if filter.User, err = s.userKey(r.Context(), in.User, in.Directory); err != nil {
+		if filter.User, err = s.userKey(r.Context(), in.User, in.Directory, in.App); err != nil {
 			return nil, err
 		}
 	} else if in.Directory != "" {

@@ -96,6 +96,13 @@ func (s *Server) logout(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var in api.SignOut
+	if r.ContentLength != 0 {
+		if err := web.Decode(r, &in); err != nil {
+			return nil, err
+		}
+	}
+	everywhere = everywhere || in.Everywhere
 	token, err := s.auth.CookieToken(r)
 	if err != nil {
 		return nil, err

@@ -115,12 +115,18 @@ func TestSigningOutEverywhere(t *testing.T) {
 	if seen := do(t, b, "GET", "/admin/sessions?app=rollcall&user=rollcall:root&state=active", nil, other).wants(200)["sessions"].([]any); len(seen) != 3 {
 		t.Errorf("%d sessions of the panel are seen", len(seen))
 	}
-	do(t, b, "POST", "/auth/logout?everywhere=true", nil, here, ours).wants(200)
+	do(t, b, "POST", "/auth/logout", `{"everywhere":"yes"}`, here, ours).refuses(400, "invalid_request")
+	do(t, b, "POST", "/auth/logout", `{"all":true}`, here, ours).refuses(400, "invalid_request")
+	do(t, b, "GET", "/auth/me", nil, there).wants(200)
+	do(t, b, "POST", "/auth/logout", `{"everywhere":true}`, here, ours).wants(200)
 	for _, browser := range []func(*http.Request){here, there} {
 		do(t, b, "GET", "/auth/me", nil, browser).refuses(401, "unauthenticated")
 	}
 	do(t, b, "GET", "/auth/me", nil, other).wants(200)
 	do(t, b, "POST", "/auth/logout?everywhere=true", nil, here, ours).wants(200)
+	here, there = with(b.signIn(t, "root", password).Result().Cookies()), with(b.signIn(t, "root", password).Result().Cookies())
+	do(t, b, "POST", "/auth/logout?everywhere=true", nil, here, ours).wants(200)
+	do(t, b, "GET", "/auth/me", nil, there).refuses(401, "unauthenticated")
 }
 
 func TestBelowABasePathTheCookieIsSentNowhereElse(t *testing.T) {

@@ -144,9 +144,16 @@ func backend(r *http.Request) (store.By, error) {
 	}
 }
 
-// userKey returns the key of a user by whom a list is filtered; of one whom nobody knows the list is empty.
-func (s *Server) userKey(ctx context.Context, id, directory string) (string, error) {
+// userKey returns the key of a user by whom a list is filtered; of one whom nobody knows the list is empty. Where
+// several have the id, the app that the list is of says which is meant.
+func (s *Server) userKey(ctx context.Context, id, directory, app string) (string, error) {
 	key, err := s.store.FindUser(ctx, id, directory)
+	if errors.Is(err, store.ErrAmbiguousUser) && app != "" {
+		directory, unknown := s.store.AppDirectory(ctx, app)
+		if unknown == nil {
+			return store.UserKey(directory, id), nil
+		}
+	}
 	if errors.Is(err, sqldb.ErrNotFound) {
 		return id, nil
 	}

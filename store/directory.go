@@ -118,12 +118,18 @@ func (s *Store) directories(ctx context.Context) ([]string, error) {
 	return s.db.Texts(ctx, `SELECT DISTINCT directory FROM apps`)
 }
 
+// AppDirectory returns the directory that an app's people are in; sqldb.ErrNotFound for an app that is not known.
+func (s *Store) AppDirectory(ctx context.Context, app string) (directory string, err error) {
+	err = s.db.Scan(ctx, []any{&directory}, `SELECT directory FROM apps WHERE name = $1`, app)
+	return directory, sqldb.Wrap("finding an app", err)
+}
+
 // EnsureApp returns the directory of an app, which it makes known where it is not: for an app without
 // a key. ErrInvalid for a name that may not be made known; see [Store.CreateKey].
 func (s *Store) EnsureApp(ctx context.Context, app string) (directory string, err error) {
-	err = s.db.Scan(ctx, []any{&directory}, `SELECT directory FROM apps WHERE name = $1`, app)
-	if !errors.Is(err, sql.ErrNoRows) {
-		return directory, sqldb.Wrap("finding an app", err)
+	directory, err = s.AppDirectory(ctx, app)
+	if !errors.Is(err, sqldb.ErrNotFound) {
+		return directory, err
 	}
 	err = s.write(ctx, func(t *tx) error {
 		directory, err = t.ensureApp(app, "")

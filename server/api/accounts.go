@@ -48,6 +48,11 @@ type SignIn struct {
 	Code     string `json:"code"`
 }
 
+// SignOut ends a panel session, or all that the account has. A body may be left out.
+type SignOut struct {
+	Everywhere bool `json:"everywhere"`
+}
+
 // Setup makes the first account, with the code from the server's terminal.
 type Setup struct {
 	Code     string `json:"code"`

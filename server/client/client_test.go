@@ -298,3 +298,19 @@ func TestABasePathIsKept(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAnAnswerOfTheGateIsAYesOnlyByItsLevel(t *testing.T) {
+	for body, want := range map[string][2]bool{ // and with caution allowed
+		`{"success":true,"level":"hold","timestamp":"2026-03-02T09:30:00Z"}`:    {false, false},
+		`{"success":true,"level":"caution","timestamp":"2026-03-02T09:30:00Z"}`: {false, true},
+		`{"success":true,"level":"clear","timestamp":"2026-03-02T09:30:00Z"}`:   {true, true},
+		`{"success":false,"level":"clear","timestamp":"2026-03-02T09:30:00Z"}`:  {false, false},
+	} {
+		c := answering(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })
+		for i, allow := range []bool{false, true} {
+			if gate, err := c.Gate(t.Context(), client.GateQuestion{AllowCaution: allow}); err != nil || gate.Success != want[i] {
+				t.Errorf("%s, with caution allowed %v: %v, %v", body, allow, gate.Success, err)
+			}
+		}
+	}
+}

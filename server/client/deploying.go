@@ -36,7 +36,8 @@ func (q GateQuestion) query() string {
 	return listQuery(0, parameters)
 }
 
-// Gate asks whether anybody would notice a deployment now. A no is an answer, not an error.
+// Gate asks whether anybody would notice a deployment now. A no is an answer, not an error. It is a yes where the level is
+// one, too, whatever else the answer says: something in between may have made it.
 func (c *Client) Gate(ctx context.Context, ask GateQuestion) (api.Gate, error) {
 	raw, err := c.exchange(ctx, c.credential, http.MethodGet, "/admin/gate"+ask.query(), nil)
 	var refused *Error
@@ -50,6 +51,7 @@ func (c *Client) Gate(ctx context.Context, ask GateQuestion) (api.Gate, error) {
 	if !slices.Contains([]presence.GateLevel{presence.GateClear, presence.GateCaution, presence.GateHold}, gate.Level) {
 		return api.Gate{}, c.notOurs(errNoLevel)
 	}
+	gate.Success = gate.Success && (gate.Level == presence.GateClear || gate.Level == presence.GateCaution && ask.AllowCaution)
 	return gate, nil
 }
 

@@ -200,8 +200,14 @@ func begin(ctx context.Context, s *store.Store, now time.Time, endSessions bool)
 // what lies beside it: the log of a damaged database must not be taken for the
 // new one's.
 func setAside(path string, now time.Time) (aside string, err error) {
-	name := path + ".before-restore-" + now.UTC().Format("20060102T150405Z")
-	switch err := os.Link(path, name); {
+	first := path + ".before-restore-" + now.UTC().Format("20060102T150405Z")
+	name := first
+	err = os.Link(path, name)
+	for n := 2; errors.Is(err, os.ErrExist); n++ { // of another restore in this second
+		name = fmt.Sprint(first, "-", n)
+		err = os.Link(path, name)
+	}
+	switch {
 	case err == nil:
 		aside = name
 	case !errors.Is(err, os.ErrNotExist):

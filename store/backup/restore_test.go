@@ -126,6 +126,21 @@ func TestARestoreReplacesTheDatabaseAndKeepsTheOldOne(t *testing.T) {
 	holds(t, again, "old") // also what was in the log only
 }
 
+func TestRestoresInOneSecondKeepEachDatabaseThatWasThere(t *testing.T) {
+	folder := killed(t, "old")
+	for i, ids := range [][]string{{"ada"}, {"bob"}, {"eve"}} {
+		file, _ := backedUp(t, ids...), i
+		done, err := restore(t, file, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := filepath.Join(folder, before) + []string{"", "-2", "-3"}[i]; done.Before != want {
+			t.Errorf("the one before is %s, want %s", done.Before, want)
+		}
+		holds(t, folder, ids...)
+	}
+}
+
 func TestARestoreIntoAnEmptyFolder(t *testing.T) {
 	file, folder := backedUp(t, "ada"), t.TempDir()
 	done, err := restore(t, file, folder)
