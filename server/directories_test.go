@@ -179,6 +179,22 @@ func TestWhoseIDSeveralHaveIsNamedWithTheDirectory(t *testing.T) {
 	}
 }
 
+func TestAnAdminKeyChangesAnothersPersonAndMakesNone(t *testing.T) {
+	b := newTwoAdas(t)
+	put := func(path, credential string) result {
+		return do(t, b.bench, "PUT", path, `{"team":"engines"}`, bearing(credential))
+	}
+	if user := put("/admin/users/ada?directory=shop", b.ops).wants(200)["user"].(map[string]any); user["directory"] != "shop" || user["team"] != "engines" || user["name"] != "Ada of shop" {
+		t.Errorf("changed: %v", user)
+	}
+	put("/admin/users/nobody?directory=shop", b.ops).refuses(404, "user_not_found")
+	put("/admin/users/ada?directory=nosuch", b.ops).refuses(404, "user_not_found")
+	put("/admin/users/ada?directory=shop", b.blog).refuses(403, "forbidden")
+	if user := put("/admin/users/ada", b.ops).wants(200)["user"].(map[string]any); user["directory"] != "ops" {
+		t.Errorf("by a key without a word of another's: %v", user)
+	}
+}
+
 func TestWhereTheApplicationIsSaidItSaysWhoseIDIsMeant(t *testing.T) {
 	b := newTwoAdas(t)
 	list := func(query string) result { return do(t, b.bench, "GET", "/admin/sessions?"+query, nil, bearing(b.ops)) }

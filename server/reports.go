@@ -162,8 +162,12 @@ func (s *Server) putUser(r *http.Request) (any, error) {
 		return nil, web.Invalid("The id in the body is another than in the address")
 	}
 	in.ID = id
-	user, err := s.store.PutUser(r.Context(), s.now(), auth.CallerOf(r).By(), in.ForStore())
-	return api.StoredUser{User: api.UserOf(user)}, err
+	by, err := backend(r)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.store.PutUser(r.Context(), s.now(), by, in.ForStore())
+	return api.StoredUser{User: api.UserOf(user)}, unknownUser(err)
 }
 
 // deleteUser deletes a user with all sessions.

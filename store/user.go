@@ -71,7 +71,8 @@ func (u UserInput) check() error {
 }
 
 // PutUser creates a user or changes the fields that in names. It returns
-// ErrForbidden where by may not grant or change that access.
+// ErrForbidden where by may not grant or change that access, and sqldb.ErrNotFound for an
+// unknown user of another directory than that of by's app: only an app has people.
 func (s *Store) PutUser(ctx context.Context, now time.Time, by By, in UserInput) (User, error) {
 	if err := in.check(); err != nil {
 		return User{}, err
@@ -91,7 +92,10 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	key := by.Key(in.ID)
 	was, err := t.user(key)
 	known := err == nil
-	if err != nil && !errors.Is(err, sqldb.ErrNotFound) {
+	if errors.Is(err, sqldb.ErrNotFound) {
+		err = t.mayCreate(by)
+	}
+	if err != nil {
 		return err
 	}
 	if err := t.grant(now, by, key, was.Access, in.Access); err != nil {
@@ -124,6 +128,16 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 		UPDATE user_sessions SET organization_id = $2
 		WHERE user_id = $1 AND is_active = true AND organization_id IS DISTINCT FROM $2`, key, organization)
 	return sqldb.Wrap("moving a user's sessions", err)
+}
+
+// mayCreate returns sqldb.ErrNotFound where by names another directory than that of its app.
+func (t *tx) mayCreate(by By) error {
+	var foreign bool
+	err := t.Scan([]any{&foreign}, `SELECT EXISTS (SELECT 1 FROM apps WHERE name = $1 AND directory <> $2)`, by.App, by.Directory)
+	if err == nil && foreign {
+		return sqldb.ErrNotFound
+	}
+	return sqldb.Wrap("finding an app", err)
 }
 
 // recordChange records what by says of a user that is not what was stored, and what that was: of the same parts of the
