@@ -138,13 +138,13 @@ func (s *Store) EnsureApp(ctx context.Context, app string) (directory string, er
 	return directory, err
 }
 
-// AppDirectory returns the directory of an app: of one that is not known, that in which it would be.
-func (s *Store) AppDirectory(ctx context.Context, app string) (directory string, err error) {
-	err = s.db.Scan(ctx, []any{&directory}, `SELECT directory FROM apps WHERE name = $1`, app)
-	if errors.Is(err, sql.ErrNoRows) {
+// DirectoryOf returns the directory of an app: of one that is not known, that in which it would be.
+func (s *Store) DirectoryOf(ctx context.Context, app string) (string, error) {
+	directory, err := s.AppDirectory(ctx, app)
+	if errors.Is(err, sqldb.ErrNotFound) {
 		return ownDirectory(app), nil
 	}
-	return directory, sqldb.Wrap("finding an app", err)
+	return directory, err
 }
 
 // ensureApp makes an app known in a directory; "" is that in which it is, or its own.

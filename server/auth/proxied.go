@@ -40,7 +40,7 @@ func (a *Authenticator) proxied(r *http.Request) (Caller, bool, error) {
 	if !ok || err != nil {
 		return Caller{}, false, err
 	}
-	directory, err := a.store.AppDirectory(r.Context(), person.App)
+	directory, err := a.store.DirectoryOf(r.Context(), person.App)
 	if err != nil {
 		return Caller{}, false, err
 	}
