@@ -79,7 +79,10 @@ func (s *Store) PutUser(ctx context.Context, now time.Time, by By, in UserInput)
 	}
 	var user User
 	err := s.write(ctx, func(t *tx) (err error) {
-		if err = t.putUser(now, by, in); err == nil {
+		if err = t.mayPut(by, in.ID); err == nil {
+			err = t.putUser(now, by, in)
+		}
+		if err == nil {
 			user, err = t.user(by.Key(in.ID))
 		}
 		return err
@@ -92,10 +95,7 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	key := by.Key(in.ID)
 	was, err := t.user(key)
 	known := err == nil
-	if errors.Is(err, sqldb.ErrNotFound) {
-		err = t.mayCreate(by)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, sqldb.ErrNotFound) {
 		return err
 	}
 	if err := t.grant(now, by, key, was.Access, in.Access); err != nil {
@@ -130,14 +130,16 @@ func (t *tx) putUser(now time.Time, by By, in UserInput) error {
 	return sqldb.Wrap("moving a user's sessions", err)
 }
 
-// mayCreate returns sqldb.ErrNotFound where by names another directory than that of its app.
-func (t *tx) mayCreate(by By) error {
+// mayPut returns sqldb.ErrNotFound for an unknown user of another directory than that of by's app.
+func (t *tx) mayPut(by By, id string) error {
 	var foreign bool
-	err := t.Scan([]any{&foreign}, `SELECT EXISTS (SELECT 1 FROM apps WHERE name = $1 AND directory <> $2)`, by.App, by.Directory)
+	err := t.Scan([]any{&foreign}, `
+		SELECT EXISTS (SELECT 1 FROM apps WHERE name = $1 AND directory <> $2) AND NOT EXISTS (SELECT 1 FROM users WHERE id = $3)`,
+		by.App, by.Directory, by.Key(id))
 	if err == nil && foreign {
 		return sqldb.ErrNotFound
 	}
-	return sqldb.Wrap("finding an app", err)
+	return sqldb.Wrap("finding a user", err)
 }
 
 // recordChange records what by says of a user that is not what was stored, and what that was: of the same parts of the

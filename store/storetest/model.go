@@ -15,6 +15,7 @@ import (
 type Model struct {
 	Rules          presence.Rules
 	Users          map[string]bool
+	Reported       map[string]time.Time // when each was the last time
 	Sessions       []*ModelSession
 	Claims         []ModelClaim // latest first
 	Strangers      map[ModelPage]ModelStranger
@@ -54,7 +55,7 @@ type ModelClaim struct {
 
 // NewModel returns a model in which nobody is known.
 func NewModel(rules presence.Rules) *Model {
-	return &Model{Rules: rules, Users: map[string]bool{}, Strangers: map[ModelPage]ModelStranger{}, Noted: map[ModelPage]time.Time{}}
+	return &Model{Rules: rules, Users: map[string]bool{}, Reported: map[string]time.Time{}, Strangers: map[ModelPage]ModelStranger{}, Noted: map[ModelPage]time.Time{}}
 }
 
 // LoggedIn tells whether a session's token is still accepted.
@@ -323,6 +324,20 @@ func (m *Model) Cleanup(now time.Time) {
 	})
 	m.Claims = slices.DeleteFunc(m.Claims, func(c ModelClaim) bool { return c.Until != nil && !now.Before(*c.Until) })
 	maps.DeleteFunc(m.Strangers, func(_ ModelPage, is ModelStranger) bool { return !m.isUnexpired(is, now) })
+	m.purgePeople(now)
+}
+
+// purgePeople removes who is without a session for the retention.
+func (m *Model) purgePeople(now time.Time) {
+	old := func(t time.Time) bool { return now.Sub(t) >= m.Rules.Retention }
+	for user := range m.Users {
+		kept := !old(m.Reported[user]) ||
+			slices.ContainsFunc(m.Sessions, func(s *ModelSession) bool { return s.User == user }) ||
+			slices.ContainsFunc(m.Claims, func(c ModelClaim) bool { return c.User == user && (c.App != "" || !old(c.At)) })
+		if !kept {
+			m.DeleteUser(user, now)
+		}
+	}
 }
 
 // ModelPerson is a user as the list has to show them.

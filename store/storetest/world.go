@@ -96,7 +96,7 @@ func (w *World) login(t *rapid.T) string {
 		t.Fatal(err)
 	}
 	w.Model.KnowToken(token)
-	w.Model.Users[user] = true
+	w.Model.Users[user], w.Model.Reported[user] = true, w.Now
 	w.Model.Sessions = append(w.Model.Sessions, &ModelSession{User: user, App: app, Token: token, ID: result.ID,
 		LastActivity: w.Now, Expires: w.Now.Add(w.Model.Rules.SessionTTL)})
 	return fmt.Sprint(user, " logged in to ", app, " with ", token)
@@ -110,6 +110,9 @@ func (w *World) again(t *rapid.T) string {
 	}
 	s = w.Model.Latest(s.Token)
 	result, err := w.Store.Login(context.Background(), w.Now, store.By{App: s.App}, store.Login{User: store.UserInput{ID: s.User}, Token: s.Token})
+	if err == nil {
+		w.Model.Reported[s.User] = w.Now
+	}
 	var ended *store.EndedError
 	switch {
 	case w.Model.LoggedIn(s, w.Now):
@@ -147,6 +150,7 @@ func (w *World) replace(t *rapid.T) string {
 	if err != nil || result.Created || result.ID != s.ID || !result.ExpiresAt.Equal(s.Expires) {
 		t.Fatalf("%s in place of %s is %+v, %v; want the session %d, which ends at %v", token, before, result, err, s.ID, s.Expires)
 	}
+	w.Model.Reported[s.User] = w.Now
 	for _, s := range w.Model.Sessions { // those that expired before, too
 		if s.Token == before {
 			s.Token = token
