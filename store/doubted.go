@@ -37,6 +37,13 @@ func (d *doubted) begin(ref doubtRef, now time.Time) bool {
 	return true
 }
 
+func (d *doubted) has(ref doubtRef) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.at[ref]
+	return ok
+}
+
 // forget has it noted again when it comes.
 func (d *doubted) forget(ref doubtRef) {
 	d.mu.Lock()

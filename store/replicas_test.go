@@ -60,6 +60,28 @@ func TestAReplicaIsWokenByTheOthersCommits(t *testing.T) {
 	}
 }
 
+func TestAPageIsNotedAgainThatSaidGoodbyeToAnotherReplica(t *testing.T) {
+	for name, leave := range map[string]func(s *store.Store) error{
+		"it was closed": func(s *store.Store) error {
+			return s.NoteUnknownLeaving(t.Context(), Start.Add(5*time.Second), tokenA, "a")
+		},
+		"its application said that it is gone": func(s *store.Store) error {
+			_, err := s.EndByToken(t.Context(), Start.Add(5*time.Second), "shop", tokenA, presence.EndLogout)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := replicas(t)
+			page(t, a, 0, tokenA, store.Beat{Client: "a"})
+			if err := leave(b); err != nil {
+				t.Fatal(err)
+			}
+			page(t, a, 7, tokenA, store.Beat{Client: "a"}) // the next page
+			wantLevel(t, b, 60, presence.GateCaution)
+		})
+	}
+}
+
 func TestAShellWakesTheReplicas(t *testing.T) {
 	folder := t.TempDir()
 	s := Open(t, folder, presence.DefaultRules())

@@ -220,6 +220,19 @@ func TestTheGoodbyeOfOneUnknownBrowserForgetsNoOther(t *testing.T) {
 	})
 }
 
+func TestADeletedUserIsKeptInPlaceOfStrangersWhoHaveLeft(t *testing.T) {
+	s := New(t)
+	for i := range 250 {
+		page(t, s, 0, fmt.Sprint("token ", i), store.Beat{})
+	}
+	reports(t, s, 10, "ada", tokenA, store.Login{})
+	wantLevel(t, s, 600, presence.GateHold)
+	if _, err := s.DeleteUser(t.Context(), after(10), Shop, "ada"); err != nil {
+		t.Fatal(err)
+	}
+	wantLevel(t, s, 600, presence.GateCaution)
+}
+
 func TestADeletedUserLeavesNobodyByName(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		for i := range 3 {

@@ -70,13 +70,18 @@ func (s *Store) reportID(app, subject string) int64 {
 }
 
 func (s *Store) noteUnidentified(ctx context.Context, now time.Time, ref doubtRef, lasts time.Duration, u Unidentified) error {
+	if s.beats == nil { // another replica may have heard meanwhile that the page is gone
+		if err := s.forgetWhatIsNotThere(ctx, ref, now); err != nil {
+			return err
+		}
+	}
 	if !s.doubted.begin(ref, now) {
 		return nil
 	}
 	m := s.at(now)
 	u.SeenAt = now
 	err := s.write(ctx, func(t *tx) error {
-		_, err := t.Exec(`DELETE FROM unidentified WHERE until <= $1 OR seen_at > $2`, m.Expiry, m.Future)
+		err := t.forgetStrangers(m)
 		if err == nil {
 			err = t.noteUnidentified(ref, now.Add(lasts), u)
 		}
@@ -86,6 +91,28 @@ func (s *Store) noteUnidentified(ctx context.Context, now time.Time, ref doubtRe
 		s.doubted.forget(ref)
 	}
 	return sqldb.Wrap("noting somebody who is on no record", err)
+}
+
+// forgetWhatIsNotThere has somebody noted again who seems to have been just now, and counts for no longer than whoever
+// says goodbye, unless there is no room.
+func (s *Store) forgetWhatIsNotThere(ctx context.Context, ref doubtRef, now time.Time) error {
+	if !s.doubted.has(ref) {
+		return nil
+	}
+	var noted bool
+	err := s.db.Scan(ctx, []any{&noted}, `
+		SELECT EXISTS (SELECT 1 FROM unidentified WHERE id = $1 AND client = $2 AND until > $3) OR (SELECT COUNT(*) FROM unidentified WHERE until > $4) >= $5`,
+		ref.id, ref.client, now.Add(s.rules.LeaveGrace).UnixMilli(), s.at(now).Expiry, maxUnidentified)
+	if err == nil && !noted {
+		s.doubted.forget(ref)
+	}
+	return sqldb.Wrap("looking for somebody who is on no record", err)
+}
+
+// forgetStrangers makes room: of those who count no more nothing is kept.
+func (t *tx) forgetStrangers(m presence.Cutoffs) error {
+	_, err := t.Exec(`DELETE FROM unidentified WHERE until <= $1 OR seen_at > $2`, m.Expiry, m.Future)
+	return err
 }
 
 // noteUnidentified has somebody count up to a time, unless as many do as may be kept.
@@ -121,6 +148,9 @@ func (s *Store) keepUnidentified(t *tx, now time.Time, user string) error {
 	m := s.at(now)
 	_, err := t.Exec(`UPDATE user_sessions SET `+lingers(3)+` WHERE user_id = $1 AND is_active = true AND expires_at > $2`,
 		append([]any{user, m.Expiry}, lingering(m)...)...)
+	if err == nil {
+		err = t.forgetStrangers(m)
+	}
 	pages := map[doubtRef]Unidentified{}
 	until := map[doubtRef]time.Time{}
 	if err == nil {
@@ -188,11 +218,11 @@ func countUnidentified(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f 
 func unidentified(ctx context.Context, look *sql.Tx, m presence.Cutoffs, app string) ([]Unidentified, error) {
 	q := sqldb.NewQuery(`SELECT doubt, app, detail, seen_at FROM (SELECT u.*, ROW_NUMBER() OVER (PARTITION BY id ORDER BY seen_at DESC, client) AS place`)
 	fromUnidentified(q, m, app)
-	q.Add(`) latest WHERE place = 1 ORDER BY seen_at DESC, id LIMIT ?`, MaxBlocking-1)
 	some := []Unidentified{} // not nil: JSON must say [], never null
 	if m.Unheard != (presence.Unheard{}) {
 		some = append(some, Unidentified{Doubt: Unheard, Detail: string(m.Unheard.Cause), SeenAt: m.Unheard.Since})
 	}
+	q.Add(`) latest WHERE place = 1 ORDER BY seen_at DESC, id LIMIT ?`, MaxBlocking-len(some))
 	err := q.Each(ctx, look, func(rows *sql.Rows) error {
 		var one Unidentified
 		var seen int64

@@ -222,6 +222,10 @@ func (m *Model) ClearStatus(user, app string) {
 
 // DeleteUser forgets a user with everything. Who was there is there as a stranger.
 func (m *Model) DeleteUser(user string, now time.Time) {
+	if !m.Users[user] {
+		return
+	}
+	m.forgetStrangers(now)
 	for _, s := range m.Sessions {
 		if s.User != user || s.App == presence.PanelApp {
 			continue
@@ -265,10 +269,15 @@ func (m *Model) BeatStranger(p ModelPage, now time.Time, beat store.Beat) {
 		}
 	case beat.Idle >= m.Rules.IdleAfter, ever && now.Sub(noted).Abs() < 20*time.Second:
 	default:
-		maps.DeleteFunc(m.Strangers, func(_ ModelPage, is ModelStranger) bool { return !m.isStranger(is, now) })
+		m.forgetStrangers(now)
 		m.Strangers[p] = ModelStranger{now, now.Add(150 * time.Second)}
 		m.Noted[p] = now
 	}
+}
+
+// forgetStrangers forgets those who do not count.
+func (m *Model) forgetStrangers(now time.Time) {
+	maps.DeleteFunc(m.Strangers, func(_ ModelPage, is ModelStranger) bool { return !m.isStranger(is, now) })
 }
 
 func (m *Model) isUnexpired(is ModelStranger, now time.Time) bool {
