@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -223,5 +224,41 @@ func TestADeploymentWaitsForThoseWhoseHeartbeatsWereRefused(t *testing.T) {
 		}
 		s.stop()
 		<-s.ended
+	})
+}
+
+func TestTheGateDoubtsWhoCameWhileNothingCouldBeRecorded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := serving(t)
+		read, shop := s.key(t, "ops", "read"), s.key(t, "shop", "sessions")
+		everybodyIsHeard()
+		s.doubts(t, read, "", "clear")
+		taken, err := sql.Open("sqlite", "file:"+filepath.Join(s.folder, sqldb.FileName))
+		s.must(t, err)
+		defer taken.Close()
+		conn, err := taken.Conn(t.Context())
+		s.must(t, err)
+		defer conn.Close()
+		_, err = conn.ExecContext(t.Context(), `BEGIN IMMEDIATE`)
+		s.must(t, err)
+		do(t, s.bench, "POST", "/admin/sessions", `{"user":{"id":"bob"},"session_token":"`+stranger+`"}`, bearing(shop)).wants(503)
+		for range 2 {
+			do(t, s.bench, "POST", "/admin/users/heartbeat", `{"sessionToken":"`+stranger+`"}`).wants(503)
+			time.Sleep(time.Minute)
+		}
+		if got := s.doubts(t, read, "", "caution"); fmt.Sprint(got) != "[unheard  outage]" {
+			t.Errorf("it doubts %q", got)
+		}
+		_, err = conn.ExecContext(t.Context(), `ROLLBACK`)
+		s.must(t, err)
+		time.Sleep(time.Minute)
+		if got := s.doubts(t, read, "", "caution"); fmt.Sprint(got) != "[unheard  outage]" {
+			t.Errorf("before bob had the time to be heard of it doubts %q", got)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		s.doubts(t, read, "", "clear")
+		s.stop()
+		s.must(t, <-s.ended)
 	})
 }

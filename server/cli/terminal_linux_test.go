@@ -206,22 +206,34 @@ func TestTheBannerAtATerminal(t *testing.T) {
 func withServer(t *testing.T) (server *terminal, c *client.Client, env []string) {
 	t.Helper()
 	folder := t.TempDir()
-	server = atTerminal(t, folder, nil, "--listen", "127.0.0.1:0")
+	server = atTerminal(t, folder, nil, "--listen", "127.0.0.1:0", "--heartbeat", "1s")
 	base := server.await(`panel   (\S+)\r\n`)
 	key := atTerminal(t, folder, nil, "key", "create", "--app", "wiki", "--scope", "admin")
 	secret := key.await(`(rck_\S+)\r\n`)
 	c = client.New(base, secret)
 	t.Cleanup(c.Close)
-	return server, c, []string{"ROLLCALL_URL=" + base, "ROLLCALL_KEY=" + secret}
+	env = []string{"ROLLCALL_URL=" + base, "ROLLCALL_KEY=" + secret}
+	atTerminal(t, folder, env, "gate", "--wait", "30s").await(`Clear`) // when whoever is there had the time to be heard of
+	return server, c, env
+}
+
+// comes has somebody log in whose page is heard of, and returns the token.
+func comes(t *testing.T, c *client.Client, id, name string) string {
+	t.Helper()
+	login, err := c.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: id, Name: &name}})
+	if err == nil {
+		_, err = c.Heartbeat(t.Context(), login.Session.Token, api.Heartbeat{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return login.Session.Token
 }
 
 func TestWhoAtATerminal(t *testing.T) {
 	folder := t.TempDir()
 	_, c, env := withServer(t)
-	name := "Ada " + strings.Repeat("Long ", 20)
-	if _, err := c.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "7", Name: &name}}); err != nil {
-		t.Fatal(err)
-	}
+	comes(t, c, "7", "Ada "+strings.Repeat("Long ", 20))
 
 	who := atTerminal(t, folder, env, "who")
 	line := who.await(`\n(Ada [^\r]*)\r\n`)
@@ -241,12 +253,9 @@ func TestWhoWatchesUntilCtrlC(t *testing.T) {
 	server, c, env := withServer(t)
 	who := atTerminal(t, t.TempDir(), env, "who", "--watch")
 	who.await(`Nobody is online`)
-	login, err := c.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "ada"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	token := comes(t, c, "ada", "ada")
 	who.await(`\x1b\[H1 online: 1 available\r\n(?s:.*)ada `)
-	if _, err := c.EndSession(t.Context(), login.Session.Token); err != nil {
+	if _, err := c.EndSession(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
 	who.await(`(?s)ada .*Nobody is online`)
@@ -263,10 +272,7 @@ func TestWhoWatchesUntilCtrlC(t *testing.T) {
 
 func TestCtrlCEndsTheWaitWithALine(t *testing.T) {
 	_, c, env := withServer(t)
-	name := "Ada"
-	if _, err := c.Login(t.Context(), api.LoginReport{User: api.UserInput{ID: "7", Name: &name}}); err != nil {
-		t.Fatal(err)
-	}
+	comes(t, c, "7", "Ada")
 	for _, test := range []struct {
 		args []string
 		last string
