@@ -1,7 +1,8 @@
 -- Rollcall's database: the whole current schema, version 7.
 --
 -- Every time is a BIGINT-like INTEGER of milliseconds since 1970 (UTC), computed by the program, never by SQL.
--- Secrets are stored as their SHA-256 only: whoever reads this file can not sign in with what it holds.
+-- Secrets are stored as their SHA-256 only: whoever reads this file can not sign in with what it holds. One exception: the
+-- secret of an authenticator app, from which its codes are computed. Who has it still needs the password.
 
 -- Numbers that SQL itself needs to know, kept by the program at every start.
 --   schema_version      this file's version
@@ -180,8 +181,31 @@ CREATE INDEX status_claims_until ON status_claims (until) WHERE until IS NOT NUL
 CREATE TABLE accounts (
     user_id       TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     name          TEXT NOT NULL UNIQUE,                -- what they type to sign in, in lower case
-    password_hash TEXT NOT NULL,                       -- argon2id, in PHC string format
-    created_at    INTEGER NOT NULL
+    password_hash TEXT NOT NULL,                       -- argon2id, in PHC string format; '': nobody has chosen a password yet
+    created_at    INTEGER NOT NULL,
+    link_sha256   BLOB CHECK (length(link_sha256) = 32), -- of the link with which somebody may choose the password, once; NULL: there is none
+    link_expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX accounts_link ON accounts (link_sha256) WHERE link_sha256 IS NOT NULL;
+
+-- The authenticator apps of accounts, whose codes a sign-in asks for (TOTP, RFC 6238).
+CREATE TABLE totp (
+    user_id      TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret       BLOB NOT NULL,                        -- shared with the app
+    created_at   INTEGER NOT NULL,
+    confirmed_at INTEGER,                              -- a first code has come; NULL: not yet, and no sign-in asks for one
+    last_period  INTEGER NOT NULL DEFAULT 0,           -- of the newest code that was taken: none of it or before is taken again
+    failures     INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0), -- wrong codes since the last right one
+    blocked_until INTEGER                              -- no code counts up to then, because of these
+) STRICT, WITHOUT ROWID;
+
+-- What an account signs in with where its authenticator app is lost, each once.
+CREATE TABLE recovery_codes (
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    number      INTEGER NOT NULL,
+    code_sha256 BLOB NOT NULL CHECK (length(code_sha256) = 32),
+    PRIMARY KEY (user_id, number)
 ) STRICT, WITHOUT ROWID;
 
 -- Credentials of the applications' back ends.

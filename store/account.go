@@ -17,10 +17,13 @@ import (
 
 // Account is a person who signs in to the panel with a password.
 type Account struct {
-	ID        string // of the user
-	Name      string
-	Access    Access
-	CreatedAt time.Time
+	ID            string // of the user
+	Name          string
+	Access        Access
+	CreatedAt     time.Time
+	HasPassword   bool      // else it waits for somebody to choose one by its link
+	LinkExpiresAt time.Time // of the link by which its password can be chosen; zero: there is none
+	HasTOTP       bool      // a sign-in asks for a code of an authenticator app
 }
 
 // AccountInput is what a new account needs.
@@ -44,13 +47,13 @@ func (in AccountInput) check() (AccountInput, error) {
 	if in.Access != AccessViewer && in.Access != AccessAdmin {
 		return in, sqldb.Invalid("access must be viewer or admin")
 	}
-	return in, checkPassword(in.Password, in.Name)
+	return in, nil
 }
 
 // CreateAccount makes an account on behalf of actor; ErrNameTaken where the name
 // is in use.
 func (s *Store) CreateAccount(ctx context.Context, now time.Time, actor string, in AccountInput) (Account, error) {
-	return s.createAccount(ctx, now, AuditEvent{Actor: actor}, in, func(*tx) error { return nil })
+	return s.createWithPassword(ctx, now, AuditEvent{Actor: actor}, in, func(*tx) error { return nil })
 }
 
 // CreateFirstAccount makes the first account, an admin; ErrAlreadySetUp where
@@ -58,7 +61,7 @@ func (s *Store) CreateAccount(ctx context.Context, now time.Time, actor string, 
 func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, password string) (Account, error) {
 	in := AccountInput{Name: name, Password: password, Access: AccessAdmin}
 	event := AuditEvent{Actor: UserActor(AccountID(name)), Detail: "the first account"}
-	return s.createAccount(ctx, now, event, in, func(t *tx) error {
+	return s.createWithPassword(ctx, now, event, in, func(t *tx) error {
 		var accounts int
 		err := t.Scan([]any{&accounts}, `SELECT COUNT(*) FROM accounts`)
 		if err == nil && accounts > 0 {
@@ -68,8 +71,11 @@ func (s *Store) CreateFirstAccount(ctx context.Context, now time.Time, name, pas
 	})
 }
 
-func (s *Store) createAccount(ctx context.Context, now time.Time, event AuditEvent, in AccountInput, allowed func(*tx) error) (Account, error) {
-	in, err := in.check()
+func (s *Store) createWithPassword(ctx context.Context, now time.Time, event AuditEvent, in AccountInput, allowed func(*tx) error) (account Account, err error) {
+	in, err = in.check()
+	if err == nil {
+		err = checkPassword(in.Password, in.Name)
+	}
 	if err != nil {
 		return Account{}, err
 	}
@@ -77,38 +83,45 @@ func (s *Store) createAccount(ctx context.Context, now time.Time, event AuditEve
 	if err != nil {
 		return Account{}, err
 	}
-	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: sqldb.Time(now.UnixMilli())}
-	event.Action, event.Target, event.Detail = "account.create", UserActor(account.ID), cmp.Or(event.Detail, account.Access.String())
-	err = s.write(ctx, func(t *tx) error {
+	err = s.write(ctx, func(t *tx) (err error) {
 		if err := allowed(t); err != nil {
 			return err
 		}
-		n, err := t.Exec(`
-			INSERT INTO users (id, name, access, created_at, updated_at, folded) VALUES ($1, $2, $3, $4, $4, $5)
-			ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, now.UnixMilli(), fold.User(account.Name, "", account.ID, "", ""))
-		if err == nil && n == 0 {
-			return ErrNameTaken
-		}
-		if err != nil {
-			return sqldb.Wrap("storing an account's user", err)
-		}
-		_, err = t.Exec(`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
-			account.ID, account.Name, hash, now.UnixMilli())
-		if err != nil {
-			return sqldb.Wrap("storing an account", err)
-		}
-		return t.record(now, event)
+		account, err = t.createAccount(now, event, in, hash)
+		return err
 	})
-	if err != nil {
-		return Account{}, err
-	}
-	return account, nil
+	return account, err
 }
+
+// createAccount stores an account; the hash is "" where nobody has chosen a password yet.
+func (t *tx) createAccount(now time.Time, event AuditEvent, in AccountInput, hash string) (Account, error) {
+	account := Account{ID: AccountID(in.Name), Name: in.Name, Access: in.Access, CreatedAt: sqldb.Time(now.UnixMilli()), HasPassword: hash != ""}
+	n, err := t.Exec(`
+		INSERT INTO users (id, name, access, created_at, updated_at, folded) VALUES ($1, $2, $3, $4, $4, $5)
+		ON CONFLICT (id) DO NOTHING`, account.ID, account.Name, account.Access, now.UnixMilli(), fold.User(account.Name, "", account.ID, "", ""))
+	if err == nil && n == 0 {
+		return Account{}, ErrNameTaken
+	}
+	if err != nil {
+		return Account{}, sqldb.Wrap("storing an account's user", err)
+	}
+	_, err = t.Exec(`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
+		account.ID, account.Name, hash, now.UnixMilli())
+	if err != nil {
+		return Account{}, sqldb.Wrap("storing an account", err)
+	}
+	event.Action, event.Target, event.Detail = "account.create", UserActor(account.ID), cmp.Or(event.Detail, account.Access.String())
+	return account, t.record(now, event)
+}
+
+const selectAccount = `
+	SELECT a.user_id, a.name, u.access, a.created_at, a.password_hash <> '', a.link_expires_at,
+		EXISTS (SELECT 1 FROM totp WHERE user_id = a.user_id AND confirmed_at IS NOT NULL)
+	FROM accounts a JOIN users u ON u.id = a.user_id`
 
 // Accounts lists all accounts by name.
 func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
-	rows, err := s.db.Rows(ctx, `
-		SELECT a.user_id, a.name, u.access, a.created_at FROM accounts a JOIN users u ON u.id = a.user_id ORDER BY a.name`)
+	rows, err := s.db.Rows(ctx, selectAccount+` ORDER BY a.name`)
 	if err != nil {
 		return nil, sqldb.Wrap("listing the accounts", err)
 	}
@@ -118,8 +131,12 @@ func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
 
 func scanAccount(rows *sql.Rows) (a Account, err error) {
 	var created int64
-	err = rows.Scan(&a.ID, &a.Name, &a.Access, &created)
+	var link *int64
+	err = rows.Scan(&a.ID, &a.Name, &a.Access, &created, &a.HasPassword, &link, &a.HasTOTP)
 	a.CreatedAt = sqldb.Time(created)
+	if link != nil {
+		a.LinkExpiresAt = sqldb.Time(*link)
+	}
 	return a, err
 }
 
@@ -142,17 +159,64 @@ func (s *Store) SetPassword(ctx context.Context, now time.Time, actor, name, pas
 		return err
 	}
 	return s.write(ctx, func(t *tx) error {
-		var user string
-		err := t.Scan([]any{&user}, `UPDATE accounts SET password_hash = $2 WHERE name = $1 RETURNING user_id`,
-			strings.ToLower(name), hash)
-		if err != nil {
-			return sqldb.Wrap("changing a password", err)
-		}
-		if _, err = t.end(s.at(now), Ending{Reason: presence.EndPasswordChanged}, `user_id = $6`, user); err != nil {
-			return err
-		}
-		return t.record(now, AuditEvent{Actor: actor, Action: "account.password", Target: UserActor(user)})
+		return s.setPassword(t, now, AuditEvent{Actor: actor}, hash, 0, `name = $2`, strings.ToLower(name))
 	})
+}
+
+// ChangePassword gives an account a new password because whoever has this session knows the current one, and ends
+// its other sessions. ErrWrongPassword for another than the current one, ErrNotFound for somebody without an account.
+func (s *Store) ChangePassword(ctx context.Context, now time.Time, user string, session int64, current, password string) error {
+	s.settle(ctx, now)
+	if err := checkPassword(password, strings.TrimPrefix(user, accountPrefix)); err != nil {
+		return err
+	}
+	before, err := s.confirmPassword(ctx, user, current)
+	if err != nil {
+		return err
+	}
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	err = s.write(ctx, func(t *tx) error {
+		return s.setPassword(t, now, AuditEvent{Actor: UserActor(user)}, hash, session, `user_id = $2 AND password_hash = $3`, user, before)
+	})
+	if errors.Is(err, sqldb.ErrNotFound) { // changed meanwhile
+		err = ErrWrongPassword
+	}
+	return err
+}
+
+// setPassword stores the hash of a new password in the account that the condition which names, whose parameters begin
+// at $2. A link to choose it is void from then on. Its sessions end but for one; 0 for all of them.
+func (s *Store) setPassword(t *tx, now time.Time, event AuditEvent, hash string, except int64, which string, args ...any) error {
+	var user string
+	err := t.Scan([]any{&user}, `
+		UPDATE accounts SET password_hash = $1, link_sha256 = NULL, link_expires_at = NULL WHERE `+which+` RETURNING user_id`,
+		append([]any{hash}, args...)...)
+	if err != nil {
+		return sqldb.Wrap("changing a password", err)
+	}
+	if _, err = t.end(s.at(now), Ending{Reason: presence.EndPasswordChanged}, `user_id = $6 AND id <> $7`, user, except); err != nil {
+		return err
+	}
+	event.Action, event.Target = "account.password", UserActor(user)
+	event.Actor = cmp.Or(event.Actor, event.Target)
+	return t.record(now, event)
+}
+
+// confirmPassword returns the hash of an account's password, which somebody who is signed in repeats.
+// ErrWrongPassword for another, ErrNotFound for somebody without an account.
+func (s *Store) confirmPassword(ctx context.Context, user, password string) (hash string, err error) {
+	err = s.db.Scan(ctx, []any{&hash}, `SELECT password_hash FROM accounts WHERE user_id = $1`, user)
+	if err != nil {
+		return "", sqldb.Wrap("finding an account", err)
+	}
+	same, err := known.verifyPassword(ctx, password, cmp.Or(hash, unknownName))
+	if err == nil && (!same || hash == "") {
+		err = ErrWrongPassword
+	}
+	return hash, err
 }
 
 // DeleteAccount deletes an account with its sessions. ErrNotFound for an
@@ -183,11 +247,11 @@ func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id stri
 	})
 }
 
-// needAdmin returns ErrLastAdmin where no account is left that may administer.
+// needAdmin returns ErrLastAdmin where no account is left that may administer. Who is invited to does not count yet.
 func (t *tx) needAdmin() error {
 	var admins int
 	err := t.Scan([]any{&admins}, `
-		SELECT COUNT(*) FROM accounts a JOIN users u ON u.id = a.user_id WHERE u.access = 'admin'`)
+		SELECT COUNT(*) FROM accounts a JOIN users u ON u.id = a.user_id WHERE u.access = 'admin' AND a.password_hash <> ''`)
 	if err == nil && admins == 0 {
 		return ErrLastAdmin
 	}
@@ -197,18 +261,21 @@ func (t *tx) needAdmin() error {
 // Credentials are what somebody signs in with.
 type Credentials struct {
 	Name, Password string
-	KnownDevice    bool // a browser from which this account signed in before, which waits for no strangers
+	Code           string // of the authenticator app or a recovery code; "": none was asked for yet
+	KnownDevice    bool   // a browser from which this account signed in before, which waits for no strangers
 }
 
-// SignIn begins a panel session for a name and password. ErrWrongPassword for
-// an unknown name too, after the same time; ErrHashingCrowded where too many try at once.
+// SignIn begins a panel session for a name and password and, where the account has an authenticator app, a code. ErrWrongPassword
+// for an unknown name too, after the same time; ErrHashingCrowded where too many try at once. Once the password is right: ErrCodeNeeded
+// without a code, ErrWrongCode for a wrong one and ErrCodesBlocked after too many.
 func (s *Store) SignIn(ctx context.Context, now time.Time, in Credentials, from Origin) (LoginResult, error) {
 	var user, hash string
 	err := s.db.Scan(ctx, []any{&user, &hash}, `SELECT user_id, password_hash FROM accounts WHERE name = $1`,
 		strings.ToLower(in.Name))
-	if errors.Is(err, sql.ErrNoRows) {
-		hash = unknownName
-	} else if err != nil {
+	switch {
+	case errors.Is(err, sql.ErrNoRows) || err == nil && hash == "": // nobody has chosen a password yet
+		user, hash = "", unknownName
+	case err != nil:
 		return LoginResult{}, sqldb.Wrap("finding an account", err)
 	}
 	turn := strangers
@@ -222,10 +289,10 @@ func (s *Store) SignIn(ctx context.Context, now time.Time, in Credentials, from 
 	if err != nil {
 		return LoginResult{}, err
 	}
-	return s.signIn(ctx, now, user, hash, from)
+	return s.signIn(ctx, now, user, hash, from, func(t *tx) (string, error, error) { return t.checkCode(now, user, in.Code) })
 }
 
-// SignInAs begins a panel session for an account without a password, for
+// SignInAs begins a panel session for an account without a password or a code, for
 // somebody who proved otherwise that they may. ErrNotFound for an unknown id.
 func (s *Store) SignInAs(ctx context.Context, now time.Time, user string, from Origin) (LoginResult, error) {
 	var hash string
@@ -233,15 +300,17 @@ func (s *Store) SignInAs(ctx context.Context, now time.Time, user string, from O
 	if err != nil {
 		return LoginResult{}, sqldb.Wrap("finding an account", err)
 	}
-	return s.signIn(ctx, now, user, hash, from)
+	return s.signIn(ctx, now, user, hash, from, func(*tx) (string, error, error) { return "", nil, nil })
 }
 
-// signIn begins the session unless the password has changed since hash was read.
-func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, from Origin) (LoginResult, error) {
+// signIn begins the session unless the password has changed since hash was read, or second refuses it: it tells by what else
+// somebody proved who they are.
+func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, from Origin, second func(*tx) (proof string, refused, err error)) (LoginResult, error) {
 	result := LoginResult{Token: newSecret(sessionPrefix), Created: true}
-	in := Login{User: UserInput{ID: user}, Origin: from}
+	var refused error // and what was counted for it stays
 	err := s.write(ctx, func(t *tx) (err error) {
 		var same bool
+		var proof string
 		err = t.Scan([]any{&same}, `SELECT EXISTS (SELECT 1 FROM accounts WHERE user_id = $1 AND password_hash = $2)`, user, hash)
 		if err == nil && !same {
 			return ErrWrongPassword
@@ -249,19 +318,32 @@ func (s *Store) signIn(ctx context.Context, now time.Time, user, hash string, fr
 		if err != nil {
 			return sqldb.Wrap("checking an account", err)
 		}
-		if err = s.foldUser(t.Tx, user); err != nil {
+		if proof, refused, err = second(t); err != nil || refused != nil {
 			return err
 		}
-		result.Session, err = s.begin(t, s.at(now), By{App: presence.PanelApp, Grant: AccessAdmin}, in, s.tokenRef(result.Token), nil)
-		if err != nil {
-			return err
-		}
-		return t.record(now, AuditEvent{Actor: UserActor(user), Action: "panel.sign_in"})
+		result.Session, err = s.beginPanel(t, now, user, result.Token, from, proof)
+		return err
 	})
+	if err == nil {
+		err = refused
+	}
 	if err != nil {
 		return LoginResult{}, fmt.Errorf("signing in: %w", err)
 	}
 	return result, nil
+}
+
+// beginPanel begins a session of the panel and records it.
+func (s *Store) beginPanel(t *tx, now time.Time, user, token string, from Origin, proof string) (Session, error) {
+	if err := s.foldUser(t.Tx, user); err != nil {
+		return Session{}, err
+	}
+	in := Login{User: UserInput{ID: user}, Origin: from}
+	session, err := s.begin(t, s.at(now), By{App: presence.PanelApp, Grant: AccessAdmin}, in, s.tokenRef(token), nil)
+	if err != nil {
+		return Session{}, err
+	}
+	return session, t.record(now, AuditEvent{Actor: UserActor(user), Action: "panel.sign_in", Detail: proof})
 }
 
 // RecordFailure notes that somebody tried in vain to sign in to the account of

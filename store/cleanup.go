@@ -102,6 +102,12 @@ func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 	if err != nil {
 		return sqldb.Wrap("forgetting who was on no record", err)
 	}
+	_, err = s.db.InBatches(ctx, `
+		UPDATE accounts SET link_sha256 = NULL, link_expires_at = NULL
+		WHERE user_id IN (SELECT user_id FROM accounts WHERE link_expires_at <= $1 LIMIT $2)`, m.Now)
+	if err != nil {
+		return sqldb.Wrap("removing links that ran out", err)
+	}
 	return s.removeOldNotices(ctx, sqldb.Time(m.Now).Add(-s.rules.Retention))
 }
 

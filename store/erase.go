@@ -77,7 +77,8 @@ func (s *Store) examine(ctx context.Context, id string) (e Erased, words []strin
 		var last bool
 		err := look.QueryRowContext(ctx, `
 			SELECT u.name, u.email, u.access = 'admin' AND EXISTS (SELECT 1 FROM accounts WHERE user_id = u.id)
-				AND NOT EXISTS (SELECT 1 FROM accounts a JOIN users other ON other.id = a.user_id WHERE other.access = 'admin' AND other.id <> u.id)
+				AND NOT EXISTS (SELECT 1 FROM accounts a JOIN users other ON other.id = a.user_id
+					WHERE other.access = 'admin' AND other.id <> u.id AND a.password_hash <> '')
 			FROM users u WHERE u.id = $1`, id).Scan(&name, &email, &last)
 		switch {
 		case err == nil && last:

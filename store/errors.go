@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"time"
 
 	"rollcall/store/presence"
 )
@@ -41,6 +42,27 @@ var (
 	// ErrWrongPassword: unknown name or wrong password; it does not say which.
 	ErrWrongPassword = errors.New("wrong name or password")
 
+	// ErrLinkGone: the link by which a password can be chosen was used, has expired, was
+	// withdrawn or never existed; it does not say which.
+	ErrLinkGone = errors.New("link gone")
+
+	// ErrCodeNeeded: the password is right, and the account has an authenticator app.
+	ErrCodeNeeded = errors.New("code needed")
+
+	// ErrWrongCode: neither a code of the account's authenticator app that is new, nor
+	// one of its recovery codes.
+	ErrWrongCode = errors.New("wrong code")
+
+	// ErrCodesBlocked: too many wrong codes came for this account. Always comes as a
+	// [CodesBlockedError], which knows for how long.
+	ErrCodesBlocked = errors.New("codes blocked")
+
+	// ErrHasTOTP: the account has an authenticator app already.
+	ErrHasTOTP = errors.New("has an authenticator app")
+
+	// ErrNoTOTP: the account has no authenticator app, or has not begun to add one of late.
+	ErrNoTOTP = errors.New("no authenticator app")
+
 	// ErrHashingCrowded: as many passwords are being checked as may be at once.
 	ErrHashingCrowded = errors.New("too many passwords at once")
 
@@ -61,6 +83,16 @@ func (e *EndedError) Error() string { return "session ended: " + string(e.Reason
 
 // Is makes an EndedError an ErrSessionEnded.
 func (e *EndedError) Is(target error) bool { return target == ErrSessionEnded }
+
+// CodesBlockedError is ErrCodesBlocked with the time until codes count again.
+type CodesBlockedError struct {
+	Wait time.Duration
+}
+
+func (e *CodesBlockedError) Error() string { return "codes blocked for " + e.Wait.String() }
+
+// Is makes a CodesBlockedError an ErrCodesBlocked.
+func (e *CodesBlockedError) Is(target error) bool { return target == ErrCodesBlocked }
 
 // DrainingError is ErrDraining with the words for those who are kept out.
 type DrainingError struct {

@@ -31,6 +31,8 @@ type exportPart struct {
 // read. A table is here as a whole, with whatever columns it will have.
 var exportParts = []exportPart{
 	{"account", `SELECT * FROM accounts WHERE user_id = $1`, "name", false},
+	{"totp", `SELECT * FROM totp WHERE user_id = $1`, "created_at", true},
+	{"recovery_codes", `SELECT * FROM recovery_codes WHERE user_id = $1`, "number", true},
 	{"sessions", `SELECT * FROM user_sessions WHERE user_id = $1`, "id", true},
 	{"claims", `SELECT * FROM status_claims WHERE user_id = $1`, "app", false},
 	{"notices_seen", `SELECT r.*, n.message FROM notice_receipts r JOIN notices n ON n.id = r.notice_id WHERE r.user_id = $1`, "notice_id", true},
@@ -42,7 +44,7 @@ var exportParts = []exportPart{
 }
 
 // secret are columns that help nobody but who wants to sign in as the person.
-var secret = []string{"token_sha256", "session_key_sha256", "password_hash", "key_sha256", "salt", "content_sha256", "chain_sha256"}
+var secret = []string{"token_sha256", "session_key_sha256", "password_hash", "key_sha256", "link_sha256", "secret", "code_sha256", "salt", "content_sha256", "chain_sha256"}
 
 // ExportUser is the row of the user with this key. ErrNotFound for an unknown one.
 func (s *Store) ExportUser(ctx context.Context, key string) (Record, error) {

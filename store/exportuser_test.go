@@ -21,7 +21,7 @@ var about = map[string]string{
 
 // parts are where the tables with a user_id are in the export.
 var parts = map[string]store.Part{
-	"accounts": "account", "user_sessions": "sessions", "status_claims": "claims", "notice_receipts": "notices_seen", "daily_visitors": "visits",
+	"accounts": "account", "totp": "totp", "recovery_codes": "recovery_codes", "user_sessions": "sessions", "status_claims": "claims", "notice_receipts": "notices_seen", "daily_visitors": "visits",
 }
 
 // harmless are texts that are not about a person.
@@ -49,7 +49,9 @@ func TestWhateverIsHeldOnAPersonIsExportedAndErased(t *testing.T) {
 	}
 	for _, statement := range []string{
 		`INSERT INTO users (id, created_at, updated_at) VALUES ('ada', 0, 0), ('bob', 0, 0)`,
-		`INSERT INTO accounts VALUES ('ada', 'ada', 'hash', 0)`,
+		`INSERT INTO accounts VALUES ('ada', 'ada', 'hash', 0, CAST('the sha256 of a link' || zeroblob(12) AS BLOB), 0)`,
+		`INSERT INTO totp (user_id, secret, created_at) VALUES ('ada', CAST('the hash of the app' AS BLOB), 0)`,
+		`INSERT INTO recovery_codes VALUES ('ada', 1, CAST('the sha256 of a code' || zeroblob(12) AS BLOB))`,
 		`INSERT INTO status_claims VALUES ('ada', '', 'busy', 't', NULL, 0), ('ada', 'shop', 'busy', 't', NULL, 0)`,
 		`INSERT INTO notices (id, message, level, created_at, created_by) VALUES (0, 'm', 'info', 0, 'user:ada')`,
 		`INSERT INTO notice_receipts VALUES (0, 'ada', 0)`,
@@ -63,7 +65,7 @@ func TestWhateverIsHeldOnAPersonIsExportedAndErased(t *testing.T) {
 	} {
 		ExecSQL(t, db, statement)
 	}
-	want := map[store.Part]int{"account": 1, "sessions": 1200, "claims": 2, "notices_seen": 1, "visits": 1, "notices_made": 1, "drains": 1, "sessions_ended": 1, "audit": 1}
+	want := map[store.Part]int{"account": 1, "totp": 1, "recovery_codes": 1, "sessions": 1200, "claims": 2, "notices_seen": 1, "visits": 1, "notices_made": 1, "drains": 1, "sessions_ended": 1, "audit": 1}
 	if len(store.ExportParts()) != len(want) {
 		t.Errorf("the export has %v", store.ExportParts())
 	}

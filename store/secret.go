@@ -17,6 +17,7 @@ const (
 	sessionPrefix = "rcs_"
 	keyPrefix     = "rck_"
 	derivedPrefix = "rcd_"
+	linkPrefix    = "rcl_"
 )
 
 // newSecret returns prefix and 256 random bits.

@@ -113,6 +113,11 @@ func TestBothSchemasRefuseTheSame(t *testing.T) {
 			{`UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'bored'`, nil},
 			{`INSERT INTO status_claims (user_id, app, status, created_at) VALUES ('ada', '', 'available', 0)`, nil},
 			{`INSERT INTO accounts (user_id, name, password_hash, created_at) VALUES ('bob', 'bob', '', 0)`, nil},
+			{`INSERT INTO accounts (user_id, name, password_hash, created_at, link_sha256) VALUES ('ada', 'ada', '', 0, $1)`, []any{short}},
+			{`INSERT INTO totp (user_id, secret, created_at) VALUES ('bob', $1, 0)`, []any{short}},
+			{`INSERT INTO totp (user_id, secret, created_at, failures) VALUES ('ada', $1, 0, -1)`, []any{short}},
+			{`INSERT INTO recovery_codes (user_id, number, code_sha256) VALUES ('ada', 1, $1)`, []any{short}},
+			{`INSERT INTO recovery_codes (user_id, number, code_sha256) VALUES ('bob', 1, $1)`, []any{digest}},
 			{`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES (1, '', 'read', $1, 0)`, []any{digest}},
 			{`INSERT INTO api_keys (id, app, scopes, key_sha256, created_at) VALUES (1, 'shop', 'read', $1, 0)`, []any{short}},
 			{`INSERT INTO notices (id, message, level, created_at, created_by) VALUES (1, '', 'info', 0, 'cli')`, nil},
@@ -147,7 +152,8 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	fresh := texts(t, db, indexes)
 	ada, bob := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "bob")
 	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{})
-	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `DROP TABLE session_tokens, session_clients, unidentified, apps`,
+	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `DROP TABLE session_tokens, session_clients, unidentified, apps, totp, recovery_codes`,
+		`ALTER TABLE accounts DROP COLUMN link_sha256, DROP COLUMN link_expires_at`,
 		`ALTER TABLE user_sessions DROP COLUMN heard, DROP COLUMN session_key_sha256, DROP COLUMN refused_at, DROP COLUMN client, DROP COLUMN key_id`,
 		`ALTER TABLE users DROP COLUMN folded, DROP COLUMN role_folded`, `ALTER TABLE organizations DROP COLUMN folded`,
 		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words, DROP COLUMN erased, DROP COLUMN salt, DROP COLUMN content_sha256, DROP COLUMN chain_sha256`,

@@ -123,7 +123,28 @@ CREATE TABLE accounts (
     user_id       TEXT COLLATE "C" PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     name          TEXT COLLATE "C" NOT NULL UNIQUE,
     password_hash TEXT COLLATE "C" NOT NULL,
-    created_at    BIGINT NOT NULL
+    created_at    BIGINT NOT NULL,
+    link_sha256   BYTEA CHECK (length(link_sha256) = 32),
+    link_expires_at BIGINT
+);
+
+CREATE UNIQUE INDEX accounts_link ON accounts (link_sha256) WHERE link_sha256 IS NOT NULL;
+
+CREATE TABLE totp (
+    user_id       TEXT COLLATE "C" PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret        BYTEA NOT NULL,
+    created_at    BIGINT NOT NULL,
+    confirmed_at  BIGINT,
+    last_period   BIGINT NOT NULL DEFAULT 0,
+    failures      BIGINT NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    blocked_until BIGINT
+);
+
+CREATE TABLE recovery_codes (
+    user_id     TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    number      BIGINT NOT NULL,
+    code_sha256 BYTEA NOT NULL CHECK (length(code_sha256) = 32),
+    PRIMARY KEY (user_id, number)
 );
 
 CREATE TABLE api_keys (

@@ -31,6 +31,26 @@ CREATE TABLE session_clients (
     PRIMARY KEY (session_id, client)
 );
 
+-- Links to choose a password, and authenticator apps.
+ALTER TABLE accounts ADD COLUMN link_sha256 BYTEA CHECK (length(link_sha256) = 32);
+ALTER TABLE accounts ADD COLUMN link_expires_at BIGINT;
+CREATE UNIQUE INDEX accounts_link ON accounts (link_sha256) WHERE link_sha256 IS NOT NULL;
+CREATE TABLE totp (
+    user_id       TEXT COLLATE "C" PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret        BYTEA NOT NULL,
+    created_at    BIGINT NOT NULL,
+    confirmed_at  BIGINT,
+    last_period   BIGINT NOT NULL DEFAULT 0,
+    failures      BIGINT NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    blocked_until BIGINT
+);
+CREATE TABLE recovery_codes (
+    user_id     TEXT COLLATE "C" NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    number      BIGINT NOT NULL,
+    code_sha256 BYTEA NOT NULL CHECK (length(code_sha256) = 32),
+    PRIMARY KEY (user_id, number)
+);
+
 -- The audit log is a chain of hashes. That of the entries before, chainAudit makes.
 ALTER TABLE audit ADD COLUMN erased TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN salt BYTEA;

@@ -38,6 +38,26 @@ CREATE TABLE session_clients (
     PRIMARY KEY (session_id, client)
 ) STRICT, WITHOUT ROWID;
 
+-- Links to choose a password, and authenticator apps.
+ALTER TABLE accounts ADD COLUMN link_sha256 BLOB CHECK (length(link_sha256) = 32);
+ALTER TABLE accounts ADD COLUMN link_expires_at INTEGER;
+CREATE UNIQUE INDEX accounts_link ON accounts (link_sha256) WHERE link_sha256 IS NOT NULL;
+CREATE TABLE totp (
+    user_id      TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret       BLOB NOT NULL,
+    created_at   INTEGER NOT NULL,
+    confirmed_at INTEGER,
+    last_period  INTEGER NOT NULL DEFAULT 0,
+    failures     INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    blocked_until INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE recovery_codes (
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    number      INTEGER NOT NULL,
+    code_sha256 BLOB NOT NULL CHECK (length(code_sha256) = 32),
+    PRIMARY KEY (user_id, number)
+) STRICT, WITHOUT ROWID;
+
 -- The audit log is a chain of hashes. That of the entries before, chainAudit makes.
 ALTER TABLE audit ADD COLUMN erased TEXT NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN salt BLOB;

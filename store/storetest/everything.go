@@ -1,9 +1,12 @@
 package storetest
 
 import (
+	"encoding/base32"
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"rollcall/store"
 	"rollcall/store/presence"
@@ -27,6 +30,7 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 	must(s.History.RecordVisitors(t.Context(), now))
 	_, err := s.CreateFirstAccount(t.Context(), now, "root", Password)
 	must(err)
+	must(twoFactor(t, s, now))
 	_, _, err = s.CreateKey(t.Context(), now, "user:rollcall:root", "shop", "", store.Scopes{store.ScopeRead, store.ScopeSessions})
 	must(err)
 	for i := range people {
@@ -58,6 +62,30 @@ func Everything(t testing.TB, s *store.Store, people int) (now time.Time, open, 
 	_, err = s.BeginDrain(t.Context(), now, "user:rollcall:root", "back at noon", nil)
 	must(err)
 	return now, open, ended
+}
+
+// twoFactor has an invited account "grace", which got a password and an authenticator app, and another link.
+func twoFactor(t testing.TB, s *store.Store, now time.Time) error {
+	account, link, err := s.Invite(t.Context(), now, "user:rollcall:root", store.AccountInput{Name: "grace", Access: store.AccessViewer})
+	if err != nil {
+		return err
+	}
+	if _, err := s.UseLink(t.Context(), now, link.Secret, Password, store.Origin{}); err != nil {
+		return err
+	}
+	secret, err := s.BeginTOTP(t.Context(), now, account.ID, Password)
+	if err != nil {
+		return err
+	}
+	code, err := totp.GenerateCode(base32.StdEncoding.EncodeToString(secret), now)
+	if err != nil {
+		return err
+	}
+	if _, err := s.ConfirmTOTP(t.Context(), now, account.ID, 0, code); err != nil {
+		return err
+	}
+	_, err = s.NewLink(t.Context(), now, "user:rollcall:root", account.ID)
+	return err
 }
 
 // live is a login of one person and what follows; it tells whether it ended.
