@@ -26,7 +26,8 @@ import (
 //	key:other  a key with scope sessions of another app, to which a person of this one is unknown
 //	key:gone   a key that has been deleted
 //
-// The gate answers whoever may ask that somebody is in the way (409).
+// The gate answers whoever may ask that somebody is in the way (409), and there is no authenticator app that
+// an account could confirm or remove (409).
 //
 // The live feed, and the live connection of end users, ask for a WebSocket (426)
 // whoever may watch, and whoever can say so in the first message only: nobody.
@@ -55,12 +56,20 @@ GET /online-users-badge.js           200    200     200     200  200    200   20
 GET /static/{version}/{file}         200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
 GET /clients/{framework}/{file}      200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
 GET /login                           200    200     200     200  303    303   303      303      200   303   303   200       200      200     200     200     200     200     200
+GET /password                        200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
 GET /setup                           303    303     303     303  303    303   303      303      303   303   303   303       303      303     303     303     303     303     303
 POST /setup                          409    409     409     409  409    409   409      409      409   409   409   409       409      409     409     409     409     409     409
 POST /auth/login                     200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+POST /auth/link                      200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
+POST /auth/link/password             200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
 POST /auth/logout                    200    200     200     200  200    200   200      200      200   200   200   200       200      200     200     200     200     200     200
 POST /admin/users/heartbeat          400    404     404     200  200    200   200      200      404   404   404   404       404      200     404     200     200     200     400
 GET /auth/me                         401    401     401     200  200    200   200      200      403   403   403   403       401      200     401     200     200     200     401
+GET /auth/account                    401    401     401     403  403    403   200      200      403   403   403   403       401      403     401     401     403     403     401
+POST /auth/password                  401    401     401     403  403    403   200      200      403   403   403   403       401      403     401     401     403     403     401
+POST /auth/totp/confirm              401    401     401     403  403    403   409      409      403   403   403   403       401      403     401     401     403     403     401
+POST /auth/totp/remove               401    401     401     403  403    403   409      409      403   403   403   403       401      403     401     401     403     403     401
+POST /auth/totp                      401    401     401     403  403    403   200      200      403   403   403   403       401      403     401     401     403     403     401
 GET /live                            426    401     401     426  426    426   426      426      403   403   403   403       401      426     401     426     426     426     426
 PUT /admin/users/{id}/status         401    401     401     200  200    200   200      200      200   403   200   404       401      200     401     200     200     200     401
 DELETE /admin/users/{id}/status      401    401     401     200  200    200   200      200      200   403   200   404       401      200     401     200     200     200     401
@@ -70,6 +79,7 @@ GET /sessions                        303    303     303     303  200    200   20
 GET /deploy                          303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
 GET /history                         303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
 GET /settings                        303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
+GET /account                         303    303     303     303  200    200   200      200      303   200   200   303       303      303     303     303     200     200     303
 GET /admin/users/online              401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
 GET /admin/users/online/live         426    401     401     403  426    426   426      426      403   426   426   403       401      403     401     426     426     426     426
 GET /admin/users/{id}/explain        401    401     401     403  200    200   200      200      403   200   200   403       401      403     401     401     200     200     401
@@ -98,6 +108,9 @@ DELETE /admin/keys/{id}              401    401     401     403  403    200   40
 GET /admin/accounts                  401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
 POST /admin/accounts                 401    401     401     403  403    201   403      201      403   403   201   403       401      403     401     401     403     201     401
 DELETE /admin/accounts/{id}          401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+POST /admin/accounts/{id}/link       401    401     401     403  403    201   403      201      403   403   201   403       401      403     401     401     403     201     401
+DELETE /admin/accounts/{id}/link     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
+DELETE /admin/accounts/{id}/totp     401    401     401     403  403    200   403      200      403   403   200   403       401      403     401     401     403     200     401
 POST /admin/sessions                 401    401     401     403  403    403   403      403      201   403   201   201       401      403     401     401     403     403     401
 POST /admin/sessions/may             401    401     401     403  403    403   403      403      200   403   200   200       401      403     401     401     403     403     401
 POST /admin/sessions/check           401    401     401     403  403    403   403      403      200   403   200   200       401      403     401     401     403     403     401
@@ -141,15 +154,6 @@ func (g *gate) login(t testing.TB, at time.Time, access store.Access) (user, tok
 		t.Fatal(err)
 	}
 	return user, result.Token, result.ID
-}
-
-func (g *gate) panelToken(t testing.TB, account string) string {
-	t.Helper()
-	login, err := g.store.SignInAs(t.Context(), g.now(), store.AccountID(account), store.Origin{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return login.Token
 }
 
 // caller returns how a request is sent by one of the callers of the table.
@@ -286,6 +290,28 @@ func (g *gate) request(t testing.TB, route string) (path string, body any) {
 	case "DELETE /admin/accounts/{id}":
 		g.account(t, unique, store.AccessViewer)
 		return "/admin/accounts/" + store.AccountID(unique), nil
+	case "POST /admin/accounts/{id}/link":
+		g.account(t, unique, store.AccessViewer)
+		return "/admin/accounts/" + store.AccountID(unique) + "/link", nil
+	case "DELETE /admin/accounts/{id}/link":
+		g.invite(t, unique)
+		return "/admin/accounts/" + store.AccountID(unique) + "/link", nil
+	case "DELETE /admin/accounts/{id}/totp":
+		g.account(t, unique, store.AccessViewer)
+		g.addTOTP(t, unique)
+		return "/admin/accounts/" + store.AccountID(unique) + "/totp", nil
+	case "POST /auth/link":
+		return path, map[string]any{"secret": g.invite(t, unique)}
+	case "POST /auth/link/password":
+		return path, map[string]any{"secret": g.invite(t, unique), "password": password}
+	case "POST /auth/password":
+		return path, map[string]any{"current_password": password, "password": password}
+	case "POST /auth/totp":
+		return path, map[string]any{"password": password}
+	case "POST /auth/totp/confirm":
+		return path, map[string]any{"totp": "123456"}
+	case "POST /auth/totp/remove":
+		return path, map[string]any{"password": password, "totp": "123456"}
 	case "POST /admin/sessions":
 		return path, map[string]any{"user": map[string]any{"id": unique}}
 	case "POST /admin/sessions/may":

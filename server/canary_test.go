@@ -84,6 +84,10 @@ func (s *spy) setUpAndSignIn(t *testing.T) {
 	s.secrets["sign-in code"] = code
 	s.do(t, "POST", "/auth/login", map[string]any{"code": code}).wants(200)
 	s.do(t, "POST", "/auth/login", map[string]any{"code": code}).refuses(401, "invalid_credentials")
+	s.secrets["link"] = s.invite(t, "canary-guest")
+	s.do(t, "POST", "/auth/link", map[string]any{"secret": s.secrets["link"]}).wants(200)
+	s.secrets["chosen password"] = "canary-chosen-password-2d60"
+	s.do(t, "POST", "/auth/link/password", map[string]any{"secret": s.secrets["link"], "password": s.secrets["chosen password"]}).wants(200)
 	key := s.do(t, "POST", "/admin/keys", `{"app":"shop","scopes":["admin"]}`, with(in.Result().Cookies())).wants(201)["key"]
 	s.secrets["key"] = key.(map[string]any)["secret"].(string)
 }
@@ -107,9 +111,9 @@ func (s *spy) blunder(t *testing.T, opt func(*http.Request)) {
 		for _, body := range []any{
 			map[string]any{"session_token": secret, "id": secret}, map[string]any{"app": secret, "scopes": []string{secret}},
 			map[string]any{"user": map[string]any{"id": "x", "access": secret}}, map[string]any{"code": secret, "name": secret, "password": secret},
-			`{"password":"` + secret, `{"session_token":"` + secret + `","x":}`, `"` + secret + `"`, map[string]any{"idle_ms": secret},
+			`{"password":"` + secret, `{"session_token":"` + secret + `","x":}`, `"` + secret + `"`, map[string]any{"idle_ms": secret}, map[string]any{"secret": secret, "password": "short"},
 		} {
-			for _, path := range []string{"/setup", "/auth/login", "/admin/sessions", "/admin/sessions/may", "/admin/sessions/check", "/admin/sessions/end", "/admin/keys", "/admin/accounts", "/admin/users/heartbeat"} {
+			for _, path := range []string{"/setup", "/auth/login", "/admin/sessions", "/admin/sessions/may", "/admin/sessions/check", "/admin/sessions/end", "/admin/keys", "/admin/accounts", "/admin/users/heartbeat", "/auth/link", "/auth/link/password"} {
 				if path == "/auth/login" && name == "password" {
 					continue
 				}

@@ -118,7 +118,7 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 func TestAFileIsSentAgainOnlyWhenItHasChanged(t *testing.T) {
 	g := newGate(t)
 	admin := cookied(g.bench, g.panelToken(t, "root"))
-	for _, path := range []string{"/", "/integrate", "/sessions", "/history", "/deploy", "/settings", "/login", "/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/heartbeat-renew.js", "/heartbeat-status.js", "/heartbeat-explain.js", "/heartbeat-source.js", "/rollcall.mjs", "/rollcall.d.mts", "/online-users-panel.js",
+	for _, path := range []string{"/", "/integrate", "/sessions", "/history", "/deploy", "/settings", "/account", "/password", "/login", "/heartbeat.js", "/heartbeat-notices.js", "/heartbeat-live.js", "/heartbeat-renew.js", "/heartbeat-status.js", "/heartbeat-explain.js", "/heartbeat-source.js", "/rollcall.mjs", "/rollcall.d.mts", "/online-users-panel.js",
 		"/online-users-badge.js", g.static("base/base.css"), g.static("pages/docs/proxy/Caddyfile"), g.static("built/heartbeat-live.js"), "/clients/express/rollcall.cjs", "/openapi.yaml", "/docs"} {
 		admin := admin
 		if path == "/login" { // for who is not signed in

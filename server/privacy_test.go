@@ -62,7 +62,7 @@ func TestExportingAPerson(t *testing.T) {
 			counts[part] = len(rows)
 		}
 	}
-	want := map[string]int{"account": 0, "sessions": 3, "claims": 1, "notices_seen": 0, "visits": 0, "notices_made": 0, "drains": 0, "sessions_ended": 0, "audit": 1}
+	want := map[string]int{"account": 0, "totp": 0, "recovery_codes": 0, "sessions": 3, "claims": 1, "notices_seen": 0, "visits": 0, "notices_made": 0, "drains": 0, "sessions_ended": 0, "audit": 1}
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Error(diff)
 	}

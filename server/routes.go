@@ -49,10 +49,18 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/setup", who: auth.Anyone, serve: s.page("auth/setup.html", s.needsNoAccounts)},
 		{method: "POST", path: "/setup", who: auth.Anyone, answer: s.setup},
 		{method: "POST", path: "/auth/login", who: auth.Anyone, answer: s.login},
+		{method: "GET", path: "/password", who: auth.Anyone, serve: s.page("auth/choose-password.html", s.needsAccounts)},
+		{method: "POST", path: "/auth/link", who: auth.Anyone, answer: s.linkedAccount},
+		{method: "POST", path: "/auth/link/password", who: auth.Anyone, answer: s.choosePassword},
 		{method: "POST", path: "/auth/logout", who: auth.Anyone, answer: s.logout},
 		{method: "POST", path: heartbeatPath, who: auth.Anyone, answer: s.heartbeat}, // the token may stand in the body
 
 		{method: "GET", path: "/auth/me", who: auth.People, answer: s.me},
+		{method: "GET", path: "/auth/account", who: auth.People, answer: s.ownAccount}, // of the panel, as are those below
+		{method: "POST", path: "/auth/password", who: auth.People, answer: s.changePassword},
+		{method: "POST", path: "/auth/totp", who: auth.People, answer: s.beginTOTP},
+		{method: "POST", path: "/auth/totp/confirm", who: auth.People, answer: s.confirmTOTP},
+		{method: "POST", path: "/auth/totp/remove", who: auth.People, answer: s.removeTOTP},
 		{method: "GET", path: "/live", who: auth.People, serve: s.socket(auth.People, s.live.ServeOwn)}, // the token may come as first message
 
 		{method: "PUT", path: "/admin/users/{id}/status", who: auth.Claimants, answer: s.setStatus},
@@ -66,6 +74,7 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/deploy", who: auth.Viewers, serve: s.page("deploy/deploy.html", s.needsSignIn)},
 		{method: "GET", path: "/history", who: auth.Viewers, serve: s.page("history/history.html", s.needsSignIn)},
 		{method: "GET", path: "/settings", who: auth.Viewers, serve: s.page("settings/settings.html", s.needsSignIn)},
+		{method: "GET", path: "/account", who: auth.Viewers, serve: s.page("account/account.html", s.needsSignIn)},
 		{method: "GET", path: "/admin/users/online", who: auth.Viewers, answer: s.online},
 		{method: "GET", path: "/admin/users/online/live", who: auth.Viewers, serve: s.socket(auth.Viewers, s.live.ServeList)}, // the token may come as first message
 		{method: "GET", path: "/admin/users/{id}/explain", who: auth.Viewers, answer: s.explainUser},
@@ -94,6 +103,9 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/admin/accounts", who: auth.Admins, answer: s.accounts},
 		{method: "POST", path: "/admin/accounts", who: auth.Admins, answer: s.createAccount},
 		{method: "DELETE", path: "/admin/accounts/{id}", who: auth.Admins, answer: s.deleteAccount},
+		{method: "POST", path: "/admin/accounts/{id}/link", who: auth.Admins, answer: s.linkAccount},
+		{method: "DELETE", path: "/admin/accounts/{id}/link", who: auth.Admins, answer: s.withdrawLink},
+		{method: "DELETE", path: "/admin/accounts/{id}/totp", who: auth.Admins, answer: s.resetTOTP},
 
 		{method: "POST", path: "/admin/sessions", who: auth.Backends, answer: s.reportLogin, refused: s.noteStranger},
 		{method: "POST", path: "/admin/sessions/may", who: auth.Backends, answer: s.mayLogin},

@@ -30,7 +30,7 @@ func TestTheFirstAccountNeedsTheCodeFromTheTerminal(t *testing.T) {
 	if again := b.setUpCode(t); len(code) < 26 || again != code {
 		t.Fatalf("the codes are %q and %q", code, again)
 	}
-	for path, elsewhere := range map[string]string{"/": "setup", "/login": "setup", "/integrate": "setup", "/sessions": "setup", "/history": "setup", "/settings": "setup", "/deploy": "setup"} {
+	for path, elsewhere := range map[string]string{"/": "setup", "/login": "setup", "/integrate": "setup", "/sessions": "setup", "/history": "setup", "/settings": "setup", "/deploy": "setup", "/account": "setup", "/password": "setup"} {
 		if got := do(t, b, "GET", path, nil); got.Code != 303 || got.Header().Get("Location") != elsewhere {
 			t.Errorf("%s before the set-up: %d %s", path, got.Code, got.Header().Get("Location"))
 		}

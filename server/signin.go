@@ -29,16 +29,26 @@ func (s *Server) login(r *http.Request) (any, error) {
 		result, err = s.redeem(r, in.Code)
 	} else {
 		result, err = s.store.SignIn(r.Context(), s.now(),
-			store.Credentials{Name: in.Name, Password: in.Password, KnownDevice: s.auth.KnownDevice(r, in.Name)}, s.cfg.Origin.OfRequest(r))
+			store.Credentials{Name: in.Name, Password: in.Password, Code: in.TOTP, KnownDevice: s.auth.KnownDevice(r, in.Name)}, s.cfg.Origin.OfRequest(r))
 	}
-	if errors.Is(err, store.ErrWrongPassword) {
-		now := s.now()
-		s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.RecordFailure(ctx, now, in.Name) })
-	}
+	s.noteFailure(r, in.Name, err)
 	if err != nil {
 		return nil, err
 	}
 	return s.signedIn(r, http.StatusOK, result.Token)
+}
+
+// noteFailure records that somebody tried in vain to sign in, once an hour.
+func (s *Server) noteFailure(r *http.Request, name string, err error) {
+	now, user := s.now(), store.UserActor(store.AccountID(name))
+	switch {
+	case errors.Is(err, store.ErrWrongPassword):
+		s.auditAsync(r.Context(), func(ctx context.Context) error { return s.store.RecordFailure(ctx, now, name) })
+	case errors.Is(err, store.ErrWrongCode): // by somebody who has the password, so there is the account
+		s.auditAsync(r.Context(), func(ctx context.Context) error {
+			return s.store.RecordOncePerHour(ctx, now, store.AuditEvent{Actor: store.ActorUnknown, Action: "panel.code_failed", Target: user, Detail: "the password was right"})
+		})
+	}
 }
 
 // redeem signs in the account that a one-time code was made for.
@@ -69,6 +79,43 @@ func (s *Server) signedIn(r *http.Request, status int, token string) (any, error
 	}
 	answer := api.SignedIn{User: api.AccountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
 	return web.Reply{Status: status, Cookies: s.auth.SignInCookies(r, token, me.User.ID), Body: answer}, nil
+}
+
+// linkedAccount tells whom a link is for. Only using it uses it up.
+func (s *Server) linkedAccount(r *http.Request) (any, error) {
+	var in api.LinkSecret
+	if err := s.decodeOwn(r, &in); err != nil {
+		return nil, err
+	}
+	if err := s.auth.AllowLink(r); err != nil {
+		return nil, err
+	}
+	account, err := s.store.AccountOfLink(r.Context(), s.now(), in.Secret)
+	return api.LinkedAccount{Name: account.Name, HasPassword: account.HasPassword}, err
+}
+
+// choosePassword gives the account of a link a password, and signs in whoever did unless a code is asked for, too.
+func (s *Server) choosePassword(r *http.Request) (any, error) {
+	var in api.ChosenPassword
+	if err := s.decodeOwn(r, &in); err != nil {
+		return nil, err
+	}
+	if err := s.auth.AllowLink(r); err != nil {
+		return nil, err
+	}
+	result, err := s.store.UseLink(r.Context(), s.now(), in.Secret, in.Password, s.cfg.Origin.OfRequest(r))
+	if err != nil {
+		return nil, err
+	}
+	if result.Token == "" {
+		return api.PasswordChosen{}, nil
+	}
+	me, err := s.store.Authenticate(r.Context(), s.now(), result.Token)
+	if err != nil {
+		return nil, err
+	}
+	cookies := s.auth.SignInCookies(r, result.Token, me.User.ID)
+	return web.Reply{Status: http.StatusOK, Cookies: cookies, Body: api.PasswordChosen{SignedIn: true}}, nil
 }
 
 // decodeOwn is decode for what only our own pages send to begin or end a

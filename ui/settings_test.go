@@ -3,6 +3,7 @@ package ui_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"rollcall/server/api"
@@ -16,15 +17,24 @@ func TestThePageSettings(t *testing.T) {
 	b.open(in.url + "/settings")
 	b.until(`[...document.querySelectorAll('.rules tr')].some(tr => tr.innerText.includes('--session-ttl') && tr.innerText.includes('1h30m') && tr.innerText.includes('default 24h'))`)
 
-	t.Run("an account is made and deleted again, after a second click", func(t *testing.T) {
-		b.fill(`#account-name`, "wanda")
-		b.fill(`#account-password`, "too short")
+	t.Run("somebody is invited, and the account deleted again, after a second click", func(t *testing.T) {
+		b.fill(`#account-name`, "two words")
 		b.click(`[data-new-account-form] button[type=submit]`)
 		b.until(`document.querySelector('[data-accounts] [role=alert]').innerText.includes('No account was made')`)
-		b.fill(`#account-password`, password)
+		b.eval(`document.querySelector('#account-name').value = ''`)
+		b.fill(`#account-name`, "wanda")
 		b.click(`[data-new-account-form] button[type=submit]`)
-		b.until(`document.querySelector('[data-account-id="rollcall:wanda"]').innerText.includes('viewer')`)
+		b.until(`document.querySelector('[data-account-id="rollcall:wanda"]').innerText.includes('invited')`)
+		b.until(`document.querySelector('[data-link] [data-secret]').textContent.startsWith(location.origin + '/password#rcl_')`)
 		b.until(`document.querySelector('[data-account-id="rollcall:root"]').innerText.includes('You')`)
+		first := b.eval(`document.querySelector('[data-link] [data-secret]').textContent`)
+		b.click(`[data-account-id="rollcall:wanda"] [data-action=new-link]`)
+		b.click(`[data-account-id="rollcall:wanda"] [data-action=new-link]`)
+		b.until(`document.querySelector('[data-link] [data-secret]').textContent !== ` + strconv.Quote(first))
+		b.until(`document.querySelector('.audit tbody tr').dataset.action === 'account.link'`)
+		b.click(`[data-account-id="rollcall:wanda"] [data-action=withdraw-link]`)
+		b.click(`[data-account-id="rollcall:wanda"] [data-action=withdraw-link]`)
+		b.until(`document.querySelector('[data-account-id="rollcall:wanda"]').innerText.includes('invitation is void') && !document.querySelector('[data-action=withdraw-link]')`)
 		b.click(`[data-account-id="rollcall:wanda"] [data-action=delete-account]`)
 		b.click(`[data-account-id="rollcall:wanda"] [data-action=confirm-delete]`)
 		b.until(`!document.querySelector('[data-account-id="rollcall:wanda"]')`)
@@ -106,9 +116,9 @@ func TestThePageSettings(t *testing.T) {
 		b.until(`document.querySelectorAll('[data-key-id]').length === 1`)
 		b.until(`document.querySelectorAll('.audit [data-action="session.revoke"]').length === 2`)
 	})
-	t.Run("whoever is signed in sees where, and signs out everywhere", func(t *testing.T) {
+	t.Run("whoever is signed in sees where, and goes on to their account", func(t *testing.T) {
 		b.until(`document.querySelector('[data-account-id="rollcall:root"] a').getAttribute('href') === 'sessions?app=rollcall&user=rollcall%3Aroot'`)
-		b.click(`[data-action=sign-out-everywhere]`)
-		b.until(`location.pathname === '/login'`)
+		b.click(`[data-account-id="rollcall:root"] .actions a`)
+		b.until(`location.pathname === '/account'`)
 	})
 }

@@ -4,15 +4,22 @@ import "rollcall/store"
 
 // Account is somebody who may sign in to the panel by name and password.
 type Account struct {
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	Access    store.Access `json:"access"`
-	CreatedAt Time         `json:"created_at"`
+	ID            string       `json:"id"`
+	Name          string       `json:"name"`
+	Access        store.Access `json:"access"`
+	CreatedAt     Time         `json:"created_at"`
+	HasPassword   bool         `json:"has_password"`    // else nobody can sign in yet
+	HasTOTP       bool         `json:"has_totp"`        // a sign-in asks for a code, too
+	LinkExpiresAt *Time        `json:"link_expires_at"` // of the link by which the password can be chosen
 }
 
 // AccountOf is an account for an answer.
 func AccountOf(a store.Account) Account {
-	return Account{ID: a.ID, Name: a.Name, Access: a.Access, CreatedAt: At(a.CreatedAt)}
+	account := Account{ID: a.ID, Name: a.Name, Access: a.Access, CreatedAt: At(a.CreatedAt), HasPassword: a.HasPassword, HasTOTP: a.HasTOTP}
+	if !a.LinkExpiresAt.IsZero() {
+		account.LinkExpiresAt = new(At(a.LinkExpiresAt))
+	}
+	return account
 }
 
 // Accounts are all there are.
@@ -29,7 +36,7 @@ func AccountsOf(accounts []store.Account) []Account {
 	return answer
 }
 
-// AccountInput is an account that is to be made.
+// AccountInput is an account that is to be made: without a password it is invited.
 type AccountInput struct {
 	Name     string       `json:"name"`
 	Password string       `json:"password"`
@@ -38,13 +45,89 @@ type AccountInput struct {
 
 // CreatedAccount answers the request to make one.
 type CreatedAccount struct {
-	Account Account `json:"account"`
+	Account Account      `json:"account"`
+	Link    *AccountLink `json:"link,omitempty"` // where it has no password
+}
+
+// AccountLink is a link by which somebody chooses the password of their account. It is shown once.
+type AccountLink struct {
+	Path      string `json:"path"` // below the panel's address; the secret is behind the #, which no browser sends
+	ExpiresAt Time   `json:"expires_at"`
+}
+
+// AccountLinkOf is a link for an answer.
+func AccountLinkOf(link store.AccountLink) AccountLink {
+	return AccountLink{Path: "password#" + link.Secret, ExpiresAt: At(link.ExpiresAt)}
+}
+
+// CreatedLink answers the request to make one.
+type CreatedLink struct {
+	Link AccountLink `json:"link"`
+}
+
+// LinkSecret asks about a link.
+type LinkSecret struct {
+	Secret string `json:"secret"`
+}
+
+// LinkedAccount is whom a link is for.
+type LinkedAccount struct {
+	Name        string `json:"name"`
+	HasPassword bool   `json:"has_password"` // else it is an invitation
+}
+
+// ChosenPassword uses a link.
+type ChosenPassword struct {
+	Secret   string `json:"secret"`
+	Password string `json:"password"`
+}
+
+// PasswordChosen answers the use of a link.
+type PasswordChosen struct {
+	SignedIn bool `json:"signed_in"` // else a code of the authenticator app is needed, as for any sign-in
+}
+
+// PasswordChange is what somebody needs for another password of their own.
+type PasswordChange struct {
+	CurrentPassword string `json:"current_password"`
+	Password        string `json:"password"`
+}
+
+// OwnAccount is what an account may know of itself.
+type OwnAccount struct {
+	Name          string `json:"name"`
+	HasTOTP       bool   `json:"has_totp"`
+	RecoveryCodes int    `json:"recovery_codes"` // that are left
+}
+
+// Confirmation is of whoever is signed in: what they are to prove again.
+type Confirmation struct {
+	Password string `json:"password"`
+	TOTP     string `json:"totp"`
+}
+
+// NewTOTP is what an authenticator app needs to know.
+type NewTOTP struct {
+	Secret string `json:"secret"` // base32, to be typed
+	URI    string `json:"uri"`
+	QRCode string `json:"qr_code"` // the URI as an image: data:image/png;base64,...
+}
+
+// TOTPCode is a code of an authenticator app.
+type TOTPCode struct {
+	TOTP string `json:"totp"`
+}
+
+// RecoveryCodes are shown once.
+type RecoveryCodes struct {
+	RecoveryCodes []string `json:"recovery_codes"`
 }
 
 // SignIn begins a panel session: by name and password, or by the code of a one-time link.
 type SignIn struct {
 	Name     string `json:"name"`
 	Password string `json:"password"`
+	TOTP     string `json:"totp"` // of the authenticator app, or a recovery code, once it is asked for
 	Code     string `json:"code"`
 }
 

@@ -68,7 +68,7 @@ func TestEachPageOfThePanelHasTheBarWithItsOwnLinkMarked(t *testing.T) {
 			t.Errorf("%s:\n%s", name, page)
 		}
 	}
-	if found != 6 {
+	if found != 7 {
 		t.Errorf("%d pages have the bar", found)
 	}
 }

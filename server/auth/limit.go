@@ -32,6 +32,11 @@ func (a *Authenticator) AllowSetUp(r *http.Request) error {
 	return a.limits.takeEach(a.now(), "setup ", a.origin.Networks(r), accountTries, accountEvery)
 }
 
+// AllowLink is the same for links by which a password is chosen.
+func (a *Authenticator) AllowLink(r *http.Request) error {
+	return a.limits.takeEach(a.now(), "link ", a.origin.Networks(r), networkTries, networkEvery)
+}
+
 // buckets count tries by a key, in bounded memory.
 type buckets struct {
 	mu  sync.Mutex

@@ -63,6 +63,11 @@ var table = []struct {
 	{store.ErrLastAdmin, Problem{Status: http.StatusConflict, Code: "last_admin", Words: "The last admin account can not be deleted"}},
 	{store.ErrAlreadySetUp, Problem{Status: http.StatusConflict, Code: "already_set_up", Words: "The first account exists already"}},
 	{store.ErrWrongPassword, Problem{Status: http.StatusUnauthorized, Code: "invalid_credentials", Words: "Unknown name or wrong password"}},
+	{store.ErrCodeNeeded, Problem{Status: http.StatusUnauthorized, Code: "code_needed", Words: "The password is right. A code of the authenticator app is needed, too, or a recovery code"}},
+	{store.ErrWrongCode, Problem{Status: http.StatusUnauthorized, Code: "invalid_code", Words: "That is no code of the authenticator app that is new, and no unused recovery code"}},
+	{store.ErrLinkGone, Problem{Status: http.StatusGone, Code: "link_gone", Words: "This link was used already, has expired or was withdrawn"}},
+	{store.ErrHasTOTP, Problem{Status: http.StatusConflict, Code: "totp_exists", Words: "There is an authenticator app; remove it first"}},
+	{store.ErrNoTOTP, Problem{Status: http.StatusConflict, Code: "no_totp", Words: "There is no authenticator app, or it was not confirmed in time; begin anew"}},
 	{store.ErrHashingCrowded, Problem{Status: http.StatusTooManyRequests, Code: "too_many_attempts", RetryAfter: 2 * time.Second,
 		Words: "Too many sign in at once; wait a moment"}},
 	{sqldb.ErrCrowded, Problem{Status: http.StatusTooManyRequests, Code: "too_many_questions", RetryAfter: 2 * time.Second,
@@ -85,6 +90,7 @@ func Explain(err error) *Problem {
 	var draining *store.DrainingError
 	var ended *store.EndedError
 	var ambiguous *store.AmbiguousUserError
+	var blocked *store.CodesBlockedError
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -93,6 +99,9 @@ func Explain(err error) *Problem {
 	case errors.As(err, &ambiguous):
 		return &Problem{Status: http.StatusConflict, Code: "ambiguous_user",
 			Words: "Several people have the id " + strconv.Quote(ambiguous.ID) + "; say in which directory: " + strings.Join(ambiguous.Directories, ", ")}
+	case errors.As(err, &blocked):
+		return &Problem{Status: http.StatusTooManyRequests, Code: "too_many_attempts", RetryAfter: blocked.Wait.Truncate(time.Second) + time.Second,
+			Words: "Too many wrong codes; use a recovery code, or wait"}
 	case errors.As(err, &draining):
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "draining", Words: draining.Message, RetryAfter: time.Minute}
 	}

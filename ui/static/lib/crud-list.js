@@ -11,16 +11,17 @@ import { button, failure, h } from './dom.js';
 // fields       of the form; action, the words of its button; body, what a FormData of it means to the API
 // empty        the words without any of them
 // option       what else may be chosen when one is deleted: (thing) => promise of {element, query}, the element to show and what it adds to the address
+// also         elements before that button, for what else can be done with a thing
 // keeps        what stands in place of the button, for a thing that can not be deleted
-// listed       called with all of them; created with what the API said of a new one; changed after one was made or deleted
-export function crudList(box, { one, path, of, columns, fields, action, body, empty, option = () => ({}), keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
+// listed       called with all of them; created with what the API said of a new one, and all of its answer; changed after one was made or deleted
+export function crudList(box, { one, path, of, columns, fields, action, body, empty, option = () => ({}), also = () => [], keeps = () => '', listed = () => {}, created = () => {}, changed = () => {} }) {
   const error = h('p', { class: 'message bad', role: 'alert', hidden: true });
   const table = h('div', { class: 'manage', 'aria-busy': 'true' }, h('p', { class: 'muted' }, 'Loading…'));
   const submit = h('button', { type: 'submit', class: 'primary' }, action);
   const form = h('form', { class: 'new', [`data-new-${one}-form`]: true, submit: create }, ...fields, submit);
   box.replaceChildren(form, error, table);
   load();
-  return { after: (element) => error.after(element) };
+  return { after: (element) => error.after(element), load, fail };
 
   function fail(refusal, words) {
     error.textContent = refusal ? `${words}: ${refusal.message}` : '';
@@ -51,14 +52,15 @@ export function crudList(box, { one, path, of, columns, fields, action, body, em
 
   function actions(thing) {
     const remove = button('Delete', confirm, { class: 'plain small danger', 'data-action': `delete-${one}`, 'aria-label': `Delete the ${one} ${of(thing)}` });
-    const cell = h('td', { class: 'actions' }, keeps(thing) || remove);
+    const usual = keeps(thing) ? [keeps(thing)] : [...also(thing), remove];
+    const cell = h('td', { class: 'actions' }, ...usual);
 
     async function confirm() {
       remove.disabled = true;
       const { element, query = () => '' } = await option(thing);
       remove.disabled = false;
       const yes = button('Delete for good', () => drop(thing, yes, query()), { class: 'small danger', 'data-action': 'confirm-delete' });
-      const no = button('Keep', () => (cell.replaceChildren(remove), remove.focus()), { class: 'small' });
+      const no = button('Keep', () => (cell.replaceChildren(...usual), remove.focus()), { class: 'small' });
       cell.replaceChildren(...(element ? [element] : []), yes, no);
       no.focus();
     }
@@ -84,7 +86,7 @@ export function crudList(box, { one, path, of, columns, fields, action, body, em
     fail();
     try {
       const answer = await ask('POST', path, body(new FormData(form)));
-      created(answer[one]);
+      created(answer[one], answer);
       changed();
       form.reset();
       load();

@@ -1,8 +1,8 @@
 // The keys of the applications. A new one is shown once, to be copied.
 import { ask } from './api.js';
-import { copyButton } from './copy.js';
 import { crudList } from './crud-list.js';
 import { field, h } from './dom.js';
+import { showSecret } from './secret-box.js';
 import { local } from './time.js';
 
 const SCOPES = { sessions: 'Report logins and logouts', read: 'See who is online', admin: 'Everything, also end sessions' };
@@ -47,11 +47,7 @@ export function keyList(box, { listed = () => {}, created = () => {}, changed } 
   keys.after(secret);
 
   function reveal(key) {
-    secret.hidden = false;
-    secret.className = 'message good secret';
-    secret.replaceChildren(
-      h('p', {}, h('strong', {}, `The key of ${key.app}. `), 'Copy it now: it is not shown again.'),
-      h('div', { class: 'line' }, h('code', { 'data-secret': '' }, key.secret), copyButton(() => key.secret)));
+    showSecret(secret, `The key of ${key.app}.`, 'Copy it now: it is not shown again.', key.secret);
   }
 }
 

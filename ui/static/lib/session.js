@@ -20,7 +20,7 @@ export async function signedIn() {
   const { user, session, sign_out_url: signOutURL } = (await me()) ?? {};
   if (user) show(user, session, signOutURL);
   else setInterval(async () => !document.hidden && (await me()) && location.reload(), ASK_AGAIN_MS);
-  document.querySelector('nav [aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone
+  document.querySelector('.bar [aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone
   return user;
 }
 
@@ -37,11 +37,11 @@ async function me() {
 function show(user, session, signOutURL) {
   const me = document.querySelector('[data-me]');
   me.textContent = user.name || user.id;
-  me.title = `${user.name || user.id}, ${user.access}`;
+  me.title = `Your account: ${user.name || user.id}, ${user.access}`;
   const button = document.querySelector('[data-sign-out]');
   if (!session) {
     window.rollcall?.stop();
-    me.title += ', signed in by the proxy in front';
+    me.title = `${user.name || user.id}, ${user.access}, signed in by the proxy in front`;
     button.addEventListener('click', () => location.assign(signOutURL));
   } else {
     button.addEventListener('click', signOut);
@@ -63,5 +63,16 @@ async function signOut(event) {
     button.disabled = false;
     button.textContent = 'Sign out failed, try again';
     button.title = refusal.message;
+  }
+}
+
+// A click ends all sign-ins of whoever is signed in, this one too.
+export async function signOutEverywhere({ currentTarget }) {
+  currentTarget.disabled = true;
+  window.rollcall?.stop();
+  try {
+    await ask('POST', 'auth/logout?everywhere=true');
+  } finally {
+    location.reload(); // which leads to the page Login, unless it failed
   }
 }

@@ -1,26 +1,26 @@
-// The page login: name and password, or the one-time code of a sign-in link.
+// The page login: name and password, then a code where the account has an authenticator app; or the one-time
+// code of a sign-in link.
 import { ask } from '../../lib/api.js';
-import { onSubmit, showError, waitWords } from './form.js';
+import { at } from '../../lib/dom.js';
+import { onSubmit, refusalWords, showError } from '../../lib/form.js';
+import { addReveal } from '../../lib/password-field.js';
 import { takeCode } from './one-time-code.js';
-import { addReveal } from './password.js';
 
-const form = document.querySelector('[data-form]');
+// The password waits in this page for the code, and not for longer.
+const CODE_TIME_MS = 5 * 60 * 1000;
+
+const form = at('form');
 const password = document.querySelector('#password');
+const totp = document.querySelector('#totp');
 
 async function signIn(body) {
   await ask('POST', 'auth/login', body);
   location.reload(); // the server leads on to the page that was wanted
 }
 
-function words({ code, message, retryAfter }) {
-  if (code === 'invalid_credentials') return 'This name and password do not match an account.';
-  if (code === 'too_many_attempts') return `Too many attempts. ${waitWords(retryAfter)}`;
-  return message;
-}
-
 // A link works once and not for long: its refusal should say what to do instead.
 async function signInByCode(code) {
-  const status = document.querySelector('[data-code-status]');
+  const status = at('code-status');
   status.hidden = false;
   form.hidden = true;
   try {
@@ -29,15 +29,47 @@ async function signInByCode(code) {
     status.hidden = true;
     form.hidden = false;
     const used = refusal.status === 401 || refusal.status === 403;
-    showError(used ? 'This sign-in link was used already or has expired. Sign in with your password, or get a new link.' : words(refusal));
+    showError(used ? 'This sign-in link was used already or has expired. Sign in with your password, or get a new link.' : refusalWords(refusal));
   }
 }
 
-addReveal(password, document.querySelector('[data-reveal]'));
-onSubmit(form, ({ name, password }) => signIn({ name, password }), (refusal) => {
-  if (refusal.code === 'invalid_credentials') password.select();
-  return words(refusal);
-});
+const asksForCode = () => !at('code-step').hidden;
+
+function askForCode() {
+  at('title').textContent = 'Enter your code';
+  at('password-step').hidden = true;
+  at('no-account').hidden = true;
+  at('code-step').hidden = false;
+  totp.required = true;
+  totp.focus();
+  setTimeout(() => location.reload(), CODE_TIME_MS);
+}
+
+// A recovery code has letters, which a keyboard for numbers lacks.
+function useRecoveryCode() {
+  at('code-label').textContent = 'Recovery code';
+  at('code-hint').textContent = 'One of the ten that you were given when you set up the app. Each works once.';
+  at('recovery').hidden = true;
+  totp.inputMode = 'text';
+  totp.autocomplete = 'off';
+  totp.value = '';
+  totp.focus();
+}
+
+function words(refusal) {
+  if (refusal.code === 'code_needed') {
+    askForCode();
+    return '';
+  }
+  if (asksForCode()) totp.select();
+  else if (refusal.code === 'invalid_credentials') password.select();
+  return refusalWords(refusal);
+}
+
+addReveal(password, at('reveal'));
+at('recovery').addEventListener('click', useRecoveryCode);
+at('start-over').addEventListener('click', () => location.reload());
+onSubmit(form, ({ name, password, totp }) => signIn({ name, password, ...(asksForCode() && { totp }) }), words);
 
 function useLink() {
   if (new URLSearchParams(location.search).has('next')) return; // what is behind the # belongs to that page

@@ -1,8 +1,8 @@
 // The page setup: makes the first account, with the code that the server printed.
 import { ask } from '../../lib/api.js';
-import { onSubmit, waitWords } from './form.js';
+import { onSubmit, refusalWords } from '../../lib/form.js';
+import { addLength, addReveal } from '../../lib/password-field.js';
 import { takeCode } from './one-time-code.js';
-import { addLength, addReveal } from './password.js';
 
 const form = document.querySelector('[data-form]');
 const codeField = document.querySelector('[data-code-field]');
@@ -17,15 +17,15 @@ function fillCode() {
   codeField.hidden = true;
 }
 
-function words({ code: kind, message, retryAfter }) {
+function words(refusal) {
+  const kind = refusal.code;
   if (kind === 'wrong_code') {
     codeField.hidden = false;
     code.select();
     return 'The set-up code is not right. The server prints a new one each time it starts.';
   }
   if (kind === 'already_set_up') return 'There is an account already. Go to the sign-in page instead.';
-  if (kind === 'too_many_attempts') return `Too many attempts. ${waitWords(retryAfter)}`;
-  return message;
+  return refusalWords(refusal);
 }
 
 async function create({ code, name, password }) {
