@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,11 +11,12 @@ import (
 	"rollcall/server/api"
 	"rollcall/store"
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 func newAccount(schema string) *cobra.Command {
 	return group("account", "Manage who may sign in to the panel",
-		newAccountCreate(schema), newAccountList(schema), newAccountDelete(schema), newAccountPassword(schema))
+		newAccountCreate(schema), newAccountList(schema), newAccountDelete(schema), newAccountPassword(schema), newAccountTOTPReset(schema))
 }
 
 func newAccountCreate(schema string) *cobra.Command {
@@ -86,15 +88,48 @@ func newAccountList(schema string) *cobra.Command {
 			if asJSON {
 				return writeJSON(out(cmd), api.AccountsOf(accounts))
 			}
-			rows := table{header: []string{"NAME", "ACCESS", "CREATED"}}
+			rows := table{header: []string{"NAME", "ACCESS", "CREATED", "SIGNS IN BY"}}
 			for _, account := range accounts {
-				rows.add(account.Name, account.Access.String(), day(account.CreatedAt))
+				rows.add(account.Name, account.Access.String(), day(account.CreatedAt), signsInBy(account))
 			}
 			return rows.print(out(cmd), nil)
 		}),
 	}
 	folder.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the accounts as JSON")
+	return cmd
+}
+
+func signsInBy(account store.Account) string {
+	switch {
+	case account.HasTOTP:
+		return "password and code"
+	case account.HasPassword:
+		return "password"
+	}
+	return "nothing yet: invited"
+}
+
+// newAccountTOTPReset is for an owner who is locked out. Others an administrator helps, in the panel.
+func newAccountTOTPReset(schema string) *cobra.Command {
+	folder := localData{schema: schema}
+	cmd := &cobra.Command{
+		Use:   "totp-reset NAME",
+		Short: "Remove an account's authenticator app and sign it out everywhere",
+		Args:  arguments("NAME"),
+		RunE: onStore(folder.open, func(cmd *cobra.Command, args []string, opened *store.Store) error {
+			err := opened.ResetTOTP(cmd.Context(), time.Now(), store.ActorCLI, store.AccountID(args[0]))
+			if errors.Is(err, sqldb.ErrNotFound) {
+				return fmt.Errorf("there is no account %s with an authenticator app", args[0])
+			}
+			if err != nil {
+				return declined("account "+args[0], err)
+			}
+			say(cmd, "%s signs in by the password alone, and is signed out everywhere.", args[0])
+			return nil
+		}),
+	}
+	folder.register(cmd.Flags())
 	return cmd
 }
 
