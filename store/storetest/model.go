@@ -316,9 +316,6 @@ func (m *Model) Cleanup(now time.Time) {
 		if !m.refused(s, now) {
 			s.Refused = time.Time{}
 		}
-		if s.Ended.IsZero() && !now.Before(s.Expires) {
-			s.Ended, s.Reason = s.Expires, presence.EndExpired
-		}
 		if s.Ended.IsZero() && s.LastActivity.Sub(now) > m.Rules.OnlineWindow {
 			s.LastActivity, s.Heard = now.Add(-m.Rules.OnlineWindow-m.Silent), true // like whoever sets it by hand
 			if s.Client != nil {
@@ -326,6 +323,9 @@ func (m *Model) Cleanup(now time.Time) {
 					s.Clients[*s.Client] = s.LastActivity
 				}
 			}
+		}
+		if s.Ended.IsZero() && !now.Before(s.Expires) {
+			s.Ended, s.Reason = s.Expires, presence.EndExpired
 		}
 	}
 	m.Sessions = slices.DeleteFunc(m.Sessions, func(s *ModelSession) bool {
