@@ -177,7 +177,7 @@ func TestMetricsFollowTheLiveFeed(t *testing.T) {
 func TestMetricsNameNobody(t *testing.T) {
 	b := metricsBench(t)
 	person := canaries{"name": "Canaria", "id": "canary-id", "e-mail": "canary@birds.example", "organization": "Canary Isles", "team": "canary-team",
-		"role": "canary-role", "page": "canary-page", "address": "192.0.2.77", "user agent": "CanaryBrowser", "status": "canary-text", "token": "canary-token-0123456789abcdef"}
+		"role": "canary-role", "page": "canary-page", "address": "192.0.2.77", "user agent": "CanaryBrowser", "status": "canary-text", "token": "canary-token-7f3a91c0d84be265"}
 	key := b.key(t, "shop", "admin")
 	person["key"] = key
 	made := do(t, b, "POST", "/admin/sessions", map[string]any{"session_token": person["token"], "ip_address": person["address"], "user_agent": person["user agent"],
