@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"rollcall/server/jwt"
+	"rollcall/store/presence"
 	"rollcall/store/storetest"
 )
 
@@ -158,6 +159,8 @@ func TestAPageWhoseHeartbeatsAreRefusedIsForgottenWhenItCloses(t *testing.T) {
 	say("")
 	b.doubts(t, read, "", "caution")
 	say(`,"leaving":true`)
+	b.doubts(t, read, "", "caution") // the next page has the grace of a goodbye
+	b.clock.advance(presence.DefaultRules().LeaveGrace)
 	b.doubts(t, read, "", "clear")
 }
 

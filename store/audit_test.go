@@ -52,7 +52,7 @@ func TestEveryDeedIsRecorded(t *testing.T) {
 		must(err)
 		must(s.SetPassword(ctx, Start, "cli", "ann", password))
 		must(s.DeleteAccount(ctx, Start, "user:rollcall:root", "rollcall:ann"))
-		key, secret, err := s.CreateKey(ctx, Start, "cli", "shop", "", store.Scopes{store.ScopeRead, store.ScopeAdmin})
+		key, secret, err := s.CreateKey(ctx, Start, "cli", "blog", "", store.Scopes{store.ScopeRead, store.ScopeAdmin})
 		must(err)
 		_, err = s.DeleteKey(ctx, Start, "user:rollcall:root", key.ID, false)
 		must(err)
@@ -83,8 +83,8 @@ func TestEveryDeedIsRecorded(t *testing.T) {
 			"user:rollcall:ann panel.sign_in",
 			"cli account.password user:rollcall:ann",
 			"user:rollcall:root account.delete user:rollcall:ann viewer",
-			fmt.Sprintf("cli key.create key:%d shop: read,admin", key.ID),
-			fmt.Sprintf("user:rollcall:root key.delete key:%d shop: read,admin", key.ID),
+			fmt.Sprintf("cli key.create key:%d blog: read,admin", key.ID),
+			fmt.Sprintf("user:rollcall:root key.delete key:%d blog: read,admin", key.ID),
 			"key:5:shop user.access user:ada none -> viewer",
 			`system user.change user:ada name; name was "ada"`,
 			fmt.Sprintf("user:root session.revoke user:ada session %d; moving house", ids[0]),
