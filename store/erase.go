@@ -38,6 +38,7 @@ func (s *Store) Erase(ctx context.Context, now time.Time, actor, id string) (Era
 	if err != nil {
 		return Erased{}, err
 	}
+	s.roster.forget()
 	s.counts.Invalidate()
 	s.totals.Invalidate()
 	s.notices.Invalidate()

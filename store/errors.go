@@ -30,6 +30,9 @@ var (
 	// ErrTooLate: what was asked for has been removed from the log of changes.
 	ErrTooLate = errors.New("too late")
 
+	// ErrTooManyOnline: so many people are online that they can not be told apart one by one.
+	ErrTooManyOnline = errors.New("too many people online")
+
 	// ErrNameTaken: another account has this name.
 	ErrNameTaken = errors.New("name taken")
 

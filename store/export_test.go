@@ -86,3 +86,6 @@ func ShareGate(answer func(context.Context, time.Time, GateQuestion) (Gate, erro
 
 // FoldOneByOne has waiting heartbeats folded in the smallest steps.
 func FoldOneByOne(s *Store) { s.beats.Step = 1 }
+
+// AlwaysRoster has lists answered from a roster, however small the database is, or by SQL again.
+func AlwaysRoster(s *Store, yes bool) { s.roster.always = yes }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"time"
 
@@ -116,7 +117,10 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	if err != nil {
 		return OnlinePage{}, err
 	}
-	var page OnlinePage
+	page, err := s.onlineByRoster(ctx, now, f, order, after)
+	if !errors.Is(err, ErrTooManyOnline) {
+		return page, sqldb.Wrap("listing who is online", err)
+	}
 	if page.Counts, err = s.counts.Get(ctx, now, f.counted()); err != nil {
 		return OnlinePage{}, sqldb.Wrap("counting who is online", err)
 	}
@@ -261,8 +265,7 @@ func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, aft
 	}
 	q.Add(f.source()+userJoins+` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
-	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`,
-		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
+	s.addLater(q, m, f)
 	s.whereStatus(q, m, f)
 	q.Add(`) people`)
 	if after != nil {
@@ -276,6 +279,12 @@ func (s *Store) addOther(q *sqldb.Query, m presence.Cutoffs, f OnlineFilter, ask
 	q.Add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+presence.OnlineRule("t"), m.Bounds()...)
 	f.whereApp(q, "t")
 	q.Add(`)`)
+}
+
+// addLater adds the condition that no other online session of the person was active later than s.
+func (s *Store) addLater(q *sqldb.Query, m presence.Cutoffs, f OnlineFilter) {
+	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`,
+		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
 }
 
 // addPresence fills in the online sessions of people, and the status that
@@ -294,11 +303,9 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 	if err != nil {
 		return err
 	}
-	q := new(sqldb.Query)
-	q.Add(`SELECT `+sessionColumns+`, s.user_id
-		FROM user_sessions s WHERE `+presence.OnlineRule("s"), m.Bounds()...)
+	q := sqldb.NewQuery(`SELECT ` + sessionColumns + `, s.user_id`)
+	fromSessionsOf(q, keys).And(presence.OnlineRule("s"), m.Bounds()...)
 	OnlineFilter{App: app}.whereApp(q, "s")
-	q.Add(` AND s.user_id IN `).List(keys).Add(` ORDER BY s.last_activity_at DESC, s.id DESC`)
 	err = q.Each(ctx, look, func(rows *sql.Rows) error {
 		var user string
 		session, err := s.scanSession(rows, &user)
@@ -309,7 +316,7 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 	})
 	for i := range people {
 		p := &people[i]
-		slices.SortFunc(p.Sessions, latestFirst) // by the row they may be in another order
+		slices.SortFunc(p.Sessions, latestFirst)
 		d := p.decide(claims[keys[i]])
 		p.Status, p.DecidedBy, p.StatusText, p.StatusUntil = d.Status, d.Rule, d.Claim.Text, d.Claim.Until
 		p.sumUp()

@@ -32,22 +32,27 @@ func (s *Store) People(ctx context.Context, now time.Time, keys []string) ([]Onl
 }
 
 func (s *Store) people(ctx context.Context, look *sql.Tx, m presence.Cutoffs, keys []string) ([]OnlinePerson, error) {
-	var people []OnlinePerson
-	q := sqldb.NewQuery(`
-		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, '')
-		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id IN `).List(keys)
-	err := q.Each(ctx, look, func(rows *sql.Rows) error {
-		var p OnlinePerson
-		err := rows.Scan(userKey{&p.User}, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization)
-		people = append(people, p)
-		return err
-	})
+	people, err := usersBy(ctx, look, keys)
 	if err == nil {
 		err = s.addPresence(ctx, look, m, "", people)
 	}
 	if err == nil {
 		err = s.addLeft(ctx, look, people)
 	}
+	return people, err
+}
+
+// usersBy returns the users with these keys, in no order.
+func usersBy(ctx context.Context, look *sql.Tx, keys []string) (people []OnlinePerson, err error) {
+	q := sqldb.NewQuery(`
+		SELECT u.id, u.name, u.email, u.role, u.team_name, u.access, u.organization_id, COALESCE(o.name, '')
+		FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id IN `).List(keys)
+	err = q.Each(ctx, look, func(rows *sql.Rows) error {
+		var p OnlinePerson
+		err := rows.Scan(userKey{&p.User}, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization)
+		people = append(people, p)
+		return err
+	})
 	return people, err
 }
 

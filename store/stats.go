@@ -71,6 +71,8 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 // long, how many there were shortly before.
 func (s *Store) CountOnline(ctx context.Context, now time.Time) (presence.Counts, error) {
 	counts, err := s.counts.Get(ctx, now, OnlineFilter{})
+	if s.roster.serves(ctx) {
+	}
 	return counts, sqldb.Wrap("counting who is online", err)
 }
 

@@ -52,6 +52,7 @@ type Store struct {
 	totals  *sqldb.Cache[struct{}, Stats]
 	notices *sqldb.Cache[struct{}, []ListedNotice]
 	gates   *sharedGates
+	roster  *sharedRoster
 	doubted doubted
 	purged  atomic.Pointer[purged] // by the last cleanup; nil: nothing
 
@@ -85,6 +86,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	db.KeepReserve()
 	s.counts, s.totals, s.notices = sqldb.NewCache(db, s.findCounts), sqldb.NewCache(db, s.countAll), sqldb.NewCache(db, s.listNotices)
 	s.gates = newSharedGates(s.findGate)
+	s.roster = newSharedRoster(s)
 	s.History = history.New(db, s.rules, func() presence.Slack { return *s.slack.Load() }, s.settle)
 	return s, nil
 }

@@ -13,6 +13,9 @@ import (
 // the machine busy by asking. In a small one every answer is found anew, and so exact.
 const cacheTTL = 2 * time.Second
 
+// IsLarge tells whether looking at all rows may take long.
+func (db *DB) IsLarge(ctx context.Context) bool { return db.engine.isLarge(ctx) }
+
 // maxCached is how many different questions are remembered.
 const maxCached = 64
 

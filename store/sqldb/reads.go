@@ -215,6 +215,15 @@ func (h *heavyReads) acquire(ctx context.Context) (done func(), err error) {
 	}
 }
 
+// CallerTurn waits until the heavy questions of the caller from before are answered: see [WithCaller]. The turn ends
+// when the caller calls done.
+func (db *DB) CallerTurn(ctx context.Context) (done func(), err error) {
+	if hasOwnTurn(ctx) {
+		return func() {}, nil
+	}
+	return db.heavy.acquireCaller(ctx)
+}
+
 // acquireCaller waits until the caller's questions from before are answered.
 func (h *heavyReads) acquireCaller(ctx context.Context) (done func(), err error) {
 	name, _ := ctx.Value(callerKey{}).(string)

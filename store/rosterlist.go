@@ -1,0 +1,312 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"rollcall/store/fold"
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
+)
+
+// onlineByRoster is Online where there is a roster.
+func (s *Store) onlineByRoster(ctx context.Context, now time.Time, f OnlineFilter, order order, after *cursor) (page OnlinePage, err error) {
+	if !s.roster.serves(ctx) {
+		return page, ErrTooManyOnline
+	}
+	if f.isHeavy() {
+		done, err := s.db.CallerTurn(ctx)
+		if err != nil {
+			return page, err
+		}
+		defer done()
+	}
+	var chosen []chosenPerson
+	choose := func(look *sql.Tx, m presence.Cutoffs, r *roster) (err error) {
+		if !f.isHeavy() {
+			page.Counts = r.counts
+			return nil
+		}
+		chosen, err = r.choose(ctx, s, look, m, f, after, &page.Counts)
+		return err
+	}
+	err = s.roster.within(ctx, now, choose, func(look *sql.Tx, m presence.Cutoffs) (err error) {
+		if f.Status == "" {
+			if page.Counts.StillThere, page.Counts.Unidentified, err = countHidden(ctx, look, m, f); err != nil {
+				return err
+			}
+		}
+		if f.isHeavy() {
+			err = s.readChosen(ctx, look, f, chosen, &page)
+		} else {
+			err = s.listOnline(ctx, look, m, f, order, after, &page)
+		}
+		if err == nil {
+			err = s.addPresence(ctx, look, m, f.App, page.People)
+		}
+		page.People = slices.DeleteFunc(page.People, func(p OnlinePerson) bool { return len(p.Sessions) == 0 })
+		f.sort(page.People)
+		return err
+	})
+	return page, err
+}
+
+// countByRoster is CountOnline where there is a roster.
+func (s *Store) countByRoster(ctx context.Context, now time.Time) (c presence.Counts, err error) {
+	if !s.roster.serves(ctx) {
+		return c, ErrTooManyOnline
+	}
+	count := func(_ *sql.Tx, _ presence.Cutoffs, r *roster) error {
+		c = r.counts
+		return nil
+	}
+	err = s.roster.within(ctx, now, count, func(look *sql.Tx, m presence.Cutoffs) (err error) {
+		c.StillThere, c.Unidentified, err = countHidden(ctx, look, m, OnlineFilter{})
+		return err
+	})
+	return c, err
+}
+
+// EachOnline calls f for everybody who is online at now with their key and status, in no order. It returns
+// ErrTooManyOnline where they are too many to be told apart.
+func (s *Store) EachOnline(ctx context.Context, now time.Time, f func(key string, status presence.Status)) error {
+	each := func(_ *sql.Tx, _ presence.Cutoffs, r *roster) error {
+		for i := range r.people {
+			if _, status, online := r.in(&r.people[i], 0); online {
+				f(r.people[i].key, status)
+			}
+		}
+		return nil
+	}
+	err := s.roster.within(ctx, now, each, func(*sql.Tx, presence.Cutoffs) error { return nil })
+	return sqldb.Wrap("looking who is online", err)
+}
+
+// chosenPerson is somebody in a page, with their place in the list.
+type chosenPerson struct {
+	key, name string
+	number    int64 // since when they are online, or their latest activity
+	id        int64 // of the session by which they stand there
+}
+
+func (c chosenPerson) cursor(sort Sort) cursor {
+	switch sort {
+	case SortName:
+		return cursor{sort, c.name, c.key}
+	case SortDuration:
+		return cursor{sort, c.number, c.key}
+	}
+	return cursor{sort, c.number, c.id}
+}
+
+// compare is the order of a list.
+func (f OnlineFilter) compare(a, b chosenPerson) int {
+	switch f.Sort {
+	case SortName:
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.key, b.key))
+	case SortDuration:
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.key, b.key))
+	}
+	return cmp.Or(cmp.Compare(b.number, a.number), cmp.Compare(b.id, a.id))
+}
+
+// place is where the page before ended.
+func (c *cursor) place(sort Sort) (at chosenPerson) {
+	switch sort {
+	case SortName:
+		at.name, at.key = c.Key.(string), c.Tie.(string)
+	case SortDuration:
+		at.number, at.key = c.Key.(int64), c.Tie.(string)
+	default:
+		at.number, at.id = c.Key.(int64), c.Tie.(int64)
+	}
+	return at
+}
+
+// firstOf are the first people of a list, one more than a page has.
+type firstOf struct {
+	OnlineFilter
+	after  *chosenPerson // where the page before ended
+	people []chosenPerson
+}
+
+func newFirstOf(f OnlineFilter, after *cursor) *firstOf {
+	l := &firstOf{OnlineFilter: f}
+	if after != nil {
+		l.after = new(after.place(f.Sort))
+	}
+	return l
+}
+
+func (l *firstOf) add(c chosenPerson) {
+	if n := len(l.people); n > l.Limit && l.compare(c, l.people[n-1]) >= 0 || l.after != nil && l.compare(c, *l.after) <= 0 {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(l.people, c, l.compare)
+	l.people = slices.Insert(l.people, i, c)
+	l.people = l.people[:min(len(l.people), l.Limit+1)]
+}
+
+// rosterFilter is a filter as a roster's people are held against it.
+type rosterFilter struct {
+	app, organization, team, role, exceptRole int32 // names: 0 for all, -1 where nobody has it
+	search                                    string
+}
+
+func (r *roster) filter(f OnlineFilter) rosterFilter {
+	name := func(text string) int32 {
+		if text == "" {
+			return 0
+		}
+		if known, ok := r.names[text]; ok {
+			return known
+		}
+		return -1
+	}
+	return rosterFilter{name(f.App), name(f.Organization), name(f.Team), name(fold.Text(f.Role)), name(fold.Text(f.ExceptRole)), fold.Text(f.Search)}
+}
+
+func (f *rosterFilter) matches(p *rosterPerson) bool {
+	return (f.organization == 0 || p.organization == f.organization) && (f.team == 0 || p.team == f.team) &&
+		(f.role == 0 || p.role == f.role) && (f.exceptRole == 0 || p.role != f.exceptRole) && (f.search == "" || strings.Contains(p.searched, f.search))
+}
+
+// choose finds the people of a page, one more where others follow, and counts all who match.
+func (r *roster) choose(ctx context.Context, s *Store, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, after *cursor, c *presence.Counts) ([]chosenPerson, error) {
+	filter, first := r.filter(f), newFirstOf(f, after)
+	byActivity := f.Sort == SortActivity || f.Sort == ""
+	r.pick++
+	var few []string // by activity
+	n, all := 0, 0
+	for i := range r.people {
+		p := &r.people[i]
+		since, status, online := r.in(p, filter.app)
+		if !online {
+			continue
+		}
+		all++
+		if !filter.matches(p) {
+			continue
+		}
+		addCount(c, status, 1)
+		switch {
+		case f.Status != "" && status != f.Status:
+		case !byActivity:
+			first.add(chosenPerson{key: p.key, name: p.name(), number: since})
+		default:
+			p.pick = r.pick
+			if n++; n*n*walkFactor <= f.Limit*len(r.people) {
+				few = append(few, p.key)
+			}
+		}
+	}
+	*c = c.Of(f.Status)
+	switch {
+	case !byActivity, n == 0:
+		return first.people, nil
+	case len(few) == n:
+		err := first.addLatest(ctx, look, m, few)
+		return first.people, err
+	}
+	return r.walk(ctx, s, look, m, f, after, max(minWalk, (f.Limit+1)*all/n)) // so many have them, if they are as active as others
+}
+
+// walkFactor is how many sessions are looked through in the order of activity in the time in which those of one
+// person are found.
+const walkFactor = 4
+
+// addLatest adds people by their latest activity.
+func (l *firstOf) addLatest(ctx context.Context, look *sql.Tx, m presence.Cutoffs, keys []string) error {
+	latest := make(map[string]chosenPerson, len(keys))
+	for some := range slices.Chunk(keys, peopleAtOnce) {
+		q := sqldb.NewQuery(`SELECT s.user_id, s.last_activity_at, s.id`)
+		fromSessionsOf(q, some).And(presence.OnlineRule("s"), m.Bounds()...)
+		l.whereApp(q, "s")
+		err := q.Each(ctx, look, func(rows *sql.Rows) error {
+			var c chosenPerson
+			err := rows.Scan(&c.key, &c.number, &c.id)
+			if before, ok := latest[c.key]; !ok || l.compare(c, before) < 0 {
+				latest[c.key] = c
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, c := range latest {
+		l.add(c)
+	}
+	return nil
+}
+
+// minWalk is how many sessions are looked through in one query at least.
+const minWalk = 100
+
+// walk finds those of the people whom the last choice marked who were active last, step sessions at a time.
+func (r *roster) walk(ctx context.Context, s *Store, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, after *cursor, step int) (first []chosenPerson, err error) {
+	var last chosenPerson
+	if after != nil {
+		last = after.place(f.Sort)
+	}
+	for seen := step; seen == step && len(first) <= f.Limit; {
+		q := sqldb.NewQuery(`SELECT s.user_id, s.last_activity_at, s.id FROM user_sessions s WHERE `)
+		behind := m
+		if last.id != 0 {
+			behind.Future = min(m.Future, last.number) // one bound of the index, as in readStep
+		}
+		q.Add(presence.OnlineRule("s"), behind.Bounds()...)
+		f.whereApp(q, "s")
+		if last.id != 0 {
+			q.And(`(s.last_activity_at < ? OR s.id < ?)`, last.number, last.id)
+		}
+		if after != nil { // who was active later was on a page before
+			s.addLater(q, m, f)
+		}
+		q.Add(` ORDER BY s.last_activity_at DESC, s.id DESC LIMIT ?`, step)
+		seen = 0
+		err = q.Each(ctx, look, func(rows *sql.Rows) error {
+			var key sql.RawBytes
+			var c chosenPerson
+			err := rows.Scan(&key, &c.number, &c.id)
+			seen, last = seen+1, c
+			if i, known := r.at[string(key)]; known && r.people[i].pick == r.pick && len(first) <= f.Limit {
+				r.people[i].pick = 0 // their other sessions do not count
+				c.key = r.people[i].key
+				first = append(first, c)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return first, nil
+}
+
+// readChosen reads the people of a page.
+func (s *Store) readChosen(ctx context.Context, look *sql.Tx, f OnlineFilter, chosen []chosenPerson, page *OnlinePage) error {
+	page.People = []OnlinePerson{}
+	if len(chosen) > f.Limit {
+		chosen = chosen[:f.Limit]
+		page.Next = chosen[f.Limit-1].cursor(f.Sort).String()
+	}
+	keys := make([]string, len(chosen))
+	place := make(map[string]int, len(chosen))
+	for i, c := range chosen {
+		keys[i], place[c.key] = c.key, i
+	}
+	for some := range slices.Chunk(keys, peopleAtOnce) {
+		people, err := usersBy(ctx, look, some)
+		if err != nil {
+			return err
+		}
+		page.People = append(page.People, people...)
+	}
+	slices.SortFunc(page.People, func(a, b OnlinePerson) int { return cmp.Compare(place[a.Key()], place[b.Key()]) })
+	return nil
+}

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
+)
+
+// sharedRoster is the roster of a store. One question looks at it at a time, and for a moment.
+type sharedRoster struct {
+	store  *Store
+	always bool          // also of a small database
+	large  atomic.Bool   // it was, and seldom gets smaller
+	turn   chan struct{} // full while somebody uses what follows
+
+	current *roster   // nil: it is to be read
+	tooMany time.Time // when there were last; zero: there are not
+	reading bool      // anew, behind the one that is in use
+	drops   int       // how often it was to be forgotten
+}
+
+func newSharedRoster(s *Store) *sharedRoster {
+	return &sharedRoster{store: s, turn: make(chan struct{}, 1)}
+}
+
+// serves tells whether lists are to be answered from the roster, as far as there is one.
+func (h *sharedRoster) serves(ctx context.Context) bool {
+	if !h.large.Load() && h.store.db.IsLarge(ctx) {
+		h.large.Store(true)
+	}
+	return h.always || h.large.Load()
+}
+
+// forget has the roster read anew: it names somebody who is to be forgotten.
+func (h *sharedRoster) forget() {
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
+	h.current = nil
+	h.drops++
+}
+
+// within lets choose look at the roster as of now, and then read look at the same instant, which others need
+// not wait for. It returns ErrTooManyOnline where there are too many people for one.
+func (h *sharedRoster) within(ctx context.Context, now time.Time, choose func(*sql.Tx, presence.Cutoffs, *roster) error, read func(*sql.Tx, presence.Cutoffs) error) error {
+	select {
+	case h.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	held := true
+	release := func() {
+		if held {
+			held = false
+			<-h.turn
+		}
+	}
+	defer release()
+	for tries := 0; ; tries++ {
+		if err := h.prepare(ctx, now); err != nil {
+			return err
+		}
+		h.store.settleAt(ctx, h.current.judged, h.store.at(now))
+		err := h.store.db.Snapshot(ctx, func(look *sql.Tx) error {
+			m := h.store.at(now)
+			if err := h.current.catchUp(ctx, h.store, look, m); err != nil {
+				return err
+			}
+			if err := choose(look, m, h.current); err != nil {
+				return err
+			}
+			release()
+			return read(look, m)
+		})
+		if !errors.Is(err, errStaleRoster) || tries == 2 {
+			return err
+		}
+		h.current = nil
+	}
+}
+
+// prepare makes sure that there is a roster.
+func (h *sharedRoster) prepare(ctx context.Context, now time.Time) (err error) {
+	if h.current != nil {
+		if time.Since(h.current.read) > rosterAge && !h.reading {
+			h.reading = true
+			go h.renew(context.WithoutCancel(ctx), now, h.drops)
+		}
+		return nil
+	}
+	if !h.tooMany.IsZero() && time.Since(h.tooMany) < judgeAgain {
+		return ErrTooManyOnline
+	}
+	h.tooMany = time.Time{}
+	few, err := h.store.isFew(ctx, now)
+	if err == nil && few {
+		h.current, err = h.store.readRoster(sqldb.WithCaller(context.WithoutCancel(ctx), ""), now)
+	}
+	if err == nil && !few || errors.Is(err, ErrTooManyOnline) {
+		h.tooMany, err = time.Now(), ErrTooManyOnline
+	}
+	return err
+}
+
+// renew reads the roster anew: whatever was changed in a way that no log tells is right again.
+func (h *sharedRoster) renew(ctx context.Context, now time.Time, drops int) {
+	fresh, err := h.store.readRoster(sqldb.WithCaller(ctx, ""), now)
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
+	h.reading = false
+	if err == nil && drops == h.drops {
+		h.current = fresh
+	}
+}
+
+// isFew tells whether a roster would not be of too many people. It counts by the index alone.
+func (s *Store) isFew(ctx context.Context, now time.Time) (bool, error) {
+	var n int
+	err := s.db.Scan(ctx, []any{&n}, `SELECT COUNT(*) FROM (SELECT 1 FROM user_sessions WHERE is_active = true AND last_activity_at > $1 LIMIT $2) few`,
+		s.at(now).Window, maxRoster+1)
+	return n <= maxRoster, err
+}
