@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -200,6 +201,28 @@ func TestACrowdIsJudgedAnewAsItGrowsAndShrinks(t *testing.T) {
 		r.tells(list, "updated bob")
 		r.enter("dan")
 		r.tells(list, "reset")
+	})
+}
+
+func TestACrowdThatIsNotLookedAtOneByOneIsToldOfAllTheSame(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		var wg sync.WaitGroup
+		for i := range maxChanges + 1 {
+			wg.Go(func() { r.enter(fmt.Sprint("user", i)) })
+		}
+		ada := r.enter("ada")
+		wg.Wait()
+		list, _ := r.open("/list", ada)
+		r.tells(list, "hello")
+		r.enter("bob")
+		r.enter("user7") // with a second session
+		if _, err := r.store.DeleteUser(r.Context(), r.now(), store.By{App: "shop", Grant: store.AccessAdmin}, "user8"); err != nil {
+			r.Fatal(err)
+		}
+		r.tells(list, "session_ended user8 user_deleted", "online bob", "updated user7", "offline user8 user_deleted")
+		if n := r.tracker.counts.People(); n != maxChanges+2 {
+			r.Errorf("it counts %d", n)
+		}
 	})
 }
 

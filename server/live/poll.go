@@ -7,15 +7,15 @@ import (
 	"slices"
 	"time"
 
-	"rollcall/server/web"
 	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 const (
-	maxChanges = 1000        // of the log in one look; more are read in the next
-	maxTracked = 100_000     // people online, beyond which they are not told apart
-	judgeEvery = time.Minute // whether there are fewer again
-	fromNow    = -1          // stands for no change: what there was before is of no interest
+	maxChanges = 1000            // of the log in one look; more are read in the next
+	maxTracked = 200_000         // people online, beyond which they are not told apart
+	judgeEvery = 5 * time.Second // whether there are fewer again
+	fromNow    = -1              // stands for no change: what there was before is of no interest
 )
 
 // poll finds and publishes what is new. After an error the next look does it all.
@@ -115,38 +115,49 @@ func (h *Hub) begin(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// loadOnline reads all who are online, as far as they can be known. By name,
-// because then nobody moves between pages while they are read.
+// loadOnline takes all who are online as told, as far as they can be known. Of many people only their status is read:
+// whoever changes then is told of, even where that is by nothing that is shown.
 func (h *Hub) loadOnline(ctx context.Context, now time.Time) error {
 	t := &h.tracker
-	filter := store.OnlineFilter{Sort: store.SortName, Limit: web.MaxLimit}
-	for {
-		page, err := h.store.Online(ctx, now, filter)
-		if err != nil {
-			return err
+	err := h.store.EachOnline(ctx, now, func(key string, status presence.Status) {
+		if !t.tooMany() {
+			t.remember(key, published{status: status, at: now.Add(-tellEvery).UnixMilli()})
 		}
-		for _, person := range page.People {
+	})
+	if errors.Is(err, store.ErrTooManyOnline) {
+		t.giveUp()
+		err = nil
+	}
+	switch {
+	case t.tooMany():
+		t.lastJudged = now
+	case err == nil && len(t.online) <= maxChanges:
+		err = h.lookAtAll(ctx, now)
+	}
+	return err
+}
+
+// lookAtAll remembers how everybody looks.
+func (h *Hub) lookAtAll(ctx context.Context, now time.Time) error {
+	t := &h.tracker
+	people, err := h.store.People(ctx, now, slices.Collect(maps.Keys(t.online)))
+	for _, person := range people {
+		if person.Status != presence.StatusOffline { // else they just went, as the log says
 			t.remember(person.Key(), t.look(person, now.Add(-tellEvery)))
 		}
-		if t.tooMany() {
-			t.lastJudged = now
-			return nil
-		}
-		if filter.Cursor = page.Next; page.Next == "" {
-			return nil
-		}
 	}
+	return err
 }
 
 // judgeCrowd begins anew where there are few enough people again to tell them apart, and not only just.
 func (h *Hub) judgeCrowd(ctx context.Context, now time.Time) (began bool, err error) {
 	t := &h.tracker
-	page, err := h.store.Online(ctx, now, store.OnlineFilter{Limit: 1})
+	counts, err := h.store.CountOnline(ctx, now)
 	if err != nil {
 		return false, err
 	}
 	t.lastJudged = now
-	if page.Counts.People() > t.limit-t.limit/10 {
+	if counts.People() > t.limit-t.limit/10 {
 		return false, nil
 	}
 	return true, h.begin(ctx, now)

@@ -35,7 +35,7 @@ type tracker struct {
 
 // published is what was last told of a person.
 type published struct {
-	print  uint64 // of all that is news when it changes
+	print  uint64 // of all that is news when it changes; 0: they have not been looked at
 	status presence.Status
 	at     int64 // when, in milliseconds
 }
@@ -55,10 +55,15 @@ func (t *tracker) clear() {
 // tooMany forgets everybody where there are too many to tell them apart.
 func (t *tracker) tooMany() bool {
 	if len(t.online) > t.limit {
-		t.clear()
-		t.overLimit = true
+		t.giveUp()
 	}
 	return t.overLimit
+}
+
+// giveUp forgets everybody: there are too many to tell them apart.
+func (t *tracker) giveUp() {
+	t.clear()
+	t.overLimit = true
 }
 
 // gate is what the gate says where nobody may be disturbed.
