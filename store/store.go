@@ -85,6 +85,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	db.KeepReserve()
 	s.counts, s.totals, s.notices = sqldb.NewCache(db, s.findCounts), sqldb.NewCache(db, s.countAll), sqldb.NewCache(db, s.listNotices)
+	s.counts.KeepWhile(func(c presence.Counts) bool { return c.People() > 0 }) // that nobody is there is never from before
 	s.gates = newSharedGates(s.findGate)
 	s.roster = newSharedRoster(s)
 	s.History = history.New(db, s.rules, func() presence.Slack { return *s.slack.Load() }, s.settle)

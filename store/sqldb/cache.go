@@ -16,6 +16,10 @@ const cacheTTL = 2 * time.Second
 // IsLarge tells whether looking at all rows may take long.
 func (db *DB) IsLarge(ctx context.Context) bool { return db.engine.isLarge(ctx) }
 
+// lastsTimes is for how many times as long as it took to find it an answer is used that lasts, and for as long again
+// while another is found. So a tenth of a processor at most is busy with the same question.
+const lastsTimes = 10
+
 // maxCached is how many different questions are remembered.
 const maxCached = 64
 
@@ -26,6 +30,7 @@ type Cache[Q comparable, A any] struct {
 	find  func(context.Context, time.Time, Q) (A, error)
 	keeps func(context.Context) bool
 	ttl   time.Duration // 0: until Invalidate
+	lasts func(A) bool  // see KeepWhile
 
 	flight singleflight.Group
 	mu     sync.Mutex
@@ -36,6 +41,7 @@ type Cache[Q comparable, A any] struct {
 type cached[A any] struct {
 	answer A
 	found  time.Time
+	took   time.Duration
 }
 
 // NewCache returns a cache of what find answers as of a time. Only a large database's answers
@@ -52,9 +58,18 @@ func NewLastingCache[Q comparable, A any](db *DB, find func(context.Context, tim
 	return c
 }
 
+// KeepWhile has an answer that took long be used for longer if lasts says so of it, and none be waited for that is to
+// take its place.
+func (c *Cache[Q, A]) KeepWhile(lasts func(A) bool) { c.lasts = lasts }
+
 // Get returns the answer to q as of now, or one from shortly before.
 func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, err error) {
-	if answer, ok := c.lookup(q); ok {
+	answer, fresh, usable := c.lookup(q)
+	if fresh {
+		return answer, nil
+	}
+	if usable {
+		c.start(ctx, now, q)
 		return answer, nil
 	}
 	if !c.keeps(ctx) {
@@ -65,13 +80,8 @@ func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, er
 		return answer, err
 	}
 	defer leave()
-	c.mu.Lock()
-	flight := fmt.Sprintf("%d %t %#v", c.age, hasOwnTurn(ctx), q) // not to wait for one that waits for its turn
-	c.mu.Unlock()
-	// Whoever asked first may give up, or ask too much; the others still want the answer.
-	found := c.flight.DoChan(flight, func() (any, error) { return c.load(WithCaller(context.WithoutCancel(ctx), ""), now, q) })
 	select {
-	case result := <-found:
+	case result := <-c.start(ctx, now, q):
 		answer, _ = result.Val.(A)
 		return answer, result.Err
 	case <-ctx.Done():
@@ -79,17 +89,35 @@ func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, er
 	}
 }
 
-func (c *Cache[Q, A]) lookup(q Q) (answer A, ok bool) {
+// start begins to find an answer, if nobody has yet.
+func (c *Cache[Q, A]) start(ctx context.Context, now time.Time, q Q) <-chan singleflight.Result {
+	c.mu.Lock()
+	flight := fmt.Sprintf("%d %t %#v", c.age, hasOwnTurn(ctx), q) // not to wait for one that waits for its turn
+	c.mu.Unlock()
+	// Whoever asked first may give up, or ask too much; the others still want the answer.
+	return c.flight.DoChan(flight, func() (any, error) { return c.load(WithCaller(context.WithoutCancel(ctx), ""), now, q) })
+}
+
+// lookup returns what is remembered: it is fresh, or usable while another answer is found.
+func (c *Cache[Q, A]) lookup(q Q) (answer A, fresh, usable bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known, ok := c.known[q]
-	return known.answer, ok && (c.ttl == 0 || time.Since(known.found) < c.ttl)
+	if !ok || c.ttl == 0 {
+		return known.answer, ok, ok
+	}
+	age, lasts := time.Since(known.found), time.Duration(0)
+	if c.lasts != nil && c.lasts(known.answer) {
+		lasts = lastsTimes * known.took
+	}
+	return known.answer, age < max(c.ttl, lasts), age < 2*lasts
 }
 
 func (c *Cache[Q, A]) load(ctx context.Context, now time.Time, q Q) (A, error) {
 	c.mu.Lock()
 	age := c.age
 	c.mu.Unlock()
+	began := time.Now()
 	answer, err := c.findHeavy(ctx, now, q)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,7 +125,7 @@ func (c *Cache[Q, A]) load(ctx context.Context, now time.Time, q Q) (A, error) {
 		if len(c.known) >= maxCached {
 			clear(c.known)
 		}
-		c.known[q] = cached[A]{answer, time.Now()}
+		c.known[q] = cached[A]{answer, time.Now(), time.Since(began)}
 	}
 	return answer, err
 }

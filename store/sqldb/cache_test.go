@@ -49,6 +49,29 @@ func TestAnAnswerFromALargeDatabaseIsUsedForAShortTime(t *testing.T) {
 	})
 }
 
+func TestAnAnswerThatTookLongIsUsedWhileAnotherIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		c := NewCache(large(true), counting(&asked, time.Second))
+		c.KeepWhile(func(answer int64) bool { return answer != 4 })
+		for _, step := range []struct {
+			after      time.Duration
+			want, took int64 // seconds
+		}{
+			{0, 1, 1}, {9 * time.Second, 1, 0}, {2 * time.Second, 1, 0}, {2 * time.Second, 2, 0},
+			{time.Minute, 3, 1},      // nobody has asked for too long
+			{15 * time.Second, 3, 0}, // and the fourth is found
+			{5 * time.Second, 5, 1},  // which does not last
+		} {
+			time.Sleep(step.after)
+			start := time.Now()
+			if got, took := get(t, c, "a"), int64(time.Since(start).Seconds()); got != step.want || took != step.took {
+				t.Errorf("after %v: answer %d in %d s, want %d in %d s", step.after, got, took, step.want, step.took)
+			}
+		}
+	})
+}
+
 func TestInASmallDatabaseEveryAnswerIsNew(t *testing.T) {
 	var asked atomic.Int64
 	c := NewCache(large(false), counting(&asked, 0))
