@@ -83,6 +83,71 @@ func TestThePanelIsLive(t *testing.T) {
 	})
 }
 
+// TestAPartOfTheListIsKeptWithoutReadingItAgain counts how often a panel reads the list while people come and go.
+func TestAPartOfTheListIsKeptWithoutReadingItAgain(t *testing.T) {
+	follower := browser(t)
+	in := serve(t)
+	backend := in.backend(t, "shop", "sessions")
+	for i := range 103 {
+		login(t, backend, fmt.Sprintf("u%03d", i), fmt.Sprintf("Person %03d", i))
+	}
+	follower.setUpAccount(in)
+	follower.until(follows("Live")) // a feed that only begins has the list read again
+	b := follower.another()
+	b.open(in.url)
+	b.refreshEvery("3600")
+	b.until(follows("Live"))
+	b.until(panel + `.querySelector('.foot').innerText.includes('100 of 103 shown')`)
+	b.eval(`void (window.lists = 0, window.real = fetch, window.fetch = (...asked) => {
+		if (asked[0].pathname?.endsWith('/online')) lists++;
+		return real(...asked);
+	})`)
+	leave := func(user string) {
+		t.Helper()
+		if _, err := backend.DeleteUser(t.Context(), user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := func(user string) string {
+		return panel + `.querySelector('[role=row][data-user-id]')?.dataset.userId === '` + user + `'`
+	}
+	online := func(words string) string {
+		return panel + `.querySelector('[part=count]').textContent === '` + words + ` online'`
+	}
+
+	login(t, backend, "new", "Newcomer")
+	b.until(first("new"))
+	b.until(online("104"))
+	b.until(panel + `.querySelector('.foot').innerText.includes('100 of 104 shown')`)
+	leave("new")
+	leave("u000") // who is not shown
+	b.until(online("102"))
+	b.until(`!` + panel + `.querySelector('[data-user-id=new]')`)
+
+	b.eval(`(() => { const s = ` + panel + `.querySelector('select[aria-label=Sort]'); s.value = 'name'; s.dispatchEvent(new Event('change')) })()`)
+	b.until(first("u001"))
+	login(t, backend, "aaron", "Ångström")
+	b.until(first("aaron"))
+	login(t, backend, "last", "Zoë")
+	b.until(online("104"))
+	b.until(`!` + panel + `.querySelector('[data-user-id=last]')`) // behind those who are shown
+
+	b.eval(`(() => { const s = ` + panel + `.querySelector('[part=search]'); s.value = 'ANGSTROM'; s.dispatchEvent(new Event('input')) })()`)
+	b.until(listed("Ångström"))
+	login(t, backend, "angela", "Angela Angström")
+	login(t, backend, "nobody", "Nobody else")
+	b.until(listed("Angela Angström", "Ångström"))
+	b.until(online("2"))
+	in.claim(t, "shop", "angela", `{"status": "busy"}`)
+	b.until(panel + `.querySelector('.split').textContent === 'matching · 1 available · 1 busy'`)
+	leave("aaron")
+	b.until(online("1"))
+	b.until(`lists === 2`) // for the order and for the search
+	leave("angela")
+	b.until(online("0"))
+	b.until(`lists === 3`) // because only the server may say that nobody is in the way
+}
+
 // TestAListOfAnotherServerTakesNoNewsBack has the list answered before somebody comes,
 // as if by another server behind the same address, whose cursors are further on.
 func TestAListOfAnotherServerTakesNoNewsBack(t *testing.T) {

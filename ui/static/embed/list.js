@@ -1,7 +1,6 @@
 // The list of people as the server has it: read from time to time, and kept by the live feed
 // in between. It knows no elements.
 import { Feed } from '../lib/feed.js';
-import { total } from '../lib/status.js';
 import { Clock } from '../lib/time.js';
 
 // A cursor is "epoch.number". Numbers of different epochs, as different servers have, can not be compared.
@@ -11,10 +10,12 @@ const number = ({ cursor }) => Number(cursor?.split('.')[1]);
 export class PeopleList {
   clock = new Clock();
   users = [];
-  complete; // all who are online, so that the feed can keep it
+  complete; // all who are online
   loadedAt; // when users was true; undefined before the first answer
   live; // whether the feed flows; undefined before that is known
   failures = 0;
+  #page; // what was shown last
+  #doubtful; // the feed told what may change how many there are
   #refused; // asking again is of no use until something has changed
   #on;
   #server;
@@ -26,9 +27,9 @@ export class PeopleList {
   #news = []; // what the feed told and users does not have yet
   #timers = {};
 
-  // on.query() is what is asked: {params, filtered, reordered}; on.every(), the ms between two
-  // looks. on.read(page) is called with each answer, on.shown(page) also with what the feed told,
-  // on.changed(type, user) with each change of the feed; further on.busy(yes), on.modeChanged(),
+  // on.query() is what is asked: {params, filtered}; on.every(), the ms between two looks; on.news(news, page, wanted),
+  // what a page becomes by the feed's news, and whether the server is to be asked: {page, soon, later}.
+  // on.read(page) is called with each answer, on.shown(page) also with what the feed told, on.changed(type, user) with each change of the feed; further on.busy(yes), on.modeChanged(),
   // on.failed(refusal), or on.refused(status) where it is of no use to ask again. size is how many people are read at first; with 0
   // only their number.
   constructor(on, size) {
@@ -73,14 +74,14 @@ export class PeopleList {
   async load() {
     this.#asking?.abort();
     clearTimeout(this.#timers.next);
-    this.#refused = false;
+    this.#refused = this.#doubtful = false;
     const { signal } = (this.#asking = new AbortController());
-    const { params, filtered, reordered } = this.#on.query();
+    const { params, filtered } = this.#on.query();
     this.#askedAt = Date.now();
     this.#on.busy?.(true);
     try {
       const page = await this.#server.online(params, this.#wanted, signal);
-      if (!signal.aborted) this.#succeed(page, !page.next_cursor && !filtered && !reordered);
+      if (!signal.aborted) this.#succeed(page, !page.next_cursor && !filtered);
     } catch (refusal) {
       if (!signal.aborted) this.#fail(refusal);
     }
@@ -105,7 +106,8 @@ export class PeopleList {
     clearTimeout(this.#timers.next);
     const every = this.#on.every();
     // After failures at a random time, so that a thousand pages do not come back as one.
-    const wait = this.failures ? 200 + Math.random() * Math.min(every, 1000 * 2 ** this.failures) : every;
+    const usual = this.#doubtful ? Math.min(every, 10000 * (1 + Math.random())) : every;
+    const wait = this.failures ? 200 + Math.random() * Math.min(every, 1000 * 2 ** this.failures) : usual;
     if (!document.hidden && !this.#refused) this.#timers.next = setTimeout(() => this.load(), wait);
     this.#on.modeChanged?.();
   }
@@ -132,6 +134,7 @@ export class PeopleList {
   #show(page) {
     this.loadedAt = Date.now();
     this.users = page.users;
+    this.#page = page;
     this.#on.shown(page);
   }
 
@@ -192,23 +195,15 @@ export class PeopleList {
     }, 20);
   }
 
-  // Where users is a part of the list, or in another order, only the server can say what it is now.
   #catchUp() {
     const news = this.#news.splice(0);
     if (!news.length || !this.loadedAt) return;
-    const users = [...this.users];
-    const people = news.filter(({ type }) => type !== 'gate'); // which is about those who are in no list
-    if (this.complete) for (const { type, user } of people) apply(users, type, user);
-    else if (this.#size && people.length) this.#scheduleReload();
-    const { counts, level } = news.at(-1);
-    if (!this.#on.query().filtered) this.#show({ users, counts, level, count: total(counts) });
-    for (const { type, user } of people) this.#on.changed?.(type, user);
+    const { page, soon, later } = this.#on.news(news, this.#page, this.#wanted);
+    if (soon) this.#scheduleReload();
+    this.#show(page);
+    for (const { type, user } of news) if (user) this.#on.changed?.(type, user);
+    if (!later || this.#doubtful) return;
+    this.#doubtful = true;
+    this.plan();
   }
-}
-
-// Makes one change of the feed to a list with the latest activity first. Who changed keeps their
-// place until the list is read again.
-function apply(users, type, user) {
-  const at = users.findIndex(({ id, directory }) => id === user.id && directory === user.directory);
-  users.splice(Math.max(at, 0), Number(at >= 0), ...(type === 'offline' ? [] : [user]));
 }

@@ -14,7 +14,7 @@
  * rollcall:unauthenticated. Looks: the --rollcall-* properties of badge.css, parts pulse
  * and count.
  */
-import { countWords } from '../lib/status.js';
+import { countWords, total } from '../lib/status.js';
 import style from './badge/badge.css';
 import { ServerElement } from './element.js';
 
@@ -27,6 +27,7 @@ class OnlineUsersBadge extends ServerElement {
   constructor() {
     super(style, {
       query: () => ({ params: {} }),
+      news: (news) => ({ page: { ...news.at(-1), count: total(news.at(-1).counts) } }),
       shown: (page) => this.#show(page),
       failed: () => this.#fail(),
       refused: (status) => this.#refuse(status),

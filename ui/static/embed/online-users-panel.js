@@ -21,6 +21,7 @@ import { personKey } from '../lib/status.js';
 import { ServerElement } from './element.js';
 import { Filters } from './panel/filters.js';
 import { Frame } from './panel/frame.js';
+import { bringIn } from './panel/news.js';
 import { OwnStatus } from './panel/own-status.js';
 import style from './panel/panel.css';
 import { Rows } from './panel/rows.js';
@@ -62,8 +63,9 @@ class OnlineUsersPanel extends ServerElement {
   constructor() {
     super(style, {
       query: () => this.#filters.query(),
+      news: (news, page, wanted) => bringIn(news, page, this.#filters.query(), wanted),
       busy: (yes) => (this.#frame.element.ariaBusy = yes),
-      read: (page) => this.#read(page),
+      read: () => this.#read(),
       shown: (page) => this.#show(page),
       changed: (type, user) => this.#changed(type, user),
       modeChanged: () => this.#frame.renderMode(this.list, this.seconds),
@@ -108,13 +110,14 @@ class OnlineUsersPanel extends ServerElement {
 
   // ---- showing ----
 
-  #read(page) {
-    this.#frame.showSize(page);
+  #read() {
+    this.#frame.notice.hidden = true;
     this.#own.show(this.server);
   }
 
   #show(page) {
     const { filtered } = this.#filters.query();
+    this.#frame.showSize(page);
     this.#frame.showCounts(page, filtered, this.list.loadedAt);
     this.#filters.offer(page.users);
     this.#rows.show(page.users, this.#reorder);

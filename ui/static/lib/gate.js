@@ -48,10 +48,12 @@ export function gateLight() {
     }
   }
 
-  // Waits a moment, so that what happens together is one question.
+  // Waits a moment, so that what happens together is one question, but not for as long as things happen.
   function changed() {
-    clearTimeout(timer);
-    timer = setTimeout(load, Math.max(50, asked + ASK_EVERY_MS - Date.now()));
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      load();
+    }, Math.max(50, asked + ASK_EVERY_MS - Date.now()));
   }
 
   function show(level, counts) {

@@ -28,7 +28,7 @@ export class Filters {
   query() {
     const chosen = Object.fromEntries(Object.entries(this.selects).map(([name, select]) => [name, select.value]));
     const narrow = { q: this.search.value.trim(), ...chosen };
-    return { params: { ...narrow, sort: this.sort.value }, filtered: Object.values(narrow).some(Boolean), reordered: this.sort.selectedIndex > 0 };
+    return { params: { ...narrow, sort: this.sort.value }, filtered: Object.values(narrow).some(Boolean) };
   }
 
   // Shows which of them narrow the list.

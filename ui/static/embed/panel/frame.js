@@ -32,11 +32,10 @@ export class Frame {
     this.element = h('div', { class: 'panel', part: 'panel', 'data-state': 'loading' }, head, filters.element, this.notice, this.table, this.blank, foot);
   }
 
-  // What the server answered: how much of the list that is.
+  // How much of the list is shown.
   showSize({ users, count, next_cursor: more }) {
     this.shown.textContent = more ? `${users.length.toLocaleString()} of ${count.toLocaleString()} shown` : '';
     this.more.hidden = !more;
-    this.notice.hidden = true;
   }
 
   showCounts({ count, counts }, filtered, loadedAt) {
