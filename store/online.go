@@ -265,7 +265,8 @@ func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, aft
 	}
 	q.Add(f.source()+userJoins+` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
-	s.addLater(q, m, f)
+	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`,
+		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
 	s.whereStatus(q, m, f)
 	q.Add(`) people`)
 	if after != nil {
@@ -279,12 +280,6 @@ func (s *Store) addOther(q *sqldb.Query, m presence.Cutoffs, f OnlineFilter, ask
 	q.Add(ask+` FROM user_sessions t WHERE t.user_id = s.user_id AND `+condition+` AND `+presence.OnlineRule("t"), m.Bounds()...)
 	f.whereApp(q, "t")
 	q.Add(`)`)
-}
-
-// addLater adds the condition that no other online session of the person was active later than s.
-func (s *Store) addLater(q *sqldb.Query, m presence.Cutoffs, f OnlineFilter) {
-	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`,
-		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
 }
 
 // addPresence fills in the online sessions of people, and the status that

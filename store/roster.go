@@ -51,9 +51,11 @@ type rosterPerson struct {
 }
 
 type rosterApp struct {
-	since  int64 // when the first session began
-	app    int32 // its name
-	active bool  // not all sessions are idle
+	since  int64   // when the first session began
+	id     int64   // of a session,
+	ids    []int64 // and of the others
+	app    int32   // its name
+	active bool    // not all sessions are idle
 }
 
 func (p *rosterPerson) name() string { return p.searched[:p.nameLen] }
@@ -84,8 +86,12 @@ func (r *roster) in(p *rosterPerson, app int32) (since int64, status presence.St
 
 // add notes a session of a person.
 func (p *rosterPerson) add(a rosterApp) {
+	if p.first.app == 0 {
+		p.first = a
+		return
+	}
 	known := &p.first
-	if known.app != 0 && known.app != a.app {
+	if known.app != a.app {
 		i := slices.IndexFunc(p.more, func(o rosterApp) bool { return o.app == a.app })
 		if i < 0 {
 			p.more = append(p.more, a)
@@ -93,10 +99,26 @@ func (p *rosterPerson) add(a rosterApp) {
 		}
 		known = &p.more[i]
 	}
-	if known.app == 0 {
-		*known = a
-	}
 	known.since, known.active = min(known.since, a.since), known.active || a.active
+	if a.id != known.id {
+		known.ids = append(known.ids, a.id) // twice, if they beat while everybody is read: nobody minds
+	}
+}
+
+// sessions calls f for those of a person in an app, or for 0 in any but the panel.
+func (r *roster) sessions(p *rosterPerson, app int32, f func(id int64)) {
+	see := func(a *rosterApp) {
+		if app == a.app || app == 0 && a.app != r.panel {
+			f(a.id)
+			for _, id := range a.ids {
+				f(id)
+			}
+		}
+	}
+	see(&p.first)
+	for i := range p.more {
+		see(&p.more[i])
+	}
 }
 
 // count adds a person to the counts, or with -1 takes them out.
@@ -196,6 +218,7 @@ func (r *roster) readStep(ctx context.Context, s *Store, look *sql.Tx, at *place
 		if err != nil {
 			return err
 		}
+		a.id = at.id
 		i, known := r.at[p.key]
 		if !known {
 			i = len(r.people)
@@ -291,12 +314,12 @@ func (r *roster) look(ctx context.Context, s *Store, look *sql.Tx, m presence.Cu
 	if err != nil {
 		return err
 	}
-	q = sqldb.NewQuery(`SELECT s.user_id, s.app, s.created_at, s.idle_ms < ?`, s.rules.IdleAfter.Milliseconds())
+	q = sqldb.NewQuery(`SELECT s.user_id, s.app, s.created_at, s.idle_ms < ?, s.id`, s.rules.IdleAfter.Milliseconds())
 	fromSessionsOf(q, keys).And(presence.OnlineRule("s"), m.Bounds()...)
 	err = q.Each(ctx, look, func(rows *sql.Rows) error {
 		var key, app sql.RawBytes
 		var a rosterApp
-		err := rows.Scan(&key, &app, &a.since, &a.active)
+		err := rows.Scan(&key, &app, &a.since, &a.active, &a.id)
 		if p := found[string(key)]; err == nil && p != nil {
 			a.app = r.name(app)
 			p.add(a)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +33,7 @@ func (s *Store) onlineByRoster(ctx context.Context, now time.Time, f OnlineFilte
 			page.Counts = r.counts
 			return nil
 		}
-		chosen, err = r.choose(ctx, s, look, m, f, after, &page.Counts)
+		chosen, err = r.choose(ctx, look, m, f, after, &page.Counts)
 		return err
 	}
 	err = s.roster.within(ctx, now, choose, func(look *sql.Tx, m presence.Cutoffs) (err error) {
@@ -176,11 +178,10 @@ func (f *rosterFilter) matches(p *rosterPerson) bool {
 }
 
 // choose finds the people of a page, one more where others follow, and counts all who match.
-func (r *roster) choose(ctx context.Context, s *Store, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, after *cursor, c *presence.Counts) ([]chosenPerson, error) {
+func (r *roster) choose(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, after *cursor, c *presence.Counts) ([]chosenPerson, error) {
 	filter, first := r.filter(f), newFirstOf(f, after)
 	byActivity := f.Sort == SortActivity || f.Sort == ""
 	r.pick++
-	var few []string // by activity
 	n, all := 0, 0
 	for i := range r.people {
 		p := &r.people[i]
@@ -199,85 +200,57 @@ func (r *roster) choose(ctx context.Context, s *Store, look *sql.Tx, m presence.
 			first.add(chosenPerson{key: p.key, name: p.name(), number: since})
 		default:
 			p.pick = r.pick
-			if n++; n*n*walkFactor <= f.Limit*len(r.people) {
-				few = append(few, p.key)
-			}
+			n++
 		}
 	}
 	*c = c.Of(f.Status)
-	switch {
-	case !byActivity, n == 0:
+	if n == 0 {
 		return first.people, nil
-	case len(few) == n:
-		err := first.addLatest(ctx, look, m, few)
-		return first.people, err
 	}
-	return r.walk(ctx, s, look, m, f, after, max(minWalk, (f.Limit+1)*all/n)) // so many have them, if they are as active as others
+	w := walk{r, first, filter.app, nil}
+	few := n*n*walkFactor <= f.Limit*all
+	if few || n < all/4 {
+		w.find()
+	}
+	if few {
+		return w.each(ctx, look)
+	}
+	return w.down(ctx, look, m, max(minWalk, (f.Limit+1)*all/n)) // so many have them, if they are as active as others
 }
 
-// walkFactor is how many sessions are looked through in the order of activity in the time in which those of one
-// person are found.
-const walkFactor = 4
+// walk finds those of the people whom the last choice marked who were active last.
+type walk struct {
+	*roster
+	first *firstOf
+	app   int32
+	of    map[int64]int // whose sessions they are, by where they are in the roster; nil where most are of somebody marked
+}
 
-// addLatest adds people by their latest activity.
-func (l *firstOf) addLatest(ctx context.Context, look *sql.Tx, m presence.Cutoffs, keys []string) error {
-	latest := make(map[string]chosenPerson, len(keys))
-	for some := range slices.Chunk(keys, peopleAtOnce) {
-		q := sqldb.NewQuery(`SELECT s.user_id, s.last_activity_at, s.id`)
-		fromSessionsOf(q, some).And(presence.OnlineRule("s"), m.Bounds()...)
-		l.whereApp(q, "s")
+func (w *walk) find() {
+	w.of = map[int64]int{}
+	for i := range w.people {
+		if w.people[i].pick == w.pick {
+			w.sessions(&w.people[i], w.app, func(id int64) { w.of[id] = i })
+		}
+	}
+}
+
+// walkFactor is how many sessions are looked through in the order of activity in the time in which one is found by
+// its id.
+const walkFactor = 10
+
+// each looks at all sessions of these people, who are few.
+func (w *walk) each(ctx context.Context, look *sql.Tx) ([]chosenPerson, error) {
+	latest := map[int]chosenPerson{}
+	for some := range slices.Chunk(slices.Collect(maps.Keys(w.of)), peopleAtOnce) {
+		q := sqldb.AddList(sqldb.NewQuery(`SELECT id, last_activity_at FROM user_sessions WHERE id IN `), some)
 		err := q.Each(ctx, look, func(rows *sql.Rows) error {
 			var c chosenPerson
-			err := rows.Scan(&c.key, &c.number, &c.id)
-			if before, ok := latest[c.key]; !ok || l.compare(c, before) < 0 {
-				latest[c.key] = c
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for _, c := range latest {
-		l.add(c)
-	}
-	return nil
-}
-
-// minWalk is how many sessions are looked through in one query at least.
-const minWalk = 100
-
-// walk finds those of the people whom the last choice marked who were active last, step sessions at a time.
-func (r *roster) walk(ctx context.Context, s *Store, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, after *cursor, step int) (first []chosenPerson, err error) {
-	var last chosenPerson
-	if after != nil {
-		last = after.place(f.Sort)
-	}
-	for seen := step; seen == step && len(first) <= f.Limit; {
-		q := sqldb.NewQuery(`SELECT s.user_id, s.last_activity_at, s.id FROM user_sessions s WHERE `)
-		behind := m
-		if last.id != 0 {
-			behind.Future = min(m.Future, last.number) // one bound of the index, as in readStep
-		}
-		q.Add(presence.OnlineRule("s"), behind.Bounds()...)
-		f.whereApp(q, "s")
-		if last.id != 0 {
-			q.And(`(s.last_activity_at < ? OR s.id < ?)`, last.number, last.id)
-		}
-		if after != nil { // who was active later was on a page before
-			s.addLater(q, m, f)
-		}
-		q.Add(` ORDER BY s.last_activity_at DESC, s.id DESC LIMIT ?`, step)
-		seen = 0
-		err = q.Each(ctx, look, func(rows *sql.Rows) error {
-			var key sql.RawBytes
-			var c chosenPerson
-			err := rows.Scan(&key, &c.number, &c.id)
-			seen, last = seen+1, c
-			if i, known := r.at[string(key)]; known && r.people[i].pick == r.pick && len(first) <= f.Limit {
-				r.people[i].pick = 0 // their other sessions do not count
-				c.key = r.people[i].key
-				first = append(first, c)
+			err := rows.Scan(&c.id, &c.number)
+			i := w.of[c.id]
+			c.key = w.people[i].key
+			if before, ok := latest[i]; !ok || w.first.compare(c, before) < 0 {
+				latest[i] = c
 			}
 			return err
 		})
@@ -285,7 +258,58 @@ func (r *roster) walk(ctx context.Context, s *Store, look *sql.Tx, m presence.Cu
 			return nil, err
 		}
 	}
-	return first, nil
+	for _, c := range latest {
+		w.first.add(c)
+	}
+	return w.first.people, nil
+}
+
+// minWalk is how many sessions are looked through in one query at least.
+const minWalk = 100
+
+// down looks through everybody's sessions, the latest activity first, so many at a time. It begins with the first page,
+// because whoever has a session there stands there by it.
+func (w *walk) down(ctx context.Context, look *sql.Tx, m presence.Cutoffs, step int) ([]chosenPerson, error) {
+	user := `s.user_id` // which is not in the index
+	if w.of != nil {
+		user = `''`
+	}
+	at := place{activity: m.Future, id: math.MaxInt64}
+	for seen := step; seen == step && len(w.first.people) <= w.first.Limit; {
+		q := sqldb.NewQuery(`SELECT s.id, s.last_activity_at, `+user+` FROM user_sessions s
+			WHERE s.is_active = true AND s.last_activity_at > ? AND s.last_activity_at <= ?`, m.Window, at.activity)
+		q.And(`(s.last_activity_at < ? OR s.id < ?)`, at.activity, at.id)
+		q.Add(` ORDER BY s.last_activity_at DESC, s.id DESC LIMIT ?`, step)
+		seen = 0
+		err := q.Each(ctx, look, func(rows *sql.Rows) error {
+			var key sql.RawBytes
+			err := rows.Scan(&at.id, &at.activity, &key)
+			seen++
+			if i, marked := w.whose(at.id, key); err == nil && marked && len(w.first.people) <= w.first.Limit {
+				w.people[i].pick = 0 // their other sessions do not count
+				w.first.add(chosenPerson{key: w.people[i].key, number: at.activity, id: at.id})
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return w.first.people, nil
+}
+
+// whose tells where in the roster somebody marked is whose session this is, in the app.
+func (w *walk) whose(id int64, key []byte) (i int, marked bool) {
+	if w.of != nil {
+		i, marked = w.of[id]
+		return i, marked && w.people[i].pick == w.pick
+	}
+	if i, marked = w.at[string(key)]; marked && w.people[i].pick == w.pick {
+		marked = false
+		w.sessions(&w.people[i], w.app, func(own int64) { marked = marked || own == id })
+		return i, marked
+	}
+	return 0, false
 }
 
 // readChosen reads the people of a page.
