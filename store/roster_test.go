@@ -56,6 +56,12 @@ func TestTheRosterIsAsTheRows(t *testing.T) {
 		w.Kill = func(s *store.Store) *store.Store { return killed(t, s, &folder) }
 		for range Pick(rt, "length", 20, 40, 80) {
 			rt.Log(w.Do(rt))
+			store.AlwaysRoster(w.Store, true)
+			counts, err := w.Store.CountOnline(rt.Context(), w.Now)
+			store.AlwaysRoster(w.Store, false)
+			if page, err2 := w.Store.Online(rt.Context(), w.Now, store.OnlineFilter{Limit: 1}); err != nil || err2 != nil || counts != page.Counts {
+				rt.Fatalf("at %v it counts %+v, %v, want %+v, %v", w.Now, counts, err, page.Counts, err2)
+			}
 			for _, f := range []store.OnlineFilter{
 				{}, {Sort: store.SortName}, {Sort: store.SortDuration}, {App: "shop"}, {App: "blog", Sort: store.SortDuration}, {App: presence.PanelApp}, {Search: "A"},
 				{Status: presence.StatusAvailable}, {Status: presence.StatusAway, Sort: store.SortName}, {Status: presence.StatusBusy}, {Status: presence.StatusBusy, App: "shop"},
@@ -113,4 +119,20 @@ func TestListsFromTheRosterAreThoseOfSQL(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhomAnotherProcessErasesTheRosterForgets(t *testing.T) {
+	folder := t.TempDir()
+	s, other := OpenFile(t, folder, presence.DefaultRules()), OpenFile(t, folder, presence.DefaultRules())
+	LogIn(t, s, Start, "ada")
+	LogIn(t, s, Start, "bob")
+	store.AlwaysRoster(s, true)
+	wantOnline(t, s, Start, "ada", "bob")
+	if _, err := other.Erase(t.Context(), Start, store.ActorCLI, "ada"); err != nil {
+		t.Fatal(err)
+	}
+	wantOnline(t, s, Start, "bob")
+	if counts, err := s.CountOnline(t.Context(), Start); err != nil || counts.People() != 1 {
+		t.Errorf("it counts %+v, %v", counts, err)
+	}
 }

@@ -70,8 +70,9 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (Stats, error) {
 // CountOnline returns how many people are online at now; where counting takes
 // long, how many there were shortly before.
 func (s *Store) CountOnline(ctx context.Context, now time.Time) (presence.Counts, error) {
-	counts, err := s.counts.Get(ctx, now, OnlineFilter{})
-	if s.roster.serves(ctx) {
+	counts, err := s.countByRoster(ctx, now)
+	if errors.Is(err, ErrTooManyOnline) {
+		counts, err = s.counts.Get(ctx, now, OnlineFilter{})
 	}
 	return counts, sqldb.Wrap("counting who is online", err)
 }
