@@ -125,7 +125,7 @@ func TestWhomAnotherProcessErasesTheRosterForgets(t *testing.T) {
 	folder := t.TempDir()
 	s, other := OpenFile(t, folder, presence.DefaultRules()), OpenFile(t, folder, presence.DefaultRules())
 	LogIn(t, s, Start, "ada")
-	LogIn(t, s, Start, "bob")
+	LogIn(t, s, Start.Add(-time.Second), "bob")
 	store.AlwaysRoster(s, true)
 	wantOnline(t, s, Start, "ada", "bob")
 	if _, err := other.Erase(t.Context(), Start, store.ActorCLI, "ada"); err != nil {
