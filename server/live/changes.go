@@ -128,6 +128,7 @@ func (t *tracker) differences(people []store.OnlinePerson, order []string, now t
 func (t *tracker) difference(person store.OnlinePerson, now time.Time) (m api.Event, isNews bool) {
 	key := person.Key()
 	before, wasOnline := t.online[key]
+	waited := t.waiting[key] // a list that was read meanwhile may show what was not told, and is over
 	delete(t.waiting, key)
 	if person.Status == presence.StatusOffline {
 		t.forget(key)
@@ -138,7 +139,7 @@ func (t *tracker) difference(person store.OnlinePerson, now time.Time) (m api.Ev
 	case !wasOnline:
 		t.remember(key, after)
 		return t.event("online", person, now), true
-	case before.print == after.print:
+	case before.print == after.print && !waited:
 		return m, false
 	case time.Duration(after.at-before.at).Abs()*time.Millisecond < tellEvery:
 		t.waiting[key] = true

@@ -204,6 +204,28 @@ func TestACrowdIsJudgedAnewAsItGrowsAndShrinks(t *testing.T) {
 	})
 }
 
+func TestWhatWasNotToldInTimeIsTakenBackOnTheFeed(t *testing.T) {
+	withHub(t, asItIs, func(r *running) {
+		list, _ := r.open("/list", r.enter("ada"))
+		r.tells(list, "hello")
+		r.enter("bob")
+		time.Sleep(tellEvery / 5)
+		for _, status := range []presence.Status{presence.StatusBusy, ""} {
+			var err error
+			if status == "" {
+				err = r.store.ClearStatus(r.Context(), "bob", "shop")
+			} else {
+				err = r.store.SetStatus(r.Context(), r.now(), "bob", presence.Claim{App: "shop", Status: status})
+			}
+			if err != nil {
+				r.Fatal(err)
+			}
+			time.Sleep(tellEvery / 5) // in which somebody may read the list
+		}
+		r.tells(list, "online bob", "updated bob")
+	})
+}
+
 func TestACrowdThatIsNotLookedAtOneByOneIsToldOfAllTheSame(t *testing.T) {
 	withHub(t, asItIs, func(r *running) {
 		var wg sync.WaitGroup
