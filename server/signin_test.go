@@ -117,6 +117,8 @@ func TestSigningOutEverywhere(t *testing.T) {
 	}
 	do(t, b, "POST", "/auth/logout", `{"everywhere":"yes"}`, here, ours).refuses(400, "invalid_request")
 	do(t, b, "POST", "/auth/logout", `{"all":true}`, here, ours).refuses(400, "invalid_request")
+	do(t, b, "POST", "/auth/logout", pad(`{"everywhere":true}`, 64<<10+1), here, ours).refuses(413, "body_too_large")
+	do(t, b, "POST", "/auth/logout", `{"everywhere":true}`, here, ours, header("Content-Type", "text/plain")).refuses(415, "unsupported_media_type")
 	do(t, b, "GET", "/auth/me", nil, there).wants(200)
 	do(t, b, "POST", "/auth/logout", `{"everywhere":true}`, here, ours).wants(200)
 	for _, browser := range []func(*http.Request){here, there} {

@@ -39,7 +39,7 @@ import { recognise } from './heartbeat/recognise.js';
 import { askNow, identify, lookForToken } from './heartbeat/renewal.js';
 import { beatSoon, failures, forceBeat, forgetTimes, interval, isDue, lastReported, lastTry } from './heartbeat/schedule.js';
 import { attempt, credentials, endpoint, load, src, started, tell } from './heartbeat/script.js';
-import { forgetToken, silent, stop } from './heartbeat/session.js';
+import { forgetToken, silent, stop, token } from './heartbeat/session.js';
 import { state } from './heartbeat/state.js';
 
 function tick() {
@@ -137,7 +137,7 @@ function start() {
     },
     async setStatus(...said) {
       recognise();
-      const request = { headers: headers('X-Rollcall-Session'), credentials: credentials() };
+      const request = { headers: headers(), credentials: credentials(), token };
       return (await load('heartbeat-status.js')).setStatus(endpoint, request, ...said);
     },
     stop,

@@ -40,10 +40,9 @@ function report() {
   return { idle_ms: Date.now() - (last || started), visible: anyVisible(), page, seen: unsent() };
 }
 
-// otherwise is the header for the token where Authorization is for what stands before Rollcall.
-export const headers = (otherwise) => ({
+export const headers = () => ({
   'Content-Type': 'application/json',
-  ...(token && (credentials() === 'omit' ? { Authorization: 'Bearer ' + token } : otherwise && { [otherwise]: token })),
+  ...(token && credentials() === 'omit' && { Authorization: 'Bearer ' + token }),
 });
 
 const request = (said, init) => ({

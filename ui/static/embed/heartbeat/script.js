@@ -37,12 +37,10 @@ const parts = {};
 
 // A part of our own version. A server that was upgraded since has that of another version only, at
 // the address that stays: so what a part takes may grow, but stays.
-export function load(name) {
-  parts[name] ??= import(new URL(`static/built/${name}`, src))
+export const load = (name) =>
+  (parts[name] ??= import(new URL(`static/built/${name}`, src))
     .catch(() => import(new URL(`${name}?${Date.now()}`, src))) // another name each time, because browsers remember failures
     .catch((error) => {
       setTimeout(() => delete parts[name], 5000);
       throw error;
-    });
-  return parts[name];
-}
+    }));

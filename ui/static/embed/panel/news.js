@@ -6,7 +6,7 @@ const PANEL = 'rollcall'; // an app of which the feed does not tell
 // As texts are searched and sorted by the server, as far as they are Latin without and with accents.
 const fold = (text) => text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').toLowerCase();
 const searched = (user) => fold([user.name, user.email, user.id, user.role, user.team_name].join('\n'));
-const compareTexts = (a, b) => (a < b ? -1 : Number(a > b));
+const compareTexts = (a, b) => (a > b) - (a < b);
 
 // By sort. With the latest activity first, whoever comes is the first.
 const ORDERS = {
@@ -54,8 +54,10 @@ export function bringIn(news, page, { params, filtered }, wanted) {
     if (listed && (before || whole || type === 'online')) counts[user.status]++;
     else if (filtered && fit && !before && !whole) later = true; // did they count before?
   }
-  if (!whole) users.splice(wanted);
-  if (!whole && users.length < wanted / 2) soon = true;
+  if (!whole) {
+    users.splice(wanted);
+    soon ||= users.length < wanted / 2;
+  }
   return { page: { ...page, users, ...standing(news.at(-1), counts, filtered, page) }, soon: soon || (filtered && page.count > 0 && !total(counts)), later };
 }
 
