@@ -186,7 +186,7 @@ func TestPasswordFieldsAreForPasswordManagers(t *testing.T) {
 		}
 		for _, found := range field.FindAllString(text, -1) {
 			fields++
-			hides, says := regexp.MustCompile(`type(="|: ')password`), regexp.MustCompile(`autocomplete(="|: ')(current|new)-password`)
+			hides, says := regexp.MustCompile(`type(="|: ')password`), regexp.MustCompile(`autocomplete(="|: (isNew \? )?')(current|new)-password`)
 			if !hides.MatchString(found) || !says.MatchString(found) {
 				t.Errorf("%s: %s", name, found)
 			}
