@@ -38,11 +38,22 @@ func (s *Server) doubting(problem *web.Problem, h http.Handler) http.Handler {
 			if problem != web.MethodNotAllowed { // as are all where no origin is allowed
 				s.noteHeartbeat(r, store.RefusedBeat{Code: problem.Code})
 			}
+		case r.Method == http.MethodPost && !store.IsKey(auth.Bearer(r)):
+			s.noteStrayBeat(r, problem.Code)
+			s.noteStrayReport(r, problem.Code)
 		case r.Method == http.MethodPost || r.Method == http.MethodPut:
 			s.noteStrayReport(r, problem.Code)
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// noteStrayBeat notes what reads as a heartbeat of a session, and came to a wrong address: a proxy of the application's own
+// may have passed it on by another path.
+func (s *Server) noteStrayBeat(r *http.Request, code string) {
+	if body, err := heartbeat.Read(r); err == nil && body.SessionToken != "" {
+		s.noteBeat(r, body, nil, code)
+	}
 }
 
 // isPreflight tells whether a browser asks whether a page may POST.

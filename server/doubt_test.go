@@ -56,6 +56,11 @@ func TestRefusedRequestsThatLeaveRoomForDoubt(t *testing.T) {
 		{"of an origin that is allowed", "OPTIONS", heartbeatPath, nil, sending(preflight(shop, "POST")), 204, "", "", 0},
 		{"of an origin that is not allowed, about something else", "OPTIONS", "/admin/keys", nil, sending(preflight(crm, "POST")), 204, "", "", 0},
 		{"a heartbeat below another path", "POST", "/rollcall" + heartbeatPath, beat, sending(page), 404, "not_found", "refused_heartbeat  not_found " + crm, beatLasts},
+		{"a heartbeat to a path of the application's own", "POST", "/presence", beat, sending(page), 404, "not_found", "refused_heartbeat  not_found " + crm, beatLasts},
+		{"to a path with a slash too many", "POST", heartbeatPath + "/", beat, sending(page), 404, "not_found", "refused_heartbeat  not_found " + crm, beatLasts},
+		{"to a path that is another's", "POST", "/admin/stats", beat, sending(page), 405, "method_not_allowed", "refused_heartbeat  method_not_allowed " + crm, beatLasts},
+		{"a goodbye to a path of the application's own", "POST", "/presence", `{"sessionToken":"` + stranger + `","leaving":true}`, sending(page), 404, "not_found", "", 0},
+		{"what is no heartbeat", "POST", "/presence", `{"a":1}`, sending(page), 404, "not_found", "", 0},
 		{"a look at the path of heartbeats", "GET", heartbeatPath, nil, sending(page), 405, "", "", 0},
 		{"anything else of another host name", "POST", "/admin/keys", `{}`, sending(page, host("old.example")), 421, "unknown_host", "", 0},
 
@@ -178,7 +183,7 @@ func TestOneWhoIsRefusedAgainAndAgainCountsOnce(t *testing.T) {
 	for i := range 300 {
 		do(t, b, "POST", heartbeatPath, `token=x`, header("Origin", fmt.Sprintf("https://shop%d.example", i))).refuses(400, "invalid_request")
 	}
-	if n := do(t, b, "GET", "/admin/gate", nil, bearing(b.key(t, "shop", "read"))).wants(409)["counts"].(map[string]any)["unidentified"]; n != 200.0 {
+	if n := do(t, b, "GET", "/admin/gate", nil, bearing(b.key(t, "shop", "read"))).wants(409)["counts"].(map[string]any)["unidentified"]; n != 2.0 {
 		t.Errorf("%v are unidentified", n)
 	}
 }

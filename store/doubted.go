@@ -17,24 +17,32 @@ type doubted struct {
 	at map[doubtRef]time.Time
 }
 
-// begin tells whether to note one now. It says no while as many as may be kept are remembered.
-func (d *doubted) begin(ref doubtRef, now time.Time) bool {
+// begin tells of whom to note something now, and whether: of ref, or of the rest while as many as may be kept are remembered.
+func (d *doubted) begin(ref, rest doubtRef, now time.Time) (doubtRef, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if at, ok := d.at[ref]; ok && now.Sub(at).Abs() < noteAgainAfter {
-		return false
+	if d.isRecent(ref, now) {
+		return ref, false
 	}
 	if len(d.at) >= maxUnidentified {
 		maps.DeleteFunc(d.at, func(_ doubtRef, at time.Time) bool { return now.Sub(at).Abs() >= unknownTokenFor })
 		if _, ok := d.at[ref]; !ok && len(d.at) >= maxUnidentified {
-			return false
+			ref = rest
 		}
+	}
+	if d.isRecent(ref, now) {
+		return ref, false
 	}
 	if d.at == nil {
 		d.at = map[doubtRef]time.Time{}
 	}
 	d.at[ref] = now
-	return true
+	return ref, true
+}
+
+func (d *doubted) isRecent(ref doubtRef, now time.Time) bool {
+	at, ok := d.at[ref]
+	return ok && now.Sub(at).Abs() < noteAgainAfter
 }
 
 func (d *doubted) has(ref doubtRef) bool {

@@ -20,11 +20,11 @@ type RefusedBeat struct {
 }
 
 // NoteRefusedHeartbeat notes that a page may be in use whose heartbeats are refused. Those of one token are one;
-// without, those of one origin that come from one network and are refused for one reason.
+// without, those that come from one network and are refused for one reason.
 func (s *Store) NoteRefusedHeartbeat(ctx context.Context, now time.Time, b RefusedBeat) error {
 	ref := s.pageRef(b.Token, b.Client)
 	if b.Token == "" {
-		ref = doubtRef{id: s.tokenRef(strings.Join([]string{"heartbeat", b.Network, b.Code, b.Origin}, "\x00")).id}
+		ref = doubtRef{id: s.tokenRef(strings.Join([]string{"heartbeat", b.Network, b.Code}, "\x00")).id}
 	}
 	return s.noteUnidentified(ctx, now, ref, unknownTokenFor,
 		Unidentified{Doubt: RefusedHeartbeat, Detail: strings.TrimSpace(b.Code + " " + b.Origin)})

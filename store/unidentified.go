@@ -27,7 +27,7 @@ const (
 	refusedReportFor = 15 * time.Minute
 )
 
-// maxUnidentified bounds how many are kept: strangers can make up tokens.
+// maxUnidentified bounds how many are kept one by one: strangers can make up tokens.
 const maxUnidentified = 200
 
 // Unidentified is somebody who may be at work and is on no record.
@@ -75,7 +75,8 @@ func (s *Store) noteUnidentified(ctx context.Context, now time.Time, ref doubtRe
 			return err
 		}
 	}
-	if !s.doubted.begin(ref, now) {
+	ref, isNews := s.doubted.begin(ref, s.restRef(u), now)
+	if !isNews {
 		return nil
 	}
 	m := s.at(now)
@@ -83,7 +84,7 @@ func (s *Store) noteUnidentified(ctx context.Context, now time.Time, ref doubtRe
 	err := s.write(ctx, func(t *tx) error {
 		err := t.forgetStrangers(m)
 		if err == nil {
-			err = t.noteUnidentified(ref, now.Add(lasts), u)
+			err = t.noteUnidentified(ref, s.restRef(u), now.Add(lasts), u)
 		}
 		return err
 	})
@@ -115,13 +116,23 @@ func (t *tx) forgetStrangers(m presence.Cutoffs) error {
 	return err
 }
 
-// noteUnidentified has somebody count up to a time, unless as many do as may be kept.
-func (t *tx) noteUnidentified(ref doubtRef, until time.Time, u Unidentified) error {
-	_, err := t.Exec(`
+// restRef is of all who are doubted like somebody and for whom there is no room: they count as one, whom no goodbye
+// takes out, so that whoever fills the table hides nobody.
+func (s *Store) restRef(u Unidentified) doubtRef {
+	return doubtRef{id: s.tokenRef("rest\x00" + string(u.Doubt) + "\x00" + u.App).id}
+}
+
+// noteUnidentified has somebody count up to a time; as one of the rest, where as many do as may be kept.
+func (t *tx) noteUnidentified(ref, rest doubtRef, until time.Time, u Unidentified) error {
+	noted, err := t.Exec(`
 		INSERT INTO unidentified (id, client, doubt, app, detail, seen_at, until) SELECT $1, $2, $3, $4, $5, $6, $7
-		WHERE (SELECT COUNT(*) FROM unidentified WHERE id <> $1 OR client <> $2) < $8
-		ON CONFLICT (id, client) DO UPDATE SET doubt = excluded.doubt, detail = excluded.detail, seen_at = excluded.seen_at, until = excluded.until`,
-		ref.id, ref.client, u.Doubt, u.App, u.Detail, u.SeenAt.UnixMilli(), until.UnixMilli(), maxUnidentified)
+		WHERE CAST($1 AS BIGINT) = CAST($9 AS BIGINT) OR (SELECT COUNT(*) FROM unidentified WHERE id <> $1 OR client <> $2) < $8
+		ON CONFLICT (id, client) DO UPDATE SET doubt = excluded.doubt, detail = excluded.detail, seen_at = excluded.seen_at,
+			until = CASE WHEN excluded.id = $9 AND unidentified.until > excluded.until THEN unidentified.until ELSE excluded.until END`,
+		ref.id, ref.client, u.Doubt, u.App, u.Detail, u.SeenAt.UnixMilli(), until.UnixMilli(), maxUnidentified, rest.id)
+	if err == nil && noted == 0 {
+		err = t.noteUnidentified(rest, rest, until, u)
+	}
 	return err
 }
 
@@ -168,7 +179,7 @@ func (s *Store) keepUnidentified(t *tx, now time.Time, user string) error {
 	}
 	for ref, page := range pages {
 		if err == nil {
-			err = t.noteUnidentified(ref, until[ref], page)
+			err = t.noteUnidentified(ref, s.restRef(page), until[ref], page)
 		}
 	}
 	return sqldb.Wrap("keeping that somebody is there", err)

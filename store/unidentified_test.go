@@ -33,8 +33,8 @@ func TestStrangersWhoMakeUpTokensAreBounded(t *testing.T) {
 			}
 		}
 		note(Start, 0, 250)
-		if n := unidentified(t, s, Start, ""); n != 200 {
-			t.Errorf("of 250 count %d, want 200", n)
+		if n := unidentified(t, s, Start, ""); n != 201 {
+			t.Errorf("of 250 count %d, want 200, and one for the rest", n)
 		}
 		later := Start.Add(3 * time.Minute)
 		if n := unidentified(t, s, later, ""); n != 0 {
@@ -47,6 +47,46 @@ func TestStrangersWhoMakeUpTokensAreBounded(t *testing.T) {
 		page, err := s.Online(t.Context(), later, store.OnlineFilter{Team: "sales"})
 		if err != nil || page.Counts != (presence.Counts{}) {
 			t.Errorf("the list of a team counts %+v, %v", page.Counts, err)
+		}
+	})
+}
+
+// TestWhoeverFillsTheTableHidesNobody has as many noted as may be, and then somebody who may be at work.
+func TestWhoeverFillsTheTableHidesNobody(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 200 {
+			must(s.NoteUnknownToken(t.Context(), Start, fmt.Sprint("token ", i), "", ""))
+		}
+		must(s.NoteUnknownToken(t.Context(), Start, "token of somebody who works", "", "https://shop.example"))
+		must(s.NoteRefusedReport(t.Context(), Start, "shop", "ada", "invalid_request"))
+		for i := range 200 {
+			must(s.NoteUnknownLeaving(t.Context(), Start, fmt.Sprint("token ", i), ""))
+		}
+		left := Start.Add(presence.DefaultRules().LeaveGrace)
+		if n := unidentified(t, s, left, ""); n != 2 {
+			t.Errorf("%d count once the others have left, want 2", n)
+		}
+		if n := unidentified(t, s, left.Add(5*time.Minute), "shop"); n != 1 {
+			t.Errorf("%d count in the application whose report was refused", n)
+		}
+	})
+	Each(t, func(t *testing.T, s *store.Store) {
+		for i := range 201 {
+			if err := s.NoteRefusedReport(t.Context(), Start, "crm", fmt.Sprint(i), "invalid_request"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.NoteRefusedReport(t.Context(), Start, "shop", "ada", "invalid_request"); err != nil {
+			t.Fatal(err)
+		}
+		if n := unidentified(t, s, Start, "shop"); n != 1 {
+			t.Errorf("beside 201 of another application %d count", n)
 		}
 	})
 }
