@@ -108,8 +108,11 @@ func (c *copier) claim(ctx context.Context) error {
 	case tables > 0:
 		return c.taken(ctx)
 	}
-	err = c.makeTables(ctx)
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "55P03" || sqldb.MadeByOther(err) { // lock_not_available
+	err = pgx.BeginFunc(ctx, c.to, func(pgx.Tx) error { return c.makeTables(ctx) })
+	if sqldb.MadeByOther(err) { // who has committed since
+		return c.taken(ctx)
+	}
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "55P03" { // lock_not_available
 		return fmt.Errorf("%w: another copy to it is under way, or a server makes its tables", ErrTargetTaken)
 	}
 	if err != nil {
