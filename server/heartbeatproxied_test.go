@@ -22,14 +22,14 @@ func behindProxy(network string) func(*Config) {
 	return func(c *Config) {
 		c.Origin.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(network)}
 		c.Proxy = authproxy.Proxy{Header: "Remote-User", Claims: authproxy.Claims{"name": "Remote-Name", "session": "Remote-Session", "groups": "Remote-Groups"},
-			Admins: authproxy.Names{"ada", "@ops"}, Viewers: authproxy.Names{"vera"}}
+			App: "wiki", Admins: authproxy.Names{"ada", "@ops"}, Viewers: authproxy.Names{"vera"}}
 	}
 }
 
 // proxiedBench is a server behind a proxy from which all requests of tests come.
 func proxiedBench(t *testing.T) *bench {
 	t.Helper()
-	return newBench(t, storetest.New(t), behindProxy("203.0.113.7/32"), func(c *Config) { c.Proxy.App = "wiki" })
+	return newBench(t, storetest.New(t), behindProxy("203.0.113.7/32"))
 }
 
 // arrives reports what a heartbeat says that comes by the proxy: "" for alive, else the reason.
@@ -68,18 +68,6 @@ func TestWhomTheProxyHasLetInIsOnlineFromTheFirstHeartbeatOn(t *testing.T) {
 		t.Errorf("who has said goodbye is there: %v", people)
 	}
 	do(t, b, "POST", "/admin/users/heartbeat", `{"client":"new","leaving":true}`, header("Remote-User", "bob")).refuses(404, "session_ended")
-}
-
-func TestTheHostNameIsTheAppWhereNoneIsNamed(t *testing.T) {
-	b := newBench(t, storetest.New(t), behindProxy("203.0.113.7/32"), func(c *Config) { c.Hosts = []string{"wiki.example", "crm.example"} })
-	for _, host := range []string{"wiki.example", "crm.example:8443"} {
-		do(t, b, "POST", "/admin/users/heartbeat", `{}`, header("Remote-User", "eve"), func(r *http.Request) { r.Host = host }).wants(200)
-	}
-	for _, app := range []string{"wiki.example", "crm.example"} {
-		if people := b.people(t, b.key(t, "ops", "read"), "?app="+app); len(people) != 1 {
-			t.Errorf("in %s are %v", app, people)
-		}
-	}
 }
 
 func TestAHeaderThatTheProxyDidNotSendBeginsNothing(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 
 	"rollcall/server/web"
 	"rollcall/store"
-	"rollcall/store/presence"
 )
 
 // How long headers may be.
@@ -22,7 +21,7 @@ const (
 type Proxy struct {
 	Header  string                   // whose value is the user's id
 	Claims  Claims                   // the headers that say more
-	App     string                   // whose people they are; "": of the host name that they ask for
+	App     string                   // whose people they are
 	SignOut string                   // where people sign out of the proxy; "": nobody knows
 	Admins  Names                    // who administers
 	Viewers Names                    // who may look
@@ -54,7 +53,7 @@ func (p *Proxy) Read(r *http.Request) (Person, bool, error) {
 	if id == "" {
 		return Person{}, false, nil
 	}
-	person := Person{App: p.app(r), ID: id}
+	person := Person{App: p.App, ID: id}
 	if person.SignIn, ok = text(p.Claims.values(r, "session")); !ok {
 		return Person{}, false, Unreadable
 	}
@@ -69,18 +68,6 @@ func (p *Proxy) Read(r *http.Request) (Person, bool, error) {
 
 // Sent tells whether a request has the header, whoever sent it.
 func (p *Proxy) Sent(r *http.Request) bool { return p != nil && len(r.Header.Values(p.Header)) > 0 }
-
-// app is whose people ask.
-func (p *Proxy) app(r *http.Request) string {
-	if p.App != "" {
-		return p.App
-	}
-	host := web.HostName(r.Host)
-	if host == presence.PanelApp { // which is the panel itself
-		return "host " + host
-	}
-	return host
-}
 
 func (p *Proxy) access(id string, groups []string) store.Access {
 	switch {

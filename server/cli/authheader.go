@@ -24,14 +24,14 @@ type proxySettings struct {
 func (s *proxySettings) register(flags *pflag.FlagSet) {
 	flags.Var(&s.header, "auth-header", "header in which an authenticating proxy, one of --trusted-proxies, says who is logged in, such as Remote-User")
 	flags.Var(&s.claims, "auth-header-claims", "headers in which it says more, such as name=Remote-Name,email=Remote-Email,groups=Remote-Groups,session=Remote-Session")
-	flags.Var(&s.app, "auth-app", "application whose people they are (default: the host name that they ask for)")
+	flags.Var(&s.app, "auth-app", "application whose people they are (default: the host name of --public-url)")
 	flags.Var(&s.admins, "auth-admins", "of them who administers: users, and groups such as @ops")
 	flags.Var(&s.viewers, "auth-viewers", "of them who may look: users, groups, or * for all")
 	flags.Var(&s.signOut, "auth-sign-out", "address at which people sign out of the proxy")
 }
 
 // check refuses what would believe everybody, or nobody.
-func (s *proxySettings) check(trusted prefixes, listen listenAddress) error {
+func (s *proxySettings) check(trusted prefixes, listen listenAddress, public publicURL) error {
 	if s.header.name == "" {
 		if s.claims.text != "" || s.app.text != "" || s.admins.list != nil || s.viewers.list != nil || s.signOut.text != "" {
 			return usagef("--auth-header-claims, --auth-app, --auth-admins, --auth-viewers and --auth-sign-out need --auth-header")
@@ -45,6 +45,8 @@ func (s *proxySettings) check(trusted prefixes, listen listenAddress) error {
 		return usagef("--auth-header with --trusted-proxies %s would let everybody be anybody; name the address of your proxy", trusted.String())
 	case listen.socket() != "":
 		return usagef("--auth-header needs --listen host:port: who connects to a socket file has no address that could be one of --trusted-proxies")
+	case s.appName(public) == "":
+		return usagef("--auth-header needs --auth-app, the application whose people the proxy signs in, or --public-url, whose host name it is then")
 	case slices.Contains(s.admins.list, authproxy.Everybody):
 		return usagef("--auth-admins must name users or groups: * would have everybody administer")
 	case s.claims.claims["groups"] == "" && (s.admins.list.HaveGroups() || s.viewers.list.HaveGroups()):
@@ -53,8 +55,20 @@ func (s *proxySettings) check(trusted prefixes, listen listenAddress) error {
 	return nil
 }
 
-func (s *proxySettings) proxy() authproxy.Proxy {
-	return authproxy.Proxy{Header: s.header.name, Claims: s.claims.claims, App: s.app.text, Admins: s.admins.list, Viewers: s.viewers.list, SignOut: s.signOut.text}
+// appName is the application whose people the proxy signs in: "" where it signs in nobody, or nothing names the
+// application. What a visitor asks for does not, who could name any number of them.
+func (s *proxySettings) appName(public publicURL) string {
+	switch {
+	case s.header.name == "" || s.app.text != "":
+		return s.app.text
+	case public.URL != nil:
+		return public.Hostname()
+	}
+	return ""
+}
+
+func (s *proxySettings) proxy(public publicURL) authproxy.Proxy {
+	return authproxy.Proxy{Header: s.header.name, Claims: s.claims.claims, App: s.appName(public), Admins: s.admins.list, Viewers: s.viewers.list, SignOut: s.signOut.text}
 }
 
 // authHeader is the name of a header.

@@ -86,7 +86,7 @@ func serve(cmd *cobra.Command, schema string, s *settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeInTime(opened, log)) }()
-	for flag, app := range map[string]string{"--jwt": s.jwt.keys.app, "--auth-app": s.proxy.app.text} {
+	for flag, app := range map[string]string{"--jwt": s.jwt.keys.app, "--auth-app": s.proxy.appName(s.publicURL)} {
 		if app == "" {
 			continue
 		}
@@ -246,7 +246,7 @@ func (s *settings) server(opened *store.Store, log zerolog.Logger) server.Config
 		AllowedOrigins: s.allowOrigins.list,
 		Heartbeat:      s.rules.Heartbeat,
 		Hosts:          s.hosts.list,
-		Proxy:          s.proxy.proxy(),
+		Proxy:          s.proxy.proxy(s.publicURL),
 		Version:        version(),
 		Log:            log,
 	}

@@ -100,7 +100,7 @@ func (s *settings) check() error {
 	if err := s.checkTimes(); err != nil {
 		return err
 	}
-	if err := errors.Join(s.data.check(), s.jwt.check(), s.proxy.check(s.trustedProxies, s.listen)); err != nil {
+	if err := errors.Join(s.data.check(), s.jwt.check(), s.proxy.check(s.trustedProxies, s.listen, s.publicURL)); err != nil {
 		return err
 	}
 	switch {

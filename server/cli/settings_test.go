@@ -142,10 +142,11 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		{"--auth-header cookie", `invalid value "cookie" for --auth-header: the header Cookie has another meaning`},
 		{"--auth-header-claims name", `invalid value "name" for --auth-header-claims: "name" is not FIELD=HEADER`},
 		{"--auth-header-claims id=Remote-Id", `invalid value "id=Remote-Id" for --auth-header-claims: the field must be among email, groups, name, organization, role, session, team`},
+		{"--auth-header Remote-User --trusted-proxies 10.0.0.1", "--auth-header needs --auth-app, the application whose people the proxy signs in, or --public-url, whose host name it is then"},
 		{"--auth-admins ada", "--auth-header-claims, --auth-app, --auth-admins, --auth-viewers and --auth-sign-out need --auth-header"},
 		{"--auth-admins ada,", `invalid value "ada," for --auth-admins: it contains an empty part`},
-		{"--auth-header Remote-User --trusted-proxies 10.0.0.1 --auth-admins ada,*", "--auth-admins must name users or groups: * would have everybody administer"},
-		{"--auth-header Remote-User --trusted-proxies 10.0.0.1 --auth-viewers @ops", "a group in --auth-admins or --auth-viewers needs the header that has the groups: --auth-header-claims groups=Remote-Groups"},
+		{"--auth-header Remote-User --trusted-proxies 10.0.0.1 --auth-app wiki --auth-admins ada,*", "--auth-admins must name users or groups: * would have everybody administer"},
+		{"--auth-header Remote-User --trusted-proxies 10.0.0.1 --auth-app wiki --auth-viewers @ops", "a group in --auth-admins or --auth-viewers needs the header that has the groups: --auth-header-claims groups=Remote-Groups"},
 		{"--auth-sign-out javascript:alert(1)", `invalid value "javascript:alert(1)" for --auth-sign-out: it must be like https://auth.example/logout or /oauth2/sign_out`},
 		{"--auth-sign-out //auth.example", `invalid value "//auth.example" for --auth-sign-out: it must be like https://auth.example/logout or /oauth2/sign_out`},
 	}
@@ -188,6 +189,23 @@ func TestSettingsThatAreTaken(t *testing.T) {
 		"--allow-origin http://localhost:3000,capacitor://localhost",
 	} {
 		parse(t, strings.Fields(args)...) // fails the test where it is refused
+	}
+}
+
+func TestWhoseThePeopleOfTheProxyAre(t *testing.T) {
+	for args, want := range map[string]string{
+		"": "",
+		"--public-url https://Intranet.example:8443": "intranet.example",
+		"--auth-app wiki": "wiki",
+		"--auth-app wiki --public-url https://a.example": "wiki",
+	} {
+		if args != "" {
+			args += " --auth-header Remote-User --trusted-proxies 10.0.0.1"
+		}
+		got := parse(t, strings.Fields(args)...)
+		if app := got.proxy.proxy(got.publicURL).App; app != want {
+			t.Errorf("%s: %q, want %q", args, app, want)
+		}
 	}
 }
 
