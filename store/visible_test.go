@@ -10,6 +10,8 @@ func TestANameThatNobodySeesIsShownAsWhatItIs(t *testing.T) {
 		"\u2800\u2800\u2800\u2800": "(invisible: U+2800 U+2800 U+2800)",
 		"\u202e\u2066":             "(invisible: U+202E U+2066)",
 		"\u0301":                   "(invisible: U+0301)",
+		"\ufe0f\U000e0100":         "(invisible: U+FE0F U+E0100)",
+		"\u034f\u17b4\uffa0":       "(invisible: U+034F U+17B4 U+FFA0)",
 		"Ada":                      "Ada",
 		"\u200bAda":                "\u200bAda",
 		"李":                        "李",

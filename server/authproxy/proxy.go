@@ -47,7 +47,8 @@ func (p *Proxy) Read(r *http.Request) (Person, bool, error) {
 		return Person{}, false, nil
 	}
 	id, ok := text(r.Header.Values(p.Header))
-	if !ok || strings.HasPrefix(id, store.AccountID("")) {
+	// Two people are not to look like one.
+	if !ok || strings.HasPrefix(id, store.AccountID("")) || strings.ContainsFunc(id, store.Invisible) {
 		return Person{}, false, Unreadable
 	}
 	if id == "" {
@@ -80,7 +81,7 @@ func (p *Proxy) access(id string, groups []string) store.Access {
 }
 
 // text is the only value of a header, "" without one. It is no good where that comes twice, is too long, or has what
-// nobody sees: two people are not to look like one.
+// is not printed.
 func text(values []string) (string, bool) {
 	if len(values) == 0 {
 		return "", true

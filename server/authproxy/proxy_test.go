@@ -40,6 +40,9 @@ func TestThePersonIsWhomTheHeadersName(t *testing.T) {
 	if got, ok, _ := p.Read(request("Remote-User", "=?utf-8?q?root?=")); !ok || got.ID != "=?utf-8?q?root?=" {
 		t.Errorf("the id is read as another: %+v", got)
 	}
+	if got, ok, _ := p.Read(request("Remote-User", "Jose\u0301 李", "Remote-Name", "José \u2764\ufe0f")); !ok || got.ID != "Jose\u0301 李" || *got.Name != "José \u2764\ufe0f" {
+		t.Errorf("what everybody sees is not told: %+v", got)
+	}
 }
 
 func TestAHeaderThatNamesNobodyIsRefused(t *testing.T) {
@@ -53,6 +56,15 @@ func TestAHeaderThatNamesNobodyIsRefused(t *testing.T) {
 		"an invisible character":     request("Remote-User", "a\u200bda"),
 		"a mark of direction":        request("Remote-User", "ada\u202e"),
 		"a space that is none":       request("Remote-User", "ada\u00a0"),
+		"a letter that is blank":     request("Remote-User", "ada\u3164"),
+		"another":                    request("Remote-User", "ada\u115f"),
+		"one more":                   request("Remote-User", "ada\uffa0"),
+		"a blank pattern":            request("Remote-User", "ada\u2800"),
+		"a variation selector":       request("Remote-User", "ada\ufe0f"),
+		"a supplementary one":        request("Remote-User", "ada\U000e0100"),
+		"a grapheme joiner":          request("Remote-User", "a\u034fda"),
+		"a vowel that is not seen":   request("Remote-User", "ada\u17b4"),
+		"a tag":                      request("Remote-User", "ada\U000e0061"),
 		"bad UTF-8":                  request("Remote-User", "ad\xe4"),
 		"an account":                 request("Remote-User", "rollcall:root"),
 		"two sign-ins":               request("Remote-User", "ada", "Remote-Session", "1", "Remote-Session", "2"),
