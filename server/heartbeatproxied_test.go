@@ -187,6 +187,21 @@ func TestWhomTheProxySignsInToThePanel(t *testing.T) {
 	do(t, b, "GET", "/admin/users/online", nil, header("Remote-User", "vera"), bearing("rcs_gone")).refuses(401, "unauthenticated")
 }
 
+func TestWhoWasNeverInAPageOfTheApplicationIsToldWhyTheyHaveNoStatus(t *testing.T) {
+	b := proxiedBench(t)
+	vera := []func(*http.Request){header("Remote-User", "vera")}
+	const want = "You have a status once you have opened a page of wiki"
+	for method, body := range map[string]any{"PUT": `{"status":"busy"}`, "DELETE": nil} {
+		if got := do(t, b, method, "/admin/users/me/status", body, vera...).refuses(404, "user_not_found")["error"]; got != want {
+			t.Errorf("%s: %v", method, got)
+		}
+	}
+	if got := b.arrives(t, "vera", "firefox"); got != "" {
+		t.Fatalf("a heartbeat: %s", got)
+	}
+	do(t, b, "PUT", "/admin/users/me/status", `{"status":"busy"}`, vera...).wants(200)
+}
+
 func TestWhatAnotherSiteLoadsIntoItsPagesIsByNobody(t *testing.T) {
 	b := proxiedBench(t)
 	site := header("Sec-Fetch-Site", "cross-site")

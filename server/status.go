@@ -24,6 +24,14 @@ func unknownUser(err error) error {
 	return err
 }
 
+// unknownClaimant is unknownUser for a status. Whom a proxy signs in is known from their first heartbeat on.
+func unknownClaimant(r *http.Request, err error) error {
+	if c := auth.CallerOf(r); errors.Is(err, sqldb.ErrNotFound) && c.Proxied() {
+		return &web.Problem{Status: errNoSuchUser.Status, Code: errNoSuchUser.Code, Words: "You have a status once you have opened a page of " + c.Person.Member.App}
+	}
+	return unknownUser(err)
+}
+
 // claimant returns the key of the user whose status a request is about, and the app by which it is
 // claimed: "" where the person claims it, who may do so for nobody else.
 func claimant(r *http.Request) (user, app string, err error) {
@@ -64,7 +72,7 @@ func (s *Server) setStatus(r *http.Request) (any, error) {
 	}
 	claim.App = app
 	if err := s.store.SetStatus(r.Context(), now, user, claim); err != nil {
-		return nil, unknownUser(err)
+		return nil, unknownClaimant(r, err)
 	}
 	return s.statusOf(r, user)
 }
@@ -80,7 +88,7 @@ func (s *Server) clearStatus(r *http.Request) (any, error) {
 
 func (s *Server) withoutClaim(r *http.Request, user, app string) (any, error) {
 	if err := s.store.ClearStatus(r.Context(), user, app); err != nil {
-		return nil, unknownUser(err)
+		return nil, unknownClaimant(r, err)
 	}
 	return s.statusOf(r, user)
 }
