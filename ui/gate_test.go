@@ -92,13 +92,13 @@ func TestTheLightIsNotPaintedByAnOlderAnswer(t *testing.T) {
 		window.fetch = (...asked) => real(...asked).then((answer) => (asked[0].includes?.('admin/gate') ? (answers++, late.then(() => answer)) : answer)),
 		window.look = () => document.dispatchEvent(new CustomEvent('rollcall:updated', { detail: { all: false } })),
 		look())`)
-	b.until(`answers === 1`)
+	b.until(`answers > 0`)
 	backend := in.backend(t, "shop", "sessions")
 	beat(t, backend, login(t, backend, "ada", "Ada").Token)
 	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
 	b.eval(`void (new MutationObserver(() => levels.push(document.querySelector('[data-gate]').dataset.level)).observe(document.querySelector('[data-gate]'), { attributes: true }),
-		release(), look())`)
-	b.until(`answers === 2 && levels.at(-1) === 'hold'`) // and so the late answer has been heard
+		window.before = answers, release(), look())`)
+	b.until(`answers > before && levels.at(-1) === 'hold'`) // and so the late answer has been heard
 	if levels := b.eval(`levels`); strings.Contains(levels, "clear") {
 		t.Errorf("the light went through %s", levels)
 	}
@@ -127,8 +127,9 @@ func TestTheLightOfAPageThatNobodyLooksAtStaysTrue(t *testing.T) {
 	b.until(light("hold", "Hold", "● 1 online – Rollcall"))
 	b.eval(`void (Object.defineProperty(document, 'hidden', { value: true, configurable: true }), document.dispatchEvent(new Event('visibilitychange')))`)
 	b.eval(`void (window.unknown = 0, new MutationObserver(() => { unknown += document.querySelector('[data-gate]').dataset.level === 'unknown' })
-		.observe(document.querySelector('[data-gate]'), { attributes: true }), window.soon = false, later(() => { soon = true }, 2000))`)
-	b.until(`soon`)
+		.observe(document.querySelector('[data-gate]'), { attributes: true }),
+		window.asked = () => performance.getEntriesByType('resource').filter(({ name }) => name.includes('/admin/gate')).length, window.before = asked())`)
+	b.until(`asked() > before + 3`)
 	if b.eval(`unknown`) != "0" {
 		t.Error("it was said to be unknown while the server answers")
 	}

@@ -1,8 +1,9 @@
 // The light: whether it is safe to deploy, and what the tab's title and icon say of it.
-import { ask, inZone } from './api.js';
+import { inZone, request } from './api.js';
 import { at, h } from './dom.js';
 import { countWords, shownName, STATUSES, total } from './status.js';
 import { ago, until } from './time.js';
+import { timeLimit } from './time-limit.js';
 
 const WORDS = { clear: 'Clear', caution: 'Caution', hold: 'Hold', unknown: 'Unknown' };
 const SIGNS = { clear: '○', caution: '◐', hold: '●', unknown: '?' };
@@ -23,24 +24,32 @@ const UNHEARD = {
   outage: 'nothing could be recorded: who is there is not known yet',
 };
 const ASK_EVERY_MS = 500; // at most, however much happens
-const ASK_AGAIN_MS = 45000; // a hidden page reads no list, and the feed may have nothing to tell
+// An answer is of its moment: a server, or a network, may fall silent without any error.
+const ASK_AGAIN_MS = 5000;
+const ASK_AGAIN_HIDDEN_MS = 45000;
+const ANSWER_WITHIN_MS = 5000;
+const TRUE_FOR_MS = 15000; // from the question on: how long what is seen stands without another answer
 
-// The light of the page: showCounts has it show at once what the server said of everybody,
-// changed has it ask the server.
+// The light of the page: showCounts has it show what the server said of everybody, changed has it
+// ask the server. Only the gate's own answer makes it clear: a list may have been under way for long.
 export function gateLight() {
   const light = at('gate');
   const name = document.title;
   let asked = 0;
+  let trueAt = Date.now(); // when what is shown was asked or told
   let question = 0; // the number of the last one: only its answer counts
   let timer;
   let againTimer;
 
   async function load() {
     const mine = ++question;
-    asked = Date.now();
+    clearTimeout(againTimer);
+    const since = (asked = Date.now());
     try {
       const gate = await answer();
       if (mine !== question) return;
+      trueAt = since;
+      if (isOld()) return lookAgain(); // the computer slept in between
       show(gate.level, gate.counts);
       people(gate);
     } catch (refusal) {
@@ -64,7 +73,7 @@ export function gateLight() {
 
   function askAgain() {
     clearTimeout(againTimer);
-    againTimer = setTimeout(load, ASK_AGAIN_MS);
+    againTimer = setTimeout(load, document.hidden ? ASK_AGAIN_HIDDEN_MS : ASK_AGAIN_MS);
   }
 
   function showUnknown({ status, message }) {
@@ -81,17 +90,29 @@ export function gateLight() {
   }
 
   function showCounts(level, counts) {
+    if (level === 'clear') return changed();
     question++;
+    trueAt = Date.now();
     show(level, counts);
   }
 
+  // By the clock, because timers stand still while a computer sleeps; it may have been set back, too.
+  const isOld = () => Math.abs(Date.now() - trueAt) > TRUE_FOR_MS;
+
+  function lookAgain() {
+    if (isOld()) showUnknown({ message: 'The server has not answered for some time. Asking again.' });
+    load();
+  }
+
   load();
+  setInterval(() => document.hidden || light.dataset.level === 'unknown' || (isOld() && lookAgain()), 1000);
+  document.addEventListener('visibilitychange', () => document.hidden || lookAgain());
   return { changed, showCounts };
 }
 
 // A closed gate answers with 409, which is no failure.
 function answer() {
-  return inZone((zone) => ask('GET', `admin/gate?${new URLSearchParams(zone)}`, undefined, [409]));
+  return inZone((zone) => request(`admin/gate?${new URLSearchParams(zone)}`, { expected: [409], signal: timeLimit(ANSWER_WITHIN_MS) }));
 }
 
 function why(level, counts) {
