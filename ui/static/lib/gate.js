@@ -37,6 +37,7 @@ export function gateLight() {
   const name = document.title;
   let asked = 0;
   let trueAt = Date.now(); // when what is shown was asked or told
+  let unheard = ''; // why somebody may be there who was not heard of, where that is all of who is unidentified
   let question = 0; // the number of the last one: only its answer counts
   let timer;
   let againTimer;
@@ -50,6 +51,8 @@ export function gateLight() {
       if (mine !== question) return;
       trueAt = since;
       if (isOld()) return lookAgain(); // the computer slept in between
+      const [doubted, more] = gate.unidentified;
+      unheard = doubted?.doubt === 'unheard' && !more ? UNHEARD[doubted.detail] : '';
       show(gate.level, gate.counts);
       people(gate);
     } catch (refusal) {
@@ -67,7 +70,7 @@ export function gateLight() {
 
   function show(level, counts) {
     askAgain();
-    paint(level, why(level, counts));
+    paint(level, why(level, counts, unheard));
     document.title = `${SIGNS[level]} ${total(counts)} online – Rollcall`;
   }
 
@@ -115,11 +118,12 @@ function answer() {
   return inZone((zone) => request(`admin/gate?${new URLSearchParams(zone)}`, { expected: [409], signal: timeLimit(ANSWER_WITHIN_MS) }));
 }
 
-function why(level, counts) {
+function why(level, counts, unheard) {
   if (level === 'clear') return 'Nobody is online. It is safe to deploy.';
   const words = countWords(counts).join(', ');
   const still = counts.still_there ? ' Who is still there works in a page whose session has ended.' : '';
-  const unknown = counts.unidentified ? ' Who is unidentified may be at work and is on no record.' : '';
+  const doubt = counts.unidentified === 1 && unheard ? `${unheard}.` : 'Who is unidentified may be at work and is on no record.';
+  const unknown = counts.unidentified ? ` ${doubt}` : '';
   return `${words}. ${level === 'hold' ? 'They would notice a deployment.' : 'Nobody is available or busy.'}${still}${unknown}`;
 }
 
