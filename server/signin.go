@@ -64,21 +64,30 @@ func (s *Server) redeem(r *http.Request, code string) (store.LoginResult, error)
 	return result, err
 }
 
-// signedIn answers with a new session, and ends the one that the browser had until now: nobody would see it again.
+// signedIn answers with a new session.
 func (s *Server) signedIn(r *http.Request, status int, token string) (any, error) {
-	me, err := s.store.Authenticate(r.Context(), s.now(), token)
+	me, cookies, err := s.replaceSession(r, token)
 	if err != nil {
 		return nil, err
+	}
+	answer := api.SignedIn{User: api.AccountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
+	return web.Reply{Status: status, Cookies: cookies, Body: answer}, nil
+}
+
+// replaceSession returns who has a new session, with its cookies, and ends the one that the browser had until now: nobody
+// would see it again.
+func (s *Server) replaceSession(r *http.Request, token string) (me store.Identity, cookies []*http.Cookie, err error) {
+	if me, err = s.store.Authenticate(r.Context(), s.now(), token); err != nil {
+		return store.Identity{}, nil, err
 	}
 	before, err := s.auth.CookieToken(r)
 	if err == nil && before != "" {
 		_, err = s.store.EndByToken(r.Context(), s.now(), presence.PanelApp, before, presence.EndLogout)
 	}
 	if err != nil {
-		return nil, err
+		return store.Identity{}, nil, err
 	}
-	answer := api.SignedIn{User: api.AccountUser{ID: me.User.ID, Name: me.User.Name, Access: me.Access}}
-	return web.Reply{Status: status, Cookies: s.auth.SignInCookies(r, token, me.User.ID), Body: answer}, nil
+	return me, s.auth.SignInCookies(r, token, me.User.ID), nil
 }
 
 // linkedAccount tells whom a link is for. Only using it uses it up.
@@ -110,11 +119,10 @@ func (s *Server) choosePassword(r *http.Request) (any, error) {
 	if result.Token == "" {
 		return api.PasswordChosen{}, nil
 	}
-	me, err := s.store.Authenticate(r.Context(), s.now(), result.Token)
+	_, cookies, err := s.replaceSession(r, result.Token)
 	if err != nil {
 		return nil, err
 	}
-	cookies := s.auth.SignInCookies(r, result.Token, me.User.ID)
 	return web.Reply{Status: http.StatusOK, Cookies: cookies, Body: api.PasswordChosen{SignedIn: true}}, nil
 }
 

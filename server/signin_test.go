@@ -81,6 +81,25 @@ func TestASignInEndsTheOneBeforeInTheSameBrowser(t *testing.T) {
 	do(t, b, "GET", "/auth/me", nil, other).wants(200)
 }
 
+func TestALinkEndsTheSessionBeforeInTheSameBrowser(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	b.admin(t)
+	first := with(b.signIn(t, "root", password).Result().Cookies())
+	other := with(b.signIn(t, "root", password).Result().Cookies())
+	use := func(secret string) result {
+		return do(t, b, "POST", "/auth/link/password", map[string]any{"secret": secret, "password": password}, first)
+	}
+	use("rcl_nobody").refuses(410, "link_gone")
+	do(t, b, "GET", "/auth/me", nil, first).wants(200)
+	in := use(b.invite(t, "grace"))
+	if in.wants(200)["signed_in"] != true {
+		t.Errorf("%s", in.Body)
+	}
+	do(t, b, "GET", "/auth/me", nil, first).refuses(401, "unauthenticated")
+	do(t, b, "GET", "/auth/me", nil, with(in.Result().Cookies())).wants(200)
+	do(t, b, "GET", "/auth/me", nil, other).wants(200)
+}
+
 func TestASignInToThePanelEndsAfterAWeekHoweverActiveItIs(t *testing.T) {
 	b := newBench(t, storetest.New(t))
 	b.admin(t)
