@@ -210,6 +210,9 @@ func (t *tx) checkCode(now time.Time, user, code string) (proof string, refused,
 	}
 	period, ok := matchingPeriod(secret, code, now, last)
 	if !ok {
+		if _, usedUp := matchingPeriod(secret, code, now, 0); usedUp { // no guess: whoever sends it has seen it
+			return "", ErrWrongCode, nil
+		}
 		return "", ErrWrongCode, t.noteWrongCode(now, user, failures+1)
 	}
 	_, err = t.Exec(`UPDATE totp SET last_period = $2, failures = 0, blocked_until = NULL WHERE user_id = $1`, user, period)

@@ -167,7 +167,7 @@ func TestEachCodeCountsOnce(t *testing.T) {
 	Each(t, func(t *testing.T, s *store.Store) {
 		a := withApp(t, s)
 		for name, code := range map[string]string{"of the app": a.code(Start.Add(time.Hour)), "for recovery": strings.ToLower(a.recovery[3])} {
-			results := make(chan error, 4)
+			results := make(chan error, 8)
 			var all sync.WaitGroup
 			for range cap(results) {
 				all.Go(func() { results <- a.signIn(Start.Add(time.Hour), code) })
@@ -186,6 +186,33 @@ func TestEachCodeCountsOnce(t *testing.T) {
 				t.Errorf("the code %s signed in %d times", name, in)
 			}
 		}
+	})
+}
+
+// TestACodeThatIsUsedUpIsNoGuess has a right code sent again: a browser or a person repeats what they know.
+func TestACodeThatIsUsedUpIsNoGuess(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		a, now := withApp(t, s), Start.Add(time.Hour)
+		if err := a.signIn(now, a.code(now)); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 6 {
+			for _, code := range []string{a.code(now), a.code(now.Add(-30 * time.Second))} { // older than the one that was taken, too
+				all.Go(func() {
+					if err := a.signIn(now, code); !errors.Is(err, store.ErrWrongCode) {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		all.Wait()
+		for range 4 {
+			WantError(t, a.signIn(now, a.wrong(now)), store.ErrWrongCode)
+		}
+		WantError(t, a.signIn(now, a.code(now)), store.ErrWrongCode) // which forgives no guess either
+		WantError(t, a.signIn(now, a.wrong(now)), store.ErrWrongCode)
+		WantError(t, a.signIn(now, a.code(now.Add(30*time.Second))), store.ErrCodesBlocked)
 	})
 }
 
