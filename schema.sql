@@ -184,7 +184,8 @@ CREATE TABLE accounts (
     password_hash TEXT NOT NULL,                       -- argon2id, in PHC string format; '': nobody has chosen a password yet
     created_at    INTEGER NOT NULL,
     link_sha256   BLOB CHECK (length(link_sha256) = 32), -- of the link with which somebody may choose the password, once; NULL: there is none
-    link_expires_at INTEGER
+    link_expires_at INTEGER,
+    link_by       TEXT                                 -- who made it, as the audit log names them; it ends with them
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX accounts_link ON accounts (link_sha256) WHERE link_sha256 IS NOT NULL;

@@ -191,7 +191,7 @@ func (s *Store) ChangePassword(ctx context.Context, now time.Time, user string, 
 func (s *Store) setPassword(t *tx, now time.Time, event AuditEvent, hash string, except int64, which string, args ...any) error {
 	var user string
 	err := t.Scan([]any{&user}, `
-		UPDATE accounts SET password_hash = $1, link_sha256 = NULL, link_expires_at = NULL WHERE `+which+` RETURNING user_id`,
+		UPDATE accounts SET password_hash = $1, `+noLink+` WHERE `+which+` RETURNING user_id`,
 		append([]any{hash}, args...)...)
 	if err != nil {
 		return sqldb.Wrap("changing a password", err)
@@ -241,6 +241,9 @@ func (s *Store) DeleteAccount(ctx context.Context, now time.Time, actor, id stri
 			if err := t.needAdmin(); err != nil {
 				return err // which undoes the deletion
 			}
+		}
+		if err := t.voidLinksBy(UserActor(id)); err != nil {
+			return err
 		}
 		return t.record(now, AuditEvent{Actor: actor, Action: "account.delete", Target: UserActor(id), Detail: access.String()})
 	})

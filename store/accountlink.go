@@ -18,6 +18,9 @@ type AccountLink struct {
 	ExpiresAt time.Time
 }
 
+// noLink is an account without a link.
+const noLink = `link_sha256 = NULL, link_expires_at = NULL, link_by = NULL`
+
 // Invite makes an account without a password on behalf of actor, and a link by which one can be chosen. The password of the
 // input does not count. ErrNameTaken where the name is in use.
 func (s *Store) Invite(ctx context.Context, now time.Time, actor string, in AccountInput) (account Account, link AccountLink, err error) {
@@ -30,7 +33,7 @@ func (s *Store) Invite(ctx context.Context, now time.Time, actor string, in Acco
 		if err != nil {
 			return err
 		}
-		return t.setLink(account.ID, link)
+		return t.setLink(actor, account.ID, link)
 	})
 	if err != nil {
 		return Account{}, AccountLink{}, err
@@ -48,7 +51,7 @@ func (s *Store) NewLink(ctx context.Context, now time.Time, actor, user string) 
 	}
 	link := newAccountLink(now)
 	err := s.write(ctx, func(t *tx) error {
-		if err := t.setLink(user, link); err != nil {
+		if err := t.setLink(actor, user, link); err != nil {
 			return err
 		}
 		return t.record(now, AuditEvent{Actor: actor, Action: "account.link", Target: UserActor(user)})
@@ -63,18 +66,36 @@ func newAccountLink(now time.Time) AccountLink {
 	return AccountLink{Secret: newSecret(linkPrefix), ExpiresAt: sqldb.Time(now.Add(linkLifetime).UnixMilli())}
 }
 
-func (t *tx) setLink(user string, link AccountLink) error {
-	n, err := t.Exec(`UPDATE accounts SET link_sha256 = $2, link_expires_at = $3 WHERE user_id = $1`, user, digest(link.Secret), link.ExpiresAt.UnixMilli())
+func (t *tx) setLink(actor, user string, link AccountLink) error {
+	n, err := t.Exec(`UPDATE accounts SET link_sha256 = $2, link_expires_at = $3, link_by = $4 WHERE user_id = $1`,
+		user, digest(link.Secret), link.ExpiresAt.UnixMilli(), actor)
 	if err == nil && n == 0 {
 		return sqldb.ErrNotFound
 	}
 	return sqldb.Wrap("storing a link", err)
 }
 
+// voidLinksBy ends the links that actor made, who may make none from now on.
+func (t *tx) voidLinksBy(actor string) error {
+	_, err := t.Exec(`UPDATE accounts SET `+noLink+` WHERE link_by = $1`, actor)
+	return sqldb.Wrap("ending somebody's links", err)
+}
+
+// voidLinksByKey ends the links that a key of app made, and those of the people whose access it granted.
+func (t *tx) voidLinksByKey(id int64, app string) error {
+	if err := t.voidLinksBy(Key{ID: id}.target() + ":" + app); err != nil {
+		return err
+	}
+	_, err := t.Exec(`
+		UPDATE accounts SET `+noLink+` WHERE link_by LIKE 'user:%' AND EXISTS (
+			SELECT 1 FROM user_sessions WHERE user_id = substr(accounts.link_by, 6) AND key_id = $1)`, id)
+	return sqldb.Wrap("ending links of those whom a key granted access", err)
+}
+
 // WithdrawLink makes the link of an account void, on behalf of actor. ErrNotFound where there is none.
 func (s *Store) WithdrawLink(ctx context.Context, now time.Time, actor, user string) error {
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.Exec(`UPDATE accounts SET link_sha256 = NULL, link_expires_at = NULL WHERE user_id = $1 AND link_sha256 IS NOT NULL`, user)
+		n, err := t.Exec(`UPDATE accounts SET `+noLink+` WHERE user_id = $1 AND link_sha256 IS NOT NULL`, user)
 		if err == nil && n == 0 {
 			return sqldb.ErrNotFound
 		}

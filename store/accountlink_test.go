@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -176,6 +177,112 @@ func TestALinkInPlaceOfAForgottenPassword(t *testing.T) {
 		accounts, err := s.Accounts(ctx)
 		if err != nil || !accounts[0].LinkExpiresAt.IsZero() || !accounts[0].HasPassword {
 			t.Errorf("after the cleanup %+v, %v", accounts[0], err)
+		}
+	})
+}
+
+func TestALinkEndsWithItsMaker(t *testing.T) {
+	admin, viewer := store.AccessAdmin, store.AccessViewer
+	Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"root", "eve", "mallory"} {
+			_, err := s.CreateAccount(ctx, Start, "cli", store.AccountInput{Name: name, Password: Password, Access: admin})
+			must(err)
+		}
+		key := func(app string) (store.Key, string) {
+			key, _, err := s.CreateKey(ctx, Start, "cli", app, "", store.Scopes{store.ScopeAdmin})
+			must(err)
+			return key, fmt.Sprintf("key:%d:%s", key.ID, key.App)
+		}
+		used, byKey := key("shop")
+		reporting, byReporting := key("till")
+		granting, byGranting := key("desk")
+		by := store.By{App: "desk", Directory: "desk", KeyID: granting.ID, Grant: admin, Actor: byGranting}
+		report := func(by store.By, id string) {
+			t.Helper()
+			_, err := s.Login(ctx, Start, by, store.Login{User: store.UserInput{ID: id, Access: &admin}})
+			must(err)
+		}
+		for _, id := range []string{"lowered", "left", "erased"} {
+			report(by, id)
+		}
+		report(store.By{App: "till", Directory: "till", KeyID: reporting.ID, Grant: admin, Actor: byReporting}, "reported")
+
+		makers := []struct {
+			name, actor string
+			end         func() error
+		}{
+			{"an account that is deleted", "user:rollcall:eve", func() error { return s.DeleteAccount(ctx, Start, "user:rollcall:root", "rollcall:eve") }},
+			{"an account that is erased", "user:rollcall:mallory", func() error { _, err := s.Erase(ctx, Start, "cli", "rollcall:mallory"); return err }},
+			{"a key that is deleted", byKey, func() error { _, err := s.DeleteKey(ctx, Start, "cli", used.ID, false); return err }},
+			{"who may not administer any longer", "user:desk/lowered", func() error {
+				_, err := s.PutUser(ctx, Start, by, store.UserInput{ID: "lowered", Access: &viewer})
+				return err
+			}},
+			{"who is deleted", "user:desk/left", func() error { _, err := s.DeleteUser(ctx, Start, by, "left"); return err }},
+			{"who is erased", "user:desk/erased", func() error { _, err := s.Erase(ctx, Start, "cli", "desk/erased"); return err }},
+			{"who may by a key that is deleted", "user:till/reported", func() error { _, err := s.DeleteKey(ctx, Start, "cli", reporting.ID, false); return err }},
+			{"the command line", "cli", nil},
+			{"an administrator who stays", "user:rollcall:root", nil},
+		}
+		links := make([]string, 0, 2*len(makers)) // an invitation and one for an account that is there, of each
+		for i, maker := range makers {
+			_, invitation, err := s.Invite(ctx, Start, maker.actor, store.AccountInput{Name: fmt.Sprintf("invited%d", i), Access: admin})
+			must(err)
+			there, err := s.CreateAccount(ctx, Start, "cli", store.AccountInput{Name: fmt.Sprintf("there%d", i), Password: Password, Access: viewer})
+			must(err)
+			link, err := s.NewLink(ctx, Start, maker.actor, there.ID)
+			must(err)
+			links = append(links, invitation.Secret, link.Secret)
+		}
+		for _, secret := range links {
+			_, err := s.AccountOfLink(ctx, Start, secret)
+			must(err)
+		}
+		for i, maker := range makers {
+			var want error
+			if maker.end != nil {
+				must(maker.end())
+				want = store.ErrLinkGone
+			}
+			for _, secret := range links[2*i : 2*i+2] {
+				if _, err := s.AccountOfLink(ctx, Start, secret); !errors.Is(err, want) {
+					t.Errorf("%s: looking at the link: %v, want %v", maker.name, err, want)
+				}
+				if _, err := s.UseLink(ctx, Start, secret, chosen, store.Origin{}); !errors.Is(err, want) {
+					t.Errorf("%s: using the link: %v, want %v", maker.name, err, want)
+				}
+			}
+		}
+	})
+}
+
+func TestALinkIsOfItsLatestMaker(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		for _, name := range []string{"root", "eve", "ada"} {
+			if _, err := s.CreateAccount(ctx, Start, "cli", store.AccountInput{Name: name, Password: Password, Access: store.AccessAdmin}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var link store.AccountLink
+		for _, actor := range []string{"user:rollcall:eve", "user:rollcall:root"} {
+			var err error
+			if link, err = s.NewLink(ctx, Start, actor, "rollcall:ada"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.DeleteAccount(ctx, Start, "cli", "rollcall:eve"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.UseLink(ctx, Start, link.Secret, chosen, store.Origin{}); err != nil {
+			t.Error(err)
 		}
 	})
 }

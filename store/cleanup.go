@@ -103,7 +103,7 @@ func (s *Store) removeExpired(ctx context.Context, m presence.Cutoffs) error {
 		return sqldb.Wrap("forgetting who was on no record", err)
 	}
 	_, err = s.db.InBatches(ctx, `
-		UPDATE accounts SET link_sha256 = NULL, link_expires_at = NULL
+		UPDATE accounts SET `+noLink+`
 		WHERE user_id IN (SELECT user_id FROM accounts WHERE link_expires_at <= $1 LIMIT $2)`, m.Now)
 	if err != nil {
 		return sqldb.Wrap("removing links that ran out", err)

@@ -147,6 +147,9 @@ func (t *tx) eraseUser(now time.Time, who erasure, changes int64, e Erased) erro
 			return err
 		}
 	}
+	if err := t.voidLinksBy(UserActor(id)); err != nil {
+		return err
+	}
 	more, err := t.Exec(`UPDATE changes SET `+noChange+` WHERE user_id = $1`, id)
 	if err != nil {
 		return sqldb.Wrap("erasing what changed", err)

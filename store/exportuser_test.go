@@ -49,7 +49,7 @@ func TestWhateverIsHeldOnAPersonIsExportedAndErased(t *testing.T) {
 	}
 	for _, statement := range []string{
 		`INSERT INTO users (id, created_at, updated_at) VALUES ('ada', 0, 0), ('bob', 0, 0)`,
-		`INSERT INTO accounts VALUES ('ada', 'ada', 'hash', 0, CAST('the sha256 of a link' || zeroblob(12) AS BLOB), 0)`,
+		`INSERT INTO accounts VALUES ('ada', 'ada', 'hash', 0, CAST('the sha256 of a link' || zeroblob(12) AS BLOB), 0, 'user:bob')`,
 		`INSERT INTO totp (user_id, secret, created_at) VALUES ('ada', CAST('the hash of the app' AS BLOB), 0)`,
 		`INSERT INTO recovery_codes VALUES ('ada', 1, CAST('the sha256 of a code' || zeroblob(12) AS BLOB))`,
 		`INSERT INTO status_claims VALUES ('ada', '', 'busy', 't', NULL, 0), ('ada', 'shop', 'busy', 't', NULL, 0)`,

@@ -150,6 +150,9 @@ func (s *Store) DeleteKey(ctx context.Context, now time.Time, actor string, id i
 		if err != nil {
 			return sqldb.Wrap("deleting a key", err)
 		}
+		if err := t.voidLinksByKey(id, app); err != nil {
+			return err
+		}
 		return t.record(now, AuditEvent{Actor: actor, Action: "key.delete", Target: Key{ID: id}.target(), Detail: app + ": " + scopes})
 	})
 	if err != nil {

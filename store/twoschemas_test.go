@@ -153,7 +153,7 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	ada, bob := LogIn(t, s, Start, "ada"), LogIn(t, s, Start, "bob")
 	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{})
 	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `DROP VIEW cleanup_turn`, `DROP TABLE session_tokens, session_clients, unidentified, apps, totp, recovery_codes`,
-		`ALTER TABLE accounts DROP COLUMN link_sha256, DROP COLUMN link_expires_at`,
+		`ALTER TABLE accounts DROP COLUMN link_sha256, DROP COLUMN link_expires_at, DROP COLUMN link_by`,
 		`ALTER TABLE user_sessions DROP COLUMN heard, DROP COLUMN session_key_sha256, DROP COLUMN refused_at, DROP COLUMN client, DROP COLUMN key_id`,
 		`ALTER TABLE users DROP COLUMN folded, DROP COLUMN role_folded`, `ALTER TABLE organizations DROP COLUMN folded`,
 		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words, DROP COLUMN erased, DROP COLUMN salt, DROP COLUMN content_sha256, DROP COLUMN chain_sha256`,

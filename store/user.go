@@ -172,13 +172,18 @@ func (t *tx) recordChange(now time.Time, by By, user string, was User, in UserIn
 }
 
 // grant refuses to set access that by does not hold, and to lower the access of
-// somebody who has more than by, and records what is granted.
+// somebody who has more than by, and records what is granted. Who may not administer any longer has no links for others either.
 func (t *tx) grant(now time.Time, by By, user string, current Access, access *Access) error {
 	switch {
 	case access == nil || *access == current:
 		return nil
 	case max(*access, current) > by.Grant:
 		return ErrForbidden
+	}
+	if current == AccessAdmin {
+		if err := t.voidLinksBy(UserActor(user)); err != nil {
+			return err
+		}
 	}
 	return t.record(now, AuditEvent{Actor: by.Actor, Action: "user.access", Target: UserActor(user), Detail: current.String() + " -> " + access.String()})
 }
@@ -227,6 +232,9 @@ func (s *Store) DeleteUser(ctx context.Context, now time.Time, by By, id string)
 		}
 		if _, err = t.Exec(`DELETE FROM users WHERE id = $1`, id); err != nil {
 			return sqldb.Wrap("deleting a user", err)
+		}
+		if err := t.voidLinksBy(UserActor(id)); err != nil {
+			return err
 		}
 		return t.record(now, AuditEvent{Actor: by.Actor, Action: "user.delete", Target: UserActor(id), Detail: sessionCount(ended)})
 	})

@@ -125,7 +125,8 @@ CREATE TABLE accounts (
     password_hash TEXT COLLATE "C" NOT NULL,
     created_at    BIGINT NOT NULL,
     link_sha256   BYTEA CHECK (length(link_sha256) = 32),
-    link_expires_at BIGINT
+    link_expires_at BIGINT,
+    link_by       TEXT COLLATE "C"
 );
 
 CREATE UNIQUE INDEX accounts_link ON accounts (link_sha256) WHERE link_sha256 IS NOT NULL;

@@ -41,6 +41,7 @@ CREATE TABLE session_clients (
 -- Links to choose a password, and authenticator apps.
 ALTER TABLE accounts ADD COLUMN link_sha256 BLOB CHECK (length(link_sha256) = 32);
 ALTER TABLE accounts ADD COLUMN link_expires_at INTEGER;
+ALTER TABLE accounts ADD COLUMN link_by TEXT;
 CREATE UNIQUE INDEX accounts_link ON accounts (link_sha256) WHERE link_sha256 IS NOT NULL;
 CREATE TABLE totp (
     user_id      TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
