@@ -27,6 +27,7 @@ type application struct {
 	made     int               // tokens, and cookies
 	rotates  bool              // a token lives for one answer
 	keeps    bool              // nobody is signed out, whatever Rollcall says
+	fails    http.HandlerFunc  // what answers in place of the route, if anything
 }
 
 // newApplication starts one, of which every page holds this script tag; %s is Rollcall's address.
@@ -37,7 +38,7 @@ func newApplication(t *testing.T, page string, settings ...string) *application 
 	routes.HandleFunc("/favicon.ico", http.NotFound)
 	routes.HandleFunc("/login", a.login)
 	routes.HandleFunc("/logout", a.logout)
-	routes.HandleFunc("POST /rollcall/token", a.token)
+	routes.HandleFunc("POST /rollcall/token", a.answer)
 	routes.HandleFunc("/", a.show)
 	host := httptest.NewServer(routes)
 	t.Cleanup(host.Close)
@@ -81,11 +82,28 @@ func (a *application) logout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
+// failing has the route be answered by something else from now on, nil for itself.
+func (a *application) failing(by http.HandlerFunc) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fails = by
+}
+
+func (a *application) answer(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	a.asked++
+	by := a.fails
+	a.mu.Unlock()
+	if by == nil {
+		by = a.token
+	}
+	by(w, r)
+}
+
 // token is the route, as the README has it.
 func (a *application) token(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.asked++
 	if r.Header.Get("X-Rollcall") != "renew" {
 		w.WriteHeader(http.StatusBadRequest)
 		return

@@ -1,11 +1,14 @@
 package ui_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"rollcall/server/client"
+	"rollcall/store"
+	"rollcall/store/presence"
 )
 
 // renewal is an application whose pages ask it for their token, and a page of it in which nobody is logged in.
@@ -332,4 +335,100 @@ func TestALogoutOfWhichPagesKnowNothingLoadsEachAnewOnce(t *testing.T) {
 	if _, now := a.count(); now != loads+2 {
 		t.Errorf("%d loads", now-loads)
 	}
+}
+
+// unreported waits until the gate counts so many whose token nobody has reported.
+func (a *application) unreported(w *watch, count int) {
+	a.t.Helper()
+	w.until("is as unidentified for the gate as it should be", func(sample) bool {
+		gate, err := a.backend.Gate(a.t.Context(), client.GateQuestion{})
+		found := 0
+		for _, one := range gate.Unidentified {
+			if one.Doubt == store.UnknownToken {
+				found++
+			}
+		}
+		return err == nil && found == count && (count == 0 || gate.Level == presence.GateCaution)
+	})
+}
+
+func unavailable(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusServiceUnavailable)
+}
+
+func TestAPageThatIsToldNoTokenIsToldToTheGate(t *testing.T) {
+	t.Parallel()
+	recovers := make(chan struct{})
+	for how, route := range map[string]http.HandlerFunc{
+		"as its application can not reach Rollcall": unavailable,
+		"as its application can not be reached":     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"as its application takes too long": func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-recovers:
+			case <-r.Context().Done():
+			}
+			unavailable(w, r)
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			a, ada, tab := renewal(t, telling+renewing)
+			a.asks(ada, 0, 1)
+			a.failing(route)
+			tab.open(a.host + "/login?user=ada")
+			a.unreported(ada, 1)
+			tab.until(`states.at(-1) === 'unknown-token'`)
+			two := tab.another()
+			two.open(a.host + "/two")
+			two.until(`states.at(-1) === 'unknown-token'`)
+			a.unreported(ada, 1) // who works in one browser
+			a.failing(nil)
+			if strings.Contains(how, "long") {
+				close(recovers)
+			}
+			ada.until("is online", sample.online)
+			two.until(`rollcall.state === 'ok'`)
+			tab.until(`rollcall.state === 'ok'`)
+			if got := tab.eval(`states`) + two.eval(`states`); strings.Contains(got, "signed-out") {
+				t.Errorf("told of %s", got)
+			}
+			a.unreported(ada, 0)
+			two.leave()
+			tab.leave()
+		})
+	}
+}
+
+func TestAPageThatHasAGoodTokenGoesOnWithItWhereTheRouteFails(t *testing.T) {
+	t.Parallel()
+	a, ada, tab := loggedIn(t, telling+renewing)
+	a.unreported(ada, 0)
+	a.failing(unavailable)
+	asked, _ := a.count()
+	tab.eval(`void rollcall.renew()`)
+	a.asks(ada, asked, 2)
+	a.unreported(ada, 0)
+	if got := tab.eval(`states`); strings.Contains(got, "unknown-token") {
+		t.Errorf("told of %s", got)
+	}
+	tab.leave()
+}
+
+func TestAPageThatCanNotSayWhoItIsIsToldToTheGate(t *testing.T) {
+	t.Parallel()
+	a, ada, tab := renewal(t, telling+counting+`<script>
+		window.answer = () => { throw new Error('nobody knows') };
+	</script><script src="%s/heartbeat.js" data-renew="" onload="rollcall.identify(async () => answer())" async></script>`)
+	a.unreported(ada, 1)
+	tab.eval(`void (window.answer = () => '', rollcall.renew())`)
+	a.unreported(ada, 0)
+	tab.until(`states.at(-1) === 'signed-out'`)
+	tab.eval(`void (window.answer = () => { throw new Error('nobody knows') }, rollcall.renew())`)
+	a.unreported(ada, 1)
+	session := login(t, a.backend, "ada", "Ada")
+	a.longAgo("ada")
+	tab.eval(`void (window.answer = () => '` + session.Token + `', rollcall.renew())`)
+	ada.until("is online", sample.online)
+	a.unreported(ada, 0)
+	tab.leave()
 }

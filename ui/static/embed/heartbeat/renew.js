@@ -11,12 +11,14 @@ const PAUSE_MS = 5000; // between two questions, at least
 const LONG_PAUSE_MS = 60000; // after questions that failed, or of who moves about and stays the same
 const LONGEST_PAUSE_MS = 600000; // where the token is no good, or nobody is there
 const ANSWER_MS = 20000;
+const SLOW_MS = 5000; // after which a question counts as failed, until its answer comes
 const AWAY_MS = 300000; // whoever comes back after that may be somebody else
 const OWN_LOGOUT_MS = 2000; // in which a page moves to where a logout in it leads
 const RELOAD_MS = 60000; // a page is not loaded anew twice within
 const TOKEN = /^[\x21-\x7e]+$/;
 
-// from is the route's address, or a function. on.hold(token) gets each new answer, '' for nobody;
+// from is the route's address, or a function. on.hold(token) gets each new answer, '' for nobody, and undefined
+// where the one before is to be said goodbye for;
 // on.beat() is called where the same token may be good again, on.problem(what, status) where the
 // answer can not be right. look(now) is to be called every second, with what is known of the token:
 // {fine, trouble(), used, handled()}.
@@ -29,6 +31,8 @@ export function renewal(from, on) {
   let dueAt = 0;
   let retryAt = 0; // not before
   let asking = false;
+  let askedAt = Infinity; // by this tab, of whom nobody has had an answer since
+  let standIn; // held where somebody may be in and there is no token: the gate has to know of the page
   let failures = 0;
   let inVain = 0; // answers in a row that brought no good token
   let unchanged = 0; // answers in a row after a navigation that brought nothing new
@@ -55,6 +59,7 @@ export function renewal(from, on) {
     noteTrouble();
     if (now.fine) inVain = 0;
     if (place !== here()) move();
+    if (!token && !standIn && (failures || (asking && Date.now() - askedAt > SLOW_MS))) on.hold((standIn = madeUp()));
     if (!asking && Date.now() >= Math.max(nextAt(now), retryAt)) question();
   }
 
@@ -102,6 +107,7 @@ export function renewal(from, on) {
   async function question() {
     const wanted = Date.now();
     asking = true;
+    askedAt = wanted;
     dueAt = Infinity;
     try {
       await alone(async () => {
@@ -169,11 +175,14 @@ export function renewal(from, on) {
     const stays = last.handled?.();
     asOf = began;
     failures = retryAt = 0;
+    askedAt = Infinity;
     if (reason || answer === '') inVain++;
     if (bySomebody(reason)) verified = answer;
-    if (answer !== token) {
-      if (!token || !answer) inVain = unchanged = 0; // somebody came or went
+    if (answer !== token || standIn) {
+      if (answer !== token && (!token || !answer)) inVain = unchanged = 0; // somebody came or went
       token = answer;
+      if (standIn && token) on.hold();
+      standIn = undefined;
       on.hold(token);
     } else {
       if (movedAt && token) unchanged++;
@@ -194,6 +203,9 @@ export function renewal(from, on) {
 
 const bySomebody = (trouble) => trouble && trouble !== 'unknown' && trouble !== 'expired';
 const growing = (n, most) => Math.min(most, PAUSE_MS * 2 ** n);
+
+// A token that nobody reports: one for all tabs of a browser, which is one person.
+const madeUp = () => `unreported-${attempt(() => localStorage.rollcallClient) || Math.random()}`;
 
 // Without what may be in the query.
 const here = () => location.pathname + location.hash;

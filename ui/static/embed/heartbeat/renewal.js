@@ -19,7 +19,7 @@ export function lookForToken(changed) {
     renewal ??= part.renewal(from, {
       hold(token) {
         give(token);
-        if (!token) become('signed-out');
+        if (token === '') become('signed-out');
         changed();
       },
       beat: () => changed(true),
