@@ -122,8 +122,8 @@ function why(level, counts, unheard) {
   if (level === 'clear') return 'Nobody is online. It is safe to deploy.';
   const words = countWords(counts).join(', ');
   const still = counts.still_there ? ' Who is still there works in a page whose session has ended.' : '';
-  const doubt = counts.unidentified === 1 && unheard ? `${unheard}.` : 'Who is unidentified may be at work and is on no record.';
-  const unknown = counts.unidentified ? ` ${doubt}` : '';
+  const reason = counts.unidentified === 1 && unheard ? `${unheard}.` : 'Who is unidentified may be at work and is on no record.';
+  const unknown = counts.unidentified ? ` ${reason}` : '';
   return `${words}. ${level === 'hold' ? 'They would notice a deployment.' : 'Nobody is available or busy.'}${still}${unknown}`;
 }
 
