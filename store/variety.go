@@ -83,10 +83,12 @@ func pieces(words string) map[string]bool {
 	return all
 }
 
-// period is the length of the shortest text that a token only repeats.
+// period is the length of the shortest text that a token only repeats, twice or nearly that at least.
 func period(token string) int {
-	if at := strings.Index((token + token)[1:], token); at >= 0 {
-		return at + 1
+	for p := 1; p <= (len(token)+1)/2; p++ {
+		if token[p:] == token[:len(token)-p] {
+			return p
+		}
 	}
 	return len(token)
 }

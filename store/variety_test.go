@@ -21,6 +21,7 @@ func TestATokenThatCouldBeGuessedIsRefused(t *testing.T) {
 		"64 bits":                         "9f86d081884c7d65",
 		"64 bits twice":                   strings.Repeat("9f86d081884c7d65", 2),
 		"64 bits eight times":             strings.Repeat("9f86d081884c7d65", 8),
+		"a name twice, but for its end":   "user-42-session-user-42-session",
 		"the alphabet":                    "abcdefghijklmnopqrstuvwxyz0123456789",
 		"the digits four times":           strings.Repeat("0123456789", 4),
 		"an e-mail address":               "ada@example.com",
