@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -132,6 +133,9 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 		}
 		if err := s.addPresence(ctx, look, m, f.App, page.People); err != nil {
 			return err
+		}
+		if slices.ContainsFunc(page.People, func(p OnlinePerson) bool { return len(p.Sessions) == 0 }) { // who was found by one, in this snapshot
+			return fmt.Errorf("%w: an index has somebody online without a session", sqldb.ErrDamaged)
 		}
 		f.sort(page.People)
 		return nil
@@ -304,10 +308,15 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 	err = q.Each(ctx, look, func(rows *sql.Rows) error {
 		var user string
 		session, err := s.scanSession(rows, &user)
-		if err == nil {
-			at[user].Sessions = append(at[user].Sessions, session)
+		if err != nil {
+			return err
 		}
-		return err
+		person := at[user]
+		if person == nil {
+			return fmt.Errorf("%w: an index has a session of somebody else", sqldb.ErrDamaged)
+		}
+		person.Sessions = append(person.Sessions, session)
+		return nil
 	})
 	for i := range people {
 		p := &people[i]
