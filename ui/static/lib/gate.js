@@ -48,11 +48,11 @@ export function gateLight() {
     const since = (asked = Date.now());
     try {
       const gate = await answer();
+      const [doubted, more] = gate.unidentified;
+      unheard = doubted?.doubt === 'unheard' && !more ? UNHEARD[doubted.detail] : '';
       if (mine !== question) return;
       trueAt = since;
       if (isOld()) return lookAgain(); // the computer slept in between
-      const [doubted, more] = gate.unidentified;
-      unheard = doubted?.doubt === 'unheard' && !more ? UNHEARD[doubted.detail] : '';
       show(gate.level, gate.counts);
       people(gate);
     } catch (refusal) {
