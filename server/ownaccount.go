@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
-	"net"
 	"net/http"
 
 	"github.com/pquerna/otp/totp"
@@ -109,10 +108,7 @@ func (s *Server) hostName(r *http.Request) string {
 	if s.cfg.PublicURL != nil {
 		return s.cfg.PublicURL.Hostname()
 	}
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		return host
-	}
-	return r.Host
+	return web.HostName(r.Host)
 }
 
 func newTOTP(issuer, account string, secret []byte) (answer api.NewTOTP, err error) {

@@ -93,10 +93,7 @@ func (s *Server) replaceSession(r *http.Request, token string) (me store.Identit
 // linkedAccount tells whom a link is for. Only using it uses it up.
 func (s *Server) linkedAccount(r *http.Request) (any, error) {
 	var in api.LinkSecret
-	if err := s.decodeOwn(r, &in); err != nil {
-		return nil, err
-	}
-	if err := s.auth.AllowLink(r); err != nil {
+	if err := s.decodeLink(r, &in); err != nil {
 		return nil, err
 	}
 	account, err := s.store.AccountOfLink(r.Context(), s.now(), in.Secret)
@@ -106,10 +103,7 @@ func (s *Server) linkedAccount(r *http.Request) (any, error) {
 // choosePassword gives the account of a link a password, and signs in whoever did unless a code is asked for, too.
 func (s *Server) choosePassword(r *http.Request) (any, error) {
 	var in api.ChosenPassword
-	if err := s.decodeOwn(r, &in); err != nil {
-		return nil, err
-	}
-	if err := s.auth.AllowLink(r); err != nil {
+	if err := s.decodeLink(r, &in); err != nil {
 		return nil, err
 	}
 	result, err := s.store.UseLink(r.Context(), s.now(), in.Secret, in.Password, s.cfg.Origin.OfRequest(r))
@@ -124,6 +118,14 @@ func (s *Server) choosePassword(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return web.Reply{Status: http.StatusOK, Cookies: cookies, Body: api.PasswordChosen{SignedIn: true}}, nil
+}
+
+// decodeLink is decodeOwn for what comes with the secret of a link, of which it counts a try.
+func (s *Server) decodeLink(r *http.Request, dest any) error {
+	if err := s.decodeOwn(r, dest); err != nil {
+		return err
+	}
+	return s.auth.AllowLink(r)
 }
 
 // decodeOwn is decode for what only our own pages send to begin or end a

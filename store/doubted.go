@@ -21,16 +21,10 @@ type doubted struct {
 func (d *doubted) begin(ref, rest doubtRef, now time.Time) (doubtRef, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.isRecent(ref, now) {
-		return ref, false
+	if _, known := d.at[ref]; !known && d.isFull(now) {
+		ref = rest
 	}
-	if len(d.at) >= maxUnidentified {
-		maps.DeleteFunc(d.at, func(_ doubtRef, at time.Time) bool { return now.Sub(at).Abs() >= unknownTokenFor })
-		if _, ok := d.at[ref]; !ok && len(d.at) >= maxUnidentified {
-			ref = rest
-		}
-	}
-	if d.isRecent(ref, now) {
+	if at, known := d.at[ref]; known && now.Sub(at).Abs() < noteAgainAfter {
 		return ref, false
 	}
 	if d.at == nil {
@@ -40,9 +34,12 @@ func (d *doubted) begin(ref, rest doubtRef, now time.Time) (doubtRef, bool) {
 	return ref, true
 }
 
-func (d *doubted) isRecent(ref doubtRef, now time.Time) bool {
-	at, ok := d.at[ref]
-	return ok && now.Sub(at).Abs() < noteAgainAfter
+// isFull makes room, as far as some were remembered for long enough.
+func (d *doubted) isFull(now time.Time) bool {
+	if len(d.at) >= maxUnidentified {
+		maps.DeleteFunc(d.at, func(_ doubtRef, at time.Time) bool { return now.Sub(at).Abs() >= unknownTokenFor })
+	}
+	return len(d.at) >= maxUnidentified
 }
 
 func (d *doubted) has(ref doubtRef) bool {

@@ -93,7 +93,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, now time.Time, user string, ses
 		if err != nil {
 			return sqldb.Wrap("finding the secret of an authenticator app", err)
 		}
-		period, ok := matchingPeriod(secret, plainCode(code), now, 0)
+		period, ok := matchingPeriod(secret, plainCode(code), now)
 		if !ok {
 			return ErrWrongCode
 		}
@@ -208,12 +208,12 @@ func (t *tx) checkCode(now time.Time, user, code string) (proof string, refused,
 	if blocked != nil && *blocked > now.UnixMilli() {
 		return "", &CodesBlockedError{Wait: sqldb.Time(*blocked).Sub(now)}, nil
 	}
-	period, ok := matchingPeriod(secret, code, now, last)
-	if !ok {
-		if _, usedUp := matchingPeriod(secret, code, now, 0); usedUp { // no guess: whoever sends it has seen it
-			return "", ErrWrongCode, nil
-		}
+	period, ok := matchingPeriod(secret, code, now)
+	switch {
+	case !ok:
 		return "", ErrWrongCode, t.noteWrongCode(now, user, failures+1)
+	case period <= last: // used up, but no guess: whoever sends it has seen it
+		return "", ErrWrongCode, nil
 	}
 	_, err = t.Exec(`UPDATE totp SET last_period = $2, failures = 0, blocked_until = NULL WHERE user_id = $1`, user, period)
 	return "with a code", nil, sqldb.Wrap("using a code", err)
@@ -245,11 +245,11 @@ func (t *tx) noteWrongCode(now time.Time, user string, failures int64) error {
 	return sqldb.Wrap("counting a wrong code", err)
 }
 
-// matchingPeriod returns the period that a code is of, later than the one of the newest that was taken.
-func matchingPeriod(secret []byte, code string, now time.Time, last int64) (period int64, ok bool) {
+// matchingPeriod returns the latest period that a code is of, among those that count now.
+func matchingPeriod(secret []byte, code string, now time.Time) (period int64, ok bool) {
 	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
 	current := now.Unix() / totpPeriod
-	for period = max(current-totpDrift, last+1); period <= current+totpDrift; period++ {
+	for period = current + totpDrift; period >= current-totpDrift; period-- {
 		same, err := hotp.ValidateCustom(code, uint64(period), text, hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 		if same && err == nil {
 			return period, true

@@ -3,14 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rollcall/server/api"
 	"rollcall/store"
-	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
 
@@ -140,8 +138,7 @@ func newAccountDelete(schema string) *cobra.Command {
 		Short: "Delete an account and end its sessions",
 		Args:  arguments("NAME"),
 		RunE: onStore(folder.open, func(cmd *cobra.Command, args []string, opened *store.Store) error {
-			id := presence.PanelApp + ":" + strings.ToLower(args[0])
-			if err := opened.DeleteAccount(cmd.Context(), time.Now(), store.ActorCLI, id); err != nil {
+			if err := opened.DeleteAccount(cmd.Context(), time.Now(), store.ActorCLI, store.AccountID(args[0])); err != nil {
 				return declined("account "+args[0], err)
 			}
 			say(cmd, "%s can no longer sign in.", args[0])
