@@ -88,11 +88,14 @@ func (s *Store) TrimChanges(ctx context.Context, keep int64) error {
 	return err
 }
 
-const dueQuery = `
-	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $1 AND last_activity_at <= $2 UNION
+var dueQuery = `
+	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $1 AND last_activity_at <= $2
+		AND ` + activityBlock + ` BETWEEN $13 AND $14 UNION
 	SELECT user_id FROM user_sessions WHERE is_active = true AND leaving_at > $3 AND leaving_at <= $4 UNION
-	SELECT user_id FROM user_sessions WHERE is_active = true AND expires_at > $5 AND expires_at <= $6 UNION
-	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $7 AND last_activity_at <= $8 UNION
+	SELECT user_id FROM user_sessions WHERE is_active = true AND expires_at > $5 AND expires_at <= $6
+		AND ` + presence.InExpiryBlock(`expires_at`) + ` BETWEEN $15 AND $16 UNION
+	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $7 AND last_activity_at <= $8
+		AND ` + activityBlock + ` BETWEEN $17 AND $18 UNION
 	SELECT user_id FROM user_sessions WHERE is_active = true AND last_activity_at > $9 AND last_activity_at <= $10 AND heard = false UNION
 	SELECT user_id FROM status_claims WHERE until > $11 AND until <= $12`
 
@@ -113,11 +116,17 @@ func (s *Store) Due(ctx context.Context, from, to time.Time) ([]string, error) {
 }
 
 // dueBetween returns the stamps that two moments judge differently, as pairs of
-// bounds in the order of Due's query. A bound goes back where the slack
-// has changed between them.
+// bounds in the order of Due's query, and the blocks of those that its indexes need. A bound goes back where the
+// slack has changed between them.
 func dueBetween(a, b presence.Cutoffs) (bounds []any) {
 	for _, pair := range [][2]int64{{a.Window, b.Window}, {a.Grace, b.Grace}, {a.Expiry, b.Expiry}, {a.Future, b.Future}, {a.Login, b.Login}, {a.Now, b.Now}} {
 		bounds = append(bounds, min(pair[0], pair[1]), max(pair[0], pair[1]))
+	}
+	for _, b := range []struct {
+		first int // of the pair, from 0 on
+		block func(int64) int64
+	}{{0, presence.ActivityBlock}, {4, presence.ExpiryBlock}, {6, presence.ActivityBlock}} {
+		bounds = append(bounds, b.block(bounds[b.first].(int64)), b.block(bounds[b.first+1].(int64)))
 	}
 	return bounds
 }

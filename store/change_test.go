@@ -317,11 +317,11 @@ func TestTheFeedReadsByIndexRanges(t *testing.T) {
 	for query, want := range map[string][]string{
 		store.ChangesQuery: {"SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"},
 		store.DueQuery: {
-			"SEARCH user_sessions USING INDEX user_sessions_active (last_activity_at>? AND last_activity_at<?)",
-			"SEARCH user_sessions USING INDEX user_sessions_active (last_activity_at>? AND last_activity_at<?)",
+			"SEARCH user_sessions USING INDEX user_sessions_active (<expr>>? AND <expr><?)",
+			"SEARCH user_sessions USING INDEX user_sessions_active (<expr>>? AND <expr><?)",
 			"SEARCH user_sessions USING INDEX user_sessions_leaving (leaving_at>? AND leaving_at<?)",
-			"SEARCH user_sessions USING INDEX user_sessions_expiry (expires_at>? AND expires_at<?)",
-			"SEARCH user_sessions USING INDEX user_sessions_active (last_activity_at>? AND last_activity_at<?)",
+			"SEARCH user_sessions USING INDEX user_sessions_expiry (<expr>>? AND <expr><?)",
+			"SEARCH user_sessions USING INDEX user_sessions_unheard (last_activity_at>? AND last_activity_at<?)",
 			"SEARCH status_claims USING COVERING INDEX status_claims_until (until>? AND until<?)",
 		},
 	} {

@@ -46,7 +46,8 @@ func (s *Store) clean(ctx context.Context, now time.Time, actor string) (c Clean
 		return c, err
 	}
 	c.Ended, err = s.db.InBatches(ctx, endExpired+`
-		id IN (SELECT id FROM user_sessions WHERE is_active = true AND expires_at <= $1 LIMIT $2)`, now.UnixMilli())
+		id IN (SELECT id FROM user_sessions WHERE is_active = true AND `+presence.InExpiryBlock(`expires_at`)+` <= $1 AND expires_at <= $2 LIMIT $3)`,
+		presence.ExpiryBlock(now.UnixMilli()), now.UnixMilli())
 	if err != nil {
 		return c, sqldb.Wrap("ending expired sessions", err)
 	}
@@ -121,7 +122,8 @@ func (s *Store) correctFuture(ctx context.Context, m presence.Cutoffs) error {
 	defer cancel()
 	_, err := s.db.InBatches(short, `
 		UPDATE user_sessions SET last_activity_at = $1
-		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND last_activity_at > $2 LIMIT $3)`, m.Window, m.Future)
+		WHERE id IN (SELECT id FROM user_sessions WHERE is_active = true AND `+activityBlock+` >= $2 AND last_activity_at > $3 LIMIT $4)`,
+		m.Window, presence.ActivityBlock(m.Future), m.Future)
 	if err == nil {
 		_, err = s.db.InBatches(short, `
 			UPDATE user_sessions SET refused_at = NULL

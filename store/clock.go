@@ -14,6 +14,14 @@ import (
 // clock that is right.
 func (s *Store) SetSlack(slack presence.Slack) { s.slack.Store(&slack) }
 
+// latestActivity is the latest activity up to $1, of the block $2: in that block, or else in the one before it that
+// has any.
+var latestActivity = `
+	SELECT MAX(last_activity_at) AS at FROM user_sessions WHERE is_active = true AND last_activity_at <= $1 AND ` + activityBlock + ` IN ($2,
+		(SELECT MAX(` + activityBlock + `) FROM user_sessions WHERE is_active = true AND ` + activityBlock + ` < $2))`
+
+var activityBlock = presence.InActivityBlock(`last_activity_at`)
+
 // LastHeard returns when the last heartbeat was recorded, if people who were online then may
 // still be there. It is zero where a later sample of the history shows that nobody was left.
 // Whether all of them said goodbye is not examined. What lies in the future of now was recorded
@@ -21,9 +29,11 @@ func (s *Store) SetSlack(slack presence.Slack) { s.slack.Store(&slack) }
 func (s *Store) LastHeard(ctx context.Context, now time.Time) (at, future time.Time, err error) {
 	var heard, sampled, ahead int64
 	err = s.db.Scan(ctx, []any{&heard, &sampled, &ahead}, `SELECT
-		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true AND last_activity_at <= $1), 0),
+		COALESCE((`+latestActivity+`), 0),
 		COALESCE((SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = '' AND at <= $1), 0),
-		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true AND last_activity_at > $1), 0)`, now.UnixMilli())
+		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true AND last_activity_at > $1
+			AND `+activityBlock+` = (SELECT MAX(`+activityBlock+`) FROM user_sessions WHERE is_active = true)), 0)`,
+		now.UnixMilli(), presence.ActivityBlock(now.UnixMilli()))
 	if err == nil {
 		heard, ahead, err = s.latestWaiting(ctx, now.UnixMilli(), heard, ahead)
 	}
@@ -44,10 +54,10 @@ func (s *Store) LastHeard(ctx context.Context, now time.Time) (at, future time.T
 func (s *Store) LastRecorded(ctx context.Context, now time.Time) (at time.Time, err error) {
 	var latest int64
 	err = s.db.Scan(ctx, []any{&latest}, `SELECT COALESCE(MAX(at), 0) FROM (
-		SELECT MAX(last_activity_at) AS at FROM user_sessions WHERE is_active = true AND last_activity_at <= $1
+		`+latestActivity+`
 		UNION ALL SELECT MAX(ended_at) FROM user_sessions WHERE is_active = false AND ended_at <= $1
 		UNION ALL SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = '' AND at <= $1
-		UNION ALL SELECT MAX(started_at) FROM drain WHERE started_at <= $1) times`, now.UnixMilli())
+		UNION ALL SELECT MAX(started_at) FROM drain WHERE started_at <= $1) times`, now.UnixMilli(), presence.ActivityBlock(now.UnixMilli()))
 	if err == nil {
 		latest, _, err = s.latestWaiting(ctx, now.UnixMilli(), latest, 0)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
 
@@ -12,6 +13,7 @@ import (
 // are different for any two people.
 type order struct {
 	key, tie  string // columns; the key of SortDuration is over several sessions
+	block     string // of "key", by which an index finds it; "" for none
 	direction string // of both, for ORDER BY
 	beyond    string // the comparison that leads to the next page
 }
@@ -19,7 +21,7 @@ type order struct {
 func (s Sort) order() (order, error) {
 	switch s {
 	case SortActivity, "":
-		return order{key: `s.last_activity_at`, tie: `s.id`, direction: ` DESC`, beyond: `<`}, nil
+		return order{key: `s.last_activity_at`, block: presence.InActivityBlock(`key`), tie: `s.id`, direction: ` DESC`, beyond: `<`}, nil
 	case SortName:
 		return order{key: `u.folded`, tie: `u.id`, beyond: `>`}, nil
 	case SortDuration:

@@ -126,6 +126,7 @@ func (s *Store) KeySessions(ctx context.Context, now time.Time, id int64) (n Key
 
 // reportedBy calls f with each active session that a key has reported, and whether it has access.
 func (s *Store) reportedBy(ctx context.Context, now time.Time, key int64, f func(session int64, access bool)) error {
+	m := s.at(now)
 	err := s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
 		return sqldb.Each(ctx, look, func(rows *sql.Rows) error {
 			var session int64
@@ -135,7 +136,8 @@ func (s *Store) reportedBy(ctx context.Context, now time.Time, key int64, f func
 			return err
 		}, `
 			SELECT s.id, s.max_access <> 'none' AND u.access <> 'none' FROM user_sessions s JOIN users u ON u.id = s.user_id
-			WHERE s.is_active = true AND s.expires_at > $1 AND s.key_id = $2`, s.at(now).Expiry, key)
+			WHERE s.is_active = true AND `+presence.InExpiryBlock(`s.expires_at`)+` >= $3 AND s.expires_at > $1 AND s.key_id = $2`,
+			m.Expiry, key, presence.ExpiryBlock(m.Expiry))
 	})
 	return sqldb.Wrap("finding the sessions of a key", err)
 }

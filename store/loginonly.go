@@ -21,9 +21,9 @@ func (s *Store) LoginOnlyApps(ctx context.Context, now time.Time) (apps []string
 			apps = append(apps, app)
 			return err
 		}, `
-			SELECT app FROM user_sessions WHERE is_active = true AND expires_at > $1 AND app <> $2
+			SELECT app FROM user_sessions WHERE is_active = true AND `+presence.InExpiryBlock(`expires_at`)+` >= $4 AND expires_at > $1 AND app <> $2
 			GROUP BY app HAVING SUM(CASE WHEN heard = true OR last_activity_at > $3 THEN 1 ELSE 0 END) = 0 ORDER BY app`,
-			m.Expiry, presence.PanelApp, m.Login)
+			m.Expiry, presence.PanelApp, m.Login, presence.ExpiryBlock(m.Expiry))
 	})
 	return apps, sqldb.Wrap("looking for applications without heartbeats", err)
 }

@@ -276,7 +276,14 @@ func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, aft
 	if after != nil {
 		q.Add(` WHERE (key, tie) `+order.beyond+` (?, ?)`, after.Key, after.Tie)
 	}
-	return q.Add(` ORDER BY key`+order.direction+`, tie`+order.direction+` LIMIT ?`, f.Limit+1)
+	first := ``
+	if order.block != "" {
+		first = order.block + order.direction + `, `
+		if after != nil {
+			q.And(order.block+` <= ?`, presence.ActivityBlock(after.Key.(int64)))
+		}
+	}
+	return q.Add(` ORDER BY `+first+`key`+order.direction+`, tie`+order.direction+` LIMIT ?`, f.Limit+1)
 }
 
 // addOther asks about the online sessions t of the person who has s, including s.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
 
@@ -21,11 +22,11 @@ func (s *Store) CanList(ctx context.Context) error {
 	return nil
 }
 
-// firstRows read the latest session with all that a list tells of its person, and a row of each of those tables.
+// firstRows read one of the latest sessions, with all that a list tells of its person, and a row of each of those tables.
 var firstRows = []string{
 	`SELECT COUNT(*) FROM (
 		SELECT s.user_agent, u.folded, o.folded FROM user_sessions s JOIN users u ON u.id = s.user_id LEFT JOIN organizations o ON o.id = u.organization_id
-		WHERE s.is_active = true ORDER BY s.last_activity_at DESC LIMIT 1) latest`,
+		WHERE s.is_active = true ORDER BY ` + presence.InActivityBlock(`s.last_activity_at`) + ` DESC LIMIT 1) latest`,
 	`SELECT COUNT(*) FROM (SELECT folded FROM users LIMIT 1) one`,
 	`SELECT COUNT(*) FROM (SELECT folded FROM organizations LIMIT 1) one`,
 	`SELECT COUNT(*) FROM (SELECT text FROM status_claims LIMIT 1) one`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -163,8 +164,8 @@ func (r *roster) name(raw []byte) int32 {
 	return known
 }
 
-// readRoster reads everybody who is online at now, the least recent activity first: whoever beats meanwhile moves
-// ahead of the place that has been reached. Who changes otherwise is in the log, behind the change that was the last
+// readRoster reads everybody who is online at now, the least recent activity first, by blocks: whoever beats meanwhile
+// moves ahead of the place that has been reached, or stays where they are. Who changes otherwise is in the log, behind the change that was the last
 // before. It returns ErrTooManyOnline where there are too many.
 func (s *Store) readRoster(ctx context.Context, now time.Time) (*roster, error) {
 	r := &roster{at: map[string]int{}, names: map[string]int32{}, timeline: s.db.Timeline(), judged: s.at(now), read: time.Now()}
@@ -173,7 +174,7 @@ func (s *Store) readRoster(ctx context.Context, now time.Time) (*roster, error) 
 	if r.seq, err = s.LastChange(ctx); err != nil {
 		return nil, err
 	}
-	at := place{activity: r.judged.Window}
+	at := place{block: presence.ActivityBlock(r.judged.Window), id: math.MinInt64}
 	for read := 0; ; {
 		n := 0
 		err := s.db.HeavySnapshot(ctx, func(look *sql.Tx) (err error) {
@@ -199,22 +200,20 @@ func (s *Store) readRoster(ctx context.Context, now time.Time) (*roster, error) 
 	return r, nil
 }
 
-// place is that of a session in the order of activity.
-type place struct{ activity, id int64 }
+// place is that of a session in the index on activity.
+type place struct{ block, id int64 }
 
 // readStep reads the next sessions behind a place.
 func (r *roster) readStep(ctx context.Context, s *Store, look *sql.Tx, at *place) (n int, err error) {
-	m := r.judged
-	m.Window = max(m.Window, at.activity-1) // one bound of the index, not two of which the database takes either
-	q := sqldb.NewQuery(`SELECT `+rosterUser+`, s.app, s.created_at, s.idle_ms < ?, s.last_activity_at, s.id
+	q := sqldb.NewQuery(`SELECT `+rosterUser+`, s.app, s.created_at, s.idle_ms < ?, `+presence.InActivityBlock(`s.last_activity_at`)+` AS block, s.id
 		FROM user_sessions s`+userJoins+` WHERE `, s.rules.IdleAfter.Milliseconds())
-	q.Add(presence.OnlineRule("s"), m.Bounds()...)
-	q.And(`(s.last_activity_at > ? OR s.id > ?)`, at.activity, at.id)
-	q.Add(` ORDER BY s.last_activity_at, s.id LIMIT ?`, rosterStep)
+	q.Add(presence.OnlineRule("s"), r.judged.BoundsFrom(at.block)...) // one bound of the index, not two of which the database takes either
+	q.And(`(`+presence.InActivityBlock(`s.last_activity_at`)+` > ? OR s.id > ?)`, at.block, at.id)
+	q.Add(` ORDER BY block, s.id LIMIT ?`, rosterStep)
 	err = q.Each(ctx, look, func(rows *sql.Rows) error {
 		var app sql.RawBytes
 		var a rosterApp
-		p, err := r.scanUser(rows, &app, &a.since, &a.active, &at.activity, &at.id)
+		p, err := r.scanUser(rows, &app, &a.since, &a.active, &at.block, &at.id)
 		if err != nil {
 			return err
 		}

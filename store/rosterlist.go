@@ -270,24 +270,25 @@ const minWalk = 100
 // down looks through everybody's sessions, the latest activity first, so many at a time. It begins with the first page,
 // because whoever has a session there stands there by it.
 func (w *walk) down(ctx context.Context, look *sql.Tx, m presence.Cutoffs, step int) ([]chosenPerson, error) {
+	block := presence.InActivityBlock(`s.last_activity_at`)
 	user := `s.user_id` // which is not in the index
 	if w.of != nil {
 		user = `''`
 	}
-	at := place{activity: m.Future, id: math.MaxInt64}
+	last, id := m.Future, int64(math.MaxInt64)
 	for seen := step; seen == step && len(w.first.people) <= w.first.Limit; {
 		q := sqldb.NewQuery(`SELECT s.id, s.last_activity_at, `+user+` FROM user_sessions s
-			WHERE s.is_active = true AND s.last_activity_at > ? AND s.last_activity_at <= ?`, m.Window, at.activity)
-		q.And(`(s.last_activity_at < ? OR s.id < ?)`, at.activity, at.id)
-		q.Add(` ORDER BY s.last_activity_at DESC, s.id DESC LIMIT ?`, step)
+			WHERE s.is_active = true AND s.last_activity_at > ? AND `+block+` >= ?`, m.Window, presence.ActivityBlock(m.Window))
+		q.And(`(s.last_activity_at, s.id) < (?, ?) AND `+block+` <= ?`, last, id, presence.ActivityBlock(last))
+		q.Add(` ORDER BY `+block+` DESC, s.last_activity_at DESC, s.id DESC LIMIT ?`, step)
 		seen = 0
 		err := q.Each(ctx, look, func(rows *sql.Rows) error {
 			var key sql.RawBytes
-			err := rows.Scan(&at.id, &at.activity, &key)
+			err := rows.Scan(&id, &last, &key)
 			seen++
-			if i, marked := w.whose(at.id, key); err == nil && marked && len(w.first.people) <= w.first.Limit {
+			if i, marked := w.whose(id, key); err == nil && marked && len(w.first.people) <= w.first.Limit {
 				w.people[i].pick = 0 // their other sessions do not count
-				w.first.add(chosenPerson{key: w.people[i].key, number: at.activity, id: at.id})
+				w.first.add(chosenPerson{key: w.people[i].key, number: last, id: id})
 			}
 			return err
 		})

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"math"
+
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -13,6 +15,9 @@ func (f SessionFilter) from(q *sqldb.Query, m presence.Cutoffs) {
 		q.Add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	case ScopeActive:
 		q.Add(` WHERE s.is_active = true AND s.expires_at > ?`, m.Expiry)
+		if f.Sort == SortActivity { // true of all: SQLite would go through another index and sort
+			q.And(presence.InActivityBlock(f.key())+` >= ?`, math.MinInt64)
+		}
 	case ScopeEnded:
 		// The same, but the first is said of the index on ended_at, which must not be gone through in another order.
 		q.Add(map[bool]string{true: ` WHERE s.is_active = false`, false: ` WHERE s.ended_at IS NOT NULL`}[f.Sort == SortEnded])
@@ -23,14 +28,22 @@ func (f SessionFilter) from(q *sqldb.Query, m presence.Cutoffs) {
 
 // beyond adds the condition that sessions s come after that place in the list.
 func (f SessionFilter) beyond(q *sqldb.Query, after *cursor) {
-	if after != nil {
-		q.And(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
+	if after == nil {
+		return
+	}
+	q.And(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
+	if f.Sort == SortActivity {
+		q.And(presence.InActivityBlock(f.key())+` <= ?`, presence.ActivityBlock(after.Key.(int64)))
 	}
 }
 
 // order adds the order of the list and how many are wanted.
 func (f SessionFilter) order(q *sqldb.Query, limit int) {
-	q.Add(` ORDER BY `+f.key()+` DESC, s.id DESC LIMIT ?`, limit)
+	q.Add(` ORDER BY `)
+	if f.Sort == SortActivity {
+		q.Add(presence.InActivityBlock(f.key()) + ` DESC, `)
+	}
+	q.Add(f.key()+` DESC, s.id DESC LIMIT ?`, limit)
 }
 
 // byIndex tells whether the index on the app, or the one on the address, finds what matches sooner

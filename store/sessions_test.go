@@ -275,7 +275,7 @@ func TestTheUsualListsAreReadFromAnIndex(t *testing.T) {
 		lines := plan(t, ShellFile(t, folder, ""), query, args...)
 		sorts := 0
 		for _, line := range lines {
-			if strings.Contains(line, "TEMP B-TREE") {
+			if strings.Contains(line, "TEMP B-TREE") && !strings.Contains(line, " FOR LAST ") { // within a block
 				sorts++
 			}
 		}
@@ -294,7 +294,7 @@ func TestAHeartbeatPaysForNoOtherIndexThanWhatDecidesWhoIsOnline(t *testing.T) {
 	OpenFile(t, folder, presence.DefaultRules())
 	rows, err := ShellFile(t, folder, "").QueryContext(t.Context(), `
 		SELECT DISTINCT l.name FROM pragma_index_list('user_sessions') l JOIN pragma_index_info(l.name) i
-		WHERE i.name IN ('last_activity_at', 'expires_at', 'idle_ms', 'page', 'leaving_at')`)
+		WHERE i.name IS NULL OR i.name IN ('last_activity_at', 'expires_at', 'idle_ms', 'page', 'leaving_at')`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestAHeartbeatPaysForNoOtherIndexThanWhatDecidesWhoIsOnline(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{"user_sessions_active", "user_sessions_expiry", "user_sessions_leaving"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"user_sessions_active", "user_sessions_expiry", "user_sessions_leaving", "user_sessions_unheard"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -120,7 +120,7 @@ func (h *sharedRoster) renew(ctx context.Context, now time.Time, drops int) {
 // isFew tells whether a roster would not be of too many people. It counts by the index alone.
 func (s *Store) isFew(ctx context.Context, now time.Time) (bool, error) {
 	var n int
-	err := s.db.Scan(ctx, []any{&n}, `SELECT COUNT(*) FROM (SELECT 1 FROM user_sessions WHERE is_active = true AND last_activity_at > $1 LIMIT $2) few`,
-		s.at(now).Window, maxRoster+1)
+	err := s.db.Scan(ctx, []any{&n}, `SELECT COUNT(*) FROM (SELECT 1 FROM user_sessions WHERE is_active = true AND `+activityBlock+` >= $1 LIMIT $2) few`,
+		presence.ActivityBlock(s.at(now).Window), maxRoster+1)
 	return n <= maxRoster, err
 }

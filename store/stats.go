@@ -123,9 +123,9 @@ func byOrganization(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *S
 	}, `
 		SELECT s.organization_id, COALESCE(o.name, ''), COUNT(*) AS active, COUNT(*) OVER ()
 		FROM user_sessions s LEFT JOIN organizations o ON o.id = s.organization_id
-		WHERE s.is_active = true AND s.expires_at > $1 AND s.app <> $2
+		WHERE s.is_active = true AND `+presence.InExpiryBlock(`s.expires_at`)+` >= $4 AND s.expires_at > $1 AND s.app <> $2
 		GROUP BY s.organization_id, o.name, o.folded ORDER BY active DESC, COALESCE(o.folded, ''), COALESCE(o.name, '') LIMIT $3`,
-		m.Expiry, presence.PanelApp, maxStats)
+		m.Expiry, presence.PanelApp, maxStats, presence.ExpiryBlock(m.Expiry))
 }
 
 func byApp(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {
@@ -139,8 +139,8 @@ func byApp(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) err
 		return err
 	}, `
 		SELECT app, COUNT(*) AS active, COUNT(*) OVER () FROM user_sessions
-		WHERE is_active = true AND expires_at > $1 AND app <> $2
-		GROUP BY app ORDER BY active DESC, app LIMIT $3`, m.Expiry, presence.PanelApp, maxStats)
+		WHERE is_active = true AND `+presence.InExpiryBlock(`expires_at`)+` >= $4 AND expires_at > $1 AND app <> $2
+		GROUP BY app ORDER BY active DESC, app LIMIT $3`, m.Expiry, presence.PanelApp, maxStats, presence.ExpiryBlock(m.Expiry))
 }
 
 func peakToday(ctx context.Context, look *sql.Tx, m presence.Cutoffs, st *Stats) error {

@@ -56,10 +56,10 @@ const uncounted = `p.visitors IS NULL AND (p.people = 0 OR EXISTS (SELECT 1 FROM
 // collectVisitors adds who was active on a day and is not noted yet.
 func (h *History) collectVisitors(ctx context.Context, day int64) error {
 	for _, part := range []visitors{
-		{day: day, which: `s.is_active = true`, key: `s.last_activity_at`},
-		{day: day, which: `s.is_active = false`, key: `s.ended_at`},
+		{day: day, which: `s.is_active = true`, key: presence.InActivityBlock(`s.last_activity_at`), after: presence.ActivityBlock(day) - 1},
+		{day: day, which: `s.is_active = false`, key: `s.ended_at`, after: day - 1},
 	} {
-		part.after, part.tie = day-1, math.MaxInt64
+		part.tie = math.MaxInt64
 		for more := true; more; {
 			var ids []string
 			var err error
@@ -79,7 +79,7 @@ func (h *History) collectVisitors(ctx context.Context, day int64) error {
 // visitors is a walk through the sessions that were active on a day.
 type visitors struct {
 	day        int64
-	which, key string // the sessions s, and the column by which an index has them
+	which, key string // the sessions s, and by what an index has them
 	after, tie int64  // where the walk is: key and id
 }
 

@@ -69,8 +69,9 @@ CREATE TABLE user_sessions (
     CHECK (is_active = (end_reason IS NULL))
 );
 
-CREATE INDEX user_sessions_active ON user_sessions (last_activity_at) WHERE is_active = true;
-CREATE INDEX user_sessions_expiry ON user_sessions (expires_at) WHERE is_active = true;
+CREATE INDEX user_sessions_active ON user_sessions ((last_activity_at >> 12)) WHERE is_active = true;
+CREATE INDEX user_sessions_expiry ON user_sessions ((expires_at >> 16)) WHERE is_active = true;
+CREATE INDEX user_sessions_unheard ON user_sessions (last_activity_at) WHERE is_active = true AND heard = false;
 CREATE INDEX user_sessions_ended ON user_sessions (ended_at) WHERE is_active = false;
 CREATE INDEX user_sessions_created ON user_sessions (created_at);
 CREATE INDEX user_sessions_user ON user_sessions (user_id, is_active);

@@ -10,6 +10,13 @@ UPDATE drain SET started_by = 'user:' || (SELECT new FROM moved WHERE old = subs
 DROP TABLE moving;
 DROP TABLE moved;
 
+-- Who is online and who expires, by blocks of time: see store/presence/blocks.go.
+DROP INDEX user_sessions_active;
+DROP INDEX user_sessions_expiry;
+CREATE INDEX user_sessions_active ON user_sessions ((last_activity_at >> 12)) WHERE is_active = true;
+CREATE INDEX user_sessions_expiry ON user_sessions ((expires_at >> 16)) WHERE is_active = true;
+CREATE INDEX user_sessions_unheard ON user_sessions (last_activity_at) WHERE is_active = true AND heard = false;
+
 -- Which key reported a session: of those before, one that could. Where none is left that could grant their access, they have none.
 UPDATE user_sessions SET key_id = (
         SELECT MIN(k.id) FROM api_keys k

@@ -1,0 +1,24 @@
+package presence
+
+// Sessions are found by their last activity, and by their end, through indexes on blocks of time: all of a block stand
+// in the order of their ids there, as they do in the table. Heartbeats that are brought into the rows in that order so
+// change few pages of either; by the very millisecond each would change two pages of its own.
+//
+// A condition on such a time therefore names the block too, and an order by it begins with the block. In a block the
+// database sorts, which is why one is short: some four seconds of activity, a minute of ends.
+const (
+	activityBlock = ` >> 12`
+	expiryBlock   = ` >> 16`
+)
+
+// ActivityBlock returns the block of a last activity in unix milliseconds.
+func ActivityBlock(at int64) int64 { return at >> 12 }
+
+// ExpiryBlock returns the block of the end of a session in unix milliseconds.
+func ExpiryBlock(at int64) int64 { return at >> 16 }
+
+// InActivityBlock is the block of an expression that is a last activity, in SQL.
+func InActivityBlock(at string) string { return `(` + at + activityBlock + `)` }
+
+// InExpiryBlock is the block of an expression that is the end of a session, in SQL.
+func InExpiryBlock(at string) string { return `(` + at + expiryBlock + `)` }
