@@ -84,6 +84,12 @@ func ShareGate(answer func(context.Context, time.Time, GateQuestion) (Gate, erro
 	return newSharedGates(answer).ask
 }
 
+// LoggedHeartbeats is how many rows the log of heartbeats has.
+func LoggedHeartbeats(s *Store) int {
+	_, rows := s.beats.Waiting()
+	return rows
+}
+
 // FoldOneByOne has waiting heartbeats folded in the smallest steps.
 func FoldOneByOne(s *Store) { s.beats.Step = 1 }
 

@@ -19,9 +19,9 @@ import (
 // beats sends a heartbeat n minutes after Start that must wait in the log.
 func beatsQuietly(t *testing.T, s *store.Store, n int, token string) {
 	t.Helper()
-	before := s.HeartbeatsWaiting()
+	before := store.LoggedHeartbeats(s)
 	Touch(t, s, after(n), token, store.Beat{})
-	if s.HeartbeatsWaiting() != before+1 {
+	if store.LoggedHeartbeats(s) != before+1 {
 		t.Fatalf("%d minutes after the start a heartbeat does not wait", n)
 	}
 }
@@ -257,27 +257,30 @@ func TestADamagedRowOfTheLogIsToldAndTheOthersCount(t *testing.T) {
 	}
 }
 
-func TestThoseWhoCameAllAtOnceAreNotFoldedAllAtOnce(t *testing.T) {
+func TestManyAreFoldedInTheOrderOfTheirRowsAndNotAllAtOnce(t *testing.T) {
 	const people = 360 // three for each second of a lap
-	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
+	folder := t.TempDir()
+	s := OpenFile(t, folder, presence.DefaultRules())
 	store.FoldOneByOne(s)
 	for i := range people {
 		token := LogIn(t, s, Start, fmt.Sprint("user", i)).Token
 		Touch(t, s, after(1), token, store.Beat{})
 		beatsQuietly(t, s, 2, token)
 	}
-	for _, test := range []struct {
-		name    string
-		at      time.Time
-		waiting int
-	}{
-		{"before half of a lap", after(3).Add(-time.Second), people},
-		{"after half of a lap", after(3), people - 3},
-		{"a second later", after(3).Add(time.Second), people - 5}, // of those who are left
-		{"a lap later", after(4), 0},
-	} {
-		if err := s.FoldHeartbeats(t.Context(), test.at); err != nil || s.HeartbeatsWaiting() != test.waiting {
-			t.Errorf("%s %d wait, want %d: %v", test.name, s.HeartbeatsWaiting(), test.waiting, err)
+	rows := ShellFile(t, folder, "")
+	waiting := people
+	for second := range 120 {
+		before := waiting
+		err := s.FoldHeartbeats(t.Context(), after(2).Add(time.Duration(second)*time.Second))
+		if waiting = s.HeartbeatsWaiting(); err != nil || before-waiting > 20 {
+			t.Fatalf("%d s after all have come %d are folded at once, %v", second, before-waiting, err)
 		}
+		if n := Number(t, rows, `SELECT COUNT(*) FROM user_sessions WHERE last_activity_at < $1
+			AND id < (SELECT MAX(id) FROM user_sessions WHERE last_activity_at = $1)`, after(2).UnixMilli()); n != 0 {
+			t.Fatalf("%d s after all have come %d rows are left out", second, n)
+		}
+	}
+	if waiting != 0 {
+		t.Errorf("%d wait after a lap", waiting)
 	}
 }

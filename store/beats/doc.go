@@ -3,6 +3,12 @@
 // the log for all of its quiet heartbeats; a session's row is written once a lap, which is two minutes where
 // the online window is five, and by what is not quiet.
 //
+// A row of the log is removed once a lap has passed: what still waits of it is folded in that transaction. Where many
+// sessions wait, most have been folded by then: a sweep goes through them once a lap in the order of the rows of
+// user_sessions, so that one write of a page is enough for all rows on it. The indexes that move with a heartbeat keep
+// that order, too: see store/presence/blocks.go. What the log has of them from before counts no more, and what they
+// have said since waits anew.
+//
 // It knows session ids and times, and no persons, tokens or pages. Who may beat quietly is decided by
 // [Log.Quiet], what the rows do not say yet is added where sessions are read by [Log.Overlay].
 //

@@ -22,16 +22,19 @@ type Log struct {
 	db                  *sqldb.DB
 	window, lap, margin int64 // milliseconds
 
-	mu      sync.RWMutex // guards what follows against readers; only the writer changes it
-	entries table
-	queue   []row // what is in the log, in the order in which it is folded
-	waiting bounds
+	mu       sync.RWMutex // guards what follows against readers; only the writer changes it
+	entries  table
+	unfolded int   // of the entries
+	queue    []row // what is in the log, in its order
+	waiting  bounds
 
-	unmeasured int       // rows that were folded since waiting was measured
+	unmeasured int       // rows that were removed since waiting was measured
 	measured   time.Time // when that was
 
-	last   int64    // number of the row of the log that was folded last
-	buried []buried // folded entries, for readers of a state from before
+	last   int64    // number of the row of the log that was removed last
+	buried []buried // entries whose rows of the log are gone, for readers of a state from before
+
+	swept, sweptAt int64 // id up to which the sweep has come, and when; for the one who folds
 
 	staged stage // by the transaction under way; the writer's own
 }
@@ -39,10 +42,15 @@ type Log struct {
 // waiting is the latest entry of a session.
 type waiting struct {
 	Entry
-	since int64 // when the session began to wait
+	since int64 // when the session began to wait, or folded
 	row   int64 // the number of the log's row with which it did
 	prior int64 // base of the entry that was folded before; its own if there was none
 }
+
+// folded stands for when a session began to wait once its row says what its entry does.
+const folded = math.MinInt64
+
+func (w *waiting) isFolded() bool { return w.since == folded }
 
 // row is one of the log.
 type row struct {
@@ -65,7 +73,8 @@ func (b bounds) and(o bounds) bounds {
 	return bounds{b.rows + o.rows, min(b.base, o.base), min(b.expires, o.expires), max(b.latest, o.latest)}
 }
 
-// buried is an entry that was folded. Whoever began to read before that still needs it.
+// buried is an entry that was folded, and of which the log says nothing more. Whoever began to read before that still
+// needs it.
 type buried struct {
 	session, row int64
 	when         time.Time
@@ -81,7 +90,7 @@ type stage struct {
 	rows    []row
 	next    row // that is being filled
 	blob    []byte
-	folded  int // rows of the queue
+	dropped int // rows of the queue
 }
 
 // Open reads the log that is in a database.
@@ -138,7 +147,7 @@ func (l *Log) stage(e Entry, expires int64) {
 	next := &l.staged.next
 	w, ok := l.entry(e.Session)
 	switch {
-	case ok && w.Base == e.Base && !l.isFolded(w):
+	case ok && w.Base == e.Base && !w.isFolded():
 		w.Entry = e
 	default:
 		prior := e.Base
@@ -157,10 +166,21 @@ func (l *Log) stage(e Entry, expires int64) {
 		w.row = next.number
 	}
 	if l.staged.entries == nil { // nobody else has the log yet
-		l.entries.put(w)
+		l.put(w)
 		return
 	}
 	l.staged.entries[e.Session] = w
+}
+
+// put makes an entry everybody's.
+func (l *Log) put(w waiting) {
+	if before, ok := l.entries.get(w.Session); ok && !before.isFolded() {
+		l.unfolded--
+	}
+	if !w.isFolded() {
+		l.unfolded++
+	}
+	l.entries.put(w)
 }
 
 // Add brings the heartbeats that [Log.Quiet] has allowed into the transaction, as one row of the log.
@@ -235,7 +255,10 @@ func (l *Log) commit() {
 	now := time.Now() // not anybody's time: for how long readers read
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, r := range l.queue[:s.folded] {
+	for _, w := range s.entries {
+		l.put(w)
+	}
+	for _, r := range l.queue[:s.dropped] {
 		l.last = r.number
 		for _, session := range r.sessions {
 			if w, _ := l.entries.get(session); w.row == r.number {
@@ -243,16 +266,13 @@ func (l *Log) commit() {
 			}
 		}
 	}
-	l.queue = l.queue[s.folded:]
-	for _, w := range s.entries {
-		l.entries.put(w)
-	}
+	l.queue = l.queue[s.dropped:]
 	l.queue = append(l.queue, s.rows...)
 	for _, r := range s.rows {
 		l.waiting = l.waiting.and(r.bounds)
 	}
-	if s.folded > 0 {
-		l.unmeasured += s.folded
+	if s.dropped > 0 {
+		l.unmeasured += s.dropped
 		if l.unmeasured >= len(l.queue)/measureShare || now.Sub(l.measured) >= measureEvery {
 			l.measure()
 			l.measured = now
@@ -267,16 +287,6 @@ const (
 	measureShare = 32
 	measureEvery = time.Second
 )
-
-// isFolded tells whether the row of the log with which a session began to wait has been folded, so that
-// nothing else will fold its entry.
-func (l *Log) isFolded(w waiting) bool {
-	folded := l.last
-	if l.staged.folded > 0 {
-		folded = l.queue[l.staged.folded-1].number
-	}
-	return w.row != 0 && w.row <= folded
-}
 
 // measure finds by what a question would find that rows wait.
 func (l *Log) measure() {
@@ -322,10 +332,7 @@ func (l *Log) Waiting() (sessions, rows int) {
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	for _, r := range l.queue {
-		sessions += len(r.sessions)
-	}
-	return sessions, len(l.queue)
+	return l.unfolded, len(l.queue)
 }
 
 // AnyIn tells the writer whether anything may wait, as its transaction sees it.

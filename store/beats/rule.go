@@ -63,7 +63,7 @@ func (l *Log) Quiet(r Row, b Beat) (Entry, bool) {
 	p, waits := l.entry(r.Session)
 	last := Entry{Session: r.Session, Base: r.Activity, At: r.Activity, Idle: r.Idle, Expires: r.Expires}
 	due := b.Now + l.lap
-	if waits && p.Base == r.Activity && !l.isFolded(p) {
+	if waits && p.Base == r.Activity && !p.isFolded() {
 		last, due = p.Entry, max(b.Now, p.since+l.lap)
 	}
 	next := Entry{Session: r.Session, Base: r.Activity, At: b.Now, Idle: b.Idle, Expires: last.Expires}
@@ -81,7 +81,7 @@ func (l *Log) Quiet(r Row, b Beat) (Entry, bool) {
 func (l *Log) overtakes(others []Sibling, before, now int64) bool {
 	for _, o := range others {
 		input := o.Activity - o.Idle
-		if p, waits := l.entry(o.Session); waits && p.Base == o.Activity && !l.isFolded(p) {
+		if p, waits := l.entry(o.Session); waits && p.Base == o.Activity && !p.isFolded() {
 			input = p.Input()
 		}
 		if input >= min(before, now) && input <= max(before, now) {

@@ -1,9 +1,11 @@
 package beats
 
-// table holds what waits by session. A million of them need half the memory that a map would, and nothing
-// in it has to be looked at by the garbage collector.
+import "math/bits"
+
+// table holds what waits by session, nearly in the order of ids. A million of them need half the memory that a map
+// would, and nothing in it has to be looked at by the garbage collector.
 type table struct {
-	slots  []slot                // at least twice as many as are in use
+	slots  []slot                // at least twice as many as are in use; a session's is that by its id, or soon after it
 	chunks []*[chunkSize]waiting // in use up to size; never moved, so that it grows by little
 	size   int
 }
@@ -13,18 +15,24 @@ const (
 	minSlots  = 64 // a power of two, as all that it becomes
 )
 
-// slot says where a session is: one more than its place in chunks, 0 for none, and the upper half of its id, so that
+// slot says where a session is: one more than its place in chunks, 0 for none, and the lower half of its id, so that
 // nearly always no other's has to be looked at.
 type slot struct{ tag, place uint32 }
 
-func tagOf(session int64) uint32 { return uint32(session >> 32) }
+func tagOf(session int64) uint32 { return uint32(session) }
+
+// home is where a session's slot would be in an empty table. Ids are random numbers of 63 bits, so their first bits
+// are as good as a hash's.
+func (t *table) home(session int64) int {
+	return int(uint64(max(session, 0)) << 1 >> (64 - bits.TrailingZeros(uint(len(t.slots)))))
+}
 
 func (t *table) at(place uint32) *waiting { return &t.chunks[(place-1)/chunkSize][(place-1)%chunkSize] }
 
-// find returns where a session's slot is, or would be. Ids are random, so their bits are as good as a hash's.
+// find returns where a session's slot is, or would be.
 func (t *table) find(session int64) int {
 	mask, tag := len(t.slots)-1, tagOf(session)
-	for i := int(session) & mask; ; i = (i + 1) & mask {
+	for i := t.home(session); ; i = (i + 1) & mask {
 		if s := t.slots[i]; s.place == 0 || s.tag == tag && t.at(s.place).Session == session {
 			return i
 		}
@@ -91,12 +99,32 @@ func (t *table) delete(session int64) {
 func (t *table) free(hole int) {
 	mask := len(t.slots) - 1
 	for i := (hole + 1) & mask; t.slots[i].place != 0; i = (i + 1) & mask {
-		home := int(t.at(t.slots[i].place).Session) & mask
+		home := t.home(t.at(t.slots[i].place).Session)
 		if (i-home)&mask >= (i-hole)&mask {
 			t.slots[hole], hole = t.slots[i], i
 		}
 	}
 	t.slots[hole] = slot{}
+}
+
+// between calls f for those with ids above from, up to to, nearly in their order.
+func (t *table) between(from, to int64, f func(*waiting)) {
+	if t.size == 0 || from >= to {
+		return
+	}
+	first, last := t.home(from), t.home(to)
+	for i := first; i < first+len(t.slots); i++ {
+		s := t.slots[i&(len(t.slots)-1)]
+		if s.place == 0 && i >= last {
+			return
+		}
+		if s.place == 0 {
+			continue
+		}
+		if w := t.at(s.place); w.Session > from && w.Session <= to {
+			f(w)
+		}
+	}
 }
 
 // each calls f for all, in no order.

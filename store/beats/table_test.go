@@ -13,7 +13,7 @@ func TestATableIsAMap(t *testing.T) {
 		want := map[int64]waiting{}
 		ids := rapid.Int64Range(0, rapid.SampledFrom([]int64{3, 100, 5000}).Draw(rt, "ids")).Draw
 		for n := range rapid.SampledFrom([]int{10, 300, 3000}).Draw(rt, "steps") {
-			id := ids(rt, "id") * rapid.SampledFrom([]int64{1, 64, 1 << 40}).Draw(rt, "far") // many of them collide
+			id := ids(rt, "id") * rapid.SampledFrom([]int64{1, 64, 1 << 40, 1 << 50}).Draw(rt, "far") // many of them collide
 			if rapid.SampledFrom([]bool{true, true, false}).Draw(rt, "put") {
 				w := waiting{Entry: Entry{Session: id}, row: int64(n)}
 				got.put(w)
@@ -30,6 +30,18 @@ func TestATableIsAMap(t *testing.T) {
 		got.each(func(w *waiting) { all[w.Session] = *w })
 		if !maps.Equal(all, want) || got.size != len(want) {
 			rt.Fatalf("it has %d of %d", got.size, len(want))
+		}
+		from, to := ids(rt, "from"), ids(rt, "to")<<rapid.SampledFrom([]int{0, 6, 40, 50}).Draw(rt, "far")
+		all = map[int64]waiting{}
+		got.between(from, to, func(w *waiting) {
+			if hasKey(all, w.Session) {
+				rt.Fatalf("%d is there twice", w.Session)
+			}
+			all[w.Session] = *w
+		})
+		maps.DeleteFunc(want, func(id int64, _ waiting) bool { return id <= from || id > to })
+		if !maps.Equal(all, want) {
+			rt.Fatalf("above %d up to %d it has %d of %d", from, to, len(all), len(want))
 		}
 		for id, w := range want {
 			if found, ok := got.get(id); !ok || found != w {
