@@ -95,7 +95,7 @@ func (h *History) nextVisitors(ctx context.Context, v *visitors) (ids []string, 
 		q := sqldb.NewQuery(`SELECT s.user_id`)
 		from.sessions(q)
 		if more {
-			q.And(`(`+v.key+`, s.id) <= (?, ?)`, v.after, v.tie)
+			q.And(`(`+v.key+`, s.id) <= (?, ?) AND `+v.key+` <= ?`, v.after, v.tie, v.after)
 		}
 		q.And(`s.last_activity_at >= ? AND s.last_activity_at < ? AND s.app <> ?
 			AND NOT EXISTS (SELECT 1 FROM daily_visitors d WHERE d.day = ? AND d.user_id = s.user_id)`,
@@ -110,9 +110,10 @@ func (h *History) nextVisitors(ctx context.Context, v *visitors) (ids []string, 
 	return ids, more, err
 }
 
-// sessions adds FROM and WHERE of those that the walk has not come to yet.
+// sessions adds FROM and WHERE of those that the walk has not come to yet. By an expression SQLite finds them only where
+// it is compared alone.
 func (v *visitors) sessions(q *sqldb.Query) {
-	q.Add(` FROM user_sessions s WHERE `+v.which).And(`(`+v.key+`, s.id) > (?, ?)`, v.after, v.tie)
+	q.Add(` FROM user_sessions s WHERE `+v.which).And(`(`+v.key+`, s.id) > (?, ?) AND `+v.key+` >= ?`, v.after, v.tie, v.after)
 }
 
 // advance goes as many sessions further as are read at once, and tells whether

@@ -4,18 +4,19 @@ package presence
 // in the order of their ids there, as they do in the table. Heartbeats that are brought into the rows in that order so
 // change few pages of either; by the very millisecond each would change two pages of its own.
 //
-// A condition on such a time therefore names the block too, and an order by it begins with the block. In a block the
-// database sorts, which is why one is short: some four seconds of activity, a minute of ends.
+// A condition on such a time therefore names the block too, and an order by it begins with the block. In a block of
+// activity the database sorts, which is why one is short: some four seconds. One of ends has nine minutes, in which most
+// heartbeats leave a session where it stands in the index, and that index has the ends themselves.
 const (
 	activityBlock = ` >> 12`
-	expiryBlock   = ` >> 16`
+	expiryBlock   = ` >> 19`
 )
 
 // ActivityBlock returns the block of a last activity in unix milliseconds.
 func ActivityBlock(at int64) int64 { return at >> 12 }
 
 // ExpiryBlock returns the block of the end of a session in unix milliseconds.
-func ExpiryBlock(at int64) int64 { return at >> 16 }
+func ExpiryBlock(at int64) int64 { return at >> 19 }
 
 // InActivityBlock is the block of an expression that is a last activity, in SQL.
 func InActivityBlock(at string) string { return `(` + at + activityBlock + `)` }

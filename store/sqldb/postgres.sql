@@ -70,7 +70,7 @@ CREATE TABLE user_sessions (
 );
 
 CREATE INDEX user_sessions_active ON user_sessions ((last_activity_at >> 12)) WHERE is_active = true;
-CREATE INDEX user_sessions_expiry ON user_sessions ((expires_at >> 16)) WHERE is_active = true;
+CREATE INDEX user_sessions_expiry ON user_sessions ((expires_at >> 19), id, expires_at) WHERE is_active = true;
 CREATE INDEX user_sessions_unheard ON user_sessions (last_activity_at) WHERE is_active = true AND heard = false;
 CREATE INDEX user_sessions_ended ON user_sessions (ended_at) WHERE is_active = false;
 CREATE INDEX user_sessions_created ON user_sessions (created_at);

@@ -14,7 +14,7 @@ DROP TABLE moved;
 DROP INDEX user_sessions_active;
 DROP INDEX user_sessions_expiry;
 CREATE INDEX user_sessions_active ON user_sessions ((last_activity_at >> 12)) WHERE is_active = true;
-CREATE INDEX user_sessions_expiry ON user_sessions ((expires_at >> 16)) WHERE is_active = true;
+CREATE INDEX user_sessions_expiry ON user_sessions ((expires_at >> 19), id, expires_at) WHERE is_active = true;
 CREATE INDEX user_sessions_unheard ON user_sessions (last_activity_at) WHERE is_active = true AND heard = false;
 
 -- Which key reported a session: of those before, one that could. Where none is left that could grant their access, they have none.
