@@ -95,7 +95,7 @@ func (h *History) nextVisitors(ctx context.Context, v *visitors) (ids []string, 
 		q := sqldb.NewQuery(`SELECT s.user_id`)
 		from.sessions(q)
 		if more {
-			q.And(`(`+v.key+`, s.id) <= (?, ?) AND `+v.key+` <= ?`, v.after, v.tie, v.after)
+			v.upTo(q)
 		}
 		q.And(`s.last_activity_at >= ? AND s.last_activity_at < ? AND s.app <> ?
 			AND NOT EXISTS (SELECT 1 FROM daily_visitors d WHERE d.day = ? AND d.user_id = s.user_id)`,
@@ -114,6 +114,11 @@ func (h *History) nextVisitors(ctx context.Context, v *visitors) (ids []string, 
 // it is compared alone.
 func (v *visitors) sessions(q *sqldb.Query) {
 	q.Add(` FROM user_sessions s WHERE `+v.which).And(`(`+v.key+`, s.id) > (?, ?) AND `+v.key+` >= ?`, v.after, v.tie, v.after)
+}
+
+// upTo adds the condition that the walk has come to them.
+func (v *visitors) upTo(q *sqldb.Query) {
+	q.And(`(`+v.key+`, s.id) <= (?, ?) AND `+v.key+` <= ?`, v.after, v.tie, v.after)
 }
 
 // advance goes as many sessions further as are read at once, and tells whether
