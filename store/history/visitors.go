@@ -12,9 +12,11 @@ import (
 	"rollcall/store/sqldb"
 )
 
-// Bounds of what collecting visitors reads and writes at once.
+// Bounds of what collecting visitors reads, keeps and writes at once. What is kept is written in the order of its rows:
+// of a million, as on each day's first walk, many then share a page.
 const (
 	visitorsRead    = 5000
+	visitorsKept    = 50_000
 	visitorsWritten = 250
 )
 
@@ -61,16 +63,29 @@ func (h *History) collectVisitors(ctx context.Context, day int64) error {
 	} {
 		part.tie = math.MaxInt64
 		for more := true; more; {
-			var ids []string
-			var err error
-			if ids, more, err = h.nextVisitors(ctx, &part); err != nil {
-				return err
-			}
-			for some := range slices.Chunk(ids, visitorsWritten) {
-				if err := h.db.Write(ctx, func(t *sqldb.Tx) error { return addVisitors(t, day, some) }); err != nil {
+			var kept []string
+			for more && len(kept) < visitorsKept {
+				var ids []string
+				var err error
+				if ids, more, err = h.nextVisitors(ctx, &part); err != nil {
 					return err
 				}
+				kept = append(kept, ids...)
 			}
+			if err := h.keepVisitors(ctx, day, kept); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keepVisitors notes users as visitors of a day.
+func (h *History) keepVisitors(ctx context.Context, day int64, users []string) error {
+	slices.Sort(users)
+	for some := range slices.Chunk(slices.Compact(users), visitorsWritten) {
+		if err := h.db.Write(ctx, func(t *sqldb.Tx) error { return addVisitors(t, day, some) }); err != nil {
+			return err
 		}
 	}
 	return nil
