@@ -50,7 +50,19 @@ CREATE TABLE users (
 
 CREATE INDEX users_organization ON users (organization_id);
 
--- One login of one user in one application. A row stays after the end, until retention removes it.
+-- The browsers in which people log in, each once: thousands of sessions have the same. A row never changes; what has no
+-- session left is removed by the cleanup.
+CREATE TABLE user_agents (
+    id             INTEGER PRIMARY KEY,
+    user_agent     TEXT NOT NULL DEFAULT '',           -- as it was told at the login
+    device_type    TEXT NOT NULL DEFAULT '',           -- desktop, mobile, tablet or bot; what user_agent says, read at the login; '' where it does not
+    device_os      TEXT NOT NULL DEFAULT '',
+    device_browser TEXT NOT NULL DEFAULT '',
+    UNIQUE (user_agent, device_type, device_os, device_browser) -- another version of the program may read another device
+) STRICT;
+
+-- One login of one user in one application. A row stays after the end, until retention removes it. Heartbeats write it again
+-- and again, so it is narrow: what many sessions have in common stands elsewhere, and what is empty takes a byte.
 CREATE TABLE user_sessions (
     id               INTEGER PRIMARY KEY,              -- public; made from the token and session_id_key, so the token alone finds the row
     user_id          TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -59,7 +71,6 @@ CREATE TABLE user_sessions (
     token_sha256     BLOB NOT NULL CHECK (length(token_sha256) = 32),
     max_access       TEXT NOT NULL DEFAULT 'none' CHECK (max_access IN ('none', 'viewer', 'admin')), -- what the key could grant, while there is the key; the user's own access still applies
     ip_address       TEXT NOT NULL DEFAULT '',
-    user_agent       TEXT NOT NULL DEFAULT '',
     page             TEXT NOT NULL DEFAULT '',         -- path of the page the person is on
     idle_ms          INTEGER NOT NULL DEFAULT 0 CHECK (idle_ms >= 0), -- age of the last input at last_activity_at
     last_activity_at INTEGER NOT NULL,                 -- last heartbeat, or the login
@@ -71,15 +82,13 @@ CREATE TABLE user_sessions (
     end_reason       TEXT CHECK (end_reason IN ('logout', 'expired', 'revoked', 'evicted', 'user_deleted', 'password_changed')),
     ended_by         TEXT NOT NULL DEFAULT '',         -- who ended it, where somebody did: user:ID, the id being that in users, or key:ID:APP
     end_note         TEXT NOT NULL DEFAULT '',         -- and what they had to say
-    device_type      TEXT NOT NULL DEFAULT '',         -- desktop, mobile, tablet or bot; what user_agent says, read at the login; '' where it does not
-    device_os        TEXT NOT NULL DEFAULT '',
-    device_browser   TEXT NOT NULL DEFAULT '',
     location         TEXT NOT NULL DEFAULT '',         -- where ip_address was at the login: a network's name, or a city or country
     heard            INTEGER NOT NULL DEFAULT 0 CHECK (heard IN (0, 1)), -- a heartbeat has come; up to then there is only a login
     session_key_sha256 BLOB CHECK (length(session_key_sha256) = 32), -- the application's own name for the session; NULL: it gave none
     refused_at       INTEGER,                          -- when somebody seems to have been last in a page of this session, which has ended
     key_id           INTEGER,                          -- of the key that reported the login, deleted or not; NULL: of the panel, or a signed token began it
     client           TEXT,                             -- the browser that was heard last, by a random name that it keeps, '' where it does not say; NULL: none, or it has left
+    user_agent_id    INTEGER REFERENCES user_agents (id), -- in what it is used, as it was told at the login; NULL: nothing was
     CHECK (is_active = (ended_at IS NULL)),
     CHECK (is_active = (end_reason IS NULL))
 ) STRICT;
@@ -95,6 +104,7 @@ CREATE INDEX user_sessions_app          ON user_sessions (app);                 
 CREATE INDEX user_sessions_address      ON user_sessions (ip_address);                                  -- and from an address
 CREATE INDEX user_sessions_leaving      ON user_sessions (leaving_at) WHERE is_active = true AND leaving_at IS NOT NULL; -- whose goodbye is past its grace
 CREATE INDEX user_sessions_named        ON user_sessions (session_key_sha256) WHERE session_key_sha256 IS NOT NULL;
+CREATE INDEX user_sessions_user_agent   ON user_sessions (user_agent_id);                               -- whether any is left
 CREATE INDEX user_sessions_refused      ON user_sessions (refused_at) WHERE refused_at IS NOT NULL;     -- who was asked to leave and is still there
 
 -- Tokens that find their session here, because they did not begin it: one that took the place of another, and one that is
@@ -343,9 +353,14 @@ END;
 
 -- Most heartbeats change nothing that anybody sees. These set neither page nor leaving_at, not even to the same value,
 -- and so cost no row here.
-CREATE TRIGGER session_changed AFTER UPDATE OF page, leaving_at, ip_address, user_agent, device_type, device_os, device_browser, location ON user_sessions WHEN NEW.is_active = true
+CREATE TRIGGER session_changed AFTER UPDATE OF page, leaving_at, ip_address, user_agent_id, location ON user_sessions WHEN NEW.is_active = true
 BEGIN
     INSERT INTO changes (user_id) VALUES (NEW.user_id);
+END;
+
+CREATE TRIGGER user_agent_changed AFTER UPDATE ON user_agents
+BEGIN
+    INSERT INTO changes (user_id) SELECT DISTINCT user_id FROM user_sessions WHERE user_agent_id = NEW.id AND is_active = true;
 END;
 
 CREATE TRIGGER session_ended AFTER UPDATE OF is_active ON user_sessions WHEN OLD.is_active = true AND NEW.is_active = false

@@ -332,8 +332,10 @@ func TestAnotherDeviceOrPlaceIsNews(t *testing.T) {
 	onAFeed(t, func(t *testing.T, s *served, r *reader) {
 		s.enter(t, "ada")
 		r.tells("online ada")
-		for _, column := range []string{"device_type", "device_os", "device_browser", "location"} {
-			s.sql(t, `UPDATE user_sessions SET `+column+` = 'tablet'`)
+		s.sql(t, `INSERT INTO user_agents (id, user_agent) VALUES (77, 'Firefox')`)
+		for _, change := range []string{`user_sessions SET user_agent_id = 77`, `user_agents SET device_type = 'tablet'`, `user_agents SET device_os = 'Plan 9'`,
+			`user_agents SET device_browser = 'Mothra'`, `user_sessions SET location = 'Tokyo'`} {
+			s.sql(t, `UPDATE `+change)
 			r.tells("updated ada")
 		}
 	})

@@ -243,6 +243,9 @@ func (s *Store) FinishErasing(ctx context.Context) error {
 		err = s.beats.FoldAll(ctx)
 	}
 	if err == nil {
+		err = s.purgeAgents(ctx)
+	}
+	if err == nil {
 		err = s.db.Rewrite(ctx)
 	}
 	if err != nil {

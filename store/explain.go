@@ -64,7 +64,7 @@ func (s *Store) explain(ctx context.Context, look *sql.Tx, m presence.Cutoffs, u
 		return err
 	}, `
 		SELECT `+sessionColumns+`, s.heard, s.leaving_at, s.ended_at, COALESCE(s.end_reason, '')
-		FROM user_sessions s WHERE s.user_id = $1 AND s.app <> $2
+		FROM user_sessions s`+agentJoin+` WHERE s.user_id = $1 AND s.app <> $2
 		ORDER BY s.is_active DESC, s.last_activity_at DESC, s.id DESC LIMIT $3`, user, presence.PanelApp, maxExplained)
 	slices.SortStableFunc(e.States, func(a, b ExplainedSession) int {
 		if (a.EndedAt == nil) != (b.EndedAt == nil) {

@@ -33,7 +33,7 @@ var exportParts = []exportPart{
 	{"account", `SELECT * FROM accounts WHERE user_id = $1`, "name", false},
 	{"totp", `SELECT * FROM totp WHERE user_id = $1`, "created_at", true},
 	{"recovery_codes", `SELECT * FROM recovery_codes WHERE user_id = $1`, "number", true},
-	{"sessions", `SELECT * FROM user_sessions WHERE user_id = $1`, "id", true},
+	{"sessions", `SELECT s.*, ` + agentColumns + ` FROM user_sessions s` + agentJoin + ` WHERE s.user_id = $1`, "id", true},
 	{"claims", `SELECT * FROM status_claims WHERE user_id = $1`, "app", false},
 	{"notices_seen", `SELECT r.*, n.message FROM notice_receipts r JOIN notices n ON n.id = r.notice_id WHERE r.user_id = $1`, "notice_id", true},
 	{"visits", `SELECT * FROM daily_visitors WHERE user_id = $1`, "day", true},

@@ -17,6 +17,7 @@ import (
 var about = map[string]string{
 	"user_sessions.ended_by": "taken out", "user_sessions.end_note": "taken out", "notices.created_by": "taken out", "drain.started_by": "taken out",
 	"audit.actor": "taken out", "audit.target": "taken out", "audit.detail": "taken out", "audit.words": "taken out", "changes.user_id": "taken out",
+	"user_agents.user_agent": "goes with its last session", "user_agents.device_type": "likewise", "user_agents.device_os": "likewise", "user_agents.device_browser": "likewise",
 }
 
 // parts are where the tables with a user_id are in the export.

@@ -263,12 +263,16 @@ func (s *Store) begin(t *tx, m presence.Cutoffs, by By, in Login, token tokenRef
 		session.ID = newID()
 	}
 	o := in.Origin.clipped()
+	agent, err := t.userAgent(o)
+	if err != nil {
+		return session, err
+	}
 	_, err = t.Exec(`
 		INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_access,
-			ip_address, user_agent, device_type, device_os, device_browser, location, last_activity_at, created_at, expires_at, session_key_sha256, key_id)
-		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, CAST($15 AS BIGINT) FROM users WHERE id = $2`,
+			ip_address, location, last_activity_at, created_at, expires_at, session_key_sha256, key_id, user_agent_id)
+		SELECT $1, id, organization_id, $3, $4, $5, $6, $7, $8, $8, $9, $10, CAST($11 AS BIGINT), CAST($12 AS BIGINT) FROM users WHERE id = $2`,
 		session.ID, by.Key(in.User.ID), by.App, token.digest, by.Grant,
-		o.IPAddress, o.UserAgent, o.Device.Type, o.Device.OS, o.Device.Browser, o.Location, m.Now, session.ExpiresAt.UnixMilli(), key, optionalID(by.KeyID))
+		o.IPAddress, o.Location, m.Now, session.ExpiresAt.UnixMilli(), key, optionalID(by.KeyID), agent)
 	if err == nil && taken {
 		err = t.alias(token, session.ID, nil)
 	}

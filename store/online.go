@@ -309,9 +309,10 @@ func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoff
 	if err != nil {
 		return err
 	}
-	q := sqldb.NewQuery(`SELECT ` + sessionColumns + `, s.user_id`)
+	q := sqldb.NewQuery(`SELECT ` + sessionColumns + `, s.user_id FROM (SELECT s.*`)
 	fromSessionsOf(q, keys).And(presence.OnlineRule("s"), m.Bounds()...)
 	OnlineFilter{App: app}.whereApp(q, "s")
+	q.Add(`) s` + agentJoin)
 	err = q.Each(ctx, look, func(rows *sql.Rows) error {
 		var user string
 		session, err := s.scanSession(rows, &user)
@@ -359,9 +360,8 @@ func (p *OnlinePerson) decide(claims []presence.Claim) presence.Decision {
 	return presence.Decide(len(p.Sessions), active, claims)
 }
 
-// sessionColumns are those of the sessions s that scanSession reads.
-const sessionColumns = `s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, s.user_agent,
-	s.device_type, s.device_os, s.device_browser, s.location, s.page, s.idle_ms`
+// sessionColumns are those of the sessions s, with agentJoin, that scanSession reads.
+const sessionColumns = `s.id, s.app, s.expires_at, s.created_at, s.last_activity_at, s.ip_address, ` + agentColumns + `, s.location, s.page, s.idle_ms`
 
 // scanSession reads a session's columns, and further ones into more.
 func (s *Store) scanSession(rows *sql.Rows, more ...any) (o OnlineSession, err error) {

@@ -145,15 +145,16 @@ func fillOnline(t testing.TB, s *store.Store, db *sql.DB, tokens []string) {
 	for o := range 50 {
 		run(`INSERT INTO organizations (id, name, created_at, folded) VALUES ($1, $2, 0, $3)`, o+1, fmt.Sprint("Organization ", o), fmt.Sprint("organization ", o))
 	}
+	run(`INSERT INTO user_agents (id, user_agent) VALUES (1, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36')`)
 	start := Start.UnixMilli()
 	session := func(i int, key, app string, id int64, digest []byte) {
 		idle := 0
 		if i%10 == 3 {
 			idle = 600_000
 		}
-		run(`INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, ip_address, user_agent, page, idle_ms, heard,
+		run(`INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, ip_address, user_agent_id, page, idle_ms, heard,
 				last_activity_at, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, '192.0.2.7', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+			VALUES ($1, $2, $3, $4, $5, '192.0.2.7', 1,
 				'/orders/2041', $6, true, $7, $8, $9)`,
 			id, key, i%50+1, app, digest, idle, start-int64(i*7919%60_000), start-600_000-int64(i*6007%3_600_000), start+86_400_000)
 	}

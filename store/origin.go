@@ -23,13 +23,20 @@ type Device struct {
 	Browser string // with its major version
 }
 
-const maxUserAgent = 500 // characters kept
+// Characters kept. An index of PostgreSQL has room for all of them, however many bytes they take.
+const (
+	maxUserAgent = 500
+	maxDevice    = 40
+)
 
 // clipped cuts what only informs: a login must not fail over a long user agent.
 func (o Origin) clipped() Origin {
 	o.UserAgent = clip(o.UserAgent, maxUserAgent)
-	for _, text := range []*string{&o.IPAddress, &o.Location, &o.Device.Type, &o.Device.OS, &o.Device.Browser} {
+	for _, text := range []*string{&o.IPAddress, &o.Location} {
 		*text = clip(*text, maxText)
+	}
+	for _, text := range []*string{&o.Device.Type, &o.Device.OS, &o.Device.Browser} {
+		*text = clip(*text, maxDevice)
 	}
 	return o
 }
@@ -43,12 +50,14 @@ func clip(text string, limit int) string {
 }
 
 // whereDevice adds the condition that sessions s are used on a device: of a type,
-// an operating system or a browser, of any version unless one is named.
+// an operating system or a browser, of any version unless one is named. Its index is kept out of it: nothing tells SQLite how
+// many sessions that are.
 func whereDevice(q *sqldb.Query, device string) {
 	if device == "" {
 		return
 	}
 	device = fold.Text(device) // the columns have the program's own words, which are ASCII
-	q.And(`(lower(s.device_type) = ? OR lower(s.device_os) = ? OR lower(s.device_browser) = ? OR lower(s.device_browser) LIKE ? ESCAPE '\')`,
+	q.And(`s.user_agent_id + 0 IN (SELECT id FROM user_agents
+		WHERE lower(device_type) = ? OR lower(device_os) = ? OR lower(device_browser) = ? OR lower(device_browser) LIKE ? ESCAPE '\')`,
 		device, device, device, sqldb.BeginsWith(device+" "))
 }

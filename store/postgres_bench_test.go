@@ -106,9 +106,10 @@ func beatingStores(b *testing.B, server *Server, tokens []string) (one, two *sto
 	}
 	ExecSQL(b, db, `INSERT INTO users (id, name, email, created_at, updated_at)
 		SELECT 'u' || i, 'Person ' || i, 'person' || i || '@example.org', 0, 0 FROM generate_series(1, $1) i`, len(tokens))
-	ExecSQL(b, db, `INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent, page, last_activity_at, created_at, expires_at)
-		SELECT id, 'u' || i, 'shop', digest, '192.0.2.7', $4, '/orders/2041', CAST($3 AS BIGINT), CAST($3 AS BIGINT), CAST($3 AS BIGINT) + 86400000
-		FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY t(id, digest, i)`, ids, digests, time.Now().UnixMilli(), userAgent)
+	ExecSQL(b, db, `INSERT INTO user_agents (id, user_agent) VALUES (1, $1)`, userAgent)
+	ExecSQL(b, db, `INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent_id, page, last_activity_at, created_at, expires_at)
+		SELECT id, 'u' || i, 'shop', digest, '192.0.2.7', 1, '/orders/2041', CAST($3 AS BIGINT), CAST($3 AS BIGINT), CAST($3 AS BIGINT) + 86400000
+		FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY t(id, digest, i)`, ids, digests, time.Now().UnixMilli())
 	return one, two
 }
 

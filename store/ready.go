@@ -25,7 +25,7 @@ func (s *Store) CanList(ctx context.Context) error {
 // firstRows read one of the latest sessions, with all that a list tells of its person, and a row of each of those tables.
 var firstRows = []string{
 	`SELECT COUNT(*) FROM (
-		SELECT s.user_agent, u.folded, o.folded FROM user_sessions s JOIN users u ON u.id = s.user_id LEFT JOIN organizations o ON o.id = u.organization_id
+		SELECT a.user_agent, u.folded, o.folded FROM user_sessions s` + userJoins + agentJoin + `
 		WHERE s.is_active = true ORDER BY ` + presence.InActivityBlock(`s.last_activity_at`) + ` DESC LIMIT 1) latest`,
 	`SELECT COUNT(*) FROM (SELECT folded FROM users LIMIT 1) one`,
 	`SELECT COUNT(*) FROM (SELECT folded FROM organizations LIMIT 1) one`,

@@ -242,7 +242,7 @@ func (f SessionFilter) page(find func(*sqldb.Query)) *sqldb.Query {
 		FROM (SELECT s.id AS found, ` + f.key() + ` AS key`)
 	find(q)
 	f.order(q, f.Limit+1)
-	return q.Add(`) page JOIN user_sessions s ON s.id = found` + userJoins + `
+	return q.Add(`) page JOIN user_sessions s ON s.id = found` + userJoins + agentJoin + `
 		ORDER BY key DESC, found DESC`)
 }
 

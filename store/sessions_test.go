@@ -242,15 +242,20 @@ func fill(t testing.TB, db *sql.DB, n int) {
 	}
 	ExecSQL(t, db, `INSERT INTO organizations (id, name, created_at) VALUES (1, 'Acme', 0), (2, 'Rare', 0)`)
 	ExecSQL(t, db, `
+		WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
+		INSERT INTO user_agents (id, user_agent, device_type, device_os, device_browser)
+		SELECT i + 1, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/' || i || '.0.0.0 Safari/537.36',
+			'desktop', 'Linux', 'Chrome ' || i FROM n`)
+	ExecSQL(t, db, `
 		WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
 		INSERT INTO users (id, organization_id, name, email, created_at, updated_at)
 		SELECT 'u' || i, CASE WHEN i < 5 THEN 2 ELSE 1 END, 'Name ' || i, 'u' || i || '@example.com', 0, 0 FROM n`)
 	ExecSQL(t, db, `
 		WITH RECURSIVE n(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < CAST($1 AS BIGINT) - 1)
-		INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent, page,
+		INSERT INTO user_sessions (id, user_id, app, token_sha256, ip_address, user_agent_id, page,
 			last_activity_at, created_at, expires_at, is_active, ended_at, end_reason)
 		SELECT i * 92233720368547 % 9223372036854775783, 'u' || (i % 1000), 'shop', $3, '192.0.2.' || (i % 200),
-			'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36', '/a/page/of/it',
+			i % 300 + 1, '/a/page/of/it',
 			CAST($2 AS BIGINT) - i * 333, CAST($2 AS BIGINT) - i * 333 - 600000, CAST($2 AS BIGINT) - i * 333 + 86400000,
 			i % 5 > 2, CASE WHEN i % 5 <= 2 THEN CAST($2 AS BIGINT) - i * 333 END, CASE WHEN i % 5 <= 2 THEN 'logout' END FROM n`, n, Start.UnixMilli(), make([]byte, 32))
 }

@@ -48,7 +48,7 @@ func TestBothSchemasAreTheSame(t *testing.T) {
 		"references": {`
 			SELECT m.name || '.' || f."from" || ' to ' || f."table" || '.' || f."to" || ' ' || f.on_delete
 			FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY 1`, `
-			SELECT c.relname || '.' || a.attname || ' to ' || r.relname || '.' || b.attname || CASE k.confdeltype WHEN 'c' THEN ' CASCADE' ELSE ' something else' END
+			SELECT c.relname || '.' || a.attname || ' to ' || r.relname || '.' || b.attname || CASE k.confdeltype WHEN 'c' THEN ' CASCADE' WHEN 'a' THEN ' NO ACTION' ELSE ' something else' END
 			FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
 			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1] JOIN pg_attribute b ON b.attrelid = r.oid AND b.attnum = k.confkey[1]
 			WHERE k.contype = 'f' AND c.relnamespace = current_schema()::regnamespace ORDER BY 1`},
@@ -93,7 +93,8 @@ func TestBothSchemasRefuseTheSame(t *testing.T) {
 	digest, short := make([]byte, 32), make([]byte, 31)
 	for name, db := range map[string]*sql.DB{"sqlite": ShellFile(t, file, "&_pragma=foreign_keys(1)"), "postgres": Shell(t, folder)} {
 		ExecSQL(t, db, `INSERT INTO users (id, created_at, updated_at) VALUES ('ada', 0, 0)`)
-		ExecSQL(t, db, session+`) VALUES (1, 'ada', 'shop', $1, 0, 0, 0)`, digest)
+		ExecSQL(t, db, `INSERT INTO user_agents (id, user_agent) VALUES (1, 'Firefox')`)
+		ExecSQL(t, db, session+`, user_agent_id) VALUES (1, 'ada', 'shop', $1, 0, 0, 0, 1)`, digest)
 		ExecSQL(t, db, `INSERT INTO audit (at, actor, action) VALUES (5, 'user:ada', 'x')`)
 		for _, bad := range []struct {
 			statement string
@@ -106,8 +107,11 @@ func TestBothSchemasRefuseTheSame(t *testing.T) {
 			{`INSERT INTO users (id, organization_id, created_at, updated_at) VALUES ('bob', 7, 0, 0)`, nil},
 			{session + `) VALUES (2, 'bob', 'shop', $1, 0, 0, 0)`, []any{digest}},
 			{session + `) VALUES (2, 'ada', 'shop', $1, 0, 0, 0)`, []any{short}},
+			{session + `, user_agent_id) VALUES (2, 'ada', 'shop', $1, 0, 0, 0, 7)`, []any{digest}},
 			{session + `, idle_ms) VALUES (2, 'ada', 'shop', $1, 0, 0, 0, -1)`, []any{digest}},
 			{session + `, max_access) VALUES (2, 'ada', 'shop', $1, 0, 0, 0, 'root')`, []any{digest}},
+			{`INSERT INTO user_agents (id, user_agent) VALUES (2, 'Firefox')`, nil},
+			{`DELETE FROM user_agents`, nil},
 			{`UPDATE user_sessions SET is_active = false`, nil},
 			{`UPDATE user_sessions SET ended_at = 1`, nil},
 			{`UPDATE user_sessions SET is_active = false, ended_at = 1, end_reason = 'bored'`, nil},
@@ -154,6 +158,11 @@ func TestUpgradingPostgresFromVersion5(t *testing.T) {
 	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{})
 	for _, statement := range []string{`DROP TRIGGER session_heard ON user_sessions`, `DROP FUNCTION note_heard`, `DROP VIEW cleanup_turn`, `DROP TABLE session_tokens, session_clients, unidentified, apps, totp, recovery_codes`,
 		`ALTER TABLE accounts DROP COLUMN link_sha256, DROP COLUMN link_expires_at, DROP COLUMN link_by`,
+		`DROP TRIGGER session_changed ON user_sessions`, `ALTER TABLE user_sessions DROP COLUMN user_agent_id, ADD COLUMN user_agent TEXT COLLATE "C" NOT NULL DEFAULT '',
+			ADD COLUMN device_type TEXT COLLATE "C" NOT NULL DEFAULT '', ADD COLUMN device_os TEXT COLLATE "C" NOT NULL DEFAULT '', ADD COLUMN device_browser TEXT COLLATE "C" NOT NULL DEFAULT ''`,
+		`DROP TABLE user_agents`, `DROP FUNCTION note_user_agent`,
+		`CREATE TRIGGER session_changed AFTER UPDATE OF page, leaving_at, ip_address, user_agent, device_type, device_os, device_browser, location ON user_sessions
+			FOR EACH ROW WHEN (NEW.is_active) EXECUTE FUNCTION note_user()`,
 		`ALTER TABLE user_sessions DROP COLUMN heard, DROP COLUMN session_key_sha256, DROP COLUMN refused_at, DROP COLUMN client, DROP COLUMN key_id`,
 		`ALTER TABLE users DROP COLUMN folded, DROP COLUMN role_folded`, `ALTER TABLE organizations DROP COLUMN folded`,
 		`CREATE TABLE replica_marks (id BIGINT)`, `DROP TRIGGER audit_only_grows ON audit`, `ALTER TABLE audit DROP COLUMN words, DROP COLUMN erased, DROP COLUMN salt, DROP COLUMN content_sha256, DROP COLUMN chain_sha256`,

@@ -105,6 +105,32 @@ func TestAnUpgradeFromVersion6PutsEverybodyIntoADirectory(t *testing.T) {
 	})
 }
 
+func TestAnUpgradeFromVersion6KeepsWhatSessionsAreUsedIn(t *testing.T) {
+	eachVersion6(t, func(t *testing.T, s *store.Store, db *sql.DB, _ map[string]int64) {
+		page, err := s.Sessions(t.Context(), now6, store.SessionFilter{State: store.ScopeAll, Limit: 100})
+		got := map[string]store.Origin{}
+		for _, session := range page.Sessions {
+			origin := session.Origin
+			origin.IPAddress, origin.Location = "", ""
+			got[session.User.Key()+" in "+session.App] = origin
+		}
+		firefox := store.Origin{UserAgent: "Firefox", Device: store.Device{Type: "desktop", OS: "Linux", Browser: "Firefox 140"}}
+		want := map[string]store.Origin{"blog/42 in blog": firefox, "blog/42 in shop": firefox, "spa/s1 in spa": {UserAgent: "curl"},
+			"blog/44 in blog": {UserAgent: "Firefox", Device: store.Device{Type: "mobile"}},
+			"blog/43 in shop": {}, "crm/lone in crm": {}, "org%2Fapp/a/b in org/app": {}, "wiki/crm/lone in wiki": {}, "wiki/w1 in wiki": {}}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v\n%s", err, diff)
+		}
+		if n := Number(t, db, `SELECT COUNT(*) FROM user_agents`); n != 3 {
+			t.Errorf("%d rows say in what they are used", n)
+		}
+		again := store.Login{User: store.UserInput{ID: "42"}, Origin: firefox}
+		if _, err := s.Login(t.Context(), now6, store.By{App: "shop", Directory: "blog"}, again); err != nil || Number(t, db, `SELECT COUNT(*) FROM user_agents`) != 3 {
+			t.Errorf("the same once more is another: %v", err)
+		}
+	})
+}
+
 func TestAnUpgradeFromVersion6LosesNobody(t *testing.T) {
 	eachVersion6(t, func(t *testing.T, s *store.Store, db *sql.DB, _ map[string]int64) {
 		for token, want := range tokens6 {

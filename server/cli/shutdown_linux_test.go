@@ -107,7 +107,7 @@ func fillSessions(t *testing.T, data string, n int) {
 	storetest.ExecSQL(t, shell, `INSERT INTO users (id, created_at, updated_at) VALUES ('robot', 1, 1), ('eve', 1, 1)`)
 	storetest.ExecSQL(t, shell, `
 		WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < $1)
-		INSERT INTO user_sessions (id, user_id, app, token_sha256, user_agent, last_activity_at, created_at, expires_at)
+		INSERT INTO user_sessions (id, user_id, app, token_sha256, page, last_activity_at, created_at, expires_at)
 		SELECT n, 'robot', 'shop', randomblob(32), hex(randomblob(100)), n, n, $2 FROM n`, n, time.Now().Add(time.Hour).UnixMilli())
 	if err := shell.Close(); err != nil {
 		t.Fatal(err)

@@ -195,7 +195,11 @@ func TestAnUpgradeKeepsTheRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	for table, key := range tables {
-		after := rowsOf(t, folder, table, key)
+		from := table
+		if table == "user_sessions" { // part of which is in another
+			from = `(SELECT s.*, COALESCE(a.user_agent, '') AS user_agent FROM user_sessions s LEFT JOIN user_agents a ON a.id = s.user_agent_id)`
+		}
+		after := rowsOf(t, folder, from, key)
 		if len(after) != len(before[table]) {
 			t.Errorf("%s has %d rows, want %d", table, len(after), len(before[table]))
 			continue

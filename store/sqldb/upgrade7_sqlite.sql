@@ -38,6 +38,38 @@ CREATE TABLE session_clients (
     PRIMARY KEY (session_id, client)
 ) STRICT, WITHOUT ROWID;
 
+-- What many sessions have in common: their browsers.
+CREATE TABLE user_agents (
+    id             INTEGER PRIMARY KEY,
+    user_agent     TEXT NOT NULL DEFAULT '',
+    device_type    TEXT NOT NULL DEFAULT '',
+    device_os      TEXT NOT NULL DEFAULT '',
+    device_browser TEXT NOT NULL DEFAULT '',
+    UNIQUE (user_agent, device_type, device_os, device_browser)
+) STRICT;
+INSERT INTO user_agents (user_agent, device_type, device_os, device_browser)
+    SELECT DISTINCT user_agent, device_type, device_os, device_browser FROM user_sessions
+    WHERE (user_agent, device_type, device_os, device_browser) <> ('', '', '', '');
+ALTER TABLE user_sessions ADD COLUMN user_agent_id INTEGER REFERENCES user_agents (id);
+UPDATE user_sessions SET user_agent_id = (
+    SELECT a.id FROM user_agents a
+    WHERE (a.user_agent, a.device_type, a.device_os, a.device_browser)
+        = (user_sessions.user_agent, user_sessions.device_type, user_sessions.device_os, user_sessions.device_browser));
+DROP TRIGGER session_changed;
+ALTER TABLE user_sessions DROP COLUMN user_agent;
+ALTER TABLE user_sessions DROP COLUMN device_type;
+ALTER TABLE user_sessions DROP COLUMN device_os;
+ALTER TABLE user_sessions DROP COLUMN device_browser;
+CREATE INDEX user_sessions_user_agent ON user_sessions (user_agent_id);
+CREATE TRIGGER session_changed AFTER UPDATE OF page, leaving_at, ip_address, user_agent_id, location ON user_sessions WHEN NEW.is_active = true
+BEGIN
+    INSERT INTO changes (user_id) VALUES (NEW.user_id);
+END;
+CREATE TRIGGER user_agent_changed AFTER UPDATE ON user_agents
+BEGIN
+    INSERT INTO changes (user_id) SELECT DISTINCT user_id FROM user_sessions WHERE user_agent_id = NEW.id AND is_active = true;
+END;
+
 -- Links to choose a password, and authenticator apps.
 ALTER TABLE accounts ADD COLUMN link_sha256 BLOB CHECK (length(link_sha256) = 32);
 ALTER TABLE accounts ADD COLUMN link_expires_at INTEGER;

@@ -96,7 +96,8 @@ func live(t testing.TB, s *store.Store, now time.Time, i int) (token string, end
 	if i%3 > 0 {
 		user.Organization = &organization
 	}
-	login, err := s.Login(t.Context(), now, store.By{App: "shop"}, store.Login{User: user, Origin: store.Origin{IPAddress: "192.0.2.7"}})
+	from := store.Origin{IPAddress: "192.0.2.7", UserAgent: []string{"", "Firefox", "Safari"}[i%3]}
+	login, err := s.Login(t.Context(), now, store.By{App: "shop"}, store.Login{User: user, Origin: from})
 	if err != nil {
 		t.Fatal(err)
 	}

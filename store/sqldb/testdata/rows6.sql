@@ -41,6 +41,9 @@ INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, max_
     (8268473454235584405, '43', 1, 'shop', x'89d99e1e3f8ae4aa2f89cd0cc0eb12dec5e034f05cb7770e74e5b2245f31ee0e', 'admin', '192.0.2.1', '', '/page/1', 0, 1793610060000, NULL, 1793610003000, 1793696460000, 1, NULL, NULL, '', '', '', '', '', '', 1, NULL, NULL),
     (8663831955393378449, '42', 1, 'shop', x'85e70caa2da289ff59273f20b4ce4fd63a096d3db08d8aecb07b407f687179f6', 'admin', '192.0.2.1', '', '/page/0', 0, 1793610061000, NULL, 1793610001000, 1793696461000, 1, NULL, NULL, '', '', '', '', '', '', 1, NULL, NULL),
     (8733718815074824983, 'a/b', 1, 'org/app', x'c0762dbe9e69eee774c51888dc71ce3f7790fd3f5c3c14d640cfe2c107a4a2bb', 'none', '192.0.2.1', '', '/page/4', 0, 1793610060000, NULL, 1793610008000, 1793696460000, 1, NULL, NULL, '', '', '', '', '', '', 1, NULL, NULL);
+UPDATE user_sessions SET user_agent = 'Firefox', device_type = 'desktop', device_os = 'Linux', device_browser = 'Firefox 140' WHERE user_id = '42';
+UPDATE user_sessions SET user_agent = 'Firefox', device_type = 'mobile' WHERE user_id = '44';
+UPDATE user_sessions SET user_agent = 'curl' WHERE user_id = 's1';
 
 INSERT INTO status_claims (user_id, app, status, text, until, created_at) VALUES
     ('42', '', 'away', '', NULL, 1793610060000),
