@@ -93,7 +93,9 @@ func cell(value any) string {
 func workday(t *testing.T, b *bench, now time.Time) {
 	t.Helper()
 	login := func(user, app, organization, address string, ago time.Duration) string {
-		in := store.Login{User: store.UserInput{ID: user, Name: new(strings.ToUpper(user)), Organization: &organization}, Origin: store.Origin{IPAddress: address}}
+		device := map[string]store.Device{"shop": {OS: "Linux", Browser: "Firefox 140"}, "blog": {OS: "Android", Browser: "Chrome 141"}}[app]
+		in := store.Login{User: store.UserInput{ID: user, Name: new(strings.ToUpper(user)), Organization: &organization},
+			Origin: store.Origin{IPAddress: address, Device: device}}
 		result, err := b.store.Login(t.Context(), now.Add(-ago), store.By{App: app}, in)
 		if err != nil {
 			t.Fatal(err)
@@ -129,6 +131,7 @@ func TestTheReadmesQueriesSayWhatTheAPISays(t *testing.T) {
 	want := map[string][]string{
 		"active_sessions":              {"5"},
 		"organization active_sessions": {"Engines 3", "Analytics 2"},
+		"browser os active_sessions":   {"Firefox 140 Linux 4", "Chrome 141 Android 1"},
 		"average_minutes":              {"27.5"},
 		"expired_sessions":             {"1"},
 		"user_id name email":           {"ada ADA "},

@@ -242,7 +242,7 @@ func (s *Store) FinishErasing(ctx context.Context) error {
 	if err == nil { // the log has ids and times of sessions that are no more
 		err = s.beats.FoldAll(ctx)
 	}
-	if err == nil {
+	if err == nil { // nobody else may have used what they did
 		err = s.purgeAgents(ctx)
 	}
 	if err == nil {
