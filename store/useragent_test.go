@@ -39,13 +39,16 @@ func TestWhatSessionsAreUsedInIsKeptOnce(t *testing.T) {
 		"ada": {UserAgent: "Firefox", Device: store.Device{Type: "desktop", OS: "Linux", Browser: "Firefox 140"}},
 		"bob": {UserAgent: "Firefox", Device: store.Device{Type: "desktop", OS: "Linux", Browser: "Firefox 140"}},
 		"cyd": {UserAgent: "Firefox", Device: store.Device{Type: "mobile"}}, // as another version of the program reads it
+		"fay": {UserAgent: "Firefox", Device: store.Device{Type: "tablet", OS: "Linux", Browser: "Firefox 140"}},
+		"gus": {UserAgent: "Firefox", Device: store.Device{Type: "desktop", OS: "macOS", Browser: "Firefox 140"}},
+		"hal": {UserAgent: "Firefox", Device: store.Device{Type: "desktop", OS: "Linux", Browser: "Firefox 141"}},
 		"dan": {UserAgent: "curl"},
 		"eve": {},
 	}
 	for id, origin := range origins {
 		usedIn(t, s, Start, id, origin)
 	}
-	if diff := cmp.Diff([]string{"Firefox", "Firefox", "curl"}, agents(t, db)); diff != "" {
+	if diff := cmp.Diff([]string{"Firefox", "Firefox", "Firefox", "Firefox", "Firefox", "curl"}, agents(t, db)); diff != "" {
 		t.Error(diff)
 	}
 	sessions, err := s.Sessions(t.Context(), Start, store.SessionFilter{Limit: 10})
