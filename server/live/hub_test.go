@@ -283,6 +283,53 @@ func TestASlowReaderIsToldNothingOnceItMayNotBe(t *testing.T) {
 	})
 }
 
+func TestWhoReadsNothingIsCutOffWithinASecondOnceTheyMayNotFollow(t *testing.T) {
+	for name, test := range map[string]struct {
+		read  int           // messages that they read
+		event bool          // waits for them
+		wait  time.Duration // before they lose the right to follow
+	}{
+		"not even the hello": {0, false, time.Second},
+		"an event":           {1, true, time.Second},
+		"a ping":             {1, false, pingEvery + time.Second},
+		"the last word":      {1, false, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withHub(t, asItIs, func(r *running) {
+				token := r.enter("ada")
+				conn, _, err := websocket.Dial(r.Context(), "http://localhost/list", &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: http.Header{"Authorization": {token}}})
+				if err != nil {
+					r.Fatal(err)
+				}
+				defer conn.CloseNow()
+				for range test.read {
+					if _, _, err := conn.Read(r.Context()); err != nil {
+						r.Fatal(err)
+					}
+				}
+				if test.event {
+					r.enter("bob")
+				}
+				time.Sleep(test.wait)
+				if n := r.Stats().Sockets; n != 1 {
+					r.Fatalf("there are %d sockets", n)
+				}
+				if _, err := r.store.DeleteUser(r.Context(), r.now(), store.By{App: "shop", Grant: store.AccessAdmin}, "ada"); err != nil {
+					r.Fatal(err)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if n := r.Stats().Sockets; n != 0 {
+					r.Errorf("%d sockets are left", n)
+				}
+				if _, _, err := conn.Read(r.Context()); err == nil || websocket.CloseStatus(err) >= 0 { // a word would say that it is still open
+					r.Errorf("they read on: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestWhoMayNoLongerFollowIsNotToldWhatEndedIt(t *testing.T) {
 	withHub(t, asItIs, func(r *running) {
 		list, closed := r.open("/list", r.enter("ada"))

@@ -160,6 +160,9 @@ func (h *Hub) judgeCrowd(ctx context.Context, now time.Time) (began bool, err er
 	if counts.People() > t.limit-t.limit/10 {
 		return false, nil
 	}
+	if err := h.store.EachOnline(ctx, now, func(string, presence.Status) {}); errors.Is(err, store.ErrTooManyOnline) {
+		return false, nil // the store has not judged it anew yet
+	}
 	return true, h.begin(ctx, now)
 }
 

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -9,14 +10,18 @@ import (
 	"rollcall/server/api"
 )
 
-const beginWait = 10 * time.Second // for the hub to know who is online
+const (
+	beginWait = 10 * time.Second       // for the hub to know who is online
+	slowAfter = 100 * time.Millisecond // of what is not read yet
+)
 
 // reader is a socket on which the list is followed.
 type reader struct {
 	*socket
-	who   Follower
-	since *string // cursor of the list that the reader has; nil for none
-	at    place
+	watcher *watcher
+	who     Follower
+	since   *string // cursor of the list that the reader has; nil for none
+	at      place
 }
 
 // ServeList lets somebody follow the list by WebSocket, until there is a reason to stop.
@@ -80,13 +85,14 @@ func (k *reader) say(ctx context.Context, kind string) error {
 
 // tell sends whatever happens, in order.
 func (k *reader) tell(ctx context.Context, w *watcher) error {
+	k.watcher = w
 	if err := k.welcome(ctx); err != nil {
 		return err
 	}
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	for {
-		more, err := k.catchUp(ctx, w)
+		more, err := k.catchUp(ctx)
 		if err != nil {
 			return err
 		}
@@ -95,7 +101,7 @@ func (k *reader) tell(ctx context.Context, w *watcher) error {
 		case <-w.check:
 			err = k.recheck(ctx)
 		case <-ping.C:
-			if err = k.ping(ctx); err == nil && k.who.Person != nil && !k.who.Person.Session.ExpiresAt.After(k.hub.now()) {
+			if err = k.watched(ctx, func() error { return k.ping(ctx) }); err == nil && k.who.Person != nil && !k.who.Person.Session.ExpiresAt.After(k.hub.now()) {
 				err = k.recheck(ctx) // activity may have moved the end, which no log tells
 			}
 		case <-ctx.Done():
@@ -109,7 +115,7 @@ func (k *reader) tell(ctx context.Context, w *watcher) error {
 
 // catchUp sends what the reader has not seen and returns what to wait for. One that reads slowly
 // may lose the right to meanwhile.
-func (k *reader) catchUp(ctx context.Context, w *watcher) (more <-chan struct{}, err error) {
+func (k *reader) catchUp(ctx context.Context) (more <-chan struct{}, err error) {
 	epoch := k.at.epoch
 	events, more, ok := k.hub.feed.after(&k.at)
 	switch {
@@ -120,7 +126,7 @@ func (k *reader) catchUp(ctx context.Context, w *watcher) (more <-chan struct{},
 	}
 	for _, event := range events {
 		select {
-		case <-w.check:
+		case <-k.watcher.check:
 			err = k.recheck(ctx)
 		default:
 		}
@@ -132,4 +138,33 @@ func (k *reader) catchUp(ctx context.Context, w *watcher) (more <-chan struct{},
 		}
 	}
 	return more, nil
+}
+
+// watched does what a reader may take their time for. Meanwhile they may lose the right to follow: then the connection
+// is closed under it.
+func (k *reader) watched(ctx context.Context, do func() error) error {
+	done, stopped := make(chan struct{}), make(chan struct{})
+	var refused error
+	late := time.AfterFunc(slowAfter, func() {
+		defer close(stopped)
+		for refused == nil {
+			select {
+			case <-done:
+				return
+			case <-k.watcher.check:
+				refused = k.recheck(ctx)
+			}
+		}
+		_ = k.conn.CloseNow() // a word would wait behind what is not read
+	})
+	err := do()
+	close(done)
+	if !late.Stop() {
+		<-stopped
+	}
+	return cmp.Or(refused, err)
+}
+
+func (k *reader) send(ctx context.Context, text []byte) error {
+	return k.watched(ctx, func() error { return k.socket.send(ctx, text) })
 }

@@ -1,9 +1,11 @@
 package live
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -21,7 +23,8 @@ const (
 	writeWait = 10 * time.Second // for a reader that takes nothing
 	pingEvery = 30 * time.Second
 	pongWait  = 10 * time.Second
-	maxFirst  = 4 << 10 // bytes of the first message
+	closeWait = 500 * time.Millisecond // for the answer to the last word
+	maxFirst  = 4 << 10                // bytes of the first message
 )
 
 var (
@@ -54,7 +57,8 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, token string, follo
 		return errTooManyWatchers
 	}
 	defer release()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, OnPingReceived: answersPings()}) // whoever calls has looked at the origin
+	under := &hijacked{ResponseWriter: w}
+	conn, err := websocket.Accept(under, r, &websocket.AcceptOptions{InsecureSkipVerify: true, OnPingReceived: answersPings()}) // whoever calls has looked at the origin
 	if err != nil {
 		return nil // and that is answered
 	}
@@ -64,8 +68,22 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, token string, follo
 	ctx, cancel := context.WithCancel(h.ending)
 	defer cancel()
 	status, reason := closing(ctx, serve(ctx, &socket{hub: h, conn: conn, follow: follow, token: token, networks: networks}))
+	frozen := time.AfterFunc(closeWait, func() { _ = under.conn.Close() })
+	defer frozen.Stop()
 	_ = conn.Close(status, reason) // whoever is gone does not hear it
 	return nil
+}
+
+// hijacked knows the connection under a WebSocket, which waits for a page's answer before it closes that.
+type hijacked struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+func (w *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	w.conn = conn
+	return conn, buffered, err
 }
 
 // answersPings tells of each ping of a client whether it is answered: who sends many is not.
