@@ -105,6 +105,19 @@ func TestOneRateIsTold(t *testing.T) {
 	}
 }
 
+func TestPanelsAreOpenedWatchedAndCutOff(t *testing.T) {
+	out, problems, err := loadgen(t, "-panels", "3", "-stalled", "1", "-changes", "20", "-duration", "300ms")
+	if err != nil || problems != "" {
+		t.Fatalf("%v\n%s%s", err, out, problems)
+	}
+	for _, line := range []string{`panels +4 open, 1 of them stalled; .*`, `panel live +the first after \S+s`, `panel live +\d+/s .* errors 0`,
+		`changes seen +\d+/s .* errors 0`, `revoked user +socket closed after \S+s, .*`, `each change +(\d+ us|-) CPU, .*`} {
+		if !regexp.MustCompile(`(?m)^` + line + `$`).MatchString(out) {
+			t.Errorf("there is no line %s in\n%s", line, out)
+		}
+	}
+}
+
 // TestAFixedRateSendsWhatItSays counts, however slow the machine is: what is late is sent all the same.
 func TestAFixedRateSendsWhatItSays(t *testing.T) {
 	var asked atomic.Int64

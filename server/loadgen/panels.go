@@ -19,6 +19,7 @@ import (
 type panels struct {
 	feeds   []*client.Feed
 	stalled []net.Conn // opened, and then never read
+	live    figures    // of opening them
 
 	changed atomic.Pointer[change]
 	errors  atomic.Int64
@@ -37,24 +38,19 @@ type change struct {
 func openPanels(ctx context.Context, target *subject, o options) (*panels, error) {
 	p := &panels{}
 	asked := client.New(target.URL, target.Key)
+	start := time.Now()
 	for range o.panels {
-		feed, err := asked.Live(ctx, nil)
-		if err != nil {
-			return nil, fmt.Errorf("following the list: %w", err)
+		if err := p.open(ctx, asked); err != nil {
+			return nil, err
 		}
-		p.feeds = append(p.feeds, feed)
 	}
+	p.live.took = time.Since(start)
 	for range o.stalled {
-		conn, err := stall(target)
+		conn, err := stall(target, target.Key)
 		if err != nil {
 			return nil, err
 		}
 		p.stalled = append(p.stalled, conn)
-	}
-	for _, feed := range p.feeds { // all are being followed once each has its hello
-		if _, err := feed.Next(ctx); err != nil {
-			return nil, err
-		}
 	}
 	for _, feed := range p.feeds {
 		go p.read(ctx, feed)
@@ -62,8 +58,26 @@ func openPanels(ctx context.Context, target *subject, o options) (*panels, error
 	return p, nil
 }
 
+// open opens one panel, which is live once it has heard hello, after which nothing is missed, and has read the list.
+func (p *panels) open(ctx context.Context, asked *client.Client) error {
+	start := time.Now()
+	feed, err := asked.Live(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("following the list: %w", err)
+	}
+	p.feeds = append(p.feeds, feed)
+	if _, err := feed.Next(ctx); err != nil {
+		return err
+	}
+	if _, err := asked.Online(ctx, client.OnlineFilter{Limit: 100}); err != nil {
+		return err
+	}
+	p.live.times = append(p.live.times, time.Since(start))
+	return nil
+}
+
 // stall opens a feed with the smallest buffer there is, and reads nothing of it.
-func stall(target *subject) (net.Conn, error) {
+func stall(target *subject, credential string) (net.Conn, error) {
 	u, err := url.Parse(target.URL)
 	if err != nil {
 		return nil, err
@@ -74,7 +88,7 @@ func stall(target *subject) (net.Conn, error) {
 	}
 	_ = conn.(*net.TCPConn).SetReadBuffer(1)
 	_, err = fmt.Fprintf(conn, "GET /admin/users/online/live HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConnection: Upgrade\r\n"+
-		"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", u.Host, target.Key)
+		"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", u.Host, credential)
 	return conn, err
 }
 
@@ -137,33 +151,51 @@ func waitFor(wg *sync.WaitGroup, limit time.Duration) bool {
 	}
 }
 
-// watch opens the panels and measures how soon they see changes, while the
+// watch opens the panels and measures how soon they are live and see changes, while the
 // sessions beat at their rate, if there is one.
 func watch(ctx context.Context, target *subject, o options) error {
+	if target.process != nil && !o.postgres { // the first panel asks a server that has just started
+		if err := target.restart(); err != nil {
+			return err
+		}
+	}
 	target.resetUse()
 	before := target.memory()
-	p, err := openPanels(ctx, target, o)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%-12s %d open, %d of them stalled; the server grew by %d MB\n", "panels", len(p.feeds)+len(p.stalled), len(p.stalled), target.memory()-before)
 	turner := target.players[0]
 	target.players = target.players[1:]
 	beating, stop := context.WithCancel(ctx)
+	defer stop()
 	beats := make(chan figures, 1)
 	go func() {
 		if o.rate == 0 {
 			beats <- figures{}
 			return
 		}
-		beats <- play(beating, target, turn{duration: o.duration, rate: o.rate})
+		beats <- play(beating, target, turn{duration: time.Hour, rate: o.rate})
 	}()
+	p, err := openPanels(ctx, target, o)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-12s %d open, %d of them stalled; the server grew by %d MB\n", "panels", len(p.feeds)+len(p.stalled), len(p.stalled), target.memory()-before)
+	fmt.Printf("%-12s the first after %s\n", "panel live", p.live.times[0].Round(time.Millisecond))
+	p.live.print("panel live")
+	slow, err := openSlow(ctx, target, person(o.sessions))
+	if err != nil {
+		return err
+	}
+	target.resetUse()
 	seen := watchChanges(ctx, target, p, turner, o)
+	used := target.processorEach(len(seen.times) / len(p.feeds))
+	if slow != nil {
+		err = slow.revoke(ctx, target)
+	}
 	stop()
 	if beat := <-beats; o.rate > 0 {
 		beat.print("heartbeats")
 	}
-	err = showTurn("changes seen", seen)
+	err = errors.Join(err, showTurn("changes seen", seen))
+	fmt.Printf("%-12s %s CPU, heartbeats included\n", "each change", used)
 	target.printUse()
 	return err
 }

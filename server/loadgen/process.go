@@ -29,6 +29,7 @@ type subject struct {
 	hold    io.WriteCloser // what it reads: it ends when this is closed, which happens too when this process is killed
 	remove  string         // folder to remove at the end
 	disk    string         // a folder on the device that it writes to
+	data    string         // its data folder
 	before  use
 	since   time.Time
 }

@@ -37,11 +37,26 @@ func startRollcall(o options) (*subject, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(remove))
 	}
-	s.remove = remove
+	s.remove, s.data = remove, data
 	if o.data != "" {
 		s.disk = o.data
 	}
 	return s, nil
+}
+
+// restart has the server know nothing but what is in its data folder.
+func (s *subject) restart() error {
+	folder := s.remove
+	s.remove = ""
+	if err := s.stop(); err != nil {
+		return err
+	}
+	fresh, err := start(rollcall, nil, s.data)
+	s.remove = folder
+	if err == nil {
+		s.ready, s.process, s.pid, s.hold = fresh.ready, fresh.process, fresh.pid, fresh.hold
+	}
+	return err
 }
 
 // serveRollcall is the whole server as users run it.
@@ -65,7 +80,7 @@ func serveRollcall(ctx context.Context, data string) error {
 		return err
 	}
 	defer st.Close()
-	_, key, err := st.CreateKey(ctx, time.Now(), store.ActorSystem, "load", "", store.Scopes{store.ScopeSessions, store.ScopeRead})
+	_, key, err := st.CreateKey(ctx, time.Now(), store.ActorSystem, "load", "", store.Scopes{store.ScopeSessions, store.ScopeRead, store.ScopeAdmin})
 	if err != nil {
 		return err
 	}
