@@ -14,6 +14,7 @@ import (
 var (
 	DueQuery     = dueQuery
 	ChangesQuery = changesQuery
+	BlocksQuery  = blocksQuery
 )
 
 // CountClaimsQuery is what countClaims asks.
@@ -26,6 +27,14 @@ func CountClaimsQuery(s *Store, now time.Time) (string, []any) {
 func BusyQuery(s *Store, now time.Time) (string, []any) {
 	order, _ := SortActivity.order()
 	q := s.onlineQuery(s.at(now), OnlineFilter{Status: presence.StatusBusy, Limit: 50}, order, nil)
+	return q.String(), q.Args()
+}
+
+// LargeQuery is how the usual list of a large database is read.
+func LargeQuery(s *Store, now time.Time) (string, []any) {
+	s.roster.blocks = true
+	order, _ := s.order(SortActivity)
+	q := s.onlineQuery(s.at(now), OnlineFilter{Limit: 50}, order, &cursor{SortActivity, now.UnixMilli(), int64(0)})
 	return q.String(), q.Args()
 }
 
@@ -93,5 +102,12 @@ func LoggedHeartbeats(s *Store) int {
 // FoldOneByOne has waiting heartbeats folded in the smallest steps.
 func FoldOneByOne(s *Store) { s.beats.Step = 1 }
 
-// AlwaysRoster has lists answered from a roster, however small the database is, or by SQL again.
-func AlwaysRoster(s *Store, yes bool) { s.roster.always = yes }
+// LimitRoster has no roster be of more people.
+func LimitRoster(s *Store, people int) { s.roster.limit = people }
+
+// ForgetRoster has the roster read anew.
+func ForgetRoster(s *Store) { s.roster.forget() }
+
+// AlwaysRoster has lists answered from a roster, however small the database is, or by SQL again; both in the order of a
+// large one.
+func AlwaysRoster(s *Store, yes bool) { s.roster.always, s.roster.blocks = yes, true }

@@ -93,7 +93,7 @@ const neverReported = `SELECT NOT EXISTS (SELECT 1 FROM user_sessions WHERE app 
 
 // peopleIn lists the first people that match, the most recent first.
 func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) ([]OnlinePerson, error) {
-	order, err := f.Sort.order()
+	order, err := s.order(f.Sort)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type Sort string
 // The orders. Each is complete, so that pages neither repeat nor skip anybody
 // who stays where they are.
 const (
-	SortActivity Sort = "last_activity" // most recent first; the default
+	SortActivity Sort = "last_activity" // most recent first, on a page; who is on it goes by rows, and in a large database by blocks of time; the default
 	SortName     Sort = "name"
 	SortDuration Sort = "duration" // longest online first
 )
@@ -110,7 +110,7 @@ type OnlinePage struct {
 // Online lists who is online at now. It returns ErrInvalid for an unknown sort
 // or a cursor that is not from here.
 func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (OnlinePage, error) {
-	order, err := f.Sort.order()
+	order, err := s.order(f.Sort)
 	if err != nil {
 		return OnlinePage{}, err
 	}
@@ -243,11 +243,11 @@ func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m presence.Cutoffs
 	var last cursor
 	for rows.Next() {
 		if len(page.People) == f.Limit {
-			page.Next = last.String()
+			page.Next = order.cursorAt(f.Sort, last.Key, last.Tie).String()
 			break
 		}
 		var p OnlinePerson
-		last = cursor{Sort: f.Sort}
+		last = cursor{}
 		if err := rows.Scan(userKey{&p.User}, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization,
 			&last.Tie, &last.Key); err != nil {
 			return err
@@ -269,21 +269,10 @@ func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, aft
 	}
 	q.Add(f.source()+userJoins+` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
-	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`,
-		`(t.last_activity_at > s.last_activity_at OR t.last_activity_at = s.last_activity_at AND t.id > s.id)`)
+	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`, order.later())
 	s.whereStatus(q, m, f)
 	q.Add(`) people`)
-	if after != nil {
-		q.Add(` WHERE (key, tie) `+order.beyond+` (?, ?)`, after.Key, after.Tie)
-	}
-	first := ``
-	if order.block != "" {
-		first = order.block + order.direction + `, `
-		if after != nil {
-			q.And(order.block+` <= ?`, presence.ActivityBlock(after.Key.(int64)))
-		}
-	}
-	return q.Add(` ORDER BY `+first+`key`+order.direction+`, tie`+order.direction+` LIMIT ?`, f.Limit+1)
+	return order.page(q, after, f.Limit+1)
 }
 
 // addOther asks about the online sessions t of the person who has s, including s.
@@ -296,9 +285,15 @@ func (s *Store) addOther(q *sqldb.Query, m presence.Cutoffs, f OnlineFilter, ask
 // addPresence fills in the online sessions of people, and the status that
 // follows from these and from the claims.
 func (s *Store) addPresence(ctx context.Context, look *sql.Tx, m presence.Cutoffs, app string, people []OnlinePerson) error {
-	if len(people) == 0 {
-		return nil
+	for some := range slices.Chunk(people, peopleAtOnce) {
+		if err := s.addPresenceOf(ctx, look, m, app, some); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (s *Store) addPresenceOf(ctx context.Context, look *sql.Tx, m presence.Cutoffs, app string, people []OnlinePerson) error {
 	at := make(map[string]*OnlinePerson, len(people))
 	keys := make([]string, len(people))
 	for i := range people {

@@ -25,18 +25,10 @@ var onlinePeople = flag.Int("online", 100_000, "how many people BenchmarkOnline 
 //
 //	go test ./store -run XXX -bench 'BenchmarkOnline$' -benchtime 200x
 func BenchmarkOnline(b *testing.B) {
-	folder := b.TempDir()
-	s := Open(b, folder, presence.DefaultRules())
-	tokens := make([]string, *onlinePeople)
-	for i := range tokens {
-		tokens[i] = fmt.Sprintf("token-of-session-%08d", i)
+	s, now := benchOnline(b)
+	if _, err := s.CountOnline(b.Context(), now()); err != nil { // see BenchmarkOnlineAtFirst
+		b.Fatal(err)
 	}
-	fillOnline(b, s, OpenShell(b, folder, ""), tokens)
-	began := time.Now()
-	now := func() time.Time { return Start.Add(time.Since(began)) }
-	ctx, stop := context.WithCancel(b.Context())
-	beating := beatAtRate(ctx, b, s, now, tokens, 5000)
-	defer func() { stop(); beating.Wait() }()
 	for _, list := range []struct {
 		name string
 		f    store.OnlineFilter
@@ -60,22 +52,54 @@ func BenchmarkOnline(b *testing.B) {
 		{"busy", store.OnlineFilter{Status: presence.StatusBusy, Limit: 50}},
 	} {
 		b.Run(list.name, func(b *testing.B) {
-			runtime.LockOSThread() // the processor time is the thread's
-			defer runtime.UnlockOSThread()
-			var took, used []time.Duration
-			for b.Loop() {
-				start, before := time.Now(), threadTime(b)
-				if _, err := s.Online(b.Context(), now(), list.f); err != nil {
-					b.Fatal(err)
-				}
-				took, used = append(took, time.Since(start)), append(used, threadTime(b)-before)
-			}
-			for name, all := range map[string][]time.Duration{"": took, "cpu-": used} {
-				slices.Sort(all)
-				b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, name+"ms-p50")
-				b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, name+"ms-p99")
-			}
+			measureOnline(b, s, now, list.f, func() {})
 		})
+	}
+}
+
+// BenchmarkOnlineAtFirst reads the list as a server does that has just been started, which reads everybody:
+//
+//	go test ./store -run XXX -bench OnlineAtFirst -benchtime 10x
+func BenchmarkOnlineAtFirst(b *testing.B) {
+	s, now := benchOnline(b)
+	measureOnline(b, s, now, store.OnlineFilter{Limit: 50}, func() { store.ForgetRoster(s) })
+}
+
+// benchOnline returns a store with many people online, whose heartbeats go on until the end.
+func benchOnline(b *testing.B) (s *store.Store, now func() time.Time) {
+	folder := b.TempDir()
+	s = Open(b, folder, presence.DefaultRules())
+	tokens := make([]string, *onlinePeople)
+	for i := range tokens {
+		tokens[i] = fmt.Sprintf("token-of-session-%08d", i)
+	}
+	fillOnline(b, s, OpenShell(b, folder, ""), tokens)
+	began := time.Now()
+	now = func() time.Time { return Start.Add(time.Since(began)) }
+	ctx, stop := context.WithCancel(b.Context())
+	beating := beatAtRate(ctx, b, s, now, tokens, 5000)
+	b.Cleanup(func() { stop(); beating.Wait() })
+	return s, now
+}
+
+// measureOnline reads a list again and again, after before.
+func measureOnline(b *testing.B, s *store.Store, now func() time.Time, f store.OnlineFilter, before func()) {
+	b.Helper()
+	runtime.LockOSThread() // the processor time is the thread's
+	defer runtime.UnlockOSThread()
+	var took, used []time.Duration
+	for b.Loop() {
+		before()
+		start, at := time.Now(), threadTime(b)
+		if _, err := s.Online(b.Context(), now(), f); err != nil {
+			b.Fatal(err)
+		}
+		took, used = append(took, time.Since(start)), append(used, threadTime(b)-at)
+	}
+	for name, all := range map[string][]time.Duration{"": took, "cpu-": used} {
+		slices.Sort(all)
+		b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, name+"ms-p50")
+		b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, name+"ms-p99")
 	}
 }
 
@@ -101,11 +125,11 @@ func beatAtRate(ctx context.Context, b *testing.B, s *store.Store, now func() ti
 			for ctx.Err() == nil {
 				mu.Lock()
 				due := began.Add(time.Duration(sent) * time.Second / time.Duration(perSecond))
-				token := tokens[sent*7919%len(tokens)]
+				i := sent * 7919 % len(tokens)
 				sent++
 				mu.Unlock()
 				time.Sleep(time.Until(due))
-				if _, err := s.Touch(ctx, now(), token, store.Beat{}); err != nil && ctx.Err() == nil {
+				if _, err := s.Touch(ctx, now(), tokens[i], store.Beat{Idle: idleOf(i)}); err != nil && ctx.Err() == nil {
 					b.Error(err)
 					return
 				}
@@ -128,6 +152,14 @@ func beatAtRate(ctx context.Context, b *testing.B, s *store.Store, now func() ti
 	return &wg
 }
 
+// idleOf is for how long the person of the i-th token has done nothing: every tenth is away.
+func idleOf(i int) time.Duration {
+	if i%10 == 3 {
+		return 10 * time.Minute
+	}
+	return 0
+}
+
 // fillOnline has somebody online by the session of each token: a tenth of them idle, a tenth in another app, 50 of them
 // busy, and every fiftieth by a second session.
 func fillOnline(t testing.TB, s *store.Store, db *sql.DB, tokens []string) {
@@ -148,15 +180,11 @@ func fillOnline(t testing.TB, s *store.Store, db *sql.DB, tokens []string) {
 	run(`INSERT INTO user_agents (id, user_agent) VALUES (1, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36')`)
 	start := Start.UnixMilli()
 	session := func(i int, key, app string, id int64, digest []byte) {
-		idle := 0
-		if i%10 == 3 {
-			idle = 600_000
-		}
 		run(`INSERT INTO user_sessions (id, user_id, organization_id, app, token_sha256, ip_address, user_agent_id, page, idle_ms, heard,
 				last_activity_at, created_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, '192.0.2.7', 1,
 				'/orders/2041', $6, true, $7, $8, $9)`,
-			id, key, i%50+1, app, digest, idle, start-int64(i*7919%60_000), start-600_000-int64(i*6007%3_600_000), start+86_400_000)
+			id, key, i%50+1, app, digest, idleOf(i).Milliseconds(), start-int64(i*7919%60_000), start-600_000-int64(i*6007%3_600_000), start+86_400_000)
 	}
 	for i, token := range tokens {
 		n := i * 6007 % len(tokens) // not in the order in which they came

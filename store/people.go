@@ -10,8 +10,8 @@ import (
 	"rollcall/store/sqldb"
 )
 
-// peopleAtOnce bounds how many users one query names.
-const peopleAtOnce = 500
+// peopleAtOnce bounds how many users one query names: SQLite looks for each parameter among all before it.
+const peopleAtOnce = 200
 
 // People returns the users with these keys as the list shows them at now, in no
 // order; keys that nobody has are left out. Who is not online has StatusOffline,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math"
 	"slices"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 
 const (
 	maxRoster  = 250_000 // sessions online beyond which there is no roster: of a person it holds some 300 bytes
-	rosterStep = 2000    // sessions that are read as of one instant
+	rosterStep = 2000    // sessions, or users, that are read as of one instant
 	maxBehind  = 1000    // changes that are caught up with, besides a quarter of the people
 	rosterAge  = 10 * time.Minute
 	judgeAgain = 30 * time.Second // whether there are few enough for a roster
@@ -30,6 +29,7 @@ var errStaleRoster = errors.New("what has changed since is not known any more")
 type roster struct {
 	people   []rosterPerson   // in no order, and in one piece: they are gone through for every list
 	at       map[string]int   // where in people somebody is, by key
+	owner    map[int64]int32  // where in people whose a session is, by its id
 	counts   presence.Counts  // of everybody who is in an app but the panel
 	names    map[string]int32 // of what many people have in common, each by a number from 1 on
 	panel    int32            // the name of the panel's app
@@ -102,18 +102,33 @@ func (p *rosterPerson) add(a rosterApp) {
 	}
 	known.since, known.active = min(known.since, a.since), known.active || a.active
 	if a.id != known.id {
-		known.ids = append(known.ids, a.id) // twice, if they beat while everybody is read: nobody minds
+		known.ids = append(known.ids, a.id)
 	}
 }
 
-// sessions calls f for those of a person in an app, or for 0 in any but the panel.
-func (r *roster) sessions(p *rosterPerson, app int32, f func(id int64)) {
+// sessions calls f for all sessions of a person.
+func (p *rosterPerson) sessions(f func(id int64)) {
+	p.first.sessions(f)
+	for i := range p.more {
+		p.more[i].sessions(f)
+	}
+}
+
+func (a *rosterApp) sessions(f func(id int64)) {
+	if a.app == 0 {
+		return
+	}
+	f(a.id)
+	for _, id := range a.ids {
+		f(id)
+	}
+}
+
+// sessionsIn calls f for those of a person in an app, or for 0 in any but the panel.
+func (r *roster) sessionsIn(p *rosterPerson, app int32, f func(id int64)) {
 	see := func(a *rosterApp) {
 		if app == a.app || app == 0 && a.app != r.panel {
-			f(a.id)
-			for _, id := range a.ids {
-				f(id)
-			}
+			a.sessions(f)
 		}
 	}
 	see(&p.first)
@@ -162,86 +177,6 @@ func (r *roster) name(raw []byte) int32 {
 		r.names[string(raw)] = known
 	}
 	return known
-}
-
-// readRoster reads everybody who is online at now, the least recent activity first, by blocks: whoever beats meanwhile
-// moves ahead of the place that has been reached, or stays where they are. Who changes otherwise is in the log, behind the change that was the last
-// before. It returns ErrTooManyOnline where there are too many.
-func (s *Store) readRoster(ctx context.Context, now time.Time) (*roster, error) {
-	r := &roster{at: map[string]int{}, names: map[string]int32{}, timeline: s.db.Timeline(), judged: s.at(now), read: time.Now()}
-	r.panel = r.name([]byte(presence.PanelApp))
-	var err error
-	if r.seq, err = s.LastChange(ctx); err != nil {
-		return nil, err
-	}
-	at := place{block: presence.ActivityBlock(r.judged.Window), id: math.MinInt64}
-	for read := 0; ; {
-		n := 0
-		err := s.db.HeavySnapshot(ctx, func(look *sql.Tx) (err error) {
-			n, err = r.readStep(ctx, s, look, &at)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		if read += n; read > maxRoster {
-			return nil, ErrTooManyOnline
-		}
-		if n < rosterStep {
-			break
-		}
-	}
-	if err := s.db.Snapshot(ctx, func(look *sql.Tx) error { return r.readClaims(ctx, look) }); err != nil {
-		return nil, err
-	}
-	for i := range r.people {
-		r.count(&r.people[i], 1)
-	}
-	return r, nil
-}
-
-// place is that of a session in the index on activity.
-type place struct{ block, id int64 }
-
-// readStep reads the next sessions behind a place.
-func (r *roster) readStep(ctx context.Context, s *Store, look *sql.Tx, at *place) (n int, err error) {
-	q := sqldb.NewQuery(`SELECT `+rosterUser+`, s.app, s.created_at, s.idle_ms < ?, `+presence.InActivityBlock(`s.last_activity_at`)+` AS block, s.id
-		FROM user_sessions s`+userJoins+` WHERE `, s.rules.IdleAfter.Milliseconds())
-	q.Add(presence.OnlineRule("s"), r.judged.BoundsFrom(at.block)...) // one bound of the index, not two of which the database takes either
-	q.And(`(`+presence.InActivityBlock(`s.last_activity_at`)+` > ? OR s.id > ?)`, at.block, at.id)
-	q.Add(` ORDER BY block, s.id LIMIT ?`, rosterStep)
-	err = q.Each(ctx, look, func(rows *sql.Rows) error {
-		var app sql.RawBytes
-		var a rosterApp
-		p, err := r.scanUser(rows, &app, &a.since, &a.active, &at.block, &at.id)
-		if err != nil {
-			return err
-		}
-		a.id = at.id
-		i, known := r.at[p.key]
-		if !known {
-			i = len(r.people)
-			r.people, r.at[p.key] = append(r.people, p), i
-		}
-		a.app = r.name(app)
-		r.people[i].add(a)
-		n++
-		return nil
-	})
-	return n, err
-}
-
-func (r *roster) readClaims(ctx context.Context, look *sql.Tx) error {
-	q := sqldb.NewQuery(`SELECT c.user_id, `+claimed+` FROM status_claims c WHERE `+unexpired+` GROUP BY c.user_id`, r.judged.Now)
-	return q.Each(ctx, look, func(rows *sql.Rows) error {
-		var key string
-		var status presence.Status
-		err := rows.Scan(&key, &status)
-		if i, known := r.at[key]; known {
-			r.people[i].claimed = status
-		}
-		return err
-	})
 }
 
 // catchUp brings the roster to the state of a snapshot, judged by m. It returns errStaleRoster where that is to be
@@ -339,6 +274,11 @@ func (r *roster) replace(key string, p *rosterPerson) {
 	i, known := r.at[key]
 	if known {
 		r.count(&r.people[i], -1)
+		r.people[i].sessions(func(id int64) {
+			if r.owner[id] == int32(i) { // else it is somebody else's now, whose token it was reported with
+				delete(r.owner, id)
+			}
+		})
 	}
 	online := p != nil && p.first.app != 0
 	switch last := len(r.people) - 1; {
@@ -348,15 +288,24 @@ func (r *roster) replace(key string, p *rosterPerson) {
 		r.at[key] = len(r.people)
 		r.people = append(r.people, *p)
 	case known:
-		r.people[i] = r.people[last]
-		r.at[r.people[i].key] = i
+		if i != last {
+			r.people[i] = r.people[last]
+			r.at[r.people[i].key] = i
+			r.own(i)
+		}
 		r.people[last] = rosterPerson{} // nothing is left of them
 		r.people = r.people[:last]
 		delete(r.at, key)
 	}
 	if online {
 		r.count(p, 1)
+		r.own(r.at[key])
 	}
+}
+
+// own notes whose sessions those of the person at i are.
+func (r *roster) own(i int) {
+	r.people[i].sessions(func(id int64) { r.owner[id] = int32(i) })
 }
 
 // fromSessionsOf adds FROM and WHERE of the sessions s of some users, each found by the index on users: the database

@@ -2,8 +2,11 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,16 +85,16 @@ func TestListsFromTheRosterAreThoseOfSQL(t *testing.T) {
 			organization := fmt.Sprint("Organization ", i%7)
 			user := store.UserInput{ID: fmt.Sprint("u", i*37%120), Name: new([]string{"Zoë", "ada", "Émile", "Bob", ""}[i%5]), Team: new(fmt.Sprint("Team ", i%3)),
 				Role: new([]string{"Clerk", "clerk", "EDITOR"}[i%3]), Organization: &organization}
-			login := func(app string) store.LoginResult {
-				result, err := s.Login(t.Context(), Start.Add(time.Duration(i*17%50)*time.Second), store.By{App: app}, store.Login{User: user})
+			login := func(app string, later time.Duration) store.LoginResult {
+				result, err := s.Login(t.Context(), Start.Add(time.Duration(i*17%50)*time.Second+later), store.By{App: app}, store.Login{User: user})
 				if err != nil {
 					t.Fatal(err)
 				}
 				return result
 			}
-			first := login("shop")
+			first := login("shop", 0)
 			if i%4 == 0 {
-				login("blog")
+				login("blog", time.Second) // mostly of the same block of activity
 			}
 			if i%3 == 0 {
 				Touch(t, s, Start.Add(time.Minute), first.Token, store.Beat{Idle: time.Hour})
@@ -134,5 +137,60 @@ func TestWhomAnotherProcessErasesTheRosterForgets(t *testing.T) {
 	wantOnline(t, s, Start, "bob")
 	if counts, err := s.CountOnline(t.Context(), Start); err != nil || counts.People() != 1 {
 		t.Errorf("it counts %+v, %v", counts, err)
+	}
+}
+
+func TestWhetherThereAreTooManyForARosterIsJudgedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := OpenFile(t, t.TempDir(), presence.DefaultRules())
+		store.AlwaysRoster(s, true)
+		store.LimitRoster(s, 1)
+		tellsApart := func() bool {
+			t.Helper()
+			err := s.EachOnline(t.Context(), Start, func(string, presence.Status) {})
+			if err != nil && !errors.Is(err, store.ErrTooManyOnline) {
+				t.Fatal(err)
+			}
+			if counts, err := s.CountOnline(t.Context(), Start); err != nil || counts.People() == 0 {
+				t.Errorf("it counts %+v, %v", counts, err)
+			}
+			synctest.Wait() // for what goes on behind it
+			return err == nil
+		}
+		LogIn(t, s, Start, "ada")
+		if !tellsApart() {
+			t.Error("one is too many")
+		}
+		bob := LogIn(t, s, Start, "bob")
+		time.Sleep(11 * time.Minute)
+		if tellsApart(); tellsApart() {
+			t.Error("two are not too many")
+		}
+		if ended, err := s.EndByToken(t.Context(), Start, "shop", bob.Token, presence.EndLogout); err != nil || !ended {
+			t.Fatal(ended, err)
+		}
+		time.Sleep(31 * time.Second)
+		if tellsApart(); !tellsApart() {
+			t.Error("one is still too many")
+		}
+	})
+}
+
+func TestALargeDatabaseIsListedByTheIndexOnActivity(t *testing.T) {
+	folder := t.TempDir()
+	s := OpenFile(t, folder, presence.DefaultRules())
+	db := ShellFile(t, folder, "")
+	query, args := store.LargeQuery(s, Start)
+	for query, want := range map[string]struct {
+		args  []any
+		first string
+	}{
+		query:             {args, "SEARCH s USING INDEX user_sessions_active (<expr>>? AND <expr><?)"},
+		store.BlocksQuery: {[]any{1, 2}, "SEARCH user_sessions USING INDEX user_sessions_active (<expr>>? AND <expr><?)"},
+	} {
+		lines := plan(t, db, query, want.args...)
+		if lines[0] != want.first || strings.Contains(strings.Join(lines, "\n"), "TEMP B-TREE") {
+			t.Errorf("%s\n%s", query, strings.Join(lines, "\n"))
+		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +89,7 @@ func (s *Store) EachOnline(ctx context.Context, now time.Time, f func(key string
 // chosenPerson is somebody in a page, with their place in the list.
 type chosenPerson struct {
 	key, name string
-	number    int64 // since when they are online, or their latest activity
+	number    int64 // since when they are online, or the block of their latest activity
 	id        int64 // of the session by which they stand there
 }
 
@@ -102,7 +100,7 @@ func (c chosenPerson) cursor(sort Sort) cursor {
 	case SortDuration:
 		return cursor{sort, c.number, c.key}
 	}
-	return cursor{sort, c.number, c.id}
+	return cursor{sort, presence.LastOfActivityBlock(c.number), c.id}
 }
 
 // compare is the order of a list.
@@ -124,7 +122,7 @@ func (c *cursor) place(sort Sort) (at chosenPerson) {
 	case SortDuration:
 		at.number, at.key = c.Key.(int64), c.Tie.(string)
 	default:
-		at.number, at.id = c.Key.(int64), c.Tie.(int64)
+		at.number, at.id = presence.ActivityBlock(c.Key.(int64)), c.Tie.(int64)
 	}
 	return at
 }
@@ -207,110 +205,11 @@ func (r *roster) choose(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f
 	if n == 0 {
 		return first.people, nil
 	}
-	w := walk{r, first, filter.app, nil}
-	few := n*n*walkFactor <= f.Limit*all
-	if few || n < all/4 {
-		w.find()
-	}
-	if few {
+	w := walk{r, first, filter.app}
+	if n*n*walkFactor <= f.Limit*all {
 		return w.each(ctx, look)
 	}
-	return w.down(ctx, look, m, max(minWalk, (f.Limit+1)*all/n)) // so many have them, if they are as active as others
-}
-
-// walk finds those of the people whom the last choice marked who were active last.
-type walk struct {
-	*roster
-	first *firstOf
-	app   int32
-	of    map[int64]int // whose sessions they are, by where they are in the roster; nil where most are of somebody marked
-}
-
-func (w *walk) find() {
-	w.of = map[int64]int{}
-	for i := range w.people {
-		if w.people[i].pick == w.pick {
-			w.sessions(&w.people[i], w.app, func(id int64) { w.of[id] = i })
-		}
-	}
-}
-
-// walkFactor is how many sessions are looked through in the order of activity in the time in which one is found by
-// its id.
-const walkFactor = 10
-
-// each looks at all sessions of these people, who are few.
-func (w *walk) each(ctx context.Context, look *sql.Tx) ([]chosenPerson, error) {
-	latest := map[int]chosenPerson{}
-	for some := range slices.Chunk(slices.Collect(maps.Keys(w.of)), peopleAtOnce) {
-		q := sqldb.AddList(sqldb.NewQuery(`SELECT id, last_activity_at FROM user_sessions WHERE id IN `), some)
-		err := q.Each(ctx, look, func(rows *sql.Rows) error {
-			var c chosenPerson
-			err := rows.Scan(&c.id, &c.number)
-			i := w.of[c.id]
-			c.key = w.people[i].key
-			if before, ok := latest[i]; !ok || w.first.compare(c, before) < 0 {
-				latest[i] = c
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	for _, c := range latest {
-		w.first.add(c)
-	}
-	return w.first.people, nil
-}
-
-// minWalk is how many sessions are looked through in one query at least.
-const minWalk = 100
-
-// down looks through everybody's sessions, the latest activity first, so many at a time. It begins with the first page,
-// because whoever has a session there stands there by it.
-func (w *walk) down(ctx context.Context, look *sql.Tx, m presence.Cutoffs, step int) ([]chosenPerson, error) {
-	block := presence.InActivityBlock(`s.last_activity_at`)
-	user := `s.user_id` // which is not in the index
-	if w.of != nil {
-		user = `''`
-	}
-	last, id := m.Future, int64(math.MaxInt64)
-	for seen := step; seen == step && len(w.first.people) <= w.first.Limit; {
-		q := sqldb.NewQuery(`SELECT s.id, s.last_activity_at, `+user+` FROM user_sessions s
-			WHERE s.is_active = true AND s.last_activity_at > ? AND `+block+` >= ?`, m.Window, presence.ActivityBlock(m.Window))
-		q.And(`(s.last_activity_at, s.id) < (?, ?) AND `+block+` <= ?`, last, id, presence.ActivityBlock(last))
-		q.Add(` ORDER BY `+block+` DESC, s.last_activity_at DESC, s.id DESC LIMIT ?`, step)
-		seen = 0
-		err := q.Each(ctx, look, func(rows *sql.Rows) error {
-			var key sql.RawBytes
-			err := rows.Scan(&id, &last, &key)
-			seen++
-			if i, marked := w.whose(id, key); err == nil && marked && len(w.first.people) <= w.first.Limit {
-				w.people[i].pick = 0 // their other sessions do not count
-				w.first.add(chosenPerson{key: w.people[i].key, number: last, id: id})
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return w.first.people, nil
-}
-
-// whose tells where in the roster somebody marked is whose session this is, in the app.
-func (w *walk) whose(id int64, key []byte) (i int, marked bool) {
-	if w.of != nil {
-		i, marked = w.of[id]
-		return i, marked && w.people[i].pick == w.pick
-	}
-	if i, marked = w.at[string(key)]; marked && w.people[i].pick == w.pick {
-		marked = false
-		w.sessions(&w.people[i], w.app, func(own int64) { marked = marked || own == id })
-		return i, marked
-	}
-	return 0, false
+	return w.down(ctx, look, m)
 }
 
 // readChosen reads the people of a page.

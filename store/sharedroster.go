@@ -15,7 +15,9 @@ import (
 type sharedRoster struct {
 	store  *Store
 	always bool          // also of a small database
+	blocks bool          // lists of a small database are by blocks of activity, too
 	large  atomic.Bool   // it was, and seldom gets smaller
+	limit  int           // see maxRoster
 	turn   chan struct{} // full while somebody uses what follows
 
 	current *roster   // nil: it is to be read
@@ -25,7 +27,7 @@ type sharedRoster struct {
 }
 
 func newSharedRoster(s *Store) *sharedRoster {
-	return &sharedRoster{store: s, turn: make(chan struct{}, 1)}
+	return &sharedRoster{store: s, limit: maxRoster, turn: make(chan struct{}, 1)}
 }
 
 // serves tells whether lists are to be answered from the roster, as far as there is one.
@@ -35,6 +37,10 @@ func (h *sharedRoster) serves(ctx context.Context) bool {
 	}
 	return h.always || h.large.Load()
 }
+
+// byBlocks tells whether lists by activity are by its blocks: once the database was found to be large. It asks nobody,
+// because whoever asks may hold a connection.
+func (h *sharedRoster) byBlocks() bool { return h.blocks || h.large.Load() }
 
 // forget has the roster read anew: it names somebody who is to be forgotten.
 func (h *sharedRoster) forget() {
@@ -86,34 +92,54 @@ func (h *sharedRoster) within(ctx context.Context, now time.Time, choose func(*s
 // prepare makes sure that there is a roster.
 func (h *sharedRoster) prepare(ctx context.Context, now time.Time) (err error) {
 	if h.current != nil {
-		if time.Since(h.current.read) > rosterAge && !h.reading {
-			h.reading = true
-			go h.renew(context.WithoutCancel(ctx), now, h.drops)
+		if time.Since(h.current.read) > rosterAge {
+			h.startRenewal(ctx, now)
 		}
 		return nil
 	}
-	if !h.tooMany.IsZero() && time.Since(h.tooMany) < judgeAgain {
+	if !h.tooMany.IsZero() {
+		if time.Since(h.tooMany) > judgeAgain { // which takes a moment: nobody waits for it
+			h.startRenewal(ctx, now)
+		}
 		return ErrTooManyOnline
 	}
-	h.tooMany = time.Time{}
-	few, err := h.store.isFew(ctx, now)
-	if err == nil && few {
-		h.current, err = h.store.readRoster(sqldb.WithCaller(context.WithoutCancel(ctx), ""), now)
-	}
-	if err == nil && !few || errors.Is(err, ErrTooManyOnline) {
-		h.tooMany, err = time.Now(), ErrTooManyOnline
+	if h.current, err = h.read(ctx, now); errors.Is(err, ErrTooManyOnline) {
+		h.tooMany = time.Now()
 	}
 	return err
 }
 
-// renew reads the roster anew: whatever was changed in a way that no log tells is right again.
+// read reads the roster, as far as there are not too many people for one.
+func (h *sharedRoster) read(ctx context.Context, now time.Time) (*roster, error) {
+	ctx = sqldb.WithCaller(context.WithoutCancel(ctx), "")
+	switch few, err := h.store.isFew(ctx, now); {
+	case err != nil:
+		return nil, err
+	case !few:
+		return nil, ErrTooManyOnline
+	}
+	return h.store.readRoster(ctx, now)
+}
+
+func (h *sharedRoster) startRenewal(ctx context.Context, now time.Time) {
+	if !h.reading {
+		h.reading = true
+		go h.renew(ctx, now, h.drops)
+	}
+}
+
+// renew reads the roster anew: whatever was changed in a way that no log tells is right again, and so is whether there
+// are too many people for one.
 func (h *sharedRoster) renew(ctx context.Context, now time.Time, drops int) {
-	fresh, err := h.store.readRoster(sqldb.WithCaller(ctx, ""), now)
+	fresh, err := h.read(ctx, now)
 	h.turn <- struct{}{}
 	defer func() { <-h.turn }()
 	h.reading = false
-	if err == nil && drops == h.drops {
-		h.current = fresh
+	switch {
+	case errors.Is(err, ErrTooManyOnline):
+		h.current, h.tooMany = nil, time.Now()
+	case err == nil && drops == h.drops:
+		h.current, h.tooMany = fresh, time.Time{}
 	}
 }
 
@@ -121,6 +147,6 @@ func (h *sharedRoster) renew(ctx context.Context, now time.Time, drops int) {
 func (s *Store) isFew(ctx context.Context, now time.Time) (bool, error) {
 	var n int
 	err := s.db.Scan(ctx, []any{&n}, `SELECT COUNT(*) FROM (SELECT 1 FROM user_sessions WHERE is_active = true AND `+activityBlock+` >= $1 LIMIT $2) few`,
-		presence.ActivityBlock(s.at(now).Window), maxRoster+1)
-	return n <= maxRoster, err
+		presence.ActivityBlock(s.at(now).Window), s.roster.limit+1)
+	return n <= s.roster.limit, err
 }

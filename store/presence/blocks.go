@@ -15,6 +15,9 @@ const (
 // ActivityBlock returns the block of a last activity in unix milliseconds.
 func ActivityBlock(at int64) int64 { return at >> 12 }
 
+// LastOfActivityBlock returns the latest activity that is of a block, in unix milliseconds.
+func LastOfActivityBlock(block int64) int64 { return (block+1)<<12 - 1 }
+
 // ExpiryBlock returns the block of the end of a session in unix milliseconds.
 func ExpiryBlock(at int64) int64 { return at >> 19 }
 
