@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/store/presence"
+	"rollcall/store/sqldb"
 )
 
 // The queries whose plan a test looks at.
@@ -111,3 +112,16 @@ func ForgetRoster(s *Store) { s.roster.forget() }
 // AlwaysRoster has lists answered from a roster, however small the database is, or by SQL again; both in the order of a
 // large one.
 func AlwaysRoster(s *Store, yes bool) { s.roster.always, s.roster.blocks = yes, true }
+
+// KnowsRow tells whether the next heartbeat of a token that says the same is taken without a look at its session's row.
+func KnowsRow(s *Store, token, page string) (known bool) {
+	_ = s.db.Do(context.Background(), &sqldb.Job{NoSavepoint: true, Run: func(t *sqldb.Tx) error {
+		if err := s.beats.CheckOthers(t); err != nil {
+			return err
+		}
+		of := s.tokenRef(token)
+		_, known = s.beats.Known(of.id, s.beats.PrintOf(of.digest, "", page))
+		return nil
+	}})
+	return known
+}

@@ -279,6 +279,9 @@ func (s *Store) begin(t *tx, m presence.Cutoffs, by By, in Login, token tokenRef
 	if err == nil {
 		err = s.beats.Wrote(t.Tx, session.ID, m.Now)
 	}
+	if err == nil {
+		err = s.forgetRows(t.Tx, by.Key(in.User.ID))
+	}
 	return session, sqldb.Wrap("storing a session", err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"rollcall/store/beats"
@@ -99,22 +100,32 @@ func (s *Store) foldThose(t *sqldb.Tx, query string, person any) error {
 	return s.beats.FoldIn(t, ids)
 }
 
+// forgetRows has the rows of a user's sessions be looked at for their next heartbeat, now that there is another one.
+func (s *Store) forgetRows(t *sqldb.Tx, user string) error {
+	if s.beats == nil {
+		return nil
+	}
+	return t.Each(func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		s.beats.Forget(id)
+		return err
+	}, `SELECT id FROM user_sessions WHERE user_id = $1 AND is_active = true LIMIT 3`, user) // where there are more, none is known
+}
+
 // runQuiet logs those of heartbeats of which nobody can see a difference, and refuses those whose tokens are
 // unknown. The others are left to be recorded one by one, as are all that come after one that is left of the
 // same person.
 func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
-	known, err := loadRows(t, bulk)
-	if err == nil {
-		err = followAll(t, bulk, known)
-	}
+	s.beats.Begin(t)
+	rows, err := s.rowsOf(t, bulk)
 	if err != nil {
 		return sqldb.Wrap("recording heartbeats", err)
 	}
-	s.beats.Begin(t)
 	left := map[string]bool{} // users
 	for _, b := range bulk {
 		h := b.(*heartbeat)
-		row := known[h.id]
+		row := rows[h.id]
 		if !row.isOf(h) || left[row.user] {
 			continue
 		}
@@ -124,7 +135,11 @@ func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 			left[row.user] = true
 			continue
 		}
-		s.beats.Add(t, entry, row.Row)
+		var print beats.Print
+		if h.page != nil && row.sessions == 1 { // and so all is as in the row
+			print = s.beats.PrintOf(h.digest, h.client, *h.page)
+		}
+		s.beats.Add(t, entry, row.Row, print)
 		h.recordedIn, h.unchanged, h.result.ExpiresAt = t, true, sqldb.Time(entry.Expires)
 		if h.wantMember {
 			if h.result.Member, err = (&tx{t}).member(h.id); err != nil {
@@ -133,6 +148,35 @@ func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 		}
 	}
 	return s.beats.Write(t)
+}
+
+// rowsOf returns the rows of the sessions of heartbeats, looking at those that are not known.
+func (s *Store) rowsOf(t *sqldb.Tx, bulk []sqldb.Bulk) (map[int64]*beatingRow, error) {
+	if err := s.beats.CheckOthers(t); err != nil {
+		return nil, err
+	}
+	rows := make(map[int64]*beatingRow, len(bulk))
+	unknown := make([]sqldb.Bulk, 0, len(bulk))
+	for _, b := range bulk {
+		h := b.(*heartbeat)
+		if h.page != nil {
+			if row, ok := s.beats.Known(h.id, s.beats.PrintOf(h.digest, h.client, *h.page)); ok {
+				row.Page = *h.page
+				rows[h.id] = &beatingRow{Row: row, digest: h.digest, client: &h.client, sessions: 1, user: strconv.FormatInt(h.id, 10)}
+				continue
+			}
+		}
+		unknown = append(unknown, b)
+	}
+	if len(unknown) == 0 {
+		return rows, nil
+	}
+	loaded, err := loadRows(t, unknown)
+	if err == nil {
+		err = followAll(t, unknown, loaded)
+	}
+	maps.Copy(rows, loaded) // what is read is more than what is known
+	return rows, err
 }
 
 // beatingRow is what the database has of a session whose heartbeat comes.

@@ -160,6 +160,8 @@ func (l *Log) foldSessions(t *sqldb.Tx, sessions []int64) error {
 			l.staged.entries[session] = w
 		}
 	}
+	l.folding = true
+	defer func() { l.folding = false }()
 	return writeRows(t, some)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"hash/maphash"
 	"math"
 	"slices"
 	"sync"
@@ -36,7 +37,9 @@ type Log struct {
 
 	swept, sweptAt int64 // id up to which the sweep has come, and when; for the one who folds
 
-	staged stage // by the transaction under way; the writer's own
+	staged  stage        // by the transaction under way; the writer's own, as is what follows
+	folding bool         // rows are written that say what is known
+	seed    maphash.Seed // of prints; another one makes all of them invalid
 }
 
 // waiting is the latest entry of a session.
@@ -45,6 +48,7 @@ type waiting struct {
 	since int64 // when the session began to wait, or folded
 	row   int64 // the number of the log's row with which it did
 	prior int64 // base of the entry that was folded before; its own if there was none
+	print Print // of the heartbeat, where the next one is quiet without a look at the row; else 0
 }
 
 // folded stands for when a session began to wait once its row says what its entry does.
@@ -95,7 +99,7 @@ type stage struct {
 
 // Open reads the log that is in a database.
 func Open(ctx context.Context, db *sqldb.DB, rules presence.Rules) (*Log, error) {
-	l := &Log{Step: foldStep, db: db, waiting: nothing}
+	l := &Log{Step: foldStep, db: db, waiting: nothing, seed: maphash.MakeSeed()}
 	l.window = rules.OnlineWindow.Milliseconds()
 	l.lap = lapOf(rules)
 	l.margin = marginOf(l.lap)
@@ -103,6 +107,9 @@ func Open(ctx context.Context, db *sqldb.DB, rules presence.Rules) (*Log, error)
 	if err == nil {
 		_, err = sqldb.Collect(rows, func(rows *sql.Rows) (none struct{}, err error) { return none, l.stageRow(rows) })
 		l.commit()
+	}
+	if err == nil {
+		err = db.WatchRows("user_sessions", l.Forget)
 	}
 	return l, sqldb.Wrap("reading the log of heartbeats", err)
 }
@@ -184,8 +191,8 @@ func (l *Log) put(w waiting) {
 }
 
 // Add brings the heartbeats that [Log.Quiet] has allowed into the transaction, as one row of the log.
-// Its number is known only after that.
-func (l *Log) Add(t *sqldb.Tx, beat Entry, of Row) {
+// Its number is known only after that. With a print, the next heartbeat that has it is taken for one of the same row.
+func (l *Log) Add(t *sqldb.Tx, beat Entry, of Row, print Print) {
 	l.Begin(t)
 	if l.staged.blob == nil {
 		l.staged.next = row{at: beat.At, bounds: nothing}
@@ -193,6 +200,9 @@ func (l *Log) Add(t *sqldb.Tx, beat Entry, of Row) {
 	}
 	l.staged.blob = appendEntry(l.staged.blob, l.staged.next.at, beat)
 	l.stage(beat, of.Expires)
+	w := l.staged.entries[beat.Session]
+	w.print = print
+	l.staged.entries[beat.Session] = w
 }
 
 // noBase is the base of an entry that never counts.
@@ -210,7 +220,7 @@ func (l *Log) Wrote(t *sqldb.Tx, session, activity int64) error {
 	if !ok || w.Base != activity && w.prior != activity {
 		return nil
 	}
-	l.Add(t, Entry{Session: session, Base: noBase, At: activity, Expires: activity}, Row{Expires: activity})
+	l.Add(t, Entry{Session: session, Base: noBase, At: activity, Expires: activity}, Row{Expires: activity}, 0)
 	return l.Write(t)
 }
 

@@ -36,7 +36,8 @@ type writer struct {
 	broken  chan struct{}
 	failure error // why; set before broken is closed
 
-	rewriting atomic.Bool // while one of exclusive runs
+	rewriting   atomic.Bool // while one of exclusive runs
+	dataVersion int64       // see OthersWrote
 
 	// What is under way when the end comes is waited for, but neither a rewriting of the
 	// whole database nor, for long, a server that does not answer.
