@@ -54,4 +54,13 @@
 // transaction: [Log.FoldIn]. That the last activity is later than the row's is seen in three places only:
 // where sessions are read (the overlay), in which page of a long list somebody is (at most a lap
 // old; on the page the order is right), and by whoever reads the database with other programs.
+//
+// # When the row is not looked at
+//
+// The row that a heartbeat rests on is read for it, unless it is known ([Log.Known]): the session's heartbeat before was
+// quiet and said the same, its token, browser and page (its [Print]); its person had no other active session then; and
+// nothing but folds was written of the row since. What is written SQLite tells, row by row, also where a trigger or a
+// cascade does it ([sqldb.DB.WatchRows]). Where another process has written, nothing is known any more
+// ([sqldb.Tx.OthersWrote]). A login, which gives a person another session, says so by itself ([Log.Forget]). A
+// write that is undone after that has a row be read once more than needed, and nothing else.
 package beats
