@@ -181,13 +181,14 @@ func (l *Log) stage(e Entry, expires int64) {
 
 // put makes an entry everybody's.
 func (l *Log) put(w waiting) {
-	if before, ok := l.entries.get(w.Session); ok && !before.isFolded() {
+	at, known := l.entries.ref(w.Session)
+	if known && !at.isFolded() {
 		l.unfolded--
 	}
 	if !w.isFolded() {
 		l.unfolded++
 	}
-	l.entries.put(w)
+	*at = w
 }
 
 // Add brings the heartbeats that [Log.Quiet] has allowed into the transaction, as one row of the log.

@@ -29,12 +29,10 @@ func BenchmarkOpen(b *testing.B) {
 		b.Fatal(err)
 	}
 	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
 	b.ResetTimer()
 	for range b.N {
-		b.StopTimer()
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		b.StartTimer()
 		l, err := Open(b.Context(), db, presence.DefaultRules())
 		if err != nil {
 			b.Fatal(err)

@@ -50,20 +50,27 @@ func (t *table) get(session int64) (waiting, bool) {
 }
 
 func (t *table) put(w waiting) {
+	at, _ := t.ref(w.Session)
+	*at = w
+}
+
+// ref returns where a session is, up to the next change of the table, and whether it was there before.
+func (t *table) ref(session int64) (w *waiting, known bool) {
 	if 2*t.size >= len(t.slots) {
 		t.grow()
 	}
-	i := t.find(w.Session)
+	i := t.find(session)
 	if s := t.slots[i]; s.place != 0 {
-		*t.at(s.place) = w
-		return
+		return t.at(s.place), true
 	}
 	if t.size == len(t.chunks)*chunkSize {
 		t.chunks = append(t.chunks, new([chunkSize]waiting))
 	}
 	t.size++
-	t.slots[i] = slot{tagOf(w.Session), uint32(t.size)}
-	*t.at(uint32(t.size)) = w
+	t.slots[i] = slot{tagOf(session), uint32(t.size)}
+	w = t.at(uint32(t.size))
+	*w = waiting{Entry: Entry{Session: session}}
+	return w, false
 }
 
 func (t *table) grow() {

@@ -16,7 +16,7 @@ import (
 // of a million, as on each day's first walk, many then share a page.
 const (
 	visitorsRead    = 5000
-	visitorsKept    = 50_000
+	visitorsKept    = 250_000
 	visitorsWritten = 250
 )
 
