@@ -183,3 +183,13 @@ func (t *Tx) SaveSetting(name string, value int64) error {
 const saveSetting = `
 	INSERT INTO settings (name, value) VALUES ($1, $2)
 	ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE settings.value <> excluded.value`
+
+// OthersWrote tells whether another connection to an SQLite file, such as that of another process, has written to it
+// since this was asked last.
+func (t *Tx) OthersWrote() (bool, error) {
+	var version int64
+	err := t.Scan([]any{&version}, `PRAGMA data_version`)
+	before := t.w.dataVersion
+	t.w.dataVersion = version
+	return version != before, Wrap("asking whether others wrote", err)
+}

@@ -129,8 +129,7 @@ func (w *writer) run() {
 				w.answer(nil, w.engine.files.check())
 				return
 			}
-			before := len(batch)
-			batch = w.gather(w.collect(append(batch[:0], job)), before)
+			batch = w.collect(append(batch[:0], job))
 			w.waiting.Store(&batch[0].queued)
 			start := time.Now()
 			err := w.engine.files.orFull(w.commit(batch))
@@ -210,11 +209,6 @@ func (w *writer) collect(batch []*Job) []*Job {
 		waiting = len(w.queue)
 		runtime.Gosched()
 	}
-	return w.take(batch)
-}
-
-// take adds what is waiting already.
-func (w *writer) take(batch []*Job) []*Job {
 	for len(batch) < maxBatch {
 		select {
 		case job, ok := <-w.queue:
@@ -227,23 +221,6 @@ func (w *writer) take(batch []*Job) []*Job {
 		}
 	}
 	return batch
-}
-
-// Each commit costs the device some pages, and the processors a system call that waits for it, however small it is. So
-// where several writes came together last time, a small batch waits a moment for others.
-const (
-	severalWrites = 3
-	enoughWrites  = 32
-	gatherTime    = 250 * time.Microsecond
-)
-
-// gather adds what comes within a moment, where that is worth it; the batch before had so many writes.
-func (w *writer) gather(batch []*Job, before int) []*Job {
-	if before < severalWrites || len(batch) >= enoughWrites {
-		return batch
-	}
-	time.Sleep(gatherTime)
-	return w.take(batch)
 }
 
 // commit writes a batch. Its error concerns the whole batch: nothing of it is
