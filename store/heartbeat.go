@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/store/beats"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -99,6 +100,7 @@ type heartbeat struct {
 	page        *string // nil: as before
 	client      string  // "": it does not say
 	wantMember  bool
+	print       beats.Print // of all that it says; 0 without a page
 
 	result     HeartbeatResult
 	refusal    error // no session lives that this heartbeat is of

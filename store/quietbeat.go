@@ -135,9 +135,9 @@ func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 			left[row.user] = true
 			continue
 		}
-		var print beats.Print
-		if h.page != nil && row.sessions == 1 { // and so all is as in the row
-			print = s.beats.PrintOf(h.digest, h.client, *h.page)
+		print := h.print
+		if row.sessions > 1 {
+			print = 0
 		}
 		s.beats.Add(t, entry, row.Row, print)
 		h.recordedIn, h.unchanged, h.result.ExpiresAt = t, true, sqldb.Time(entry.Expires)
@@ -160,7 +160,8 @@ func (s *Store) rowsOf(t *sqldb.Tx, bulk []sqldb.Bulk) (map[int64]*beatingRow, e
 	for _, b := range bulk {
 		h := b.(*heartbeat)
 		if h.page != nil {
-			if row, ok := s.beats.Known(h.id, s.beats.PrintOf(h.digest, h.client, *h.page)); ok {
+			h.print = s.beats.PrintOf(h.digest, h.client, *h.page)
+			if row, ok := s.beats.Known(h.id, h.print); ok {
 				row.Page = *h.page
 				rows[h.id] = &beatingRow{Row: row, digest: h.digest, client: &h.client, sessions: 1, user: strconv.FormatInt(h.id, 10)}
 				continue

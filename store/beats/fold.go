@@ -85,12 +85,13 @@ func (l *Log) sweep(now int64) []step {
 	if first || share == 0 || l.unfolded <= neighbours*2*(l.Step-1) {
 		return nil
 	}
-	width := int64(share * math.MaxInt64)
-	from := l.swept
-	if l.swept += width; l.swept > from { // ids are positive: past the end it is negative
+	from, width := l.swept, int64(share*math.MaxInt64)
+	rest := math.MaxInt64 - from
+	if width <= rest {
+		l.swept += width
 		return l.inOrder(from, l.swept)
 	}
-	l.swept -= math.MaxInt64
+	l.swept = width - rest
 	return append(l.inOrder(from, math.MaxInt64), l.inOrder(math.MinInt64, l.swept)...)
 }
 

@@ -12,11 +12,8 @@ func OnlineRule(alias string) string {
 }
 
 // Bounds returns the parameters of OnlineRule.
-func (m Cutoffs) Bounds() []any { return m.BoundsFrom(ActivityBlock(m.Window)) }
-
-// BoundsFrom returns the parameters of OnlineRule for those whose last activity is of a block or later.
-func (m Cutoffs) BoundsFrom(block int64) []any {
-	return []any{m.Expiry, block, m.Window, m.Future, m.Login, m.Grace}
+func (m Cutoffs) Bounds() []any {
+	return []any{m.Expiry, ActivityBlock(m.Window), m.Window, m.Future, m.Login, m.Grace}
 }
 
 // AtRule is whose sessions s were on at a time in the past, as far as is known: logged in by then and
