@@ -248,14 +248,21 @@ func TestACrowdThatIsNotLookedAtOneByOneIsToldOfAllTheSame(t *testing.T) {
 	})
 }
 
+// dialList opens the list with a session's token, and reads nothing of it.
+func (r *running) dialList(token string) *websocket.Conn {
+	r.Helper()
+	conn, _, err := websocket.Dial(r.Context(), "http://localhost/list", &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: http.Header{"Authorization": {token}}})
+	if err != nil {
+		r.Fatal(err)
+	}
+	return conn
+}
+
 // TestASlowReaderIsToldNothingOnceItMayNotBe has many events wait for a reader that takes one now and then.
 func TestASlowReaderIsToldNothingOnceItMayNotBe(t *testing.T) {
 	withHub(t, asItIs, func(r *running) {
 		token := r.enter("ada")
-		conn, _, err := websocket.Dial(r.Context(), "http://localhost/list", &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: http.Header{"Authorization": {token}}})
-		if err != nil {
-			r.Fatal(err)
-		}
+		conn := r.dialList(token)
 		defer conn.CloseNow()
 		read := func() error {
 			_, _, err := conn.Read(context.Background())
@@ -273,7 +280,7 @@ func TestASlowReaderIsToldNothingOnceItMayNotBe(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		told := 0
-		for ; err == nil; told++ {
+		for err := error(nil); err == nil; told++ {
 			time.Sleep(time.Second)
 			err = read()
 		}
@@ -297,10 +304,7 @@ func TestWhoReadsNothingIsCutOffWithinASecondOnceTheyMayNotFollow(t *testing.T) 
 		t.Run(name, func(t *testing.T) {
 			withHub(t, asItIs, func(r *running) {
 				token := r.enter("ada")
-				conn, _, err := websocket.Dial(r.Context(), "http://localhost/list", &websocket.DialOptions{HTTPClient: r.client, HTTPHeader: http.Header{"Authorization": {token}}})
-				if err != nil {
-					r.Fatal(err)
-				}
+				conn := r.dialList(token)
 				defer conn.CloseNow()
 				for range test.read {
 					if _, _, err := conn.Read(r.Context()); err != nil {
