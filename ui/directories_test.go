@@ -25,6 +25,8 @@ func TestTwoOfOneIDAreTwoRowsThatSayWhoseTheyAre(t *testing.T) {
 	b.clickIn(`[part=why]`)
 	b.until(panel + `.querySelector('[part=explanation]').innerText.includes('the application blog says so')`)
 	b.clickIn(`[part=close]`)
+	b.until(panel + `.activeElement === ` + row("blog") + `.querySelector('[part=name]')`)
+	b.eval(panel + `.querySelector('[part=search]').focus()`) // or who leaves stays for a while
 
 	if _, err := blog.EndSession(t.Context(), theirs.Token); err != nil {
 		t.Fatal(err)

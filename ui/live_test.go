@@ -77,6 +77,28 @@ func TestThePanelIsLive(t *testing.T) {
 		b.eval(panel + `.querySelector('[part=search]').focus()`)
 		b.until(listed("Ada", "Eve"))
 	})
+	t.Run("who leaves under a keyboard that rests goes, and the focus goes to who is there", func(t *testing.T) {
+		login(t, backend, "joe", "Joe")
+		b.until(listed("Ada", "Eve", "Joe"))
+		b.eval(panel + `.querySelector('[data-user-id=joe] .name').focus()`)
+		if _, err := backend.DeleteUser(t.Context(), "joe"); err != nil {
+			t.Fatal(err)
+		}
+		b.until(panel + `.querySelector('[data-user-id=joe]').dataset.status === 'offline'`)
+		b.eval(`void (Date.now = (now => () => now() + 10000)(Date.now))`)
+		b.until(listed("Ada", "Eve"))
+		b.until(panel + `.activeElement === ` + panel + `.querySelector('[part=name]')`)
+	})
+	t.Run("a row that moves keeps the focus", func(t *testing.T) {
+		b.eval(panel + `.querySelector('[data-user-id=ada] .name').focus()`)
+		first := func(user string) {
+			b.until(panel + `.querySelector('[data-user-id]').dataset.userId === '` + user + `'`)
+		}
+		first("eve")
+		b.eval(`(() => { const s = ` + panel + `.querySelector('select[aria-label=Sort]'); s.value = 'name'; s.dispatchEvent(new Event('change')) })()`)
+		first("ada")
+		b.until(panel + `.activeElement === ` + panel + `.querySelector('[data-user-id=ada] .name')`)
+	})
 	t.Run("the page where somebody is, as a group", func(t *testing.T) {
 		b.eval(`(() => { const s = ` + panel + `.querySelector('select[aria-label=Group]'); s.value = 'page'; s.dispatchEvent(new Event('change')) })()`)
 		b.until(panel + `.querySelector('[part=group]').innerText.includes('No page')`)

@@ -35,7 +35,8 @@ export class PersonSheet {
 
   closed() {
     this.user = undefined;
-    if (this.panel.root.activeElement) return; // the browser, or the user, was faster
+    const focused = this.panel.root.activeElement; // for a moment still in here, where nothing is shown any longer
+    if (focused && !this.element.contains(focused)) return; // the browser, or the user, was faster
     (this.back?.isConnected ? this.back : this.panel.search).focus();
   }
 

@@ -4,23 +4,24 @@ import { h, put, putLong } from '../../lib/dom.js';
 import { claimText, lookalikes, personKey, shownName, statusMark } from '../../lib/status.js';
 import { ago, duration, local, until } from '../../lib/time.js';
 
-const POINTER_RESTS_MS = 10000;
+const RESTS_AFTER_MS = 10000;
 
 export class Rows {
   #rows = new Map();
   #shown = []; // the people, in the order of the rows
   #latest = []; // the same as the server has them
-  #pointedAt = 0; // when the pointer last moved over the rows
-  #held; // the order is an older one, for the sake of somebody who points at it
+  #usedAt = 0; // when the pointer last moved over the rows, or the keyboard in them
+  #held; // the order is an older one, for the sake of somebody who is in it
   #on;
 
   // on.groupedBy() names a field of a person, or ''; on.now() is the server's time; on.open(user, element) is called
   // when somebody wants to know more.
   constructor(on) {
     this.#on = on;
+    const use = () => (this.#usedAt = Date.now());
     this.element = h('div', {
       role: 'rowgroup', class: 'rows', part: 'rows', keydown: (event) => this.#walk(event), click: (event) => this.#clicked(event),
-      pointermove: () => (this.#pointedAt = Date.now()), pointerleave: () => (this.#pointedAt = 0),
+      pointermove: use, pointerleave: () => (this.#usedAt = 0), focusin: use,
     });
   }
 
@@ -29,14 +30,13 @@ export class Rows {
     this.#latest = latest;
     this.#shown = this.#holdOrder(latest, reorder);
     const now = this.#on.now();
-    const keys = new Set(this.#shown.map(personKey));
-    for (const key of this.#rows.keys()) if (!keys.has(key)) this.#rows.delete(key);
     const alike = lookalikes(this.#shown);
-    for (const user of this.#shown) {
+    this.#rows = new Map(this.#shown.map((user) => {
       const key = personKey(user);
-      if (!this.#rows.has(key)) this.#rows.set(key, new Row((shown) => this.#open(shown)));
-      this.#rows.get(key).show(user, now, alike(user));
-    }
+      const row = this.#rows.get(key) || new Row(this.#on.open);
+      row.show(user, now, alike(user));
+      return [key, row];
+    }));
     this.#reconcileRows(this.#grouped());
   }
 
@@ -45,25 +45,24 @@ export class Rows {
   }
 
   tick() {
-    if (this.#held && !this.#inUse()) this.showAgain();
+    if (this.#held) this.showAgain(); // nobody may be in it any longer
     const now = this.#on.now();
     for (const row of this.#rows.values()) row.tick(now);
   }
 
   // Where somebody points or is with the keyboard, the rows keep their order, and who leaves stays
-  // as offline: nobody should click on one person and get another. A pointer that rests does not count.
+  // as offline: nobody should click on one person and get another. A pointer or a keyboard that rests does not
+  // count, or who left would stay for as long as a panel on a wall has the focus.
   #holdOrder(latest, reorder) {
-    this.#held = this.#inUse() && !reorder;
+    this.#held = !reorder && this.#usedAt > Date.now() - RESTS_AFTER_MS && (this.element.matches(':hover') || this.#focused());
     if (!this.#held) return latest;
     const online = new Map(latest.map((user) => [personKey(user), user]));
     const kept = this.#shown.map((user) => online.get(personKey(user)) || { ...user, status: 'offline', status_text: '', status_until: null });
-    const before = new Set(this.#shown.map(personKey));
-    return [...kept, ...latest.filter((user) => !before.has(personKey(user)))];
+    return [...kept, ...latest.filter((user) => !this.#rows.has(personKey(user)))];
   }
 
-  #inUse() {
-    const pointed = this.#pointedAt > Date.now() - POINTER_RESTS_MS && this.element.matches(':hover');
-    return pointed || this.element.querySelector(':focus-visible');
+  #focused() {
+    return this.element.querySelector(':focus-visible');
   }
 
   #grouped() {
@@ -77,35 +76,39 @@ export class Rows {
     });
   }
 
-  // Moves as little as possible: a row that is moved loses the focus.
+  // Moves as little as possible: a row that is moved loses the focus. It gets it back; of a row that is gone, the one in its place.
   #reconcileRows(elements) {
+    const focused = this.#focused();
+    const place = this.#names().indexOf(focused);
     const wanted = new Set(elements);
     for (const child of [...this.element.children]) if (!wanted.has(child)) child.remove();
-    let at = this.element.firstChild;
-    for (const element of elements) {
-      if (element === at) at = at.nextSibling;
-      else this.element.insertBefore(element, at);
-    }
+    elements.forEach((element, i) => {
+      const at = this.element.children[i];
+      if (element !== at) this.element.insertBefore(element, at);
+    });
+    if (!focused || focused.matches(':focus')) return;
+    const names = this.#names();
+    (focused.isConnected ? focused : names[place] || names.at(-1))?.focus({ preventScroll: true });
+    this.#usedAt = 0; // nobody pressed a key
+  }
+
+  #names() {
+    return [...this.element.querySelectorAll('.name')];
   }
 
   #walk(event) {
     const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
-    const names = [...this.element.querySelectorAll('.name')];
-    const from = names.indexOf(this.element.getRootNode().activeElement);
+    const names = this.#names();
+    const from = names.indexOf(event.target);
     if (!step || from < 0) return;
     event.preventDefault();
     names[Math.max(0, Math.min(names.length - 1, from + step))].focus();
   }
 
-  #clicked(event) {
-    const clicked = event.target.closest('.row');
-    const row = [...this.#rows.values()].find(({ element }) => element === clicked);
-    if (!row || event.target === row.name || !document.getSelection().isCollapsed) return;
-    this.#open(row.user);
-  }
-
-  #open(user) {
-    this.#on.open(user, this.#rows.get(personKey(user))?.name);
+  // A click anywhere in a row is one on its name, unless it marks a text.
+  #clicked({ target }) {
+    const name = target.closest('.row')?.querySelector('.name'); // the row of a group has none
+    if (target !== name && document.getSelection().isCollapsed) name?.click();
   }
 }
 
@@ -122,7 +125,7 @@ class Row {
   constructor(open) {
     const cell = (name, ...children) => h('div', { role: 'cell', class: `cell ${name}` }, ...children);
     this.avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' });
-    this.name = h('button', { class: 'name', type: 'button', part: 'name', 'aria-haspopup': 'dialog', click: () => open(this.user) });
+    this.name = h('button', { class: 'name', type: 'button', part: 'name', 'aria-haspopup': 'dialog', click: () => open(this.user, this.name) });
     this.email = h('span', { class: 'sub' });
     this.organization = h('span');
     this.team = h('span', { class: 'sub' });
