@@ -20,7 +20,6 @@ export async function signedIn() {
   const { user, session, sign_out_url: signOutURL } = (await me()) ?? {};
   if (user) show(user, session, signOutURL);
   else setInterval(async () => !document.hidden && (await me()) && location.reload(), ASK_AGAIN_MS);
-  document.querySelector('.bar [aria-current]').scrollIntoView({ inline: 'center', block: 'nearest' }); // on a phone
   return user;
 }
 
