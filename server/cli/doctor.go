@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/server/api"
-	"rollcall/server/client"
 	"rollcall/server/doctor"
 )
 
@@ -23,6 +22,7 @@ type doctorCommand struct {
 	server    serverFlags
 	data      string
 	dataGiven bool
+	dataOnly  bool // nothing says which server is meant
 }
 
 func newDoctor() *cobra.Command {
@@ -37,13 +37,16 @@ It asks the server, by --url, what happened within the last hour: proxies that a
 trusted, pages that are not allowed, heartbeats without a session, heartbeats and reports
 that were refused, pages that are never heard. With --data it looks at the disk of the
 data folder on this machine, and reads all of the database to see whether it is damaged,
-whether a server runs or not.
+whether a server runs or not. With --data, but neither --url nor a key, no server is asked.
 
 Each line is ok, a warning (which may be as it should be) or a problem. The exit code is
 1 where there is a problem, and 0 otherwise, also with warnings.`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d.dataGiven = cmd.Flags().Changed("data")
+			given := cmd.Flags().Changed
+			d.dataGiven = given("data")
+			// A variable says where the folder of this machine is, not that nothing else is to be looked at.
+			d.dataOnly = d.dataGiven && cmd.Flags().Lookup("data").Annotations[fromAnnotation] == nil && !given("url") && !given("key") && !given("key-file")
 			findings, err := d.examine(cmd.Context())
 			if err != nil {
 				return err
@@ -71,12 +74,10 @@ type examination struct {
 // examine asks the server and looks at the data folder. Where the server told of its
 // folder, only a folder that was named is looked at from here.
 func (d *doctorCommand) examine(ctx context.Context) ([]api.Finding, error) {
-	asked, err := d.server.client()
+	findings, told, err := d.ask(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer asked.Close()
-	findings, told := d.ask(ctx, asked)
 	if !d.dataGiven && (told || hasDatabase(d.data) != nil) {
 		return findings, ctx.Err()
 	}
@@ -91,17 +92,26 @@ func (d *doctorCommand) examine(ctx context.Context) ([]api.Finding, error) {
 	return findings, ctx.Err()
 }
 
-// ask looks at the way to the server and has it tell what it knows.
-func (d *doctorCommand) ask(ctx context.Context, asked *client.Client) (findings []api.Finding, told bool) {
+// ask looks at the way to the server and has it tell what it knows. Another server than that of the data may be at the
+// default address, so that is asked only by somebody who means a server.
+func (d *doctorCommand) ask(ctx context.Context) (findings []api.Finding, told bool, err error) {
+	if d.dataOnly {
+		return []api.Finding{api.Fine("server", "Was not asked; --url with its address and --key ask it too")}, false, nil
+	}
+	asked, err := d.server.client()
+	if err != nil {
+		return nil, false, err
+	}
+	defer asked.Close()
 	if _, err := asked.Clock(ctx); err != nil { // and the next question finds the connection open
-		return []api.Finding{d.unreachable(err)}, false
+		return []api.Finding{d.unreachable(err)}, false, nil
 	}
 	findings = []api.Finding{api.Fine("server", "Answers at "+d.server.url), d.transport(ctx), clockFinding(ctx, asked)}
 	known, err := asked.Doctor(ctx)
 	if err != nil {
-		return append(findings, d.refused(err)), false
+		return append(findings, d.refused(err)), false, nil
 	}
-	return append(append(findings, api.Fine("key", "May ask what the server knows")), known...), true
+	return append(append(findings, api.Fine("key", "May ask what the server knows")), known...), true, nil
 }
 
 // absolute is a folder as other programs, with other working directories, find it.
