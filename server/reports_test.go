@@ -149,7 +149,10 @@ func TestAnApplicationDoesItsDutiesByItsKey(t *testing.T) {
 	for _, body := range []string{`{}`, `{"session_key":"one","session_token":"the-second-token-of-session-one"}`} {
 		do(t, b, "POST", "/admin/sessions/check", body, key).refuses(400, "invalid_request")
 	}
-	report(`{"user":{"id":"ada"},"previous_token":"the-second-token-of-session-one"}`).refuses(400, "invalid_request")
+	alone := report(`{"user":{"id":"ada"},"previous_token":"the-second-token-of-session-one"}`).refuses(400, "invalid_request")
+	if got := alone["error"]; got != "previous_token goes with session_token, the token that takes its place: send both, or neither" {
+		t.Errorf("a previous token alone is refused: %q", got)
+	}
 	report(`{"user":{"id":"ada"},"session_key":"`+strings.Repeat("k", 501)+`"}`).refuses(400, "invalid_request")
 }
 

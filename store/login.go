@@ -52,7 +52,7 @@ func (in Login) check() error {
 		return sqldb.Invalid("session_key must have at most 500 bytes")
 	}
 	if in.Token == "" && in.PreviousToken != "" {
-		return sqldb.Invalid("previous_token needs a session_token that takes its place")
+		return sqldb.Invalid("previous_token goes with session_token, the token that takes its place: send both, or neither")
 	}
 	return nil
 }
