@@ -19,7 +19,8 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 		s.noteRefusedReport(r, "", err)
 		return nil, err
 	}
-	result, err := s.store.Login(r.Context(), s.now(), auth.CallerOf(r).By(), store.Login{
+	by := auth.CallerOf(r).By()
+	result, err := s.store.Login(r.Context(), s.now(), by, store.Login{
 		User: in.User.ForStore(), Token: in.SessionToken, PreviousToken: in.PreviousToken, SessionKey: in.SessionKey,
 		Origin: s.cfg.Origin.Of(in.IPAddress, in.UserAgent),
 	})
@@ -28,6 +29,10 @@ func (s *Server) reportLogin(r *http.Request) (any, error) {
 		return nil, endedConflict(err)
 	}
 	answer := api.LoginOf(result)
+	if result.TakenOver && s.takeovers.AllowN(s.now(), 1) {
+		s.log.Warn().Str("app", by.App).Str("session", answer.Session.ID).Strs("ended", answer.Evicted).
+			Msg("an application reported a token or key of one user for another: the first one's session has ended")
+	}
 	if !result.Created {
 		return answer, nil
 	}

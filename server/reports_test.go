@@ -108,6 +108,49 @@ func TestATokenBelongsToOneAppAndOneLogin(t *testing.T) {
 	}
 }
 
+// Several logins that share a token end each other, which an application is not to find out from its people.
+func TestWhoseSessionEndsForAnotherUsersLoginIsTold(t *testing.T) {
+	for name, later := range map[string]string{
+		"the same token":                `{"user":{"id":"bob"},"session_token":"the-token-of-adas-own-session"}`,
+		"the same key":                  `{"user":{"id":"bob"},"session_key":"adas"}`,
+		"her token as the one before":   `{"user":{"id":"bob"},"session_token":"the-token-of-bobs-own-session","previous_token":"the-token-of-adas-own-session"}`,
+		"her token and a key of his":    `{"user":{"id":"bob"},"session_key":"bobs","session_token":"the-token-of-adas-own-session"}`,
+		"his session, named, with hers": `{"user":{"id":"bob"},"session_key":"earlier","session_token":"the-token-of-adas-own-session"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, storetest.New(t))
+			key := bearing(b.key(t, "shop", "sessions"))
+			report := func(body string) map[string]any {
+				r := do(t, b, "POST", "/admin/sessions", body, key)
+				if r.Code == http.StatusOK {
+					return r.wants(200)
+				}
+				return r.wants(201)
+			}
+			const adas = `{"user":{"id":"ada"},"session_key":"adas","session_token":"the-token-of-adas-own-session"}`
+			report(`{"user":{"id":"bob"},"session_key":"earlier"}`)
+			first := report(adas)
+			for _, quiet := range []map[string]any{first, report(adas)} {
+				if fmt.Sprint(quiet["warnings"], quiet["evicted"]) != "[] []" {
+					t.Errorf("her own report: %v", quiet)
+				}
+			}
+			got := report(later)
+			warnings := got["warnings"].([]any)
+			if len(warnings) != 1 || warnings[0].(map[string]any)["code"] != "taken_over" {
+				t.Errorf("warns of %v", warnings)
+			}
+			id := first["session"].(map[string]any)["id"]
+			if fmt.Sprint(got["evicted"]) != fmt.Sprint([]any{id}) {
+				t.Errorf("ended %v, want %v", got["evicted"], id)
+			}
+			if log := b.logs.String(); !strings.Contains(log, `"app":"shop"`) || !strings.Contains(log, id.(string)) || strings.Contains(log, "the-token-of") {
+				t.Errorf("the log says %s", log)
+			}
+		})
+	}
+}
+
 // TestAnApplicationDoesItsDutiesByItsKey plays what an application's back end does for its own people.
 func TestAnApplicationDoesItsDutiesByItsKey(t *testing.T) {
 	b := newBench(t, storetest.New(t))

@@ -82,6 +82,7 @@ type Server struct {
 	handler     http.Handler
 	troubles    *web.Troubles
 	refusals    *rate.Limiter  // how many refusals the audit log takes
+	takeovers   *rate.Limiter  // how often the log tells of a token that becomes another user's
 	auditWrites sync.WaitGroup // in the audit log that are being written
 }
 
@@ -105,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, refusals: rate.NewLimiter(rate.Every(time.Minute), 100),
+	s := &Server{store: cfg.Store, cfg: cfg, log: cfg.Log, refusals: rate.NewLimiter(rate.Every(time.Minute), 100), takeovers: rate.NewLimiter(rate.Every(time.Minute), 10),
 		pages:  origin.Pages{PublicURL: cfg.PublicURL, BasePath: cfg.BasePath, TLS: cfg.TLS, Allowed: cfg.AllowedOrigins},
 		meters: cmp.Or(cfg.Meters, metrics.New()), troubles: &web.Troubles{Log: cfg.Log, Damaged: cfg.Store.DB().NoteDamage}}
 	s.clock = clock.New(clock.Config{Store: cfg.Store, Wall: cfg.Now, Uptime: cfg.Uptime, Heartbeat: cfg.Heartbeat, Log: cfg.Log,

@@ -27,11 +27,12 @@ type LoginResult struct {
 	Session
 	Token   string  // where it was minted here
 	Created bool    // false when the same session was reported before
-	Evicted []int64 // sessions that ended for it, see SessionLimit
+	Evicted []int64 // sessions that ended for it: by SessionLimit, or because it has their token or key now
 
 	// What speaks against the login. It is recorded all the same: whoever is in counts, whether or
 	// not they should be. See MayLogin for asking before.
 	Draining     *DrainingError // nobody is to log in now
+	TakenOver    bool           // the token or the key was of another user's session until now, which has ended
 	OverLimit    bool           // there are more sessions than may be, and none is to make room
 	AccessCapped bool           // the access that was reported is more than by may grant, and was left as it is
 }
@@ -78,13 +79,13 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 		if err := t.forgetUnidentified(known...); err != nil {
 			return sqldb.Wrap("forgetting that somebody was on no record", err)
 		}
-		l := login{tx: t, s: s, m: s.at(now), by: by, in: in, user: by.Key(in.User.ID), minted: minted != "", token: s.tokenRef(in.Token), key: keyDigest(by.App, in.SessionKey)}
+		l := login{tx: t, result: &result, s: s, m: s.at(now), by: by, in: in, user: by.Key(in.User.ID), minted: minted != "", token: s.tokenRef(in.Token), key: keyDigest(by.App, in.SessionKey)}
 		result = LoginResult{Token: minted}
 		if result.AccessCapped, err = l.putUser(now); err != nil {
 			return err
 		}
 		if err = s.foldUser(t.Tx, l.user); err == nil { // a login changes the places of the others
-			err = l.record(&result)
+			err = l.record()
 		}
 		return err
 	})
@@ -98,6 +99,7 @@ func (s *Store) Login(ctx context.Context, now time.Time, by By, in Login) (Logi
 // login is a report that is being recorded.
 type login struct {
 	*tx
+	result *LoginResult
 	s      *Store
 	m      presence.Cutoffs
 	by     By
@@ -120,13 +122,13 @@ func (l login) putUser(now time.Time) (capped bool, err error) {
 }
 
 // record goes on with the session that was reported before, or begins one.
-func (l login) record(result *LoginResult) error {
+func (l login) record() error {
 	was, err := l.find()
 	if err != nil {
 		return err
 	}
 	if was.isActive() && was.user == l.user {
-		result.Session = Session{ID: was.id, App: was.app, ExpiresAt: sqldb.Time(was.expires)}
+		l.result.Session = Session{ID: was.id, App: was.app, ExpiresAt: sqldb.Time(was.expires)}
 		return l.goOn(was)
 	}
 	if was.reason.BySomebody() && was.user == l.user && !l.reopens(was) {
@@ -140,10 +142,10 @@ func (l login) record(result *LoginResult) error {
 	if err != nil {
 		return sqldb.Wrap("ending the session before", err)
 	}
-	if result.Session, err = l.s.begin(l.tx, l.m, l.by, l.in, l.token, l.key); err != nil {
+	if l.result.Session, err = l.s.begin(l.tx, l.m, l.by, l.in, l.token, l.key); err != nil {
 		return err
 	}
-	result.Created = true
+	l.result.Created = true
 	var access Access
 	var role string
 	if err := l.Scan([]any{&access, &role}, `SELECT access, role FROM users WHERE id = $1`, l.user); err != nil {
@@ -152,7 +154,7 @@ func (l login) record(result *LoginResult) error {
 	if err := l.recordAccess(access); err != nil {
 		return err
 	}
-	return l.judge(role, result)
+	return l.judge(role)
 }
 
 // reopens tells whether a session that somebody ended may begin anew by this report. While the clock is behind the end, it
@@ -230,22 +232,25 @@ func (l login) goOn(was reported) error {
 
 // endReplaced ends a session whose token, or name, is another's now.
 func (l login) endReplaced(was reported) error {
+	l.result.Evicted = append(l.result.Evicted, was.id)
+	l.result.TakenOver = l.result.TakenOver || was.user != l.user
 	_, err := l.end(l.m, Ending{Reason: presence.EndLogout}, `id = $6`, was.id)
 	return err
 }
 
 // judge finds what speaks against a login that has just been recorded.
-func (l login) judge(role string, result *LoginResult) error {
+func (l login) judge(role string) error {
 	err := keepsOut(l.Scan, role)
-	if err != nil && !errors.As(err, &result.Draining) {
+	if err != nil && !errors.As(err, &l.result.Draining) {
 		return err
 	}
 	if l.s.limit.Sessions == 0 {
 		return nil
 	}
-	result.Evicted, err = l.enforceLimit(l.m, l.s.limit, l.user, result.Session)
+	evicted, err := l.enforceLimit(l.m, l.s.limit, l.user, l.result.Session)
+	l.result.Evicted = append(l.result.Evicted, evicted...)
 	if errors.Is(err, ErrSessionLimit) {
-		result.OverLimit, err = true, nil
+		l.result.OverLimit, err = true, nil
 	}
 	return err
 }

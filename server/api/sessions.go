@@ -117,7 +117,7 @@ type Login struct {
 
 // LoginWarning says what an application should do about a login.
 type LoginWarning struct {
-	Code    string `json:"code"`    // draining, over_limit or access_capped
+	Code    string `json:"code"`    // draining, taken_over, over_limit or access_capped
 	Message string `json:"message"` // of a drain: for the person
 }
 
@@ -130,6 +130,9 @@ func LoginOf(result store.LoginResult) Login {
 	}
 	if result.Draining != nil {
 		answer.warn("draining", result.Draining.Message)
+	}
+	if result.TakenOver {
+		answer.warn("taken_over", "The token or key was of another user's session, which has ended; each login needs a token of its own")
 	}
 	if result.OverLimit {
 		answer.warn("over_limit", "This user has more sessions in this application than may be")
