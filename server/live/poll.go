@@ -103,16 +103,29 @@ func (h *Hub) tellReaders(ctx context.Context, now time.Time, up *Announced, new
 // have lost the right to. Who changes meanwhile is looked at again: the log is read from
 // where it was before.
 func (h *Hub) begin(ctx context.Context, now time.Time) error {
-	t := &h.tracker
-	t.clear()
-	h.readers.recheckAll()
-	if err := errors.Join(h.loadOnline(ctx, now), h.countHidden(ctx, now)); err != nil {
-		t.online = nil // so that the next look begins where this one fails
-		return err
+	err := h.load(ctx, now)
+	if err == nil {
+		h.start(now)
 	}
+	return err
+}
+
+// load takes everybody who is online as known, or as too many.
+func (h *Hub) load(ctx context.Context, now time.Time) error {
+	h.tracker.clear()
+	err := errors.Join(h.loadOnline(ctx, now), h.countHidden(ctx, now))
+	if err != nil {
+		h.tracker.online = nil // so that the next look begins where this one fails
+	}
+	return err
+}
+
+// start has whoever follows go on from what was loaded.
+func (h *Hub) start(now time.Time) {
+	t := &h.tracker
+	h.readers.recheckAll()
 	t.lastSweep, t.level, t.hidden = now, t.gate(), t.counts.Hidden()
 	h.feed.begin()
-	return nil
 }
 
 // loadOnline takes all who are online as told, as far as they can be known. Of many people only their status is read:
@@ -160,10 +173,11 @@ func (h *Hub) judgeCrowd(ctx context.Context, now time.Time) (began bool, err er
 	if counts.People() > t.limit-t.limit/10 {
 		return false, nil
 	}
-	if err := h.store.EachOnline(ctx, now, func(string, presence.Status) {}); errors.Is(err, store.ErrTooManyOnline) {
-		return false, nil // the store has not judged it anew yet
+	if err := h.load(ctx, now); err != nil || t.overLimit { // the store judges it anew in its own time
+		return false, err
 	}
-	return true, h.begin(ctx, now)
+	h.start(now)
+	return true, nil
 }
 
 // catchUp publishes what the log and the clock say is new.
