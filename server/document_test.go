@@ -277,7 +277,12 @@ func generalFailure(doc *openapi3.T, w *httptest.ResponseRecorder) error {
 	switch w.Code {
 	case http.StatusNoContent: // to a preflight
 		return nil
-	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusMisdirectedRequest:
+	case http.StatusNotFound:
+		if strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") { // to a person
+			return nil
+		}
+		fallthrough
+	case http.StatusMethodNotAllowed, http.StatusMisdirectedRequest:
 		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 			return err
 		}

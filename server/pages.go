@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rollcall/server/auth"
+	"rollcall/server/web"
 )
 
 //go:embed openapi.yaml
@@ -33,6 +34,34 @@ func (s *Server) page(name string, g guard) http.Handler {
 			page.ServeHTTP(w, r)
 		}
 	})
+}
+
+// deepest is how many folders an address may seem to be in that a person has mistyped.
+const deepest = 20
+
+// nothingHere answers at an address that nobody knows: with a page to a person at a browser, and with JSON to programs.
+func (s *Server) nothingHere() http.Handler {
+	page, refuse := s.assets.NotFound("pages/not-found/not-found.html"), s.respond.Always(web.NothingHere)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept")
+		if !wantsPage(r) {
+			refuse.ServeHTTP(w, r)
+			return
+		}
+		s.respond.Refused(web.NothingHere.Code)
+		page.ServeHTTP(w, r)
+	})
+}
+
+// wantsPage tells of a request for an unknown address whether a person reads the answer.
+func wantsPage(r *http.Request) bool {
+	for _, program := range []string{"/admin/", "/auth/", "/static/", "/clients/"} {
+		if strings.HasPrefix(r.URL.Path, program) {
+			return false
+		}
+	}
+	asks := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return asks && strings.Contains(r.Header.Get("Accept"), "text/html") && strings.Count(r.URL.EscapedPath(), "/") <= deepest
 }
 
 func (s *Server) needsNothing(*http.Request) (string, error) { return "", nil }

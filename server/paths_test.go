@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +66,34 @@ func TestAnUnknownAddressIsNotFound(t *testing.T) {
 			if location := got.Header().Get("Location"); location != "" {
 				t.Errorf("%s %s leads to %s", method, path, location)
 			}
+		}
+	}
+}
+
+// A person who mistyped an address is shown the way home, from however deep; programs are answered as ever.
+func TestABrowserIsShownAPageAtAnUnknownAddress(t *testing.T) {
+	browser := header("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+	for _, base := range []string{"", "/who"} {
+		b := newBench(t, storetest.New(t), func(c *Config) { c.BasePath = base })
+		for path, root := range map[string]string{"/nothing": "./", "/settings/": "./../", "/a/b/c?d=/e": "./../../", "//evil.example/": "./../../", "/a%2Fb": "./"} {
+			for _, method := range []string{"GET", "HEAD"} {
+				got := do(t, b, method, base+path, nil, browser)
+				got.wants(404)
+				page := got.Body.String()
+				if got.Header().Get("Content-Type") != "text/html; charset=utf-8" || !slices.Contains(got.Header().Values("Vary"), "Accept") {
+					t.Errorf("%s %s: %v", method, path, got.Header())
+				}
+				for _, want := range []string{`<a href="` + root + `">`, `href="` + root + strings.TrimPrefix(b.static("base/base.css"), "/") + `"`} {
+					if !strings.Contains(page, want) {
+						t.Errorf("%s %s lacks %s: %s", method, path, want, page)
+					}
+				}
+			}
+			do(t, b, "GET", base+path, nil).refuses(404, "not_found")
+			do(t, b, "POST", base+path, nil, browser).refuses(404, "not_found")
+		}
+		for _, path := range []string{"/admin/nothing", "/auth/nothing", "/static/nothing", "/clients/nothing", strings.Repeat("/deep", 21)} {
+			do(t, b, "GET", base+path, nil, browser).refuses(404, "not_found")
 		}
 	}
 }

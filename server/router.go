@@ -36,7 +36,7 @@ func (s *Server) router() http.Handler {
 		r.PathPrefix(prefix).Handler(s.meters.Route("", prefix, h))
 	}
 	r.MethodNotAllowedHandler = s.doubting(web.MethodNotAllowed, s.methodNotAllowed(r))
-	r.NotFoundHandler = s.doubting(web.NothingHere, s.respond.Always(web.NothingHere))
+	r.NotFoundHandler = s.doubting(web.NothingHere, s.nothingHere())
 	return beatsFirst(beats, r)
 }
 

@@ -10,7 +10,9 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -64,6 +66,22 @@ func (f *Files) Address(name string) string { return "static/" + f.version + "/"
 // Page serves a page.
 func (f *Files) Page(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.files[name]().send(w, r, askAgain) })
+}
+
+// relativeAddress is where a page names an address of ours. All that it names are.
+var relativeAddress = regexp.MustCompile(`( (?:href|src)=")(?:\./)?`)
+
+// NotFound serves a page in place of those that do not exist, which may seem to be in a folder.
+func (f *Files) NotFound(name string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page := f.files[name]()
+		up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
+		content := relativeAddress.ReplaceAll(page.content, []byte("${1}./"+up))
+		w.Header().Set("Content-Type", page.kind)
+		w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write(content) // a caller that is gone needs no answer
+	})
 }
 
 // Script serves a script for host pages, which any origin may load from an address that stays.
