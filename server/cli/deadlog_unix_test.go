@@ -9,6 +9,7 @@ import (
 )
 
 func TestADeadReaderOfTheLogDoesNotEndTheServer(t *testing.T) {
+	withHangup(t)
 	cmd := command(t, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--log-format", "json")
 	stderr := startPiped(t, cmd)
 	for log := bufio.NewScanner(stderr); log.Scan(); {

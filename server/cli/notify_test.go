@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -132,10 +133,19 @@ func TestAWriterThatIsStuckIsNotSaidToLive(t *testing.T) {
 	systemd.awaits("WATCHDOG=1")
 }
 
+// withHangup starts what the test starts with SIGHUP as a shell would. Below nohup it is ignored, also by whatever is
+// started; a signal that somebody waits for here is not.
+func withHangup(t *testing.T) {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
+}
+
 func TestAServiceIsNotEndedBySIGHUP(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no SIGHUP")
 	}
+	withHangup(t)
 	cmd, url, log := startLogging(t, t.TempDir())
 	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)

@@ -173,6 +173,7 @@ func TestCtrlCWhereAnErasureIsToBeConfirmed(t *testing.T) {
 }
 
 func TestATerminalThatIsClosedEndsTheServerWell(t *testing.T) {
+	withHangup(t)
 	term := atTerminal(t, t.TempDir(), nil, "--listen", "127.0.0.1:0")
 	term.await(`  set up  (\S+)\r\n`)
 	if err := term.cmd.Process.Signal(syscall.SIGHUP); err != nil {
