@@ -5,84 +5,33 @@ import (
 	"encoding/json"
 	"strings"
 
-	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
 
-// order is how a Sort is said in SQL: by key and then by tie, which together
+// order is how a Sort but that by activity is said in SQL: by key and then by tie, which together
 // are different for any two people.
 type order struct {
-	key, tie  string // columns; the key of SortDuration is over several sessions
-	block     string // of "key", by which an index finds it; "" for none
-	byBlock   bool   // key is the block itself
-	direction string // of both, for ORDER BY
-	beyond    string // the comparison that leads to the next page
+	key, tie string // columns; the key of SortDuration is over several sessions
 }
 
 func (s Sort) order() (order, error) {
 	switch s {
 	case SortActivity, "":
-		return order{key: `s.last_activity_at`, block: presence.InActivityBlock(`key`), tie: `s.id`, direction: ` DESC`, beyond: `<`}, nil
+		return order{}, nil
 	case SortName:
-		return order{key: `u.folded`, tie: `u.id`, beyond: `>`}, nil
+		return order{key: `u.folded`, tie: `u.id`}, nil
 	case SortDuration:
-		return order{tie: `u.id`, beyond: `>`}, nil
+		return order{tie: `u.id`}, nil
 	}
 	return order{}, sqldb.Invalid("sort must be last_activity, name or duration")
 }
 
-// order returns how a list of people is sorted. In a large database activity counts by its block: thousands may have the
-// latest, and the database would look at the row of each. On a page the order is right: see [OnlineFilter.sort].
-func (s *Store) order(sort Sort) (order, error) {
-	o, err := sort.order()
-	if o.block != "" && s.roster.byBlocks() {
-		o.key, o.block, o.byBlock = presence.InActivityBlock(o.key), ``, true
-	}
-	return o, err
-}
-
 // page has a query with a key and a tie return so many in this order, from after a place on.
 func (o order) page(q *sqldb.Query, after *cursor, limit int) *sqldb.Query {
-	block, first := o.block, ``
-	switch {
-	case o.byBlock:
-		block = `key`
-	case block != "":
-		first = block + o.direction + `, `
-	}
 	if after != nil {
-		q.Add(` WHERE (key, tie) `+o.beyond+` (?, ?)`, o.value(after), after.Tie)
-		if block != "" {
-			q.And(block+` <= ?`, presence.ActivityBlock(after.Key.(int64)))
-		}
+		q.Add(` WHERE (key, tie) > (?, ?)`, after.Key, after.Tie)
 	}
-	return q.Add(` ORDER BY `+first+`key`+o.direction+`, tie`+o.direction+` LIMIT ?`, limit)
-}
-
-// value is the key of a cursor, which has the last activity of a block for the block.
-func (o order) value(c *cursor) any {
-	if o.byBlock {
-		return presence.ActivityBlock(c.Key.(int64))
-	}
-	return c.Key
-}
-
-// cursorAt is the cursor of a place by this order.
-func (o order) cursorAt(sort Sort, key, tie any) cursor {
-	if o.byBlock {
-		key = presence.LastOfActivityBlock(key.(int64))
-	}
-	return cursor{sort, key, tie}
-}
-
-// later tells in SQL whether session t comes before s of the same person, if that is by activity.
-func (o order) later() string {
-	latest := `s.last_activity_at`
-	if o.byBlock {
-		latest = o.key
-	}
-	of := strings.ReplaceAll(latest, `s.`, `t.`)
-	return `(` + of + ` > ` + latest + ` OR ` + of + ` = ` + latest + ` AND t.id > s.id)`
+	return q.Add(` ORDER BY key, tie LIMIT ?`, limit)
 }
 
 // cursor is the place after which the next page begins. Callers see it as an

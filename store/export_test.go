@@ -26,28 +26,49 @@ func CountClaimsQuery(s *Store, now time.Time) (string, []any) {
 
 // BusyQuery is how the list of those who are busy is read.
 func BusyQuery(s *Store, now time.Time) (string, []any) {
-	order, _ := SortActivity.order()
-	q := s.onlineQuery(s.at(now), OnlineFilter{Status: presence.StatusBusy, Limit: 50}, order, nil)
+	f, o := OnlineFilter{Status: presence.StatusBusy, Limit: 50}, byActivity{}
+	q := o.inOrder(s.activityQuery(s.at(now), f, o, true), f.Limit)
 	return q.String(), q.Args()
 }
 
 // LargeQuery is how the usual list of a large database is read.
 func LargeQuery(s *Store, now time.Time) (string, []any) {
-	s.roster.blocks = true
-	order, _ := s.order(SortActivity)
-	q := s.onlineQuery(s.at(now), OnlineFilter{Limit: 50}, order, &cursor{SortActivity, now.UnixMilli(), int64(0)})
+	o := s.byActivity(true, &cursor{SortActivity, now.UnixMilli(), int64(0)})
+	q := o.inOrder(s.activityQuery(s.at(now), OnlineFilter{}, o, true), 50)
+	return q.String(), q.Args()
+}
+
+// WaitingQuery is how those of a list are read whose heartbeats wait.
+func WaitingQuery(s *Store, now time.Time, f OnlineFilter) (string, []any) {
+	q := whereSession(s.activityQuery(s.at(now), f, byActivity{}, false), []int64{1, 2, 3}, func(id int64) int64 { return id })
 	return q.String(), q.Args()
 }
 
 // SessionsQuery is how the first page of a list of sessions is read.
 func SessionsQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
-	q := s.sessionsQuery(s.at(now), f.withDefaults(), nil)
+	m := s.at(now)
+	f = f.withDefaults()
+	q := s.sessionsQuery(m, f, nil)
+	if f.Sort == SortActivity {
+		q = f.foundQuery(m)
+		if f.isHeavy() {
+			s.whereAll(q, f)
+		} else {
+			s.whereNear(q, f)
+			byActivity{}.inOrder(q, f.Limit)
+		}
+	}
 	return q.String(), q.Args()
 }
 
 // NearQuery is how the next sessions in the list are looked through for it.
 func NearQuery(s *Store, now time.Time, f SessionFilter) (string, []any) {
-	q := s.nearQuery(s.at(now), f.withDefaults(), nil)
+	m := s.at(now)
+	f = f.withDefaults()
+	q := s.nearQuery(m, f, nil)
+	if f.Sort == SortActivity {
+		q = byActivity{}.inOrder(f.foundQuery(m), f.Limit)
+	}
 	return q.String(), q.Args()
 }
 

@@ -93,15 +93,11 @@ const neverReported = `SELECT NOT EXISTS (SELECT 1 FROM user_sessions WHERE app 
 
 // peopleIn lists the first people that match, the most recent first.
 func (s *Store) peopleIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) ([]OnlinePerson, error) {
-	order, err := s.order(f.Sort)
-	if err != nil {
-		return nil, err
-	}
 	var page OnlinePage
-	if err := s.listOnline(ctx, look, m, f, order, nil, &page); err != nil {
+	if err := s.listByActivity(ctx, look, m, f, nil, &page); err != nil {
 		return nil, err
 	}
-	err = s.addPresence(ctx, look, m, f.App, page.People)
+	err := s.addPresence(ctx, look, m, f.App, page.People)
 	f.sort(page.People)
 	return page.People, err
 }

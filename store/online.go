@@ -32,7 +32,7 @@ type Sort string
 // The orders. Each is complete, so that pages neither repeat nor skip anybody
 // who stays where they are.
 const (
-	SortActivity Sort = "last_activity" // most recent first, on a page; who is on it goes by rows, and in a large database by blocks of time; the default
+	SortActivity Sort = "last_activity" // most recent first, in a large database by blocks of some four seconds, which are in order on a page; the default
 	SortName     Sort = "name"
 	SortDuration Sort = "duration" // longest online first
 )
@@ -110,7 +110,7 @@ type OnlinePage struct {
 // Online lists who is online at now. It returns ErrInvalid for an unknown sort
 // or a cursor that is not from here.
 func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (OnlinePage, error) {
-	order, err := s.order(f.Sort)
+	order, err := f.Sort.order()
 	if err != nil {
 		return OnlinePage{}, err
 	}
@@ -118,7 +118,7 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	if err != nil {
 		return OnlinePage{}, err
 	}
-	page, err := s.onlineByRoster(ctx, now, f, order, after)
+	page, err := s.onlineByRoster(ctx, now, f, after)
 	if !errors.Is(err, ErrTooManyOnline) {
 		return page, sqldb.Wrap("listing who is online", err)
 	}
@@ -128,17 +128,19 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	s.settle(ctx, now)
 	err = s.db.SnapshotFor(ctx, f.isHeavy(), func(look *sql.Tx) error { // one instant for the whole page
 		m := s.at(now)
-		if err := s.listOnline(ctx, look, m, f, order, after, &page); err != nil {
-			return err
+		if f.byActivity() {
+			err = s.listByActivity(ctx, look, m, f, after, &page)
+		} else {
+			err = s.listOnline(ctx, look, m, f, order, after, &page)
 		}
-		if err := s.addPresence(ctx, look, m, f.App, page.People); err != nil {
-			return err
+		if err == nil {
+			err = s.addPresence(ctx, look, m, f.App, page.People)
 		}
-		if slices.ContainsFunc(page.People, func(p OnlinePerson) bool { return len(p.Sessions) == 0 }) { // who was found by one, in this snapshot
-			return fmt.Errorf("%w: an index has somebody online without a session", sqldb.ErrDamaged)
+		if err == nil && slices.ContainsFunc(page.People, func(p OnlinePerson) bool { return len(p.Sessions) == 0 }) { // who was found by one, in this snapshot
+			err = fmt.Errorf("%w: an index has somebody online without a session", sqldb.ErrDamaged)
 		}
 		f.sort(page.People)
-		return nil
+		return err
 	})
 	if err != nil {
 		return OnlinePage{}, sqldb.Wrap("listing who is online", err)
@@ -155,8 +157,10 @@ func (f OnlineFilter) counted() OnlineFilter {
 // isHeavy tells whether a page may need a look at everybody: its people do not
 // come straight from the index on activity.
 func (f OnlineFilter) isHeavy() bool {
-	return f.counted() != (OnlineFilter{}) || f.Sort != "" && f.Sort != SortActivity
+	return f.counted() != (OnlineFilter{}) || !f.byActivity()
 }
+
+func (f OnlineFilter) byActivity() bool { return f.Sort == SortActivity || f.Sort == "" }
 
 // findCounts counts people, not sessions.
 func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
@@ -229,34 +233,24 @@ func (f OnlineFilter) whereApp(q *sqldb.Query, sessions string) {
 	}
 }
 
-// listOnline reads one page. A person stands in the list by the session with
-// the latest activity, so the most recent people come straight from the index
-// on activity, however many are online.
+// listOnline reads one page of a list that is not by activity.
 func (s *Store) listOnline(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, order order, after *cursor, page *OnlinePage) error {
-	q := s.onlineQuery(m, f, order, after)
-	rows, err := look.QueryContext(ctx, q.String(), q.Args()...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	page.People = []OnlinePerson{}
 	var last cursor
-	for rows.Next() {
+	return s.onlineQuery(m, f, order, after).Each(ctx, look, func(rows *sql.Rows) error {
 		if len(page.People) == f.Limit {
-			page.Next = order.cursorAt(f.Sort, last.Key, last.Tie).String()
-			break
+			page.Next = last.String()
+			return nil
 		}
 		var p OnlinePerson
-		last = cursor{}
-		if err := rows.Scan(userKey{&p.User}, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization,
-			&last.Tie, &last.Key); err != nil {
-			return err
-		}
+		last = cursor{Sort: f.Sort}
+		err := rows.Scan(userKey{&p.User}, &p.Name, &p.Email, &p.Role, &p.Team, &p.Access, &p.OrganizationID, &p.Organization, &last.Tie, &last.Key)
 		page.People = append(page.People, p)
-	}
-	return rows.Err()
+		return err
+	})
 }
 
+// onlineQuery finds everybody by that of their sessions whose row is the latest.
 func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, after *cursor) *sqldb.Query {
 	q := new(sqldb.Query)
 	q.Add(`SELECT * FROM (
@@ -269,10 +263,76 @@ func (s *Store) onlineQuery(m presence.Cutoffs, f OnlineFilter, order order, aft
 	}
 	q.Add(f.source()+userJoins+` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
 	f.where(q)
-	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`, order.later())
+	s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`, byActivity{}.later())
 	s.whereStatus(q, m, f)
 	q.Add(`) people`)
 	return order.page(q, after, f.Limit+1)
+}
+
+// activityQuery finds the sessions of those who match.
+func (s *Store) activityQuery(m presence.Cutoffs, f OnlineFilter, o byActivity, byRows bool) *sqldb.Query {
+	q := sqldb.NewQuery(`SELECT s.id, s.last_activity_at, s.user_id` + f.source())
+	if f.aboutUsers() {
+		q.Add(userJoins)
+	}
+	q.Add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
+	f.where(q)
+	if byRows {
+		s.addOther(q, m, f, ` AND NOT EXISTS (SELECT 1`, o.later())
+	}
+	s.whereStatus(q, m, f)
+	return q
+}
+
+// listByActivity reads one page. A person stands in the list by the session with the latest activity, so the
+// most recent people are found at once, however many are online.
+func (s *Store) listByActivity(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, after *cursor, page *OnlinePage) error {
+	o := s.byActivity(s.roster.byBlocks(), after)
+	query := func(byRows bool) *sqldb.Query { return s.activityQuery(m, f, o, byRows) }
+	for n := f.Limit + 1; ; n *= 4 {
+		found, more, err := o.first(ctx, look, n, query)
+		if err != nil {
+			return err
+		}
+		chosen, err := s.firstOfEach(ctx, look, m, f, o, found)
+		if err != nil {
+			return err
+		}
+		if len(chosen) > f.Limit || !more {
+			return s.readChosen(ctx, look, f, chosen, page)
+		}
+	}
+}
+
+// firstOfEach returns the people who have these sessions by the first of each, without those who have one that stands
+// before this page.
+func (s *Store) firstOfEach(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, o byActivity, found []foundSession) (people []chosenPerson, err error) {
+	known := make(map[string]bool, len(found))
+	var keys []string
+	for _, session := range found {
+		if !known[session.user] {
+			known[session.user] = true
+			keys = append(keys, session.user)
+			people = append(people, chosenPerson{key: session.user, number: session.At, id: session.Session})
+		}
+	}
+	if o.after == nil {
+		return people, nil
+	}
+	for some := range slices.Chunk(keys, peopleAtOnce) {
+		q := fromSessionsOf(sqldb.NewQuery(`SELECT s.id, s.last_activity_at, s.user_id`), some).And(presence.OnlineRule("s"), m.Bounds()...)
+		f.whereApp(q, "s")
+		err = eachUntil(ctx, look, q, func(id, activity int64, user string) bool {
+			if p, _ := o.placeOf(id, activity); !o.has(p) {
+				known[user] = false
+			}
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(people, func(p chosenPerson) bool { return !known[p.key] }), nil
 }
 
 // addOther asks about the online sessions t of the person who has s, including s.
@@ -336,10 +396,10 @@ func latestFirst(a, b OnlineSession) int {
 	return cmp.Or(b.LastActivity.Compare(a.LastActivity), cmp.Compare(b.ID, a.ID))
 }
 
-// sort puts the people of a page by activity in order: they were chosen by the rows of their
-// sessions, which heartbeats are ahead of.
+// sort puts the people of a page by activity in order: they were chosen by blocks of it, or have been
+// heard of meanwhile.
 func (f OnlineFilter) sort(people []OnlinePerson) {
-	if f.Sort == SortActivity || f.Sort == "" {
+	if f.byActivity() && !slices.ContainsFunc(people, func(p OnlinePerson) bool { return len(p.Sessions) == 0 }) {
 		slices.SortStableFunc(people, func(a, b OnlinePerson) int { return latestFirst(a.Sessions[0], b.Sessions[0]) })
 	}
 }

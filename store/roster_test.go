@@ -181,11 +181,15 @@ func TestALargeDatabaseIsListedByTheIndexOnActivity(t *testing.T) {
 	s := OpenFile(t, folder, presence.DefaultRules())
 	db := ShellFile(t, folder, "")
 	query, args := store.LargeQuery(s, Start)
+	waiting, waitingArgs := store.WaitingQuery(s, Start, store.OnlineFilter{})
+	found, foundArgs := store.WaitingQuery(s, Start, store.OnlineFilter{App: "shop", Search: "ada", Status: presence.StatusAway})
 	for query, want := range map[string]struct {
 		args  []any
 		first string
 	}{
 		query:             {args, "SEARCH s USING INDEX user_sessions_active (<expr>>? AND <expr><?)"},
+		waiting:           {waitingArgs, "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"},
+		found:             {foundArgs, "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"},
 		store.BlocksQuery: {[]any{1, 2}, "SEARCH user_sessions USING INDEX user_sessions_active (<expr>>? AND <expr><?)"},
 	} {
 		lines := plan(t, db, query, want.args...)

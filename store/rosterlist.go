@@ -8,13 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/store/beats"
 	"rollcall/store/fold"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
 
 // onlineByRoster is Online where there is a roster.
-func (s *Store) onlineByRoster(ctx context.Context, now time.Time, f OnlineFilter, order order, after *cursor) (page OnlinePage, err error) {
+func (s *Store) onlineByRoster(ctx context.Context, now time.Time, f OnlineFilter, after *cursor) (page OnlinePage, err error) {
 	if !s.roster.serves(ctx) {
 		return page, ErrTooManyOnline
 	}
@@ -31,7 +32,7 @@ func (s *Store) onlineByRoster(ctx context.Context, now time.Time, f OnlineFilte
 			page.Counts = r.counts
 			return nil
 		}
-		chosen, err = r.choose(ctx, look, m, f, after, &page.Counts)
+		chosen, err = r.choose(ctx, look, m, f, s.beats, after, &page.Counts)
 		return err
 	}
 	err = s.roster.within(ctx, now, choose, func(look *sql.Tx, m presence.Cutoffs) (err error) {
@@ -43,7 +44,7 @@ func (s *Store) onlineByRoster(ctx context.Context, now time.Time, f OnlineFilte
 		if f.isHeavy() {
 			err = s.readChosen(ctx, look, f, chosen, &page)
 		} else {
-			err = s.listOnline(ctx, look, m, f, order, after, &page)
+			err = s.listByActivity(ctx, look, m, f, after, &page)
 		}
 		if err == nil {
 			err = s.addPresence(ctx, look, m, f.App, page.People)
@@ -89,7 +90,7 @@ func (s *Store) EachOnline(ctx context.Context, now time.Time, f func(key string
 // chosenPerson is somebody in a page, with their place in the list.
 type chosenPerson struct {
 	key, name string
-	number    int64 // since when they are online, or the block of their latest activity
+	number    int64 // since when they are online, or the latest activity: see beats.Place
 	id        int64 // of the session by which they stand there
 }
 
@@ -100,7 +101,7 @@ func (c chosenPerson) cursor(sort Sort) cursor {
 	case SortDuration:
 		return cursor{sort, c.number, c.key}
 	}
-	return cursor{sort, presence.LastOfActivityBlock(c.number), c.id}
+	return cursor{sort, c.number, c.id}
 }
 
 // compare is the order of a list.
@@ -122,7 +123,7 @@ func (c *cursor) place(sort Sort) (at chosenPerson) {
 	case SortDuration:
 		at.number, at.key = c.Key.(int64), c.Tie.(string)
 	default:
-		at.number, at.id = presence.ActivityBlock(c.Key.(int64)), c.Tie.(int64)
+		at.number, at.id = presence.LastOfActivityBlock(presence.ActivityBlock(c.Key.(int64))), c.Tie.(int64)
 	}
 	return at
 }
@@ -176,9 +177,8 @@ func (f *rosterFilter) matches(p *rosterPerson) bool {
 }
 
 // choose finds the people of a page, one more where others follow, and counts all who match.
-func (r *roster) choose(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, after *cursor, c *presence.Counts) ([]chosenPerson, error) {
+func (r *roster) choose(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, log *beats.Log, after *cursor, c *presence.Counts) ([]chosenPerson, error) {
 	filter, first := r.filter(f), newFirstOf(f, after)
-	byActivity := f.Sort == SortActivity || f.Sort == ""
 	r.pick++
 	n, all := 0, 0
 	for i := range r.people {
@@ -194,7 +194,7 @@ func (r *roster) choose(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f
 		addCount(c, status, 1)
 		switch {
 		case f.Status != "" && status != f.Status:
-		case !byActivity:
+		case !f.byActivity():
 			first.add(chosenPerson{key: p.key, name: p.name(), number: since})
 		default:
 			p.pick = r.pick
@@ -205,7 +205,7 @@ func (r *roster) choose(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f
 	if n == 0 {
 		return first.people, nil
 	}
-	w := walk{r, first, filter.app}
+	w := walk{r, log, first, filter.app}
 	if n*n*walkFactor <= f.Limit*all {
 		return w.each(ctx, look)
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"rollcall/store/presence"
@@ -67,14 +66,10 @@ func (s *Store) recentSessions(ctx context.Context, m presence.Cutoffs) (ids []i
 	return ids, err
 }
 
-// readStep reads those of these sessions that are online. They stand in the text of the query, which has numbers only:
-// SQLite looks for each parameter among all others.
+// readStep reads those of these sessions that are online.
 func (r *roster) readStep(ctx context.Context, s *Store, look *sql.Tx, ids []int64) error {
-	q := sqldb.NewQuery(`SELECT s.user_id, s.app, s.created_at, s.idle_ms < ?, s.id FROM user_sessions s WHERE s.id IN `, s.rules.IdleAfter.Milliseconds())
-	for i, id := range ids {
-		q.Add([]string{`(`, `,`}[min(i, 1)] + strconv.FormatInt(id, 10))
-	}
-	q.Add(`)`).And(presence.OnlineRule("s"), r.judged.Bounds()...)
+	q := sqldb.NewQuery(`SELECT s.user_id, s.app, s.created_at, s.idle_ms < ?, s.id FROM user_sessions s WHERE true`, s.rules.IdleAfter.Milliseconds())
+	whereSession(q, ids, func(id int64) int64 { return id }).And(presence.OnlineRule("s"), r.judged.Bounds()...)
 	return q.Each(ctx, look, func(rows *sql.Rows) error {
 		var key, app sql.RawBytes
 		var a rosterApp

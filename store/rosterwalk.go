@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"math"
 	"slices"
 	"strconv"
 
+	"rollcall/store/beats"
 	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
@@ -14,6 +16,7 @@ import (
 // walk finds those of the people whom the last choice marked who were active last, by blocks of activity.
 type walk struct {
 	*roster
+	log   *beats.Log
 	first *firstOf
 	app   int32
 }
@@ -29,18 +32,16 @@ func (w *walk) each(ctx context.Context, look *sql.Tx) ([]chosenPerson, error) {
 			w.sessionsIn(&w.people[i], w.app, func(id int64) { ids = append(ids, id) })
 		}
 	}
-	latest := map[int32]chosenPerson{}
+	latest := map[string]chosenPerson{}
 	for some := range slices.Chunk(ids, peopleAtOnce) {
-		q := sqldb.AddList(sqldb.NewQuery(`SELECT id, `+activityBlock+` FROM user_sessions WHERE id IN `), some)
-		err := q.Each(ctx, look, func(rows *sql.Rows) error {
-			var c chosenPerson
-			err := rows.Scan(&c.id, &c.number)
-			i := w.owner[c.id]
-			c.key = w.people[i].key
-			if before, ok := latest[i]; !ok || w.first.compare(c, before) < 0 {
-				latest[i] = c
+		q := sqldb.AddList(sqldb.NewQuery(`SELECT id, last_activity_at, user_id FROM user_sessions WHERE id IN `), some)
+		err := eachUntil(ctx, look, q, func(id, activity int64, key string) bool {
+			p, _ := byActivity{log: w.log, blocks: true}.placeOf(id, activity)
+			c := chosenPerson{key: key, number: p.At, id: id}
+			if before, ok := latest[key]; !ok || w.first.compare(c, before) < 0 {
+				latest[key] = c
 			}
-			return err
+			return true
 		})
 		if err != nil {
 			return nil, err
@@ -87,19 +88,47 @@ func eachID(text []byte, f func(id int64)) {
 }
 
 // down looks through everybody's sessions, block by block, the latest first. It begins with the first page, because
-// whoever has a session there stands there by it.
+// whoever has a session there stands there by it. Who is met in a block of the log is not met again in the one of the
+// row, which is never later.
 func (w *walk) down(ctx context.Context, look *sql.Tx, m presence.Cutoffs) ([]chosenPerson, error) {
+	waiting := w.log.ByBlock(presence.ActivityBlock(m.Window), presence.ActivityBlock(m.Future))
+	at := int64(math.MaxInt64) // up to where it has come
+	downTo := func(block int64) (more bool) {
+		for len(w.first.people) <= w.first.Limit {
+			next, ok := waiting.Latest(at)
+			if !ok || next <= block {
+				return true
+			}
+			at = next
+			w.addBlock(next, func(add func(int64)) { each(waiting.Of(next), add) })
+		}
+		return false
+	}
 	err := eachBlock(ctx, look, m, func(block int64, ids []byte) bool {
-		w.addBlock(block, ids)
+		if !downTo(block) {
+			return false
+		}
+		at = block
+		w.addBlock(block, func(add func(int64)) {
+			eachID(ids, add)
+			each(waiting.Of(block), add)
+		})
 		return len(w.first.people) <= w.first.Limit
 	})
+	downTo(math.MinInt64)
 	return w.first.people, err
 }
 
+func each(ids []int64, f func(int64)) {
+	for _, id := range ids {
+		f(id)
+	}
+}
+
 // addBlock adds those who have a session in a block and none in a later one.
-func (w *walk) addBlock(block int64, ids []byte) {
+func (w *walk) addBlock(block int64, eachSession func(func(id int64))) {
 	var marked []int64
-	eachID(ids, func(id int64) {
+	eachSession(func(id int64) {
 		if i, known := w.owner[id]; known && w.people[i].pick == w.pick {
 			w.sessionsIn(&w.people[i], w.app, func(own int64) {
 				if own == id {
@@ -112,7 +141,7 @@ func (w *walk) addBlock(block int64, ids []byte) {
 	for _, id := range slices.Backward(marked) {
 		if p := &w.people[w.owner[id]]; p.pick == w.pick {
 			p.pick = 0 // their other sessions do not count
-			w.first.add(chosenPerson{key: p.key, number: block, id: id})
+			w.first.add(chosenPerson{key: p.key, number: presence.LastOfActivityBlock(block), id: id})
 		}
 	}
 }

@@ -26,24 +26,18 @@ func (f SessionFilter) from(q *sqldb.Query, m presence.Cutoffs) {
 	}
 }
 
-// beyond adds the condition that sessions s come after that place in the list.
+// beyond adds the condition that sessions s come after that place in a list that is not by activity, as neither is that of
+// order.
 func (f SessionFilter) beyond(q *sqldb.Query, after *cursor) {
 	if after == nil {
 		return
 	}
 	q.And(`(`+f.key()+`, s.id) < (?, ?)`, after.Key, after.Tie)
-	if f.Sort == SortActivity {
-		q.And(presence.InActivityBlock(f.key())+` <= ?`, presence.ActivityBlock(after.Key.(int64)))
-	}
 }
 
 // order adds the order of the list and how many are wanted.
 func (f SessionFilter) order(q *sqldb.Query, limit int) {
-	q.Add(` ORDER BY `)
-	if f.Sort == SortActivity {
-		q.Add(presence.InActivityBlock(f.key()) + ` DESC, `)
-	}
-	q.Add(f.key()+` DESC, s.id DESC LIMIT ?`, limit)
+	q.Add(` ORDER BY `+f.key()+` DESC, s.id DESC LIMIT ?`, limit)
 }
 
 // byIndex tells whether the index on the app, or the one on the address, finds what matches sooner

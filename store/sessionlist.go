@@ -160,6 +160,9 @@ func (f SessionFilter) forPeople() OnlineFilter {
 const near = 10
 
 func (s *Store) listSessions(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f SessionFilter, after *cursor) (SessionPage, error) {
+	if f.Sort == SortActivity {
+		return s.sessionsByActivity(ctx, look, m, f, s.byActivity(false, after))
+	}
 	if f.isHeavy() {
 		page, err := s.readSessions(ctx, look, m, f, s.nearQuery(m, f, after))
 		if err != nil || page.Next != "" {
@@ -197,9 +200,6 @@ func (s *Store) readSessions(ctx context.Context, look *sql.Tx, m presence.Cutof
 		last = cursor{Sort: f.Sort, Key: key, Tie: session.ID}
 		return err
 	})
-	if f.Sort == SortActivity { // by the rows they may be in another order
-		slices.SortStableFunc(page.Sessions, func(a, b ListedSession) int { return latestFirst(a.OnlineSession, b.OnlineSession) })
-	}
 	return page, err
 }
 
@@ -211,14 +211,19 @@ func (s *Store) nearQuery(m presence.Cutoffs, f SessionFilter, after *cursor) *s
 		f.beyond(q, after)
 		f.order(q, near*f.Limit)
 		q.Add(`) s WHERE true`)
-		f.whereOrigin(q, false, false)
-		if people := f.forPeople(); people.aboutUsers() { // one by one, because there may be more users than these
-			q.Add(` AND EXISTS (SELECT 1 FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = s.user_id`)
-			people.whereUsers(q)
-			q.Add(`)`)
-		}
-		f.where(q, s.rules)
+		s.whereNear(q, f)
 	})
+}
+
+// whereNear adds the conditions on sessions s that are found already.
+func (s *Store) whereNear(q *sqldb.Query, f SessionFilter) {
+	f.whereOrigin(q, false, false)
+	if people := f.forPeople(); people.aboutUsers() { // one by one, because there may be more users than these
+		q.Add(` AND EXISTS (SELECT 1 FROM users u LEFT JOIN organizations o ON o.id = u.organization_id WHERE u.id = s.user_id`)
+		people.whereUsers(q)
+		q.Add(`)`)
+	}
+	f.where(q, s.rules)
 }
 
 // sessionsQuery finds those of all sessions that match.
@@ -226,19 +231,27 @@ func (s *Store) sessionsQuery(m presence.Cutoffs, f SessionFilter, after *cursor
 	return f.page(func(q *sqldb.Query) {
 		f.from(q, m)
 		f.beyond(q, after)
-		app, address := f.byIndex()
-		f.whereOrigin(q, app, address)
-		f.whereUser(q)
-		f.where(q, s.rules)
+		s.whereAll(q, f)
 	})
 }
+
+// whereAll adds the conditions on sessions s by which few that match are found by an index.
+func (s *Store) whereAll(q *sqldb.Query, f SessionFilter) {
+	app, address := f.byIndex()
+	f.whereOrigin(q, app, address)
+	f.whereUser(q)
+	f.where(q, s.rules)
+}
+
+// listedColumns are those of the sessions s, with userJoins and agentJoin, that scanListed reads.
+const listedColumns = sessionColumns + `, s.heard, s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
+			u.id, u.name, u.email, u.role, u.team_name, u.access, COALESCE(o.name, '')`
 
 // page reads the sessions s that are found. It finds their ids first, so that
 // users are looked up only of the sessions on the page.
 func (f SessionFilter) page(find func(*sqldb.Query)) *sqldb.Query {
 	q := sqldb.NewQuery(`
-		SELECT ` + sessionColumns + `, s.heard, s.leaving_at, s.ended_at, COALESCE(s.end_reason, ''), s.ended_by, s.end_note,
-			u.id, u.name, u.email, u.role, u.team_name, u.access, COALESCE(o.name, ''), key
+		SELECT ` + listedColumns + `, key
 		FROM (SELECT s.id AS found, ` + f.key() + ` AS key`)
 	find(q)
 	f.order(q, f.Limit+1)
@@ -246,10 +259,10 @@ func (f SessionFilter) page(find func(*sqldb.Query)) *sqldb.Query {
 		ORDER BY key DESC, found DESC`)
 }
 
-func (s *Store) scanListed(rows *sql.Rows, m presence.Cutoffs, key *int64) (l ListedSession, err error) {
+func (s *Store) scanListed(rows *sql.Rows, m presence.Cutoffs, more ...any) (l ListedSession, err error) {
 	u := &l.User
-	e, st, err := s.scanExplained(rows, &l.EndedBy, &l.EndNote,
-		userKey{u}, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access, &u.Organization, key)
+	e, st, err := s.scanExplained(rows, append([]any{&l.EndedBy, &l.EndNote,
+		userKey{u}, &u.Name, &u.Email, &u.Role, &u.Team, &u.Access, &u.Organization}, more...)...)
 	l.OnlineSession, l.EndedAt, l.EndReason, l.State = e.OnlineSession, e.EndedAt, e.EndReason, s.rules.State(st, m)
 	return l, err
 }

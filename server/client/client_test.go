@@ -99,9 +99,9 @@ func TestErrorsCompareByCode(t *testing.T) {
 
 func TestOnlineAll(t *testing.T) {
 	pages := map[string]string{
-		"":  `{"users":[{"id":"a"},{"id":"b"}],"count":4,"counts":{"available":3,"away":1},"next_cursor":"1"}`,
-		"1": `{"users":[{"id":"b"},{"id":"c"}],"count":4,"next_cursor":"2"}`,
-		"2": `{"users":[{"id":"d"}],"count":4,"next_cursor":""}`,
+		"":  `{"users":[{"id":"c","last_activity_at":"2026-03-02T08:00:00Z"},{"id":"a","last_activity_at":"2026-03-02T10:00:00Z"}],"count":4,"counts":{"available":3,"away":1},"next_cursor":"1"}`,
+		"1": `{"users":[{"id":"a","last_activity_at":"2026-03-02T10:00:00Z"},{"id":"d","last_activity_at":"2026-03-02T07:00:00Z"}],"count":4,"next_cursor":"2"}`,
+		"2": `{"users":[{"id":"b","last_activity_at":"2026-03-02T09:00:00Z"}],"count":4,"next_cursor":""}`,
 	}
 	var asked []string
 	c := answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -117,12 +117,12 @@ func TestOnlineAll(t *testing.T) {
 		ids = append(ids, user.ID)
 	}
 	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, ids); diff != "" {
-		t.Errorf("everybody once, in order: %s", diff)
+		t.Errorf("everybody once, the latest first: %s", diff)
 	}
 	if want := (api.Counts{Available: 3, Away: 1}); page.Counts != want || page.Count != 4 {
 		t.Errorf("got %+v and %d", page.Counts, page.Count)
 	}
-	wantAsked := []string{"app=wiki+%26+more&limit=1000", "app=wiki+%26+more&cursor=1&limit=1000", "app=wiki+%26+more&cursor=2&limit=1000"}
+	wantAsked := []string{"app=wiki+%26+more&limit=1000&sort=name", "app=wiki+%26+more&cursor=1&limit=1000&sort=name", "app=wiki+%26+more&cursor=2&limit=1000&sort=name"}
 	if diff := cmp.Diff(wantAsked, asked); diff != "" {
 		t.Error(diff)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"rollcall/server/api"
@@ -49,9 +50,15 @@ func (c *Client) Online(ctx context.Context, filter OnlineFilter) (api.Online, e
 	return ask[api.Online](ctx, c, http.MethodGet, "/admin/users/online"+filter.query(), nil)
 }
 
-// OnlineAll reads all pages and joins them into one. Counts and time are the first page's. Who
-// moves to another page meanwhile is listed once.
+// OnlineAll reads all pages and joins them into one. Counts and time are the first page's. A list by activity is read
+// by name, because a heartbeat between two pages moves its person to one that has been read.
 func (c *Client) OnlineAll(ctx context.Context, filter OnlineFilter) (api.Online, error) {
+	if filter.Sort == "" || filter.Sort == "last_activity" {
+		filter.Sort = "name"
+		all, err := c.OnlineAll(ctx, filter)
+		slices.SortStableFunc(all.Users, func(a, b api.Person) int { return b.LastActivityAt.Compare(a.LastActivityAt.Time) })
+		return all, err
+	}
 	if filter.Limit == 0 {
 		filter.Limit = 1000
 	}

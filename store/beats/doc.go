@@ -52,8 +52,8 @@
 // Where the order of activity decides about a session (which one makes room for a login too many), and
 // before a heartbeat of the person that is not quiet, the person's entries are folded in the same
 // transaction: [Log.FoldIn]. That the last activity is later than the row's is seen in three places only:
-// where sessions are read (the overlay), in which page of a long list somebody is (at most a lap
-// old; on the page the order is right), and by whoever reads the database with other programs.
+// where sessions are read (the overlay), where a list is in its order ([Log.First], [Log.ByBlock]: a fold moves nobody
+// from one page to another), and by whoever reads the database with other programs.
 //
 // # When the row is not looked at
 //

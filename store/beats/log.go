@@ -181,14 +181,13 @@ func (l *Log) stage(e Entry, expires int64) {
 
 // put makes an entry everybody's.
 func (l *Log) put(w waiting) {
-	at, known := l.entries.ref(w.Session)
-	if known && !at.isFolded() {
+	before, known := l.entries.put(w)
+	if known && !before.isFolded() {
 		l.unfolded--
 	}
 	if !w.isFolded() {
 		l.unfolded++
 	}
-	*at = w
 }
 
 // Add brings the heartbeats that [Log.Quiet] has allowed into the transaction, as one row of the log.

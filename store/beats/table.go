@@ -1,13 +1,23 @@
 package beats
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"rollcall/store/presence"
+)
 
 // table holds what waits by session, nearly in the order of ids. A million of them need half the memory that a map
 // would, and nothing in it has to be looked at by the garbage collector.
 type table struct {
-	slots  []slot                // at least twice as many as are in use; a session's is that by its id, or soon after it
-	chunks []*[chunkSize]waiting // in use up to size; never moved, so that it grows by little
+	slots  []slot   // at least twice as many as are in use; a session's is that by its id, or soon after it
+	chunks []*chunk // in use up to size; never moved, so that it grows by little
 	size   int
+}
+
+// chunk has the blocks of activity beside what waits: whoever looks for a time reads these only.
+type chunk struct {
+	waiting [chunkSize]waiting
+	blocks  [chunkSize]uint32
 }
 
 const (
@@ -27,7 +37,18 @@ func (t *table) home(session int64) int {
 	return int(uint64(max(session, 0)) << 1 >> (64 - bits.TrailingZeros(uint(len(t.slots)))))
 }
 
-func (t *table) at(place uint32) *waiting { return &t.chunks[(place-1)/chunkSize][(place-1)%chunkSize] }
+func (t *table) at(place uint32) *waiting {
+	return &t.chunks[(place-1)/chunkSize].waiting[(place-1)%chunkSize]
+}
+
+// set writes what waits at a place.
+func (t *table) set(place uint32, w waiting) {
+	c, i := t.chunks[(place-1)/chunkSize], (place-1)%chunkSize
+	c.waiting[i], c.blocks[i] = w, blockOf(w.At)
+}
+
+// blockOf is short for [presence.ActivityBlock] up to the year 2527.
+func blockOf(at int64) uint32 { return uint32(presence.ActivityBlock(at)) }
 
 // find returns where a session's slot is, or would be.
 func (t *table) find(session int64) int {
@@ -49,28 +70,24 @@ func (t *table) get(session int64) (waiting, bool) {
 	return waiting{}, false
 }
 
-func (t *table) put(w waiting) {
-	at, _ := t.ref(w.Session)
-	*at = w
-}
-
-// ref returns where a session is, up to the next change of the table, and whether it was there before.
-func (t *table) ref(session int64) (w *waiting, known bool) {
+// put writes what waits of a session and returns what did before, if anything.
+func (t *table) put(w waiting) (before waiting, known bool) {
 	if 2*t.size >= len(t.slots) {
 		t.grow()
 	}
-	i := t.find(session)
+	i := t.find(w.Session)
 	if s := t.slots[i]; s.place != 0 {
-		return t.at(s.place), true
+		before = *t.at(s.place)
+		t.set(s.place, w)
+		return before, true
 	}
 	if t.size == len(t.chunks)*chunkSize {
-		t.chunks = append(t.chunks, new([chunkSize]waiting))
+		t.chunks = append(t.chunks, new(chunk))
 	}
 	t.size++
-	t.slots[i] = slot{tagOf(session), uint32(t.size)}
-	w = t.at(uint32(t.size))
-	*w = waiting{Entry: Entry{Session: session}}
-	return w, false
+	t.slots[i] = slot{tagOf(w.Session), uint32(t.size)}
+	t.set(uint32(t.size), w)
+	return before, false
 }
 
 func (t *table) grow() {
@@ -93,7 +110,7 @@ func (t *table) delete(session int64) {
 	t.free(i)
 	if last := *t.at(uint32(t.size)); last.Session != session { // which takes the place
 		t.slots[t.find(last.Session)].place = place
-		*t.at(place) = last
+		t.set(place, last)
 	}
 	t.size--
 	if spare := t.size/chunkSize + 2; len(t.chunks) > spare {
@@ -138,5 +155,16 @@ func (t *table) between(from, to int64, f func(*waiting)) {
 func (t *table) each(f func(*waiting)) {
 	for place := uint32(1); place <= uint32(t.size); place++ {
 		f(t.at(place))
+	}
+}
+
+// inBlocks calls f for those whose activity is of these blocks, in no order. It returns from which block on f wants more.
+func (t *table) inBlocks(from, to uint32, f func(block uint32, w *waiting) (from uint32)) {
+	for n, c := range t.chunks {
+		for i, block := range c.blocks[:min(max(t.size-n*chunkSize, 0), chunkSize)] {
+			if block >= from && block <= to {
+				from = f(block, &c.waiting[i])
+			}
+		}
 	}
 }
