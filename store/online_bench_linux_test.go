@@ -52,7 +52,22 @@ func BenchmarkOnline(b *testing.B) {
 		{"busy", store.OnlineFilter{Status: presence.StatusBusy, Limit: 50}},
 	} {
 		b.Run(list.name, func(b *testing.B) {
-			measureOnline(b, s, now, list.f, func() {})
+			measureOnline(b, s, now, list.f, func(*store.OnlineFilter, string) {})
+		})
+	}
+}
+
+// BenchmarkOnlinePages reads the list page by page:
+//
+//	go test ./store -run XXX -bench OnlinePages -benchtime 1000x
+func BenchmarkOnlinePages(b *testing.B) {
+	s, now := benchOnline(b)
+	if _, err := s.CountOnline(b.Context(), now()); err != nil {
+		b.Fatal(err)
+	}
+	for name, f := range map[string]store.OnlineFilter{"200": {Limit: 200}, "1000": {Limit: 1000}, "app 200": {App: "crm", Limit: 200}} {
+		b.Run(name, func(b *testing.B) {
+			measureOnline(b, s, now, f, func(f *store.OnlineFilter, next string) { f.Cursor = next })
 		})
 	}
 }
@@ -62,7 +77,7 @@ func BenchmarkOnline(b *testing.B) {
 //	go test ./store -run XXX -bench OnlineAtFirst -benchtime 10x
 func BenchmarkOnlineAtFirst(b *testing.B) {
 	s, now := benchOnline(b)
-	measureOnline(b, s, now, store.OnlineFilter{Limit: 50}, func() { store.ForgetRoster(s) })
+	measureOnline(b, s, now, store.OnlineFilter{Limit: 50}, func(*store.OnlineFilter, string) { store.ForgetRoster(s) })
 }
 
 // benchOnline returns a store with many people online, whose heartbeats go on until the end.
@@ -82,18 +97,21 @@ func benchOnline(b *testing.B) (s *store.Store, now func() time.Time) {
 	return s, now
 }
 
-// measureOnline reads a list again and again, after before.
-func measureOnline(b *testing.B, s *store.Store, now func() time.Time, f store.OnlineFilter, before func()) {
+// measureOnline reads a list again and again, each time after before, which is given the cursor of the next page.
+func measureOnline(b *testing.B, s *store.Store, now func() time.Time, f store.OnlineFilter, before func(f *store.OnlineFilter, next string)) {
 	b.Helper()
 	runtime.LockOSThread() // the processor time is the thread's
 	defer runtime.UnlockOSThread()
 	var took, used []time.Duration
+	next := ""
 	for b.Loop() {
-		before()
+		before(&f, next)
 		start, at := time.Now(), threadTime(b)
-		if _, err := s.Online(b.Context(), now(), f); err != nil {
+		page, err := s.Online(b.Context(), now(), f)
+		if err != nil {
 			b.Fatal(err)
 		}
+		next = page.Next
 		took, used = append(took, time.Since(start)), append(used, threadTime(b)-at)
 	}
 	for name, all := range map[string][]time.Duration{"": took, "cpu-": used} {
