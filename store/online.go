@@ -334,7 +334,7 @@ func latestFirst(a, b OnlineSession) int {
 // heard of meanwhile.
 func (f OnlineFilter) sort(people []OnlinePerson) {
 	if f.byActivity() && !slices.ContainsFunc(people, func(p OnlinePerson) bool { return len(p.Sessions) == 0 }) {
-		slices.SortStableFunc(people, func(a, b OnlinePerson) int { return latestFirst(a.Sessions[0], b.Sessions[0]) })
+		slices.SortFunc(people, func(a, b OnlinePerson) int { return latestFirst(a.Sessions[0], b.Sessions[0]) })
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"strings"
 	"time"
 
 	"rollcall/store/beats"
@@ -155,7 +154,7 @@ func (l *firstOf) add(c chosenPerson) {
 // rosterFilter is a filter as a roster's people are held against it.
 type rosterFilter struct {
 	app, organization, team, role, exceptRole int32 // names: 0 for all, -1 where nobody has it
-	search                                    string
+	search                                    searchText
 }
 
 func (r *roster) filter(f OnlineFilter) rosterFilter {
@@ -168,12 +167,19 @@ func (r *roster) filter(f OnlineFilter) rosterFilter {
 		}
 		return -1
 	}
-	return rosterFilter{name(f.App), name(f.Organization), name(f.Team), name(fold.Text(f.Role)), name(fold.Text(f.ExceptRole)), fold.Text(f.Search)}
+	var some []string
+	for i := range r.people[:min(len(r.people), searchSample)] {
+		some = append(some, r.people[i].searched)
+	}
+	return rosterFilter{name(f.App), name(f.Organization), name(f.Team), name(fold.Text(f.Role)), name(fold.Text(f.ExceptRole)), newSearchText(fold.Text(f.Search), some)}
 }
+
+// searchSample is by how many people's texts it is told what is rare in them.
+const searchSample = 100
 
 func (f *rosterFilter) matches(p *rosterPerson) bool {
 	return (f.organization == 0 || p.organization == f.organization) && (f.team == 0 || p.team == f.team) &&
-		(f.role == 0 || p.role == f.role) && (f.exceptRole == 0 || p.role != f.exceptRole) && (f.search == "" || strings.Contains(p.searched, f.search))
+		(f.role == 0 || p.role == f.role) && (f.exceptRole == 0 || p.role != f.exceptRole) && f.search.in(p.searched)
 }
 
 // choose finds the people of a page, one more where others follow, and counts all who match.
@@ -214,7 +220,6 @@ func (r *roster) choose(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f
 
 // readChosen reads the people of a page.
 func (s *Store) readChosen(ctx context.Context, look *sql.Tx, f OnlineFilter, chosen []chosenPerson, page *OnlinePage) error {
-	page.People = []OnlinePerson{}
 	if len(chosen) > f.Limit {
 		chosen = chosen[:f.Limit]
 		page.Next = chosen[f.Limit-1].cursor(f.Sort).String()
@@ -224,13 +229,16 @@ func (s *Store) readChosen(ctx context.Context, look *sql.Tx, f OnlineFilter, ch
 	for i, c := range chosen {
 		keys[i], place[c.key] = c.key, i
 	}
+	people := make([]OnlinePerson, len(chosen))
 	for some := range slices.Chunk(keys, peopleAtOnce) {
-		people, err := usersBy(ctx, look, some)
+		found, err := usersBy(ctx, look, some)
 		if err != nil {
 			return err
 		}
-		page.People = append(page.People, people...)
+		for _, p := range found {
+			people[place[p.Key()]] = p
+		}
 	}
-	slices.SortFunc(page.People, func(a, b OnlinePerson) int { return cmp.Compare(place[a.Key()], place[b.Key()]) })
+	page.People = slices.DeleteFunc(people, func(p OnlinePerson) bool { return p.ID == "" }) // who is not on record
 	return nil
 }
