@@ -165,6 +165,9 @@ func (o byActivity) all(ctx context.Context, look *sql.Tx, n int, q *sqldb.Query
 		slices.SortFunc(found, foundSession.compare)
 		found = found[:min(len(found), n)]
 	}
+	if o.log == nil { // the rows are in order
+		q = o.inOrder(q, n)
+	}
 	err = eachUntil(ctx, look, q, func(id, activity int64, user string) bool {
 		if p, _ := o.placeOf(id, activity); o.has(p) {
 			found = append(found, foundSession{p, user})
