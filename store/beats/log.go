@@ -360,17 +360,32 @@ func (l *Log) Latest(upTo int64) (latest []Entry) {
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	last := int64(math.MinInt64)
-	l.entries.each(func(w *waiting) {
-		if w.At <= upTo {
-			last = max(last, w.At)
-		}
-	})
-	l.entries.each(func(w *waiting) {
+	to := uint32(min(presence.ActivityBlock(upTo), math.MaxUint32))
+	from := l.entries.latestBlock(to)
+	from -= min(from, 1)
+	last := l.latestFrom(from, to, upTo)
+	if last == math.MinInt64 || blockOf(last-latestSpan) < from { // it goes on in a block before
+		from = 0
+		last = l.latestFrom(from, to, upTo)
+	}
+	l.entries.inBlocks(from, to, func(_ uint32, w *waiting) uint32 {
 		if w.At <= upTo && w.At > last-latestSpan {
 			latest = append(latest, w.Entry)
 		}
+		return from
 	})
 	slices.SortFunc(latest, func(a, b Entry) int { return cmp.Compare(b.At, a.At) })
 	return latest
+}
+
+// latestFrom returns the latest activity up to a time that is of these blocks, or the least number.
+func (l *Log) latestFrom(from, to uint32, upTo int64) int64 {
+	last := int64(math.MinInt64)
+	l.entries.inBlocks(from, to, func(_ uint32, w *waiting) uint32 {
+		if w.At <= upTo {
+			last = max(last, w.At)
+		}
+		return from
+	})
+	return last
 }

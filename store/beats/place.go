@@ -34,32 +34,33 @@ func (l *Log) First(n int, after *Place, byBlocks bool) []Place {
 	if l == nil {
 		return nil
 	}
-	var first []Place
-	var from, to uint32 = 0, math.MaxUint32
+	to := uint32(math.MaxUint32)
 	if after != nil {
 		to = blockOf(after.At)
 	}
-	sort := func() {
-		slices.SortFunc(first, Place.Compare)
-		if len(first) > n {
-			first = first[:n]
-		}
-	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	first := l.firstFrom(l.entries.latestBlock(to), to, n, after, byBlocks)
+	if len(first) < n { // the latest block has too few
+		first = l.firstFrom(0, to, n, after, byBlocks)
+	}
+	return first
+}
+
+// firstFrom is First among the sessions of some blocks of activity.
+func (l *Log) firstFrom(from, to uint32, n int, after *Place, byBlocks bool) (first []Place) {
 	l.entries.inBlocks(from, to, func(_ uint32, w *waiting) uint32 {
 		p := PlaceOf(w.Session, w.At, byBlocks)
-		if after != nil && p.Compare(*after) <= 0 {
+		if after != nil && p.Compare(*after) <= 0 || len(first) == n && p.Compare(first[n-1]) >= 0 {
 			return from
 		}
-		first = append(first, p)
-		if len(first) == 2*n { // half of them are not among the first
-			sort()
+		i, _ := slices.BinarySearchFunc(first, p, Place.Compare)
+		first = slices.Insert(first[:min(len(first), n-1)], i, p)
+		if len(first) == n {
 			from = blockOf(first[n-1].At)
 		}
 		return from
 	})
-	sort()
 	return first
 }
 

@@ -1,6 +1,7 @@
 package beats
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -35,16 +36,36 @@ func TestPlacesAreInOrder(t *testing.T) {
 		if got, want := l.First(n, after, byBlocks), all[from:min(from+n, len(all))]; !slices.Equal(got, want) {
 			rt.Fatalf("%d after %v: %v, want %v", n, after, got, want)
 		}
+		upTo, newest := times.Draw(rt, "up to"), int64(-1)
+		for _, at := range at {
+			if at <= upTo {
+				newest = max(newest, at)
+			}
+		}
+		var recent, latest []int64
+		for session, at := range at {
+			if at <= upTo && at > newest-latestSpan {
+				recent = append(recent, session)
+			}
+		}
+		for _, e := range l.Latest(upTo) {
+			latest = append(latest, e.Session)
+		}
+		slices.Sort(recent)
+		slices.Sort(latest)
+		if !slices.Equal(recent, latest) {
+			rt.Fatalf("of the latest second up to %d: %v, want %v", upTo, latest, recent)
+		}
 		first, last := presence.ActivityBlock(times.Draw(rt, "first")), presence.ActivityBlock(times.Draw(rt, "last"))
-		latest := int64(0)
+		latestBlock := int64(0)
 		for _, at := range at {
 			if block := presence.ActivityBlock(at); block >= first && block <= last {
-				latest = max(latest, block)
+				latestBlock = max(latestBlock, block)
 			}
 		}
 		want := map[int64][]int64{}
 		for session, at := range at {
-			if block := presence.ActivityBlock(at); block >= max(first, latest-maxBlocks+1) && block <= last {
+			if block := presence.ActivityBlock(at); block >= max(first, latestBlock-maxBlocks+1) && block <= last {
 				want[block] = append(want[block], session)
 			}
 		}
@@ -62,4 +83,21 @@ func TestPlacesAreInOrder(t *testing.T) {
 			rt.Fatalf("from %d to %d: %s", first, last, diff)
 		}
 	})
+}
+
+// BenchmarkFirst finds the first page among a million sessions that wait, while the writer has to wait for it:
+//
+//	go test ./store/beats -run XXX -bench First
+func BenchmarkFirst(b *testing.B) {
+	random, l := rand.New(rand.NewPCG(1, 2)), &Log{}
+	for i := range int64(1_000_000) {
+		l.entries.put(waiting{Entry: Entry{Session: random.Int64(), At: 1<<40 + i*60/1000}})
+	}
+	for name, byBlocks := range map[string]bool{"by blocks": true, "exactly": false} {
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				l.First(51, nil, byBlocks)
+			}
+		})
+	}
 }

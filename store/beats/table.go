@@ -151,13 +151,6 @@ func (t *table) between(from, to int64, f func(*waiting)) {
 	}
 }
 
-// each calls f for all, in no order.
-func (t *table) each(f func(*waiting)) {
-	for place := uint32(1); place <= uint32(t.size); place++ {
-		f(t.at(place))
-	}
-}
-
 // inBlocks calls f for those whose activity is of these blocks, in no order. It returns from which block on f wants more.
 func (t *table) inBlocks(from, to uint32, f func(block uint32, w *waiting) (from uint32)) {
 	for n, c := range t.chunks {
@@ -167,4 +160,16 @@ func (t *table) inBlocks(from, to uint32, f func(block uint32, w *waiting) (from
 			}
 		}
 	}
+}
+
+// latestBlock returns the latest block up to one of which any activity is, 0 for none.
+func (t *table) latestBlock(upTo uint32) (latest uint32) {
+	for n, c := range t.chunks {
+		for _, block := range c.blocks[:min(max(t.size-n*chunkSize, 0), chunkSize)] {
+			if block <= upTo {
+				latest = max(latest, block)
+			}
+		}
+	}
+	return latest
 }

@@ -2,6 +2,7 @@ package beats
 
 import (
 	"maps"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -27,7 +28,10 @@ func TestATableIsAMap(t *testing.T) {
 			}
 		}
 		all := map[int64]waiting{}
-		got.each(func(w *waiting) { all[w.Session] = *w })
+		got.inBlocks(0, math.MaxUint32, func(_ uint32, w *waiting) uint32 {
+			all[w.Session] = *w
+			return 0
+		})
 		if !maps.Equal(all, want) || got.size != len(want) {
 			rt.Fatalf("it has %d of %d", got.size, len(want))
 		}
