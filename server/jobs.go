@@ -40,6 +40,7 @@ func (s *Server) jobs() []job {
 		{"history", time.Minute, s.sampleAfter(s.now().Add(clock.Settling * s.cfg.Heartbeat))},
 		{"visitors", history.SampleEvery, func(ctx context.Context) error { return s.store.History.RecordVisitors(ctx, s.now()) }},
 		{"check of the database", time.Minute, s.checkDaily()},
+		{"garbage", 10 * time.Second, collectSooner},
 		{"trim", time.Minute, func(ctx context.Context) error { return s.store.TrimChanges(ctx, keptChanges) }},
 	}
 }
