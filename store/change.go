@@ -83,7 +83,7 @@ func (s *Store) TrimChanges(ctx context.Context, keep int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.db.InBatches(ctx, `
+	_, err = s.db.InBatchesAside(ctx, `
 		DELETE FROM changes WHERE seq IN (SELECT seq FROM changes WHERE seq <= $1 ORDER BY seq LIMIT $2)`, last-max(keep, 1))
 	return err
 }

@@ -162,7 +162,7 @@ func (s *Store) purgeAudit(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.db.InBatches(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= $1 LIMIT $2)`, last)
+	_, err = s.db.InBatchesAside(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= $1 LIMIT $2)`, last)
 	return sqldb.Wrap("purging the audit log", err)
 }
 

@@ -161,14 +161,14 @@ func noticeTarget(id int64) string { return fmt.Sprint("notice:", id) }
 // removeOldNotices removes the notices that were over at a time, and with them who has
 // seen them.
 func (s *Store) removeOldNotices(ctx context.Context, over time.Time) error {
-	_, err := s.db.InBatches(ctx, `
+	_, err := s.db.InBatchesAside(ctx, `
 		DELETE FROM notice_receipts WHERE (notice_id, user_id) IN (
 			SELECT r.notice_id, r.user_id FROM notice_receipts r JOIN notices n ON n.id = r.notice_id
 			WHERE COALESCE(n.withdrawn_at, n.until) <= $1 LIMIT $2)`, over.UnixMilli())
 	if err != nil {
 		return sqldb.Wrap("removing who has seen old notices", err)
 	}
-	_, err = s.db.InBatches(ctx, `
+	_, err = s.db.InBatchesAside(ctx, `
 		DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE COALESCE(withdrawn_at, until) <= $1 LIMIT $2)`, over.UnixMilli())
 	return sqldb.Wrap("removing old notices", err)
 }

@@ -165,7 +165,7 @@ func (h *History) Purge(ctx context.Context, now time.Time) error {
 		if at > limit {
 			continue
 		}
-		_, err := h.db.InBatches(ctx, `
+		_, err := h.db.InBatchesAside(ctx, `
 			DELETE FROM activity_samples WHERE organization_id = $1 AND app = $2 AND at <= $3
 			AND at IN (SELECT at FROM activity_samples WHERE organization_id = $1 AND app = $2 AND at <= $3 ORDER BY at LIMIT $4)`,
 			which.organization, which.app, limit)
@@ -173,7 +173,7 @@ func (h *History) Purge(ctx context.Context, now time.Time) error {
 			return sqldb.Wrap("removing old samples", err)
 		}
 	}
-	_, err = h.db.InBatches(ctx, `DELETE FROM daily_peaks WHERE day IN (SELECT day FROM daily_peaks WHERE day <= $1 LIMIT $2)`, history-day.Milliseconds())
+	_, err = h.db.InBatchesAside(ctx, `DELETE FROM daily_peaks WHERE day IN (SELECT day FROM daily_peaks WHERE day <= $1 LIMIT $2)`, history-day.Milliseconds())
 	return sqldb.Wrap("removing old peaks", err)
 }
 

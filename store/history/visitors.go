@@ -84,7 +84,7 @@ func (h *History) collectVisitors(ctx context.Context, day int64) error {
 func (h *History) keepVisitors(ctx context.Context, day int64, users []string) error {
 	slices.Sort(users)
 	for some := range slices.Chunk(slices.Compact(users), visitorsWritten) {
-		if err := h.db.Write(ctx, func(t *sqldb.Tx) error { return addVisitors(t, day, some) }); err != nil {
+		if err := h.db.WriteAside(ctx, func(t *sqldb.Tx) error { return addVisitors(t, day, some) }); err != nil {
 			return err
 		}
 	}
@@ -184,7 +184,7 @@ func (h *History) closeDays(ctx context.Context, today int64) error {
 			return err
 		}
 	}
-	_, err = h.db.InBatches(ctx, `
+	_, err = h.db.InBatchesAside(ctx, `
 		DELETE FROM daily_visitors WHERE (day, user_id) IN (SELECT day, user_id FROM daily_visitors WHERE day < $1 LIMIT $2)`, today)
 	return err
 }

@@ -57,13 +57,44 @@ func (db *DB) Stalled() time.Duration {
 	return time.Since(*since)
 }
 
+// othersShare is for how many times as long as it took others have the writer after a write of [DB.WriteAside].
+const othersShare = 3
+
+// WriteAside is Write for one of many writes that nobody waits for. It returns later, so that whoever repeats it leaves
+// most of the writer's time to others.
+func (db *DB) WriteAside(ctx context.Context, f func(*Tx) error) error {
+	var took time.Duration
+	err := db.Write(ctx, func(t *Tx) error {
+		began := time.Now()
+		defer func() { took = time.Since(began) }()
+		return f(t)
+	})
+	if err == nil && took > 0 {
+		select {
+		case <-time.After(othersShare * took):
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	return err
+}
+
+// InBatchesAside is InBatches for what nobody waits for: see [DB.WriteAside].
+func (db *DB) InBatchesAside(ctx context.Context, statement string, args ...any) (total int64, err error) {
+	return db.inBatches(ctx, db.WriteAside, statement, args)
+}
+
 // InBatches repeats a statement, whose last parameter is how many rows it may
 // touch, until it finds nothing more, and returns how many there were.
 func (db *DB) InBatches(ctx context.Context, statement string, args ...any) (total int64, err error) {
+	return db.inBatches(ctx, db.WriteOne, statement, args)
+}
+
+func (db *DB) inBatches(ctx context.Context, write func(context.Context, func(*Tx) error) error, statement string, args []any) (total int64, err error) {
 	args = append(args, batchRows)
 	for {
 		var n int64
-		err := db.WriteOne(ctx, func(t *Tx) (err error) {
+		err := write(ctx, func(t *Tx) (err error) {
 			n, err = t.Exec(statement, args...)
 			return Wrap("cleaning up", err)
 		})
