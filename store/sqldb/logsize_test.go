@@ -167,3 +167,30 @@ func TestAFileIsWholeByItselfWhenNobodyWrites(t *testing.T) {
 		t.Errorf("a copy of the file alone holds %d of 1 rows: %v", n, err)
 	}
 }
+
+func TestTheLogIsCopiedInPartsWhileNobodyWaits(t *testing.T) {
+	folder := t.TempDir()
+	db := openIn(t, folder)
+	size := func() int64 {
+		info, err := os.Stat(folder + "/" + FileName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	text := strings.Repeat("x", 3900)
+	for i := range int64(copyAt / 1000) { // each takes four pages at least, which are twice as much as is to be copied
+		before := size()
+		err := db.Write(t.Context(), func(tx *Tx) error {
+			_, err := tx.Exec(`INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, 0)`, i+1, fmt.Sprint(i, text))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before > copyAt/2 {
+			return
+		}
+	}
+	t.Errorf("of %d MB nothing is in the database, which has %d KB", 4*copyAt>>20, size()>>10)
+}

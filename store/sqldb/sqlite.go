@@ -78,6 +78,8 @@ func openSQLite(cfg Config) (*engine, error) {
 	if err := layOut(path); err != nil {
 		return nil, files.orFull(Wrap("making the database", err))
 	}
+	// As SQLite itself does where it is built for Linux: what a commit needs to be found again, and not the time of it.
+	_, _ = sqlite.Fdatasync(true)
 	write, err := files.open("journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(40000)", "cache_size(-65536)")
 	if err != nil {
 		return nil, Wrap("opening the database", err)
@@ -211,6 +213,8 @@ type logSize struct {
 	measured time.Time // when limit was found
 	busy     time.Time // when cutting it was in vain, last
 	folded   int64     // lastCommit at which it was folded
+	page     int64     // size of a page
+	added    int64     // pages, since some were copied last
 
 	held atomic.Pointer[time.Time] // since when cutting it has been in vain; nil: it has not
 }
@@ -236,11 +240,10 @@ func (l *logSize) measure(conn *sql.Conn) error {
 		return nil
 	}
 	ctx := context.Background()
-	var page int64
-	if err := conn.QueryRowContext(ctx, `PRAGMA page_size`).Scan(&page); err != nil {
+	if err := conn.QueryRowContext(ctx, `PRAGMA page_size`).Scan(&l.page); err != nil {
 		return Wrap("measuring the log", err)
 	}
-	_, err := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA wal_autocheckpoint = %d`, max(limit/page, 1)))
+	_, err := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA wal_autocheckpoint = %d`, max(limit/l.page, 1)))
 	l.limit = limit
 	return Wrap("measuring the log", err)
 }
@@ -281,14 +284,49 @@ func (l *logSize) makeRoom(conn *sql.Conn) bool {
 }
 
 // fold brings the log into the database when nothing has been written for a while, so that the
-// file is whole by itself. No reader is waited for.
-func (l *logSize) fold(conn *sql.Conn, lastCommit int64) {
+// file is whole by itself. No reader is waited for. It returns ErrBroken where the disk has failed.
+func (l *logSize) fold(conn *sql.Conn, lastCommit int64) error {
 	if l == nil || conn == nil || lastCommit == 0 || lastCommit == l.folded || time.Since(time.Unix(0, lastCommit)) < lookEvery {
-		return
+		return nil
 	}
-	var busy, pages, folded int
-	err := conn.QueryRowContext(context.Background(), `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &pages, &folded)
-	if err == nil && pages == folded {
+	all, err := l.copy(conn)
+	if all {
 		l.folded = lastCommit
 	}
+	return err
+}
+
+// copyAt is after how many bytes in the log some are copied into the database when nobody waits. A million
+// sessions write as much in half a second.
+const copyAt = 2 << 20
+
+// copySome is to be called after a commit when nobody waits for the next: the log is copied in small parts then, so that
+// SQLite seldom has to copy all of it at once, while all wait. Where somebody always waits that is as well: what
+// is written again and again is copied once. It returns ErrBroken where the disk has failed.
+func (l *logSize) copySome(conn *sql.Conn) error {
+	if l == nil || conn == nil {
+		return nil
+	}
+	err := conn.Raw(func(c any) error {
+		pages, _, err := c.(sqlite.DBStatus).Status(sqlite.DBStatusCacheWrite, true)
+		l.added += int64(pages)
+		return err
+	})
+	if err != nil || l.added*l.page < min(copyAt, l.limit) {
+		return Wrap("measuring the log", err)
+	}
+	l.added = 0
+	_, err = l.copy(conn)
+	return err
+}
+
+// copy copies what no reader needs in the log into the database, and tells whether that was all. That there is no room,
+// or another process has the database, is no error: nothing is lost meanwhile.
+func (l *logSize) copy(conn *sql.Conn) (all bool, err error) {
+	var busy, pages, copied int
+	err = Wrap("copying the log", conn.QueryRowContext(context.Background(), `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &pages, &copied))
+	if !errors.Is(err, ErrBroken) {
+		return err == nil && pages == copied, nil
+	}
+	return false, err
 }

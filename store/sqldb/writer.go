@@ -9,10 +9,20 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rollcall/store/sqldb/shortsleep"
 )
 
 // maxBatch bounds one transaction, and with it how long its first caller waits.
 const maxBatch = 512
+
+// A commit costs the device some pages and the processors a wait for it, however small it is. So where several writes
+// came together last time, small batches begin no more often than that.
+const (
+	severalWrites = 3
+	enoughWrites  = 32
+	commitEvery   = time.Millisecond
+)
 
 // writer puts the writes of all callers through one connection. While one
 // transaction is on its way to the disk the next writes queue up, and all of
@@ -36,6 +46,7 @@ type writer struct {
 	broken  chan struct{}
 	failure error // why; set before broken is closed
 
+	began       time.Time   // when the batch before did; the writer's own
 	rewriting   atomic.Bool // while one of exclusive runs
 	dataVersion int64       // see OthersWrote
 
@@ -129,9 +140,11 @@ func (w *writer) run() {
 				w.answer(nil, w.engine.files.check())
 				return
 			}
-			batch = w.collect(append(batch[:0], job))
+			before := len(batch)
+			batch = w.gather(w.collect(append(batch[:0], job)), before)
 			w.waiting.Store(&batch[0].queued)
 			start := time.Now()
+			w.began = start
 			err := w.engine.files.orFull(w.commit(batch))
 			if errors.Is(err, ErrFull) && w.engine.log.makeRoom(w.conn) {
 				err = w.engine.files.orFull(w.commit(batch))
@@ -145,12 +158,15 @@ func (w *writer) run() {
 			}
 			w.answer(batch, err)
 			w.engine.log.bound(w.conn)
+			if len(w.queue) == 0 {
+				w.tidy(func() error { return w.engine.log.copySome(w.conn) })
+			}
 		case job := <-w.exclusive:
 			w.waiting.Store(&job.queued)
 			w.answer([]*Job{job}, w.runExclusive(job))
 		case <-look.C:
 			w.answer(nil, w.engine.files.check())
-			w.engine.log.fold(w.conn, w.lastCommit.Load())
+			w.tidy(func() error { return w.engine.log.fold(w.conn, w.lastCommit.Load()) })
 			w.engine.reserve.keep()
 		}
 	}
@@ -187,6 +203,12 @@ func (w *writer) answer(batch []*Job, err error) {
 	}
 }
 
+// tidy does what no caller has asked for. Whoever comes meanwhile waits: a disk that hangs is noticed by that, too.
+func (w *writer) tidy(f func() error) {
+	w.waiting.Store(new(time.Now()))
+	w.answer(nil, f())
+}
+
 func (w *writer) runExclusive(job *Job) error {
 	select {
 	case <-w.broken:
@@ -209,6 +231,24 @@ func (w *writer) collect(batch []*Job) []*Job {
 		waiting = len(w.queue)
 		runtime.Gosched()
 	}
+	return w.take(batch)
+}
+
+// gather adds to a small batch what comes up to the time of the next commit; the batch before had so many writes.
+func (w *writer) gather(batch []*Job, before int) []*Job {
+	if before < severalWrites || len(batch) >= enoughWrites {
+		return batch
+	}
+	wait := commitEvery - time.Since(w.began)
+	if wait <= 0 || wait > commitEvery { // the clock may be set
+		return batch
+	}
+	shortsleep.For(wait)
+	return w.take(batch)
+}
+
+// take adds what is waiting already.
+func (w *writer) take(batch []*Job) []*Job {
 	for len(batch) < maxBatch {
 		select {
 		case job, ok := <-w.queue:

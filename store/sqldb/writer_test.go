@@ -117,3 +117,51 @@ func TestTheEndInterruptsWhatRewritesTheWholeDatabase(t *testing.T) {
 		t.Errorf("a write that waited: %v", err)
 	}
 }
+
+func TestASmallBatchWaitsForOthersWhereSeveralCameTogether(t *testing.T) {
+	for _, c := range []struct {
+		what         string
+		before, size int
+		began        time.Duration // ago
+		want         int
+	}{
+		{"after a batch of several", severalWrites, 1, 0, 2},
+		{"after a single write", severalWrites - 1, 1, 0, 1},
+		{"of many", severalWrites, enoughWrites, 0, enoughWrites},
+		{"long after the one before", severalWrites, 1, commitEvery, 1},
+		{"after the clock was set back", severalWrites, 1, -time.Hour, 1},
+	} {
+		w := newWriter(nil)
+		w.began = time.Now().Round(0).Add(-c.began)
+		w.queue <- &Job{} // which comes meanwhile
+		if got := len(w.gather(make([]*Job, c.size), c.before)); got != c.want {
+			t.Errorf("a batch %s has %d writes, want %d", c.what, got, c.want)
+		}
+	}
+}
+
+func TestWhoWritesAsideLeavesTheWriterToOthers(t *testing.T) {
+	db := open(t)
+	const busy = 5 * time.Millisecond
+	works := func(*Tx) error {
+		for began := time.Now(); time.Since(began) < busy; {
+		}
+		return nil
+	}
+	began := time.Now()
+	if err := db.WriteAside(t.Context(), works); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < (1+othersShare)*busy {
+		t.Errorf("a write of %v took %v, of which others have %d times as much", busy, took, othersShare)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	err := db.WriteAside(gone, func(tx *Tx) error {
+		defer cancel()
+		_, err := tx.Exec(`INSERT INTO organizations (id, name, created_at) VALUES (7, '7', 0)`)
+		return errors.Join(err, works(tx))
+	})
+	if !errors.Is(err, context.Canceled) || db.organizations(t) != "7" {
+		t.Errorf("whoever is gone waits: %v, written: %q", err, db.organizations(t))
+	}
+}
