@@ -177,7 +177,7 @@ func within(limit time.Duration, f func(context.Context) error) error {
 }
 
 // garbage is how many bytes of it may come together in a large heap before it is collected. Go itself lets a heap
-// double, which is right for a small one. A million sessions are some 180 MB, and the collector has to look at few of
+// double, which is right for a small one. A million sessions are some 130 MB, and the collector has to look at few of
 // them: it costs little to have it come sooner.
 const garbage = 48 << 20
 

@@ -58,7 +58,7 @@ func inSteps[V any](ctx context.Context, db *sqldb.DB, all []V, read func(*sql.T
 func (s *Store) recentSessions(ctx context.Context, m presence.Cutoffs) (ids []int64, err error) {
 	err = s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
 		return eachBlock(ctx, look, m, func(_ int64, some []byte) bool {
-			eachID(some, func(id int64) { ids = append(ids, id) })
+			ids = appendIDs(ids, some)
 			return true
 		})
 	})

@@ -34,7 +34,7 @@ func (w *walk) each(ctx context.Context, look *sql.Tx) ([]chosenPerson, error) {
 	}
 	latest := map[string]chosenPerson{}
 	for some := range slices.Chunk(ids, peopleAtOnce) {
-		q := sqldb.AddList(sqldb.NewQuery(`SELECT id, last_activity_at, user_id FROM user_sessions WHERE id IN `), some)
+		q := whereSession(sqldb.NewQuery(`SELECT s.id, s.last_activity_at, s.user_id FROM user_sessions s WHERE true`), some, func(id int64) int64 { return id })
 		err := eachUntil(ctx, look, q, func(id, activity int64, key string) bool {
 			p, _ := byActivity{log: w.log, blocks: true}.placeOf(id, activity)
 			c := chosenPerson{key: key, number: p.At, id: id}
@@ -79,12 +79,13 @@ func eachBlock(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f func(blo
 	return rows.Err()
 }
 
-// eachID calls f for each number of a text.
-func eachID(text []byte, f func(id int64)) {
+// appendIDs appends the numbers of a text.
+func appendIDs(ids []int64, text []byte) []int64 {
 	for one := range bytes.SplitSeq(text, []byte{' '}) {
 		id, _ := strconv.ParseInt(string(one), 10, 64)
-		f(id)
+		ids = append(ids, id)
 	}
+	return ids
 }
 
 // down looks through everybody's sessions, block by block, the latest first. It begins with the first page, because
@@ -100,35 +101,28 @@ func (w *walk) down(ctx context.Context, look *sql.Tx, m presence.Cutoffs) ([]ch
 				return true
 			}
 			at = next
-			w.addBlock(next, func(add func(int64)) { each(waiting.Of(next), add) })
+			w.addBlock(next, waiting.Of(next))
 		}
 		return false
 	}
+	var some []int64
 	err := eachBlock(ctx, look, m, func(block int64, ids []byte) bool {
 		if !downTo(block) {
 			return false
 		}
 		at = block
-		w.addBlock(block, func(add func(int64)) {
-			eachID(ids, add)
-			each(waiting.Of(block), add)
-		})
+		some = append(appendIDs(some[:0], ids), waiting.Of(block)...)
+		w.addBlock(block, some)
 		return len(w.first.people) <= w.first.Limit
 	})
 	downTo(math.MinInt64)
 	return w.first.people, err
 }
 
-func each(ids []int64, f func(int64)) {
-	for _, id := range ids {
-		f(id)
-	}
-}
-
 // addBlock adds those who have a session in a block and none in a later one.
-func (w *walk) addBlock(block int64, eachSession func(func(id int64))) {
+func (w *walk) addBlock(block int64, ids []int64) {
 	var marked []int64
-	eachSession(func(id int64) {
+	for _, id := range ids {
 		if i, known := w.owner[id]; known && w.people[i].pick == w.pick {
 			w.sessionsIn(&w.people[i], w.app, func(own int64) {
 				if own == id {
@@ -136,7 +130,7 @@ func (w *walk) addBlock(block int64, eachSession func(func(id int64))) {
 				}
 			})
 		}
-	})
+	}
 	slices.Sort(marked)
 	for _, id := range slices.Backward(marked) {
 		if p := &w.people[w.owner[id]]; p.pick == w.pick {

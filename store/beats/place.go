@@ -98,20 +98,18 @@ func (l *Log) ByBlock(from, to int64) (b Blocks) {
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	first, last := uint32(max(from, 0)), uint32(0)
-	each := func(f func(block uint32, w *waiting)) {
-		l.entries.inBlocks(first, uint32(max(min(to, math.MaxUint32), 0)), func(block uint32, w *waiting) uint32 {
-			f(block, w)
-			return first
-		})
-	}
-	n := 0
-	each(func(block uint32, _ *waiting) { last = max(last, block) })
+	first, last := uint32(max(from, 0)), l.entries.latestBlock(uint32(max(min(to, math.MaxUint32), 0)))
 	if last < first {
 		return b
 	}
 	first = max(first, last-min(last, maxBlocks-1))
-	sizes := make([]int, last-first+1)
+	each := func(f func(block uint32, w *waiting)) {
+		l.entries.inBlocks(first, last, func(block uint32, w *waiting) uint32 {
+			f(block, w)
+			return first
+		})
+	}
+	sizes, n := make([]int, last-first+1), 0
 	each(func(block uint32, _ *waiting) {
 		sizes[block-first]++
 		n++

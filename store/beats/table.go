@@ -151,10 +151,15 @@ func (t *table) between(from, to int64, f func(*waiting)) {
 	}
 }
 
+// blocks returns those of the places in a chunk that are in use.
+func (t *table) blocks(chunk int) []uint32 {
+	return t.chunks[chunk].blocks[:min(max(t.size-chunk*chunkSize, 0), chunkSize)]
+}
+
 // inBlocks calls f for those whose activity is of these blocks, in no order. It returns from which block on f wants more.
 func (t *table) inBlocks(from, to uint32, f func(block uint32, w *waiting) (from uint32)) {
 	for n, c := range t.chunks {
-		for i, block := range c.blocks[:min(max(t.size-n*chunkSize, 0), chunkSize)] {
+		for i, block := range t.blocks(n) {
 			if block >= from && block <= to {
 				from = f(block, &c.waiting[i])
 			}
@@ -164,8 +169,8 @@ func (t *table) inBlocks(from, to uint32, f func(block uint32, w *waiting) (from
 
 // latestBlock returns the latest block up to one of which any activity is, 0 for none.
 func (t *table) latestBlock(upTo uint32) (latest uint32) {
-	for n, c := range t.chunks {
-		for _, block := range c.blocks[:min(max(t.size-n*chunkSize, 0), chunkSize)] {
+	for n := range t.chunks {
+		for _, block := range t.blocks(n) {
 			if block <= upTo {
 				latest = max(latest, block)
 			}

@@ -46,7 +46,7 @@ type writer struct {
 	broken  chan struct{}
 	failure error // why; set before broken is closed
 
-	began       time.Time   // when the batch before did; the writer's own
+	began       time.Time   // when the last batch did; the writer's own
 	rewriting   atomic.Bool // while one of exclusive runs
 	dataVersion int64       // see OthersWrote
 
@@ -143,8 +143,7 @@ func (w *writer) run() {
 			before := len(batch)
 			batch = w.gather(w.collect(append(batch[:0], job)), before)
 			w.waiting.Store(&batch[0].queued)
-			start := time.Now()
-			w.began = start
+			w.began = time.Now()
 			err := w.engine.files.orFull(w.commit(batch))
 			if errors.Is(err, ErrFull) && w.engine.log.makeRoom(w.conn) {
 				err = w.engine.files.orFull(w.commit(batch))
@@ -154,7 +153,7 @@ func (w *writer) run() {
 			}
 			w.noteCommit(err)
 			if err == nil && w.onCommit != nil {
-				w.onCommit(len(batch), time.Since(start))
+				w.onCommit(len(batch), time.Since(w.began))
 			}
 			w.answer(batch, err)
 			w.engine.log.bound(w.conn)
