@@ -59,7 +59,7 @@ func (s *Server) endTroubles(ctx context.Context) error {
 // recordPeak keeps how many people are online if that is the most of the day.
 func (s *Server) recordPeak(ctx context.Context) error {
 	now := s.now()
-	counts, err := s.store.CountOnline(ctx, now)
+	counts, err := s.store.CountOnline(sqldb.Aside(ctx), now)
 	if err != nil {
 		return err
 	}

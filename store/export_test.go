@@ -124,6 +124,11 @@ func LoggedHeartbeats(s *Store) int {
 // FoldOneByOne has waiting heartbeats folded in the smallest steps.
 func FoldOneByOne(s *Store) { s.beats.Step = 1 }
 
+// CountInSteps counts people as where they are too many for a roster.
+func CountInSteps(ctx context.Context, s *Store, now time.Time, f OnlineFilter) (presence.Counts, error) {
+	return s.countInSteps(ctx, now, f)
+}
+
 // LimitRoster has no roster be of more people.
 func LimitRoster(s *Store, people int) { s.roster.limit = people }
 

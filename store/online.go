@@ -162,37 +162,6 @@ func (f OnlineFilter) isHeavy() bool {
 
 func (f OnlineFilter) byActivity() bool { return f.Sort == SortActivity || f.Sort == "" }
 
-// findCounts counts people, not sessions.
-func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
-	err = s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) (err error) {
-		c, err = s.countIn(ctx, look, m, f)
-		return err
-	})
-	return c, err
-}
-
-func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) (c presence.Counts, err error) {
-	q := new(sqldb.Query)
-	q.Add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
-		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
-	if f.aboutUsers() {
-		q.Add(userJoins)
-	}
-	q.Add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
-	f.where(q)
-	q.Add(` GROUP BY s.user_id) people`)
-	var people int
-	if err = q.Scan(ctx, look, &people, &c.Available); err != nil {
-		return c, err
-	}
-	c.Away = people - c.Available
-	if err = s.countClaims(ctx, look, m, f, &c); err != nil || f.Status != "" {
-		return c.Of(f.Status), err
-	}
-	c.StillThere, c.Unidentified, err = countHidden(ctx, look, m, f)
-	return c, err
-}
-
 const userJoins = ` JOIN users u ON u.id = s.user_id LEFT JOIN organizations o ON o.id = u.organization_id`
 
 // aboutUsers tells whether the filter looks at more than sessions.

@@ -17,7 +17,7 @@ import (
 	. "rollcall/store/storetest"
 )
 
-// bothWays asks for all pages of a list by SQL and from the roster.
+// bothWays asks for all pages of a list by SQL and from the roster. Counted in steps, its people are as many.
 func bothWays(t interface {
 	rapid.TB
 	Context() context.Context
@@ -39,6 +39,9 @@ func bothWays(t interface {
 		} else {
 			bySQL = pages
 		}
+	}
+	if counts, err := store.CountInSteps(t.Context(), s, now, f); err != nil || counts != bySQL[0].Counts {
+		t.Errorf("%+v counts %+v in steps, %v, and %+v by SQL", f, counts, err, bySQL[0].Counts)
 	}
 	return bySQL, byRoster
 }
@@ -122,6 +125,25 @@ func TestListsFromTheRosterAreThoseOfSQL(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAHeartbeatOfBeforeTheClockWasSetBackPlacesNobody(t *testing.T) {
+	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
+	ada, page, other := LogIn(t, s, Start, "ada"), "/", "/other"
+	LogIn(t, s, Start.Add(30*time.Second), "bob")
+	Touch(t, s, Start.Add(time.Second), ada.Token, store.Beat{Page: &page})
+	Touch(t, s, Start.Add(time.Minute), ada.Token, store.Beat{Page: &page})
+	if store.LoggedHeartbeats(s) == 0 {
+		t.Fatal("no heartbeat waits")
+	}
+	now := Start.Add(40 * time.Second) // the clock was set back
+	Touch(t, s, now, ada.Token, store.Beat{Page: &other})
+	f := store.OnlineFilter{App: Shop.App, Limit: 1}
+	bothWays(t, s, now, f) // from now on both are by blocks
+	rows, roster := bothWays(t, s, now, f)
+	if diff := cmp.Diff(rows, roster); diff != "" {
+		t.Errorf("by SQL and from the roster differ:\n%s", diff)
+	}
 }
 
 func TestWhomAnotherProcessErasesTheRosterForgets(t *testing.T) {

@@ -47,7 +47,7 @@ func (s *Store) readRoster(ctx context.Context, now time.Time) (*roster, error) 
 // inSteps lets read look at so many of all at a time that it holds nobody up.
 func inSteps[V any](ctx context.Context, db *sqldb.DB, all []V, read func(*sql.Tx, []V) error) error {
 	for some := range slices.Chunk(all, rosterStep) {
-		if err := db.HeavySnapshot(ctx, func(look *sql.Tx) error { return read(look, some) }); err != nil {
+		if err := db.HeavyStep(ctx, func(look *sql.Tx) error { return read(look, some) }); err != nil {
 			return err
 		}
 	}

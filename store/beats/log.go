@@ -210,14 +210,15 @@ const noBase = -1
 
 // Wrote is to be called after a write that gave a session this last activity, unless that is later than all
 // before. By a clock that was set back it may be the very millisecond that an entry rests on, which has
-// been overwritten meanwhile and must not count again: then another entry, which never counts, takes its place.
+// been overwritten meanwhile and must not count again; or the entry may be later, so that the session would stand by it
+// in a list that looks at the log alone. Then another entry, which never counts, takes its place.
 func (l *Log) Wrote(t *sqldb.Tx, session, activity int64) error {
 	if l == nil {
 		return nil
 	}
 	l.Begin(t)
 	w, ok := l.entry(session)
-	if !ok || w.Base != activity && w.prior != activity {
+	if !ok || w.Base != activity && w.prior != activity && w.At <= activity {
 		return nil
 	}
 	l.Add(t, Entry{Session: session, Base: noBase, At: activity, Expires: activity}, Row{Expires: activity}, 0)

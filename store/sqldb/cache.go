@@ -69,7 +69,7 @@ func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, er
 		return answer, nil
 	}
 	if usable {
-		c.start(ctx, now, q)
+		c.start(Aside(ctx), now, q)
 		return answer, nil
 	}
 	if !c.keeps(ctx) {
@@ -92,7 +92,7 @@ func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, er
 // start begins to find an answer, if nobody has yet.
 func (c *Cache[Q, A]) start(ctx context.Context, now time.Time, q Q) <-chan singleflight.Result {
 	c.mu.Lock()
-	flight := fmt.Sprintf("%d %t %#v", c.age, hasOwnTurn(ctx), q) // not to wait for one that waits for its turn
+	flight := fmt.Sprintf("%d %t %t %#v", c.age, hasOwnTurn(ctx), isAside(ctx), q) // not to wait for one that waits for its turn, or takes its time
 	c.mu.Unlock()
 	// Whoever asked first may give up, or ask too much; the others still want the answer.
 	return c.flight.DoChan(flight, func() (any, error) { return c.load(WithCaller(context.WithoutCancel(ctx), ""), now, q) })
@@ -125,7 +125,11 @@ func (c *Cache[Q, A]) load(ctx context.Context, now time.Time, q Q) (A, error) {
 		if len(c.known) >= maxCached {
 			clear(c.known)
 		}
-		c.known[q] = cached[A]{answer, time.Now(), time.Since(began)}
+		took := time.Since(began)
+		if isAside(ctx) {
+			took /= 1 + othersShare // the rest was not work
+		}
+		c.known[q] = cached[A]{answer, time.Now(), took}
 	}
 	return answer, err
 }

@@ -29,6 +29,16 @@ func (db *DB) HeavySnapshot(ctx context.Context, f func(*sql.Tx) error) error {
 	return db.Snapshot(ctx, f)
 }
 
+// HeavyStep is HeavySnapshot for one of many steps. Where nobody waits for them it returns later: see [Aside].
+func (db *DB) HeavyStep(ctx context.Context, f func(*sql.Tx) error) error {
+	began := time.Now()
+	err := db.HeavySnapshot(ctx, f)
+	if err == nil && isAside(ctx) {
+		err = restAfter(ctx, time.Since(began))
+	}
+	return err
+}
+
 // SnapshotFor is HeavySnapshot where heavy, else Snapshot.
 func (db *DB) SnapshotFor(ctx context.Context, heavy bool, f func(*sql.Tx) error) error {
 	if heavy {
@@ -191,6 +201,13 @@ func WithOwnTurn(ctx context.Context) context.Context {
 }
 
 func hasOwnTurn(ctx context.Context) bool { return ctx.Value(ownTurnKey{}) != nil }
+
+type asideKey struct{}
+
+// Aside has what is read in steps with the context, for nobody who waits, leave most of a processor to others.
+func Aside(ctx context.Context) context.Context { return context.WithValue(ctx, asideKey{}, true) }
+
+func isAside(ctx context.Context) bool { return ctx.Value(asideKey{}) != nil }
 
 // acquire waits for a turn, which ends when the caller calls done. Whoever waits
 // must not hold a connection.

@@ -140,7 +140,7 @@ func TestASmallBatchWaitsForOthersWhereSeveralCameTogether(t *testing.T) {
 	}
 }
 
-func TestWhoWritesAsideLeavesTheWriterToOthers(t *testing.T) {
+func TestWhoWritesOrReadsAsideLeavesMostToOthers(t *testing.T) {
 	db := open(t)
 	const busy = 5 * time.Millisecond
 	works := func(*Tx) error {
@@ -154,6 +154,13 @@ func TestWhoWritesAsideLeavesTheWriterToOthers(t *testing.T) {
 	}
 	if took := time.Since(began); took < (1+othersShare)*busy {
 		t.Errorf("a write of %v took %v, of which others have %d times as much", busy, took, othersShare)
+	}
+	began = time.Now()
+	if err := db.HeavyStep(Aside(t.Context()), func(*sql.Tx) error { return works(nil) }); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < (1+othersShare)*busy {
+		t.Errorf("a step of reading of %v took %v, of which others have %d times as much", busy, took, othersShare)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	err := db.WriteAside(gone, func(tx *Tx) error {

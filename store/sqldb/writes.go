@@ -57,7 +57,8 @@ func (db *DB) Stalled() time.Duration {
 	return time.Since(*since)
 }
 
-// othersShare is for how many times as long as it took others have the writer after a write of [DB.WriteAside].
+// othersShare is for how many times as long as it took others have the writer after a write of [DB.WriteAside], or a
+// processor after a step of [DB.HeavyStep].
 const othersShare = 3
 
 // WriteAside is Write for one of many writes that nobody waits for. It returns later, so that whoever repeats it leaves
@@ -69,14 +70,23 @@ func (db *DB) WriteAside(ctx context.Context, f func(*Tx) error) error {
 		defer func() { took = time.Since(began) }()
 		return f(t)
 	})
-	if err == nil && took > 0 {
-		select {
-		case <-time.After(othersShare * took):
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
+	if err == nil {
+		err = restAfter(ctx, took)
 	}
 	return err
+}
+
+// restAfter returns later, after what took that long and was for nobody.
+func restAfter(ctx context.Context, took time.Duration) error {
+	if took <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(othersShare * took):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // InBatchesAside is InBatches for what nobody waits for: see [DB.WriteAside].

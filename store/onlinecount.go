@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"rollcall/store/presence"
+	"rollcall/store/sqldb"
+)
+
+// findCounts counts people, not sessions. It is for a cache, which has its turn to read.
+func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
+	if s.roster.serves(ctx) {
+		return s.countInSteps(sqldb.WithOwnTurn(ctx), now, f)
+	}
+	err = s.snapshot(ctx, now, func(look *sql.Tx, m presence.Cutoffs) (err error) {
+		c, err = s.countIn(ctx, look, m, f)
+		return err
+	})
+	return c, err
+}
+
+func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) (c presence.Counts, err error) {
+	q := new(sqldb.Query)
+	q.Add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
+		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
+	if f.aboutUsers() {
+		q.Add(userJoins)
+	}
+	q.Add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
+	f.where(q)
+	q.Add(` GROUP BY s.user_id) people`)
+	var people int
+	if err = q.Scan(ctx, look, &people, &c.Available); err != nil {
+		return c, err
+	}
+	c.Away = people - c.Available
+	return s.countRest(ctx, look, m, f, c)
+}
+
+// countRest adds to counts that were made from sessions alone what claims say, and who is hidden.
+func (s *Store) countRest(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter, c presence.Counts) (presence.Counts, error) {
+	err := s.countClaims(ctx, look, m, f, &c)
+	if err == nil && f.Status == "" {
+		c.StillThere, c.Unidentified, err = countHidden(ctx, look, m, f)
+	}
+	return c.Of(f.Status), err
+}
+
+// countInSteps is countIn for very many people. It holds nobody up, and takes the less memory: a million of them, told
+// apart and counted by SQL, take both processors from everybody for seconds. Who comes or leaves meanwhile may be counted
+// or not; that somebody is there is certain.
+func (s *Store) countInSteps(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
+	s.settle(ctx, now)
+	m := s.at(now)
+	ids, err := s.recentSessions(ctx, m)
+	if err != nil {
+		return c, err
+	}
+	const idle = 1 // beside the hash of a person: of those of one person, a session that is not idle comes first
+	people := make([]uint64, 0, len(ids))
+	seed := maphash.MakeSeed()
+	err = inSteps(ctx, s.db, ids, func(look *sql.Tx, some []int64) error {
+		q := sqldb.NewQuery(`SELECT s.user_id, s.idle_ms >= ? FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
+		if f.aboutUsers() {
+			q.Add(userJoins)
+		}
+		q.Add(` WHERE true`)
+		whereSession(q, some, func(id int64) int64 { return id }).And(presence.OnlineRule("s"), m.Bounds()...)
+		f.where(q)
+		return q.Each(ctx, look, func(rows *sql.Rows) error {
+			var key sql.RawBytes
+			var person uint64
+			err := rows.Scan(&key, &person)
+			people = append(people, maphash.Bytes(seed, key)&^idle|person)
+			return err
+		})
+	})
+	if err != nil {
+		return c, err
+	}
+	slices.Sort(people)
+	for _, p := range slices.CompactFunc(people, func(a, b uint64) bool { return a|idle == b|idle }) {
+		if p&idle == 0 {
+			c.Available++
+		} else {
+			c.Away++
+		}
+	}
+	err = s.db.Snapshot(ctx, func(look *sql.Tx) error {
+		if c.People() == 0 { // who was about to be read may have come back by another session
+			c, err = s.countIn(ctx, look, s.at(now), f)
+		} else if c, err = s.countRest(ctx, look, m, f, c); err == nil {
+			c.Available, c.Busy, c.Away = max(c.Available, 0), max(c.Busy, 0), max(c.Away, 0) // who claims something may have come meanwhile
+		}
+		return err
+	})
+	return c, err
+}
