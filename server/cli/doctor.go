@@ -78,7 +78,8 @@ func (d *doctorCommand) examine(ctx context.Context) ([]api.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !d.dataGiven && (told || hasDatabase(d.data) != nil) {
+	missing := hasDatabase(d.data)
+	if !d.dataGiven && (told || missing != nil) {
 		return findings, ctx.Err()
 	}
 	folder := absolute(d.data)
@@ -88,6 +89,10 @@ func (d *doctorCommand) examine(ctx context.Context) ([]api.Finding, error) {
 		}
 		findings = slices.DeleteFunc(findings, func(other api.Finding) bool { return other.Check == f.Check })
 		findings = append(findings, f)
+	}
+	if d.dataOnly && missing != nil && count(findings, api.FindingProblem) == 0 {
+		findings = append(findings, api.Problem("database", "There is no database in this folder",
+			"Name the folder that the server was started with:", "rollcall doctor --data FOLDER"))
 	}
 	return findings, ctx.Err()
 }

@@ -110,7 +110,11 @@ func (d *Doctor) tokensFinding(now time.Time) api.Finding {
 		}
 	}
 	if unknown < enoughUnknown || uint64(unknown)*20 < well {
-		return api.Fine("tokens", "Heartbeats come with tokens of sessions")
+		words := "Heartbeats come with tokens of sessions"
+		if unknown > 0 { // the gate may count them
+			words += fmt.Sprintf("; %d did not, which is too few to say that something is wrong", unknown)
+		}
+		return api.Fine("tokens", words)
 	}
 	if from == "" {
 		from = "a page that does not say where it is"
