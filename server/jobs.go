@@ -75,7 +75,7 @@ func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
 		if now.Before(settled) {
 			return nil
 		}
-		return s.store.History.Sample(ctx, now)
+		return s.store.History.Sample(sqldb.Aside(ctx), now)
 	}
 }
 

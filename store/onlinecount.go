@@ -50,9 +50,8 @@ func (s *Store) countRest(ctx context.Context, look *sql.Tx, m presence.Cutoffs,
 	return c.Of(f.Status), err
 }
 
-// countInSteps is countIn for very many people. It holds nobody up, and takes the less memory: a million of them, told
-// apart and counted by SQL, take both processors from everybody for seconds. Who comes or leaves meanwhile may be counted
-// or not; that somebody is there is certain.
+// countInSteps is countIn for very many people. Who comes or leaves meanwhile may be counted or not; that somebody is
+// there is certain.
 func (s *Store) countInSteps(ctx context.Context, now time.Time, f OnlineFilter) (c presence.Counts, err error) {
 	s.settle(ctx, now)
 	m := s.at(now)
@@ -63,21 +62,21 @@ func (s *Store) countInSteps(ctx context.Context, now time.Time, f OnlineFilter)
 	const idle = 1 // beside the hash of a person: of those of one person, a session that is not idle comes first
 	people := make([]uint64, 0, len(ids))
 	seed := maphash.MakeSeed()
-	err = inSteps(ctx, s.db, ids, func(look *sql.Tx, some []int64) error {
+	query := func() *sqldb.Query {
 		q := sqldb.NewQuery(`SELECT s.user_id, s.idle_ms >= ? FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
 		if f.aboutUsers() {
 			q.Add(userJoins)
 		}
 		q.Add(` WHERE true`)
-		whereSession(q, some, func(id int64) int64 { return id }).And(presence.OnlineRule("s"), m.Bounds()...)
 		f.where(q)
-		return q.Each(ctx, look, func(rows *sql.Rows) error {
-			var key sql.RawBytes
-			var person uint64
-			err := rows.Scan(&key, &person)
-			people = append(people, maphash.Bytes(seed, key)&^idle|person)
-			return err
-		})
+		return q
+	}
+	err = s.eachOf(ctx, ids, m, query, func(rows *sql.Rows) error {
+		var key sql.RawBytes
+		var person uint64
+		err := rows.Scan(&key, &person)
+		people = append(people, maphash.Bytes(seed, key)&^idle|person)
+		return err
 	})
 	if err != nil {
 		return c, err
@@ -99,4 +98,30 @@ func (s *Store) countInSteps(ctx context.Context, now time.Time, f OnlineFilter)
 		return err
 	})
 	return c, err
+}
+
+// eachOnline calls scan with these columns of each session s that is online at now, in no order.
+func (s *Store) eachOnline(ctx context.Context, now time.Time, columns string, scan func(*sql.Rows) error) error {
+	s.settle(ctx, now)
+	m := s.at(now)
+	query := func() *sqldb.Query { return sqldb.NewQuery(`SELECT ` + columns + ` FROM user_sessions s WHERE true`) }
+	if s.roster.serves(ctx) {
+		ids, err := s.recentSessions(ctx, m)
+		if err != nil {
+			return err
+		}
+		return s.eachOf(ctx, ids, m, query, scan)
+	}
+	return s.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
+		return query().And(presence.OnlineRule("s"), m.Bounds()...).Each(ctx, look, scan)
+	})
+}
+
+// eachOf calls scan with each row that a query finds of those of these sessions s that are online by m, in no order and
+// in steps that hold nobody up. All at once, a million of them take both processors from everybody for seconds.
+func (s *Store) eachOf(ctx context.Context, ids []int64, m presence.Cutoffs, query func() *sqldb.Query, scan func(*sql.Rows) error) error {
+	return inSteps(ctx, s.db, ids, func(look *sql.Tx, some []int64) error {
+		q := whereSession(query(), some, func(id int64) int64 { return id })
+		return q.And(presence.OnlineRule("s"), m.Bounds()...).Each(ctx, look, scan)
+	})
 }

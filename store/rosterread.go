@@ -28,7 +28,7 @@ func (s *Store) readRoster(ctx context.Context, now time.Time) (*roster, error) 
 	if len(ids) > s.roster.limit {
 		return nil, ErrTooManyOnline
 	}
-	err = inSteps(ctx, s.db, ids, func(look *sql.Tx, some []int64) error { return r.readStep(ctx, s, look, some) })
+	err = r.readSessions(ctx, s, ids)
 	if err == nil {
 		err = inSteps(ctx, s.db, slices.Sorted(maps.Keys(r.at)), func(look *sql.Tx, some []string) error { return r.readUsers(ctx, look, some) })
 	}
@@ -66,11 +66,12 @@ func (s *Store) recentSessions(ctx context.Context, m presence.Cutoffs) (ids []i
 	return ids, err
 }
 
-// readStep reads those of these sessions that are online.
-func (r *roster) readStep(ctx context.Context, s *Store, look *sql.Tx, ids []int64) error {
-	q := sqldb.NewQuery(`SELECT s.user_id, s.app, s.created_at, s.idle_ms < ?, s.id FROM user_sessions s WHERE true`, s.rules.IdleAfter.Milliseconds())
-	whereSession(q, ids, func(id int64) int64 { return id }).And(presence.OnlineRule("s"), r.judged.Bounds()...)
-	return q.Each(ctx, look, func(rows *sql.Rows) error {
+// readSessions reads those of these sessions that are online.
+func (r *roster) readSessions(ctx context.Context, s *Store, ids []int64) error {
+	query := func() *sqldb.Query {
+		return sqldb.NewQuery(`SELECT s.user_id, s.app, s.created_at, s.idle_ms < ?, s.id FROM user_sessions s WHERE true`, s.rules.IdleAfter.Milliseconds())
+	}
+	return s.eachOf(ctx, ids, r.judged, query, func(rows *sql.Rows) error {
 		var key, app sql.RawBytes
 		var a rosterApp
 		if err := rows.Scan(&key, &app, &a.since, &a.active, &a.id); err != nil {

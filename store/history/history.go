@@ -5,6 +5,7 @@ package history
 
 import (
 	"context"
+	"database/sql"
 	"sync/atomic"
 	"time"
 
@@ -18,16 +19,20 @@ type History struct {
 	rules  presence.Rules
 	slack  func() presence.Slack
 	settle func(context.Context, time.Time)
+	online EachOnline
 
 	activities *sqldb.Cache[activityQuestion, Activity]
 	heatmaps   *sqldb.Cache[heatmapQuestion, Heatmap]
 	sampled    atomic.Int64 // the interval that has its sample, in unix milliseconds
 }
 
+// EachOnline calls scan with these columns of each session s that is online at now, in no order.
+type EachOnline func(ctx context.Context, now time.Time, columns string, scan func(*sql.Rows) error) error
+
 // New returns the history in db. The slack is by how much the rules are lenient at the moment; settle
 // makes sure that the rows tell who is online at a time.
-func New(db *sqldb.DB, rules presence.Rules, slack func() presence.Slack, settle func(context.Context, time.Time)) *History {
-	h := &History{db: db, rules: rules, slack: slack, settle: settle}
+func New(db *sqldb.DB, rules presence.Rules, slack func() presence.Slack, settle func(context.Context, time.Time), online EachOnline) *History {
+	h := &History{db: db, rules: rules, slack: slack, settle: settle, online: online}
 	h.activities = sqldb.NewCache(db, h.findActivity)
 	h.heatmaps = sqldb.NewLastingCache(db, h.findHeatmap)
 	return h

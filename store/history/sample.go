@@ -1,8 +1,10 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -72,7 +74,6 @@ func (h *History) Sample(ctx context.Context, now time.Time) error {
 	if h.slack().CountsNobody() || h.sampled.Load() == at {
 		return nil
 	}
-	h.settle(ctx, now)
 	rows, err := h.countSeries(ctx, now)
 	if err != nil {
 		return sqldb.Wrap("counting who is online", err)
@@ -92,22 +93,26 @@ func (h *History) Sample(ctx context.Context, now time.Time) error {
 // countSeries counts the people online in every series that has any, and last
 // everybody.
 func (h *History) countSeries(ctx context.Context, now time.Time) (rows []sample, err error) {
-	all, apps, organizations := 0, map[string]int{}, map[int64]int{}
-	q := seriesQuery(h.rules.At(now, h.slack()))
-	err = h.db.HeavySnapshot(ctx, func(look *sql.Tx) error {
-		return q.Each(ctx, look, func(found *sql.Rows) error {
-			var c sample
-			var first int // of the people, those who are counted in no app before this
-			err := found.Scan(&c.organization, &c.app, &c.people, &first)
-			all += first
-			apps[c.app] += c.people
-			if c.organization != 0 {
-				organizations[c.organization] += first
-				rows = append(rows, c)
-			}
-			return err
-		})
-	})
+	all, apps, organizations, both := 0, map[string]int{}, map[int64]int{}, map[series]int{}
+	seen, names, err := h.eachInApp(ctx, now)
+	for i, one := range seen {
+		if i > 0 && one.person == seen[i-1].person && one.app == seen[i-1].app { // of the organizations of a person in an app the last counts
+			continue
+		}
+		first := 0 // else the person is counted in another app before this
+		if i == 0 || one.person != seen[i-1].person {
+			first = 1
+		}
+		all += first
+		apps[names[one.app]]++
+		if one.organization != 0 {
+			organizations[one.organization] += first
+			both[series{one.organization, names[one.app]}]++
+		}
+	}
+	for of, people := range both {
+		rows = append(rows, sample{of, people})
+	}
 	for app, people := range apps {
 		rows = append(rows, sample{series{app: app}, people})
 	}
@@ -117,15 +122,37 @@ func (h *History) countSeries(ctx context.Context, now time.Time) (rows []sample
 	return append(rows, sample{everybody, all}), err
 }
 
-// seriesQuery counts by organization, 0 for none, and app, in one pass: a person
-// has one organization, but may be in several apps.
-func seriesQuery(m presence.Cutoffs) *sqldb.Query {
-	return sqldb.NewQuery(`
-		SELECT organization, app, COUNT(*), SUM(CASE WHEN nth = 1 THEN 1 ELSE 0 END) FROM (
-			SELECT organization, app, ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY app) AS nth FROM (
-				SELECT s.user_id, s.app, MAX(COALESCE(s.organization_id, 0)) AS organization
-				FROM user_sessions s WHERE `+presence.OnlineRule("s"), m.Bounds()...).
-		And(`s.app <> ? GROUP BY s.user_id, s.app) each_app) people GROUP BY organization, app`, presence.PanelApp)
+// inApp is a session of a person, 0 for no organization, in an app.
+type inApp struct {
+	person       uint64 // a hash: there may be a million
+	organization int64
+	app          int // of the names
+}
+
+// eachInApp returns who is online in which app, person by person, the apps in the order of their names.
+func (h *History) eachInApp(ctx context.Context, now time.Time) (seen []inApp, names []string, err error) {
+	seed, known := maphash.MakeSeed(), map[string]int{}
+	err = h.online(ctx, now, `s.user_id, s.app, COALESCE(s.organization_id, 0)`, func(rows *sql.Rows) error {
+		var user, app sql.RawBytes
+		var one inApp
+		err := rows.Scan(&user, &app, &one.organization)
+		if string(app) == presence.PanelApp {
+			return err
+		}
+		name, ok := known[string(app)]
+		if !ok {
+			name = len(known)
+			known[string(app)] = name
+			names = append(names, string(app))
+		}
+		one.person, one.app = maphash.Bytes(seed, user), name
+		seen = append(seen, one)
+		return err
+	})
+	slices.SortFunc(seen, func(a, b inApp) int {
+		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(names[a.app], names[b.app]), cmp.Compare(b.organization, a.organization))
+	})
+	return seen, names, err
 }
 
 // addSamples adds rows of the sample at. An organization that has been deleted
