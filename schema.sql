@@ -165,10 +165,10 @@ BEGIN
     UPDATE user_sessions SET heard = 1 WHERE id = NEW.id;
 END;
 
--- Heartbeats of which nobody can see a difference, of the last two minutes: what user_sessions does not say yet. A row
--- is a transaction's: for each of its sessions the id, the last activity that the session's row had and the one that it
--- will have, the age of the input and the end of the session; see store/beats. They are brought into the sessions' rows
--- two minutes later, or sooner where the online window is short. Only in SQLite.
+-- Heartbeats of which nobody can see a difference, of the last minutes: what user_sessions does not say yet. A row is a
+-- transaction's: for each of its sessions the id, the last activity that the session's row had and the one that it will
+-- have, the age of the input, and the end of the session by the row and by the heartbeat; see store/beats. They are brought
+-- into the sessions' rows before these alone would say that somebody has gone. Only in SQLite.
 CREATE TABLE heartbeat_log (
     number INTEGER PRIMARY KEY,                        -- in the order of the transactions
     at     INTEGER NOT NULL,                           -- of its first heartbeat

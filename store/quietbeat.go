@@ -40,9 +40,7 @@ func (s *Store) settle(ctx context.Context, now time.Time) { s.settleAt(ctx, s.a
 // settleAt is settle for questions with these cutoffs.
 func (s *Store) settleAt(ctx context.Context, questions ...presence.Cutoffs) {
 	for _, m := range questions {
-		if !s.beats.Safe(m) {
-			_ = s.beats.FoldAll(ctx)
-		}
+		_ = s.beats.Settle(ctx, m)
 	}
 }
 
@@ -139,7 +137,7 @@ func (s *Store) runQuiet(t *sqldb.Tx, bulk []sqldb.Bulk) error {
 		if row.sessions > 1 {
 			print = 0
 		}
-		s.beats.Add(t, entry, row.Row, print)
+		s.beats.Add(t, entry, print)
 		h.recordedIn, h.unchanged, h.result.ExpiresAt = t, true, sqldb.Time(entry.Expires)
 		if h.wantMember {
 			if h.result.Member, err = (&tx{t}).member(h.id); err != nil {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,7 +43,7 @@ func TestWhoIsEvictedIsDecidedByHeartbeatsThatWait(t *testing.T) {
 	}
 }
 
-func TestAHeartbeatWaitsForALap(t *testing.T) {
+func TestAHeartbeatWaitsUntilNoOtherFollows(t *testing.T) {
 	s := OpenFile(t, t.TempDir(), presence.DefaultRules())
 	token := LogIn(t, s, Start, "ada").Token
 	Touch(t, s, after(1), token, store.Beat{})
@@ -53,8 +54,8 @@ func TestAHeartbeatWaitsForALap(t *testing.T) {
 		waiting int
 	}{
 		{"as of when it had not come", after(2).Add(-time.Second), 1},
-		{"soon after", after(4).Add(-time.Second), 1},
-		{"a lap later", after(4), 0},
+		{"two heartbeats later", after(4), 1},
+		{"after silence", after(4).Add(70 * time.Second), 0},
 	} {
 		if err := s.FoldHeartbeats(t.Context(), test.at); err != nil || s.HeartbeatsWaiting() != test.waiting {
 			t.Errorf("%s %d wait: %v", test.name, s.HeartbeatsWaiting(), err)
@@ -257,30 +258,43 @@ func TestADamagedRowOfTheLogIsToldAndTheOthersCount(t *testing.T) {
 	}
 }
 
-func TestManyAreFoldedInTheOrderOfTheirRowsAndNotAllAtOnce(t *testing.T) {
-	const people = 360 // three for each second of a lap
-	folder := t.TempDir()
-	s := OpenFile(t, folder, presence.DefaultRules())
-	store.FoldOneByOne(s)
-	for i := range people {
-		token := LogIn(t, s, Start, fmt.Sprint("user", i)).Token
-		Touch(t, s, after(1), token, store.Beat{})
-		beatsQuietly(t, s, 2, token)
-	}
-	rows := ShellFile(t, folder, "")
-	waiting := people
-	for second := range 120 {
-		before := waiting
-		err := s.FoldHeartbeats(t.Context(), after(2).Add(time.Duration(second)*time.Second))
-		if waiting = s.HeartbeatsWaiting(); err != nil || before-waiting > 20 {
-			t.Fatalf("%d s after all have come %d are folded at once, %v", second, before-waiting, err)
+func TestManyAreFoldedWithTheirNeighboursAndNotAllAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // for folds are paced
+		const people = 300
+		folder := t.TempDir()
+		s := OpenFile(t, folder, presence.DefaultRules())
+		store.FoldOneByOne(s)
+		if err := s.FoldHeartbeats(t.Context(), Start); err != nil {
+			t.Fatal(err)
 		}
-		if n := Number(t, rows, `SELECT COUNT(*) FROM user_sessions WHERE last_activity_at < $1
-			AND id < (SELECT MAX(id) FROM user_sessions WHERE last_activity_at = $1)`, after(2).UnixMilli()); n != 0 {
-			t.Fatalf("%d s after all have come %d rows are left out", second, n)
+		beats := make([]func(), people)
+		now := after(1)
+		for i := range beats {
+			token := LogIn(t, s, Start, fmt.Sprint("user", i)).Token
+			beats[i] = func() { Touch(t, s, now, token, store.Beat{}) }
 		}
-	}
-	if waiting != 0 {
-		t.Errorf("%d wait after a lap", waiting)
-	}
+		store.Together(s, beats)
+		rows := ShellFile(t, folder, "")
+		most := 0
+		for second := range 9 * 60 {
+			now = after(1).Add(time.Duration(second) * time.Second)
+			if second > 0 && second%60 == 0 {
+				store.Together(s, beats)
+			}
+			before := s.HeartbeatsWaiting()
+			if err := s.FoldHeartbeats(t.Context(), now); err != nil {
+				t.Fatal(err)
+			}
+			most = max(most, before-s.HeartbeatsWaiting())
+			if n := Number(t, rows, `SELECT COUNT(*) FROM (SELECT id >> 55 FROM user_sessions GROUP BY 1 HAVING MIN(last_activity_at) < MAX(last_activity_at))`); n != 0 {
+				t.Fatalf("%d s after all have come %d of the neighbourhoods are folded in part", second, n)
+			}
+			if age := now.UnixMilli() - Number(t, rows, `SELECT MIN(last_activity_at) FROM user_sessions`); age > 283_000 {
+				t.Fatalf("%d s after all have come a row is %d ms old", second, age)
+			}
+		}
+		if most == 0 || most > people/30 {
+			t.Errorf("of %d sessions %d are folded in one second", people, most)
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,7 +20,7 @@ import (
 // TestRowsAloneTellWhoIsOnline asks the rows with SQL, as whoever reads the file with another program does,
 // while heartbeats are folded every second or three, and holds what they say against what happened.
 func TestRowsAloneTellWhoIsOnline(t *testing.T) {
-	checks(t, "2")
+	checks(t, "10")
 	for name, rules := range map[string]presence.Rules{
 		"by default":                          presence.DefaultRules(),
 		"with the smallest window that waits": windowOf(25*time.Second, 10*time.Second),
@@ -27,14 +28,11 @@ func TestRowsAloneTellWhoIsOnline(t *testing.T) {
 	} {
 		rules.SessionTTL = 3 * rules.OnlineWindow // so that some expire
 		t.Run(name, func(t *testing.T) {
-			rapid.Check(t, func(rt *rapid.T) {
-				folder := t.TempDir()
-				s, err := store.Open(t.Context(), store.Config{Path: folder, Schema: Schema(t), Rules: rules})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer s.Close()
-				live(rt, t, s, ShellFile(t, folder, ""))
+			synctest.Test(t, func(t *testing.T) { // for folds are paced
+				rapid.Check(struct{ *testing.T }{t}, func(rt *rapid.T) { // which asks a T for its deadline, as nobody may here
+					folder := t.TempDir()
+					live(rt, t, OpenFile(t, folder, rules), ShellFile(t, folder, ""))
+				})
 			})
 		})
 	}

@@ -1,13 +1,16 @@
 // Package beats keeps heartbeats of which nobody can see a difference as a log in an SQLite database,
 // and brings them into the rows of user_sessions later ("folds" them). A transaction adds one row to
-// the log for all of its quiet heartbeats; a session's row is written once a lap, which is two minutes where
-// the online window is five, and by what is not quiet.
+// the log for all of its quiet heartbeats.
 //
-// A row of the log is removed once a lap has passed: what still waits of it is folded in that transaction. Where many
-// sessions wait, most have been folded by then: a sweep goes through them once a lap in the order of the rows of
-// user_sessions, so that one write of a page is enough for all rows on it. The indexes that move with a heartbeat keep
-// that order, too: see store/presence/blocks.go. What the log has of them from before counts no more, and what they
-// have said since waits anew.
+// A session's row is written by what is not quiet, and else no more often than it must: before it, by itself, would no
+// longer say that the session is online. Once a lap, which is 37 seconds where the online window is five minutes, the log
+// visits each session that waits, and folds it where its row would not outlast the next visit. So that rows that are
+// neighbours on disk are written together, sessions are divided into segments by their ids, and in every sixth of its
+// visits all of a segment is folded, before any of it must be. The indexes that move with a heartbeat keep that order, too:
+// see store/presence/blocks.go. Who beats once a minute is written once in 220 seconds.
+//
+// A row of the log is removed once nothing waits by it: of each of its sessions there is a later entry, or its row says
+// what the entry does. Whoever has stopped to beat is folded for that, too, so that the log stays short.
 //
 // It knows session ids and times, and no persons, tokens or pages. Who may beat quietly is decided by
 // [Log.Quiet], what the rows do not say yet is added where sessions are read by [Log.Overlay].
@@ -40,11 +43,15 @@
 //     same, and it is idle exactly if it was. All of these are decided by columns that are then as they
 //     would be, or (is_active) that no heartbeat writes.
 //   - The session stays online by its row: last_activity_at and the online window reach farther than the
-//     entry waits. The entry's own time lies later still. It stays logged in likewise, by expires_at.
-//     Both go by [Log.Safe]: as soon as a question is asked as of a time at which a row that waits would
-//     answer otherwise, the log is folded first. Entries wait for a lap at most and are folded within moments,
-//     and the rule demands a lap and a margin for steps of the clock too small to be noticed, so that
-//     this happens only where the clock jumps, or in tests.
+//     next visit, which is a lap away at most. The entry's own time lies later still. It stays logged in likewise,
+//     by expires_at. At each visit this holds for the next one, or the session is folded. So it holds for as long as
+//     the entry waits, and for those that follow it and have the same base: these ask for the margin only.
+//     Visits may be late, and the clock may step: what decides is [Log.Settle]. As soon as a question is asked as of
+//     a time at which a row that waits would answer otherwise, it is folded first. That goes by bounds: the earliest
+//     last_activity_at and expires_at of all rows of a segment that wait. They take in each entry as it is committed, and
+//     leave it out only when a visit, which looks at all that waits then, finds that it does no more. The rule demands a
+//     margin for steps of the clock too small to be noticed, so that there is something to settle only where the clock
+//     jumps, where the question is about the past, or after a stop.
 //   - No other active session of the person had its latest input between this session's inputs of before
 //     and now: the person is shown by the same session. The inputs of the others are those of their
 //     entries, where these count.

@@ -19,6 +19,8 @@ type Entry struct {
 	At      int64 // last activity
 	Idle    int64 // age of the last input then
 	Expires int64 // when the session ends
+
+	RowExpires int64 // expires_at of the row
 }
 
 // Input is when the last input was.
@@ -30,7 +32,8 @@ func appendEntry(row []byte, at int64, e Entry) []byte {
 	row = binary.AppendVarint(row, e.At-at)
 	row = binary.AppendVarint(row, e.At-e.Base)
 	row = binary.AppendVarint(row, e.Idle)
-	return binary.AppendVarint(row, e.Expires-e.At)
+	row = binary.AppendVarint(row, e.Expires-e.At)
+	return binary.AppendVarint(row, e.RowExpires-e.Expires+e.At-e.Base) // 0 where each heartbeat moves the end by as much
 }
 
 var errTorn = fmt.Errorf("%w: a row of the log of heartbeats breaks off", sqldb.ErrDamaged)
@@ -43,7 +46,7 @@ func readEntries(row []byte, at int64, f func(Entry)) error {
 		}
 		e := Entry{Session: int64(binary.BigEndian.Uint64(row))}
 		row = row[8:]
-		var numbers [4]int64
+		var numbers [5]int64
 		for i := range numbers {
 			n, size := binary.Varint(row)
 			if size <= 0 {
@@ -53,6 +56,7 @@ func readEntries(row []byte, at int64, f func(Entry)) error {
 		}
 		e.At = at + numbers[0]
 		e.Base, e.Idle, e.Expires = e.At-numbers[1], numbers[2], e.At+numbers[3]
+		e.RowExpires = numbers[4] + e.Expires - e.At + e.Base
 		f(e)
 	}
 	return nil

@@ -1,12 +1,13 @@
 package beats
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"math"
 	"slices"
 	"time"
 
+	"rollcall/store/presence"
 	"rollcall/store/sqldb"
 )
 
@@ -20,44 +21,131 @@ const (
 // foldTime is within which time what is due is folded, evenly: who beats notices nothing of it.
 const foldTime = 700 * time.Millisecond
 
-// step is what one write folds: sessions in the order of their rows, after which rows of the log up to a number say
-// nothing any more; 0 for none.
-type step struct {
-	sessions []int64
-	upTo     int64
-}
-
-// FoldDue folds what has waited for a lap at now. It is to be called every second.
+// FoldDue folds what is due at now. It is to be called every second.
 //
-// Where many wait, it goes ahead of that: once a lap it goes through all that wait in the order of their rows. Rows that
-// are neighbours then are written together, a page of them at once, where each that is folded when its own time comes
-// would cost a page of its own. And those who came all at once are not folded all at once, a lap later.
+// Once a lap it comes by each segment, and folds who would not outlast the next visit, or has been silent for long; and in
+// the segment's turn all of it, in the order of the rows. Rows that are neighbours then are written together, a page of
+// them at once, where each that is folded when its own time comes would cost a page of its own. Where few wait in all,
+// one write folds all of them, once any is due.
 func (l *Log) FoldDue(ctx context.Context, now time.Time) error {
 	if l == nil {
 		return nil
 	}
-	from, to := now.UnixMilli()-l.lap, now.UnixMilli()+l.lap
-	l.mu.RLock()
-	steps := l.sweep(now.UnixMilli())
-	isDue := func(r row) bool { return r.at <= from || r.at > to } // the clock may be set back
-	if len(l.queue) > 0 && isDue(l.queue[0]) && l.unfolded <= l.Step {
-		isDue = func(row) bool { return true } // one write is enough for all
-	}
-	steps = append(steps, l.stepsOf(isDue)...)
-	l.mu.RUnlock()
-	pace := time.NewTicker(foldTime / time.Duration(1+len(steps)))
+	before := l.visited
+	visits := l.visitsUpTo(now.UnixMilli())
+	steps := l.steps(visits, now.UnixMilli())
+	removals := l.removals(l.Step)
+	pace := time.NewTicker(foldTime / time.Duration(1+len(steps)+len(removals)))
 	defer pace.Stop()
-	for _, s := range steps {
-		if err := l.fold(ctx, s); err != nil {
-			return err
-		}
+	wait := func() error {
 		select {
 		case <-pace.C:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	return nil
+	err := l.foldEach(ctx, steps, wait)
+	var over []int64
+	for _, v := range visits {
+		over = append(over, l.measure(v.segment)...)
+	}
+	if err == nil && len(over) > 0 {
+		err = l.write(ctx, func(*sqldb.Tx) error {
+			l.staged.over = over
+			return nil
+		})
+	}
+	if err == nil {
+		err = l.shortenEach(ctx, removals, wait)
+	}
+	if err != nil {
+		l.visited = before // it is made up for
+	}
+	return err
+}
+
+// visit is when a segment's time has come.
+type visit struct {
+	segment int
+	turn    bool // all of it is folded
+}
+
+// visitsUpTo returns whose time has come since it was called last.
+func (l *Log) visitsUpTo(now int64) (visits []visit) {
+	nth := func(at int64) int64 { return at/l.lap*segments + at%l.lap*segments/l.lap }
+	from, to := nth(l.visited), nth(now)
+	if from > to || l.visited == 0 { // the clock was set back
+		from = to - segments
+	}
+	l.visited = now
+	for n := max(from+1, to-segments+1); n <= to; n++ {
+		visits = append(visits, visit{int(n % segments), (n/segments+n%segments)%turns == 0})
+	}
+	return visits
+}
+
+// steps returns what visits at now fold, each step as many sessions as one write does.
+func (l *Log) steps(visits []visit, now int64) (steps [][]int64) {
+	l.mu.RLock()
+	few := l.unfolded <= neighbours*l.Step
+	l.mu.RUnlock()
+	for _, v := range visits {
+		due := l.sessions(v.segment, func(w *waiting) bool { return v.turn && !few || l.isDue(w, now) })
+		if len(due) > 0 && few {
+			return l.allSteps()
+		}
+		steps = l.appendSteps(steps, due)
+	}
+	return steps
+}
+
+// isDue tells whether an entry has to be folded in a visit at now. What is from after the next one was made before the
+// clock was set back.
+func (l *Log) isDue(w *waiting, now int64) bool {
+	next := now + l.lap
+	return min(w.Base+l.window, w.RowExpires) <= next+l.margin || w.At <= now-l.unsaid || w.At > next
+}
+
+// sessions returns those of a segment that wait and match, in order.
+func (l *Log) sessions(segment int, matches func(*waiting) bool) (some []int64) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	l.inSegment(segment, func(w *waiting) {
+		if !w.isFolded() && matches(w) {
+			some = append(some, w.Session)
+		}
+	})
+	slices.Sort(some)
+	return some
+}
+
+func (l *Log) appendSteps(steps [][]int64, sessions []int64) [][]int64 {
+	return slices.AppendSeq(steps, slices.Chunk(sessions, neighbours*l.Step))
+}
+
+// allSteps returns the steps that fold all that waits.
+func (l *Log) allSteps() (steps [][]int64) {
+	var all []int64
+	for segment := range segments {
+		all = append(all, l.sessions(segment, func(*waiting) bool { return true })...)
+	}
+	return l.appendSteps(nil, all)
+}
+
+// removals returns up to which rows the log is to be shortened, step by step: nothing waits by them. Fewer than the
+// least are left for later, unless they are all.
+func (l *Log) removals(least int) (upTo []int64) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	n, _ := slices.BinarySearchFunc(l.queue, l.all.row, func(r row, number int64) int { return cmp.Compare(r.number, number) })
+	if n < least && n < len(l.queue) {
+		return nil
+	}
+	for some := range slices.Chunk(l.queue[:n], l.Step) {
+		upTo = append(upTo, some[len(some)-1].number)
+	}
+	return upTo
 }
 
 // FoldAll folds all that waits when it is called.
@@ -65,88 +153,76 @@ func (l *Log) FoldAll(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
+	err := l.foldEach(ctx, l.allSteps(), atOnce)
+	for segment := range segments {
+		l.measure(segment)
+	}
+	if err == nil {
+		err = l.shortenEach(ctx, l.removals(1), atOnce)
+	}
+	return err
+}
+
+// Settle makes sure that the rows answer a question with these cutoffs as they would if nothing waited: see the package
+// comment. That is so but where the clock has jumped, or the question is about a time in the past.
+func (l *Log) Settle(ctx context.Context, m presence.Cutoffs) error {
+	if l == nil {
+		return nil
+	}
 	l.mu.RLock()
-	steps := append(l.inOrder(math.MinInt64, math.MaxInt64), l.stepsOf(func(row) bool { return true })...)
+	safe, bounds := l.all.safe(m), l.segments
 	l.mu.RUnlock()
+	if safe {
+		return nil
+	}
+	for segment, b := range bounds {
+		if b.safe(m) {
+			continue
+		}
+		unsafe := l.sessions(segment, func(w *waiting) bool { return !w.bounds().safe(m) })
+		if err := l.foldEach(ctx, l.appendSteps(nil, unsafe), atOnce); err != nil {
+			return err
+		}
+		l.measure(segment)
+	}
+	return nil
+}
+
+func atOnce() error { return nil }
+
+func (l *Log) foldEach(ctx context.Context, steps [][]int64, wait func() error) error {
+	return each(steps, wait, func(sessions []int64) error {
+		return l.write(ctx, func(t *sqldb.Tx) error { return l.foldSessions(t, sessions) })
+	})
+}
+
+func (l *Log) shortenEach(ctx context.Context, removals []int64, wait func() error) error {
+	return each(removals, wait, func(upTo int64) error {
+		return l.write(ctx, func(t *sqldb.Tx) error { return l.shorten(t, upTo) })
+	})
+}
+
+// each does steps, and waits after each.
+func each[S any](steps []S, wait func() error, do func(S) error) error {
 	for _, s := range steps {
-		if err := l.fold(ctx, s); err != nil {
+		if err := do(s); err != nil {
+			return err
+		}
+		if err := wait(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sweep returns the steps that lead as much further through the rows as the time has gone on, a tenth faster than once a
-// lap: it should come before what is due. Where few wait there are none.
-func (l *Log) sweep(now int64) []step {
-	share := min(max(float64(now-l.sweptAt)*1.1/float64(l.lap), 0), 0.9)
-	first := l.sweptAt == 0
-	l.sweptAt = now
-	if first || share == 0 || l.unfolded <= neighbours*2*(l.Step-1) {
-		return nil
-	}
-	from, width := l.swept, int64(share*math.MaxInt64)
-	rest := math.MaxInt64 - from
-	if width <= rest {
-		l.swept += width
-		return l.inOrder(from, l.swept)
-	}
-	l.swept = width - rest
-	return append(l.inOrder(from, math.MaxInt64), l.inOrder(math.MinInt64, l.swept)...)
-}
-
-// inOrder returns the steps that fold all that waits of the sessions with ids above from, up to to.
-func (l *Log) inOrder(from, to int64) (steps []step) {
-	var some []int64
-	l.entries.between(from, to, func(w *waiting) {
-		if !w.isFolded() {
-			some = append(some, w.Session)
-		}
-	})
-	slices.Sort(some)
-	for chunk := range slices.Chunk(some, neighbours*l.Step) {
-		steps = append(steps, step{sessions: chunk})
-	}
-	return steps
-}
-
-// stepsOf returns the steps that fold the first rows of the log that are due.
-func (l *Log) stepsOf(due func(row) bool) (steps []step) {
-	var s step
-	rows := 0
-	for _, r := range l.queue {
-		if !due(r) {
-			break
-		}
-		for _, session := range r.sessions {
-			if w, ok := l.entries.get(session); ok && w.row == r.number && !w.isFolded() { // else it waits in a later row
-				s.sessions = append(s.sessions, session)
-			}
-		}
-		s.upTo = r.number
-		if rows++; len(s.sessions) >= l.Step || rows >= l.Step {
-			steps, s, rows = append(steps, s), step{}, 0
-		}
-	}
-	if rows > 0 {
-		steps = append(steps, s)
-	}
-	for _, s := range steps {
-		slices.Sort(s.sessions)
-	}
-	return steps
-}
-
-func (l *Log) fold(ctx context.Context, s step) error {
+// write lets f write in a transaction that knows what others have logged.
+func (l *Log) write(ctx context.Context, f func(*sqldb.Tx) error) error {
 	err := l.db.Do(ctx, &sqldb.Job{NoSavepoint: true, Run: func(t *sqldb.Tx) error {
 		l.Begin(t)
 		if err := l.readOthers(t); err != nil {
 			return err
 		}
-		if err := l.foldSessions(t, s.sessions); err != nil || s.upTo == 0 {
-			return err
-		}
-		return l.shorten(t, s.upTo)
+		return f(t)
 	}})
 	return sqldb.Wrap("folding heartbeats", err)
 }
@@ -157,7 +233,7 @@ func (l *Log) foldSessions(t *sqldb.Tx, sessions []int64) error {
 	for _, session := range sessions {
 		if w, ok := l.entry(session); ok && !w.isFolded() {
 			some = append(some, w.Entry)
-			w.since = folded
+			w.RowExpires = folded
 			l.staged.entries[session] = w
 		}
 	}

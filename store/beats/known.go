@@ -32,15 +32,15 @@ func (l *Log) CheckOthers(t *sqldb.Tx) error {
 
 // Known returns the row of a session as it is, without a look at it, where the session's last heartbeat was quiet, had
 // this print, and was of somebody without another active session; and where nothing but heartbeats that were quiet has
-// been written of them since. What is known of when it expires may be a little too early, while an entry waits.
+// been written of them since.
 func (l *Log) Known(session int64, print Print) (r Row, ok bool) {
 	w, ok := l.entry(session)
 	if !ok || w.print != print {
 		return r, false
 	}
 	r = Row{Session: session, Activity: w.At, Idle: w.Idle, Expires: w.Expires, Active: true, Heard: true}
-	if !w.isFolded() { // whoever is idle stays so while they beat quietly, and else each heartbeat moves the end by as much
-		r.Activity, r.Expires = w.Base, w.Expires-(w.At-w.Base)
+	if !w.isFolded() {
+		r.Activity, r.Expires = w.Base, w.RowExpires
 	}
 	return r, true
 }

@@ -20,22 +20,21 @@ import (
 type Log struct {
 	Step int // see foldStep; to be set before anything is folded
 
-	db                  *sqldb.DB
-	window, lap, margin int64 // milliseconds
+	db                          *sqldb.DB
+	window, lap, margin, unsaid int64 // milliseconds; see rule.go
 
-	mu       sync.RWMutex // guards what follows against readers; only the writer changes it
+	mu       sync.RWMutex // guards what follows against readers; only the writer and FoldDue change it
 	entries  table
-	unfolded int   // of the entries
-	queue    []row // what is in the log, in its order
-	waiting  bounds
+	unfolded int              // of the entries
+	queue    []row            // what is in the log, in its order
+	segments [segments]bounds // of what waits
+	all      bounds           // of all segments
 
-	unmeasured int       // rows that were removed since waiting was measured
-	measured   time.Time // when that was
+	last      int64     // number of the row of the log that was removed last
+	removed   []removed // rows of which readers of a state from before may still need the entries
+	forgotten int64     // number of the last row of which nobody does
 
-	last   int64    // number of the row of the log that was removed last
-	buried []buried // entries whose rows of the log are gone, for readers of a state from before
-
-	swept, sweptAt int64 // id up to which the sweep has come, and when; for the one who folds
+	visited int64 // up to which time segments have been visited; for the one who folds
 
 	staged  stage        // by the transaction under way; the writer's own, as is what follows
 	folding bool         // rows are written that say what is known
@@ -45,43 +44,24 @@ type Log struct {
 // waiting is the latest entry of a session.
 type waiting struct {
 	Entry
-	since int64 // when the session began to wait, or folded
-	row   int64 // the number of the log's row with which it did
+	row   int64 // the number of the log's row that has it
 	prior int64 // base of the entry that was folded before; its own if there was none
 	print Print // of the heartbeat, where the next one is quiet without a look at the row; else 0
 }
 
-// folded stands for when a session began to wait once its row says what its entry does.
+// folded stands for when a session's row expires once it says what the entry does.
 const folded = math.MinInt64
 
-func (w *waiting) isFolded() bool { return w.since == folded }
+func (w *waiting) isFolded() bool { return w.RowExpires == folded }
 
 // row is one of the log.
-type row struct {
-	number, at int64
-	sessions   []int64 // that began to wait with it
-	bounds
-}
+type row struct{ number, at int64 }
 
-// bounds are the first times by which a question would find that rows wait.
-type bounds struct {
-	rows    int
-	base    int64 // the earliest last_activity_at of a row that waits
-	expires int64 // likewise its expires_at
-	latest  int64 // last activity that waits
-}
-
-var nothing = bounds{base: math.MaxInt64, expires: math.MaxInt64, latest: math.MinInt64}
-
-func (b bounds) and(o bounds) bounds {
-	return bounds{b.rows + o.rows, min(b.base, o.base), min(b.expires, o.expires), max(b.latest, o.latest)}
-}
-
-// buried is an entry that was folded, and of which the log says nothing more. Whoever began to read before that still
-// needs it.
-type buried struct {
-	session, row int64
-	when         time.Time
+// removed says that the rows of the log up to a number are gone. Whoever began to read before that still needs what they
+// said.
+type removed struct {
+	upTo int64
+	when time.Time
 }
 
 // readersTime is for how long folded entries are kept: no reader looks at one state for longer.
@@ -92,21 +72,30 @@ type stage struct {
 	tx      *sqldb.Tx
 	entries map[int64]waiting // nil while the log is opened
 	rows    []row
-	next    row // that is being filled
+	next    row     // that is being filled
+	said    []int64 // sessions in it
 	blob    []byte
-	dropped int // rows of the queue
+	dropped int     // rows of the queue
+	over    []int64 // sessions whose entries nobody needs any more
 }
 
 // Open reads the log that is in a database.
 func Open(ctx context.Context, db *sqldb.DB, rules presence.Rules) (*Log, error) {
-	l := &Log{Step: foldStep, db: db, waiting: nothing, seed: maphash.MakeSeed()}
+	l := &Log{Step: foldStep, db: db, all: nothing, seed: maphash.MakeSeed()}
 	l.window = rules.OnlineWindow.Milliseconds()
 	l.lap = lapOf(rules)
-	l.margin = marginOf(l.lap)
+	l.margin = marginOf(rules)
+	l.unsaid = unsaidOf(rules)
+	for i := range l.segments {
+		l.segments[i] = nothing
+	}
 	rows, err := db.Rows(ctx, readLog, 0)
 	if err == nil {
 		_, err = sqldb.Collect(rows, func(rows *sql.Rows) (none struct{}, err error) { return none, l.stageRow(rows) })
 		l.commit()
+		if n := len(l.queue); n > 0 {
+			l.visited = l.queue[n-1].at
+		}
 	}
 	if err == nil {
 		err = db.WatchRows("user_sessions", l.Forget)
@@ -118,14 +107,14 @@ const readLog = `SELECT number, at, beats FROM heartbeat_log WHERE number > $1 O
 
 // stageRow takes up a row of the log that this process has not written, or not in this life.
 func (l *Log) stageRow(rows *sql.Rows) error {
-	r := row{bounds: nothing}
+	var r row
 	var blob []byte
 	if err := rows.Scan(&r.number, &r.at, &blob); err != nil {
 		return err
 	}
 	l.staged.next = r
-	err := readEntries(blob, r.at, func(e Entry) { l.stage(e, e.At+l.lap+l.margin) }) // its row lasts that long at least
-	l.staged.rows, l.staged.next = append(l.staged.rows, l.staged.next), row{}
+	err := readEntries(blob, r.at, l.stage)
+	l.endRow(r)
 	if err != nil { // the others count all the same
 		l.db.NoteDamage(err)
 	}
@@ -149,34 +138,35 @@ func (l *Log) entry(session int64) (waiting, bool) {
 	return l.entries.get(session) // nobody else writes it
 }
 
-// stage notes an entry for the row of the log that is being filled; expires is that of the session's row.
-func (l *Log) stage(e Entry, expires int64) {
-	next := &l.staged.next
+// stage notes an entry for the row of the log that is being filled.
+func (l *Log) stage(e Entry) {
 	w, ok := l.entry(e.Session)
 	switch {
 	case ok && w.Base == e.Base && !w.isFolded():
 		w.Entry = e
+	case ok && w.At == e.Base: // which has been folded
+		w = waiting{Entry: e, prior: w.Base}
 	default:
-		prior := e.Base
-		if ok && w.At == e.Base { // which has been folded
-			prior = w.Base
-		}
-		w = waiting{Entry: e, since: e.At, row: 0, prior: prior}
-		next.sessions = append(next.sessions, e.Session)
-		if e.Base != noBase {
-			next.base, next.expires = min(next.base, e.Base), min(next.expires, expires)
-		}
+		w = waiting{Entry: e, prior: e.Base}
 	}
-	next.latest = max(next.latest, e.At)
-	next.rows = 1
-	if w.row == 0 {
-		w.row = next.number
-	}
+	w.row = l.staged.next.number
 	if l.staged.entries == nil { // nobody else has the log yet
 		l.put(w)
 		return
 	}
 	l.staged.entries[e.Session] = w
+	l.staged.said = append(l.staged.said, e.Session)
+}
+
+// endRow notes that the row that was filled is this one.
+func (l *Log) endRow(r row) {
+	for _, session := range l.staged.said {
+		w := l.staged.entries[session]
+		w.row = r.number
+		l.staged.entries[session] = w
+	}
+	l.staged.rows = append(l.staged.rows, r)
+	l.staged.next, l.staged.said, l.staged.blob = row{}, nil, nil
 }
 
 // put makes an entry everybody's.
@@ -187,19 +177,22 @@ func (l *Log) put(w waiting) {
 	}
 	if !w.isFolded() {
 		l.unfolded++
+		b := w.bounds()
+		of := &l.segments[segmentOf(w.Session)]
+		*of, l.all = of.and(b), l.all.and(b)
 	}
 }
 
 // Add brings the heartbeats that [Log.Quiet] has allowed into the transaction, as one row of the log.
 // Its number is known only after that. With a print, the next heartbeat that has it is taken for one of the same row.
-func (l *Log) Add(t *sqldb.Tx, beat Entry, of Row, print Print) {
+func (l *Log) Add(t *sqldb.Tx, beat Entry, print Print) {
 	l.Begin(t)
 	if l.staged.blob == nil {
-		l.staged.next = row{at: beat.At, bounds: nothing}
+		l.staged.next = row{at: beat.At}
 		l.staged.blob = []byte{}
 	}
 	l.staged.blob = appendEntry(l.staged.blob, l.staged.next.at, beat)
-	l.stage(beat, of.Expires)
+	l.stage(beat)
 	w := l.staged.entries[beat.Session]
 	w.print = print
 	l.staged.entries[beat.Session] = w
@@ -221,7 +214,7 @@ func (l *Log) Wrote(t *sqldb.Tx, session, activity int64) error {
 	if !ok || w.Base != activity && w.prior != activity && w.At <= activity {
 		return nil
 	}
-	l.Add(t, Entry{Session: session, Base: noBase, At: activity, Expires: activity}, Row{Expires: activity}, 0)
+	l.Add(t, Entry{Session: session, Base: noBase, At: activity, Expires: activity, RowExpires: activity}, 0)
 	return l.Write(t)
 }
 
@@ -234,13 +227,7 @@ func (l *Log) Write(t *sqldb.Tx) error {
 	err := t.Scan([]any{&next.number}, `
 		INSERT INTO heartbeat_log (number, at, beats) SELECT MAX(COALESCE(MAX(number), 0), $1) + 1, $2, $3 FROM heartbeat_log RETURNING number`,
 		l.lastNumber(), next.at, l.staged.blob)
-	for _, session := range next.sessions {
-		if w := l.staged.entries[session]; w.row == 0 {
-			w.row = next.number
-			l.staged.entries[session] = w
-		}
-	}
-	l.staged.rows, l.staged.next, l.staged.blob = append(l.staged.rows, next), row{}, nil
+	l.endRow(next)
 	return sqldb.Wrap("logging heartbeats", err)
 }
 
@@ -263,64 +250,32 @@ func (l *Log) lastInQueue() int64 {
 func (l *Log) commit() {
 	s := l.staged
 	l.staged = stage{}
-	now := time.Now() // not anybody's time: for how long readers read
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, w := range s.entries {
 		l.put(w)
 	}
-	for _, r := range l.queue[:s.dropped] {
-		l.last = r.number
-		for _, session := range r.sessions {
-			if w, _ := l.entries.get(session); w.row == r.number {
-				l.buried = append(l.buried, buried{session, r.number, now})
-			}
+	for _, session := range s.over {
+		if w, ok := l.entries.get(session); ok && l.isOver(&w) {
+			l.entries.delete(session)
 		}
-	}
-	l.queue = l.queue[s.dropped:]
-	l.queue = append(l.queue, s.rows...)
-	for _, r := range s.rows {
-		l.waiting = l.waiting.and(r.bounds)
 	}
 	if s.dropped > 0 {
-		l.unmeasured += s.dropped
-		if l.unmeasured >= len(l.queue)/measureShare || now.Sub(l.measured) >= measureEvery {
-			l.measure()
-			l.measured = now
-		}
-		l.unbury(now)
+		l.last = l.queue[s.dropped-1].number
+		l.remove(time.Now()) // not anybody's time: for how long readers read
+		l.queue = l.queue[s.dropped:]
 	}
+	l.queue = append(l.queue, s.rows...)
 }
 
-// The log is measured anew once it is shorter by a share, or some time after it was last: each row is looked at.
-// Up to then what waits seems to be older than it is, by less than the margin.
-const (
-	measureShare = 32
-	measureEvery = time.Second
-)
-
-// measure finds by what a question would find that rows wait.
-func (l *Log) measure() {
-	latest := l.waiting.latest // that of a session may lie in a row behind the one it waits in
-	l.waiting, l.unmeasured = nothing, 0
-	for _, r := range l.queue {
-		l.waiting = l.waiting.and(r.bounds)
-	}
-	if len(l.queue) > 0 {
-		l.waiting.latest = max(l.waiting.latest, latest)
-	}
-}
-
-// unbury forgets what no reader needs any more.
-func (l *Log) unbury(now time.Time) {
+// remove notes that rows are removed, and of which nobody needs the entries any more.
+func (l *Log) remove(now time.Time) {
+	l.removed = append(l.removed, removed{l.last, now})
 	n := 0
-	for ; n < len(l.buried) && now.Sub(l.buried[n].when) >= readersTime; n++ {
-		b := l.buried[n]
-		if w, ok := l.entries.get(b.session); ok && w.row == b.row {
-			l.entries.delete(b.session)
-		}
+	for ; n < len(l.removed) && now.Sub(l.removed[n].when) >= readersTime; n++ {
+		l.forgotten = l.removed[n].upTo
 	}
-	l.buried = l.buried[n:]
+	l.removed = l.removed[n:]
 }
 
 // Overlay replaces the times that were read of a session by those of its entry, where that counts.

@@ -6,11 +6,8 @@ import (
 	"rollcall/store/presence"
 )
 
-// maxLap is for how long an entry waits to be folded at most.
-const maxLap = 2 * time.Minute
-
-// minMargin is by how much a row must outlast the wait of its entry at least: the clock may step by two
-// seconds before anybody notices, and a fold may be late.
+// minMargin is by how much a row must outlast the next visit of its session at least: the clock may step by two
+// seconds before anybody notices, and a visit may be late.
 const minMargin = 5 * time.Second
 
 // MaxSiblings is how many active sessions a person may have of which any beats quietly: all of them
@@ -20,17 +17,26 @@ const MaxSiblings = 8
 // maxRows is how many rows the log may have. Where nobody folds it, heartbeats are written at once again.
 const maxRows = 1_000_000
 
-// lapOf is how long an entry waits, in milliseconds: as long as the row lasts, less the margin and the time to the
-// next heartbeat, which a browser may send half as often for a page that nobody sees. The longer it is, the more
-// heartbeats share one write of their row.
+// A lap is the time from one visit of a session to the next. In every sixth, its turn, it is folded whatever it says,
+// together with its neighbours.
+const (
+	maxLap = 40 * time.Second
+	turns  = 6
+)
+
+// lapOf is how long a lap is, in milliseconds: such that who beats as often as they should need not be folded but in
+// their turn. Where the window is too short for that, nearly all heartbeats are written at once.
 func lapOf(r presence.Rules) int64 {
-	window, heartbeat := r.OnlineWindow.Milliseconds(), r.Heartbeat.Milliseconds()
-	rest := window - heartbeat*5/2 - minMargin.Milliseconds()
-	return min(maxLap.Milliseconds(), max(rest*10/11, window/5))
+	rest := r.OnlineWindow.Milliseconds() - r.Heartbeat.Milliseconds() - marginOf(r)
+	return min(maxLap.Milliseconds(), max(rest/turns, r.OnlineWindow.Milliseconds()/10))
 }
 
-// marginOf is by how much a row must outlast a lap.
-func marginOf(lap int64) int64 { return minMargin.Milliseconds() + lap/10 }
+// marginOf is by how much a row must outlast the next visit, in milliseconds.
+func marginOf(r presence.Rules) int64 { return (minMargin + r.OnlineWindow/25).Milliseconds() }
+
+// unsaidOf is for how long an entry waits, in milliseconds, that no other of its session follows: a browser may beat half
+// as often for a page that nobody sees. As long is the log.
+func unsaidOf(r presence.Rules) int64 { return r.Heartbeat.Milliseconds() * 5 / 2 }
 
 // Row is what the database has of a session whose heartbeat comes, and whose token is right.
 type Row struct {
@@ -62,17 +68,17 @@ type Beat struct {
 func (l *Log) Quiet(r Row, b Beat) (Entry, bool) {
 	p, waits := l.entry(r.Session)
 	last := Entry{Session: r.Session, Base: r.Activity, At: r.Activity, Idle: r.Idle, Expires: r.Expires}
-	due := b.Now + l.lap
+	visit := b.Now + l.lap // at the latest
 	if waits && p.Base == r.Activity && !p.isFolded() {
-		last, due = p.Entry, max(b.Now, p.since+l.lap)
+		last, visit = p.Entry, b.Now // which folds it in time
 	}
-	next := Entry{Session: r.Session, Base: r.Activity, At: b.Now, Idle: b.Idle, Expires: last.Expires}
+	next := Entry{Session: r.Session, Base: r.Activity, At: b.Now, Idle: b.Idle, Expires: last.Expires, RowExpires: r.Expires}
 	if b.End != nil {
 		next.Expires = max(next.Expires, *b.End)
 	}
 	same := r.Active && r.Heard && !r.Leaving && (b.Page == nil || *b.Page == r.Page) && (last.Idle >= b.IdleAfter) == (b.Idle >= b.IdleAfter)
 	alive := last.Expires > b.Expiry && last.At > b.StaleBefore && last.At <= b.Future && next.At > last.At
-	outlasts := r.Activity+l.window > due+l.margin && r.Expires > due+l.margin
+	outlasts := r.Activity+l.window > visit+l.margin && r.Expires > visit+l.margin
 	return next, same && alive && outlasts && len(l.queue) < maxRows && !l.overtakes(r.Siblings, last.Input(), next.Input())
 }
 
@@ -89,16 +95,4 @@ func (l *Log) overtakes(others []Sibling, before, now int64) bool {
 		}
 	}
 	return false
-}
-
-// Safe tells whether rows that wait for their entries answer a question with these cutoffs as they
-// would after a fold: see the package comment. Where they do not, call [Log.FoldAll] first.
-func (l *Log) Safe(m presence.Cutoffs) bool {
-	if l == nil {
-		return true
-	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	w := l.waiting
-	return w.rows == 0 || m.Window < w.base && m.Expiry < w.expires && w.latest <= m.Future
 }
