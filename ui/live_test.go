@@ -73,6 +73,12 @@ func TestThePanelIsLive(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.until(panel + `.querySelector('[data-user-id=joe]').dataset.status === 'offline'`)
+		colour := func(id string) string {
+			return b.eval(`getComputedStyle(` + panel + `.querySelector('[data-user-id=` + id + `] .shape')).color`)
+		}
+		if colour("joe") == colour("ada") {
+			t.Error("they are as green as who is available")
+		}
 		b.until(panel + `.querySelector('[part=count]').textContent === '2 online'`)
 		b.eval(panel + `.querySelector('[part=search]').focus()`)
 		b.until(listed("Ada", "Eve"))
