@@ -108,7 +108,7 @@ const readLog = `SELECT number, at, beats FROM heartbeat_log WHERE number > $1 O
 // stageRow takes up a row of the log that this process has not written, or not in this life.
 func (l *Log) stageRow(rows *sql.Rows) error {
 	var r row
-	var blob []byte
+	var blob sql.RawBytes
 	if err := rows.Scan(&r.number, &r.at, &blob); err != nil {
 		return err
 	}
