@@ -122,12 +122,20 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 	if !errors.Is(err, ErrTooManyOnline) {
 		return page, sqldb.Wrap("listing who is online", err)
 	}
-	if page.Counts, err = s.counts.Get(ctx, now, f.counted()); err != nil {
-		return OnlinePage{}, sqldb.Wrap("counting who is online", err)
+	if s.roster.serves(ctx) { // counting takes long
+		if page.Counts, err = s.counts.Get(ctx, now, f.counted()); err != nil {
+			return OnlinePage{}, sqldb.Wrap("counting who is online", err)
+		}
 	}
 	s.settle(ctx, now)
-	err = s.db.SnapshotFor(ctx, f.isHeavy(), func(look *sql.Tx) error { // one instant for the whole page
+	nobody := page.Counts.People() == 0                                           // it is not said beside the name of somebody who has come since
+	err = s.db.SnapshotFor(ctx, nobody || f.isHeavy(), func(look *sql.Tx) error { // one instant for the whole page
 		m := s.at(now)
+		if nobody {
+			if page.Counts, err = s.countIn(ctx, look, m, f); err != nil {
+				return err
+			}
+		}
 		if f.byActivity() {
 			err = s.listByActivity(ctx, look, m, f, after, &page)
 		} else {

@@ -23,22 +23,59 @@ func (s *Store) findCounts(ctx context.Context, now time.Time, f OnlineFilter) (
 	return c, err
 }
 
-func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) (c presence.Counts, err error) {
-	q := new(sqldb.Query)
-	q.Add(`SELECT COUNT(*), COALESCE(SUM(active), 0) FROM (
-		SELECT MAX(CASE WHEN s.idle_ms < ? THEN 1 ELSE 0 END) AS active FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
+// countIn counts as of one instant.
+func (s *Store) countIn(ctx context.Context, look *sql.Tx, m presence.Cutoffs, f OnlineFilter) (presence.Counts, error) {
+	seen := census{seed: maphash.MakeSeed()}
+	err := s.censusQuery(f).And(presence.OnlineRule("s"), m.Bounds()...).Each(ctx, look, seen.add)
+	if err != nil {
+		return presence.Counts{}, err
+	}
+	return s.countRest(ctx, look, m, f, seen.counts())
+}
+
+// censusQuery finds the sessions of those who match.
+func (s *Store) censusQuery(f OnlineFilter) *sqldb.Query {
+	q := sqldb.NewQuery(`SELECT s.user_id, s.idle_ms >= ? FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
 	if f.aboutUsers() {
 		q.Add(userJoins)
 	}
-	q.Add(` WHERE `+presence.OnlineRule("s"), m.Bounds()...)
+	q.Add(` WHERE true`)
 	f.where(q)
-	q.Add(` GROUP BY s.user_id) people`)
-	var people int
-	if err = q.Scan(ctx, look, &people, &c.Available); err != nil {
-		return c, err
+	return q
+}
+
+// census tells apart the people whose sessions it is shown: in half the time in which SQL does, and without its
+// temporary tables.
+type census struct {
+	seed   maphash.Seed
+	people []uint64 // a hash of each; of those of one person, a session that is not idle comes first
+}
+
+const idleBit = 1
+
+func (c *census) add(rows *sql.Rows) error {
+	var key sql.RawBytes
+	var idle bool
+	err := rows.Scan(&key, &idle)
+	person := maphash.Bytes(c.seed, key) &^ idleBit
+	if idle {
+		person |= idleBit
 	}
-	c.Away = people - c.Available
-	return s.countRest(ctx, look, m, f, c)
+	c.people = append(c.people, person)
+	return err
+}
+
+// counts counts people as available or away.
+func (c *census) counts() (n presence.Counts) {
+	slices.Sort(c.people)
+	for _, p := range slices.CompactFunc(c.people, func(a, b uint64) bool { return a|idleBit == b|idleBit }) {
+		if p&idleBit == 0 {
+			n.Available++
+		} else {
+			n.Away++
+		}
+	}
+	return n
 }
 
 // countRest adds to counts that were made from sessions alone what claims say, and who is hidden.
@@ -59,36 +96,12 @@ func (s *Store) countInSteps(ctx context.Context, now time.Time, f OnlineFilter)
 	if err != nil {
 		return c, err
 	}
-	const idle = 1 // beside the hash of a person: of those of one person, a session that is not idle comes first
-	people := make([]uint64, 0, len(ids))
-	seed := maphash.MakeSeed()
-	query := func() *sqldb.Query {
-		q := sqldb.NewQuery(`SELECT s.user_id, s.idle_ms >= ? FROM user_sessions s`, s.rules.IdleAfter.Milliseconds())
-		if f.aboutUsers() {
-			q.Add(userJoins)
-		}
-		q.Add(` WHERE true`)
-		f.where(q)
-		return q
-	}
-	err = s.eachOf(ctx, ids, m, query, func(rows *sql.Rows) error {
-		var key sql.RawBytes
-		var person uint64
-		err := rows.Scan(&key, &person)
-		people = append(people, maphash.Bytes(seed, key)&^idle|person)
-		return err
-	})
+	seen := census{people: make([]uint64, 0, len(ids)), seed: maphash.MakeSeed()}
+	err = s.eachOf(ctx, ids, m, func() *sqldb.Query { return s.censusQuery(f) }, seen.add)
 	if err != nil {
 		return c, err
 	}
-	slices.Sort(people)
-	for _, p := range slices.CompactFunc(people, func(a, b uint64) bool { return a|idle == b|idle }) {
-		if p&idle == 0 {
-			c.Available++
-		} else {
-			c.Away++
-		}
-	}
+	c = seen.counts()
 	err = s.db.Snapshot(ctx, func(look *sql.Tx) error {
 		if c.People() == 0 { // who was about to be read may have come back by another session
 			c, err = s.countIn(ctx, look, s.at(now), f)

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -114,4 +115,38 @@ func TestSomebodyWhoWasNeverThereHasNoReason(t *testing.T) {
 	if p := person(t, s, Start, "ada"); p.Status != presence.StatusOffline || p.Left != "" {
 		t.Errorf("%+v", p)
 	}
+}
+
+func TestAListCountsThosePeopleThatItNames(t *testing.T) {
+	Each(t, func(t *testing.T, s *store.Store) {
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				login := LogIn(t, s, Start, "ada")
+				if _, err := s.EndByToken(context.Background(), Start, "shop", login.Token, presence.EndLogout); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		seen := map[int]int{}
+		for range 300 {
+			page, err := s.Online(t.Context(), Start, store.OnlineFilter{Limit: 10})
+			if err != nil || page.Counts.People() != len(page.People) {
+				t.Errorf("%d of %+v, %v", len(page.People), page.Counts, err)
+				break
+			}
+			seen[len(page.People)]++
+		}
+		close(stop)
+		<-stopped
+		if len(seen) < 2 {
+			t.Errorf("nobody came or left: %v", seen)
+		}
+	})
 }
