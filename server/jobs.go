@@ -152,6 +152,7 @@ func (s *Server) startJobs() (gocron.Scheduler, error) {
 
 // shutdown lets the requests under way finish, and then the jobs.
 func (s *Server) shutdown(listening []*http.Server, jobs gocron.Scheduler) error {
+	heard := s.now()
 	err := within(requestsTimeout, func(ctx context.Context) (err error) {
 		for _, w := range listening {
 			failed := w.Shutdown(ctx)
@@ -166,6 +167,7 @@ func (s *Server) shutdown(listening []*http.Server, jobs gocron.Scheduler) error
 	if late != nil { // one waits for the disk, and is cut off with the process: no job answers anybody
 		s.log.Warn().Err(late).Msg("a job had not ended when the server did")
 	}
+	_ = within(jobsTimeout, func(ctx context.Context) error { return s.store.NoteStop(ctx, heard) })
 	_ = within(foldTimeout, s.store.FoldAllHeartbeats) // for who reads the file now; the next start has what is left
 	return err
 }

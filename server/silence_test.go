@@ -166,6 +166,39 @@ func TestADeploymentWaitsForThoseWhoWereThereWhenTheServerStopped(t *testing.T) 
 	})
 }
 
+func TestAStopTellsWhoHadGoneBefore(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := serving(t)
+		ada := s.enter(t, "ada")
+		s.enter(t, "bob") // who goes home
+		restarts := func(at string, after time.Duration, want int) {
+			t.Helper()
+			s.stop()
+			<-s.ended
+			time.Sleep(after)
+			s = servingOn(t, s.store)
+			synctest.Wait() // it knows since when it did not run
+			if n := s.headcount(t); n != want {
+				t.Errorf("after a stop %s %d people count, want %d", at, n, want)
+			}
+		}
+		time.Sleep(4 * time.Minute)
+		do(t, s.bench, "POST", "/admin/users/heartbeat", nil, bearing(ada)).wants(200)
+		time.Sleep(90 * time.Second)
+		restarts("when one has gone", 10*time.Second, 1)
+		everybodyIsHeard()
+		restarts("for long", 22*time.Minute, 1)
+		time.Sleep(20 * time.Second)
+		restarts("before everybody could come back", 5*time.Second, 1)
+		everybodyIsHeard()
+		if n := s.headcount(t); n != 0 {
+			t.Errorf("%d people count when all had the time to come back", n)
+		}
+		s.stop()
+		<-s.ended
+	})
+}
+
 func TestADeploymentWaitsForThoseWhoseHeartbeatsWereRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := serving(t)

@@ -22,18 +22,34 @@ var latestActivity = `
 
 var activityBlock = presence.InActivityBlock(`last_activity_at`)
 
-// LastHeard returns when the last heartbeat was recorded, if people who were online then may
-// still be there. It is zero where a later sample of the history shows that nobody was left.
+// heardUntil is the setting that NoteStop keeps.
+const heardUntil = "heard_until_ms"
+
+// NoteStop keeps that whoever was there could be heard of up to a time, at which the server stops. It does nothing while
+// people are judged leniently: some may not have come back yet, of whom a start would have to know.
+func (s *Store) NoteStop(ctx context.Context, at time.Time) error {
+	slack := *s.slack.Load()
+	slack.Unproven = false // nobody is judged by that
+	if slack != (presence.Slack{}) {
+		return nil
+	}
+	err := s.db.WriteOne(ctx, func(t *sqldb.Tx) error { return t.SaveSetting(heardUntil, at.UnixMilli()) })
+	return sqldb.Wrap("noting the stop", err)
+}
+
+// LastHeard returns when the last heartbeat was recorded, or up to when it could be (see NoteStop) where that is later, if
+// people who were online then may still be there. It is zero where nobody was left then, or by a later sample of the history.
 // Whether all of them said goodbye is not examined. What lies in the future of now was recorded
 // by another clock and is no evidence; future is the latest such activity, or zero.
 func (s *Store) LastHeard(ctx context.Context, now time.Time) (at, future time.Time, err error) {
-	var heard, sampled, ahead int64
-	err = s.db.Scan(ctx, []any{&heard, &sampled, &ahead}, `SELECT
+	var heard, sampled, ahead, until int64
+	err = s.db.Scan(ctx, []any{&heard, &sampled, &ahead, &until}, `SELECT
 		COALESCE((`+latestActivity+`), 0),
 		COALESCE((SELECT MAX(at) FROM activity_samples WHERE organization_id = 0 AND app = '' AND at <= $1), 0),
 		COALESCE((SELECT MAX(last_activity_at) FROM user_sessions WHERE is_active = true AND last_activity_at > $1
-			AND `+activityBlock+` = (SELECT MAX(`+activityBlock+`) FROM user_sessions WHERE is_active = true)), 0)`,
-		now.UnixMilli(), presence.ActivityBlock(now.UnixMilli()))
+			AND `+activityBlock+` = (SELECT MAX(`+activityBlock+`) FROM user_sessions WHERE is_active = true)), 0),
+		COALESCE((SELECT value FROM settings WHERE name = $3 AND value <= $1), 0)`,
+		now.UnixMilli(), presence.ActivityBlock(now.UnixMilli()), heardUntil)
 	if err == nil {
 		heard, ahead, err = s.latestWaiting(ctx, now.UnixMilli(), heard, ahead)
 	}
@@ -43,8 +59,8 @@ func (s *Store) LastHeard(ctx context.Context, now time.Time) (at, future time.T
 	if ahead != 0 {
 		future = sqldb.Time(ahead)
 	}
-	if heard != 0 && sampled < heard+s.rules.OnlineWindow.Milliseconds() {
-		at = sqldb.Time(heard)
+	if heard != 0 && max(sampled, until) < heard+s.rules.OnlineWindow.Milliseconds() {
+		at = sqldb.Time(max(heard, until))
 	}
 	return at, future, nil
 }
