@@ -59,7 +59,7 @@ func (s *Server) endTroubles(ctx context.Context) error {
 // recordPeak keeps how many people are online if that is the most of the day.
 func (s *Server) recordPeak(ctx context.Context) error {
 	now := s.now()
-	counts, err := s.store.CountOnline(sqldb.Aside(ctx), now)
+	counts, err := s.store.CountOnline(sqldb.Aside(ctx, true), now)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (s *Server) sampleAfter(settled time.Time) func(context.Context) error {
 		if now.Before(settled) {
 			return nil
 		}
-		return s.store.History.Sample(sqldb.Aside(ctx), now)
+		return s.store.History.Sample(sqldb.Aside(ctx, true), now)
 	}
 }
 

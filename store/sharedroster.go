@@ -103,7 +103,7 @@ func (h *sharedRoster) prepare(ctx context.Context, now time.Time) (err error) {
 		}
 		return ErrTooManyOnline
 	}
-	if h.current, err = h.read(ctx, now); errors.Is(err, ErrTooManyOnline) {
+	if h.current, err = h.read(sqldb.Aside(ctx, false), now); errors.Is(err, ErrTooManyOnline) {
 		h.tooMany = time.Now()
 	}
 	return err
@@ -111,7 +111,7 @@ func (h *sharedRoster) prepare(ctx context.Context, now time.Time) (err error) {
 
 // read reads the roster, as far as there are not too many people for one.
 func (h *sharedRoster) read(ctx context.Context, now time.Time) (*roster, error) {
-	ctx = sqldb.WithCaller(context.WithoutCancel(ctx), "") // which says still whether anybody waits
+	ctx = sqldb.WithCaller(context.WithoutCancel(ctx), "")
 	switch few, err := h.store.isFew(ctx, now); {
 	case err != nil:
 		return nil, err
@@ -131,7 +131,7 @@ func (h *sharedRoster) startRenewal(ctx context.Context, now time.Time) {
 // renew reads the roster anew: whatever was changed in a way that no log tells is right again, and so is whether there
 // are too many people for one.
 func (h *sharedRoster) renew(ctx context.Context, now time.Time, drops int) {
-	fresh, err := h.read(sqldb.Aside(ctx), now)
+	fresh, err := h.read(sqldb.Aside(ctx, true), now)
 	h.turn <- struct{}{}
 	defer func() { <-h.turn }()
 	h.reading = false

@@ -23,7 +23,7 @@ type Log struct {
 	db                          *sqldb.DB
 	window, lap, margin, unsaid int64 // milliseconds; see rule.go
 
-	mu       sync.RWMutex // guards what follows against readers; only the writer and FoldDue change it
+	mu       sync.RWMutex // guards what follows against readers; only the writer changes it, but for bounds
 	entries  table
 	unfolded int              // of the entries
 	queue    []row            // what is in the log, in its order

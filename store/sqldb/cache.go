@@ -69,7 +69,7 @@ func (c *Cache[Q, A]) Get(ctx context.Context, now time.Time, q Q) (answer A, er
 		return answer, nil
 	}
 	if usable {
-		c.start(Aside(ctx), now, q)
+		c.start(Aside(ctx, true), now, q)
 		return answer, nil
 	}
 	if !c.keeps(ctx) {

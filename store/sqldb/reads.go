@@ -204,10 +204,13 @@ func hasOwnTurn(ctx context.Context) bool { return ctx.Value(ownTurnKey{}) != ni
 
 type asideKey struct{}
 
-// Aside has what is read in steps with the context, for nobody who waits, leave most of a processor to others.
-func Aside(ctx context.Context) context.Context { return context.WithValue(ctx, asideKey{}, true) }
+// Aside has what is read in steps with the context, for nobody who waits, leave most of a processor to others; or, with
+// false, take it because somebody waits after all.
+func Aside(ctx context.Context, yes bool) context.Context {
+	return context.WithValue(ctx, asideKey{}, yes)
+}
 
-func isAside(ctx context.Context) bool { return ctx.Value(asideKey{}) != nil }
+func isAside(ctx context.Context) bool { return ctx.Value(asideKey{}) == true }
 
 // acquire waits for a turn, which ends when the caller calls done. Whoever waits
 // must not hold a connection.
