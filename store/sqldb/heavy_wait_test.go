@@ -1,6 +1,8 @@
 package sqldb
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -32,5 +34,21 @@ func TestNobodyWaitsForAHeavyQuestionForLong(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestWhoGoesBetweenTwoQuestionsIsNoError(t *testing.T) {
+	db := open(t)
+	ctx, leave := context.WithCancel(t.Context())
+	err := db.Snapshot(ctx, func(look *sql.Tx) error {
+		leave()
+		for {
+			if _, err := look.ExecContext(t.Context(), `SELECT 1`); err != nil {
+				return Wrap("asking once more", err)
+			}
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

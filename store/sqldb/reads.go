@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,7 +16,11 @@ func (db *DB) Snapshot(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	defer look.Rollback()
-	return f(look)
+	err = f(look)
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // whoever asked has gone between two questions
+		return ctx.Err()
+	}
+	return err
 }
 
 // HeavySnapshot is Snapshot for what may read very many rows: only a few of these run at once,
