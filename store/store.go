@@ -88,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.counts.KeepWhile(func(c presence.Counts) bool { return c.People() > 0 }) // that nobody is there is never from before
 	s.gates = newSharedGates(s.findGate)
 	s.roster = newSharedRoster(s)
-	s.History = history.New(db, s.rules, func() presence.Slack { return *s.slack.Load() }, s.settle, s.eachOnline)
+	s.History = history.New(db, s.rules, func() presence.Slack { return *s.slack.Load() }, s.eachOnline)
 	return s, nil
 }
 

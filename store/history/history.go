@@ -18,7 +18,6 @@ type History struct {
 	db     *sqldb.DB
 	rules  presence.Rules
 	slack  func() presence.Slack
-	settle func(context.Context, time.Time)
 	online EachOnline
 
 	activities *sqldb.Cache[activityQuestion, Activity]
@@ -29,10 +28,9 @@ type History struct {
 // EachOnline calls scan with these columns of each session s that is online at now, in no order.
 type EachOnline func(ctx context.Context, now time.Time, columns string, scan func(*sql.Rows) error) error
 
-// New returns the history in db. The slack is by how much the rules are lenient at the moment; settle
-// makes sure that the rows tell who is online at a time.
-func New(db *sqldb.DB, rules presence.Rules, slack func() presence.Slack, settle func(context.Context, time.Time), online EachOnline) *History {
-	h := &History{db: db, rules: rules, slack: slack, settle: settle, online: online}
+// New returns the history in db. The slack is by how much the rules are lenient at the moment.
+func New(db *sqldb.DB, rules presence.Rules, slack func() presence.Slack, online EachOnline) *History {
+	h := &History{db: db, rules: rules, slack: slack, online: online}
 	h.activities = sqldb.NewCache(db, h.findActivity)
 	h.heatmaps = sqldb.NewLastingCache(db, h.findHeatmap)
 	return h
