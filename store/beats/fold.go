@@ -1,7 +1,6 @@
 package beats
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -96,12 +95,12 @@ func (l *Log) allSteps() (steps [][]int64) {
 func (l *Log) removals(least int) (upTo []int64) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	n, _ := slices.BinarySearchFunc(l.queue, l.all.row, func(r row, number int64) int { return cmp.Compare(r.number, number) })
+	n, _ := slices.BinarySearch(l.queue, l.all.row)
 	if n < least && n < len(l.queue) {
 		return nil
 	}
 	for some := range slices.Chunk(l.queue[:n], l.Step) {
-		upTo = append(upTo, some[len(some)-1].number)
+		upTo = append(upTo, some[len(some)-1])
 	}
 	return upTo
 }
@@ -128,15 +127,16 @@ func (l *Log) Settle(ctx context.Context, m presence.Cutoffs) error {
 		return nil
 	}
 	l.mu.RLock()
-	safe, bounds := l.all.safe(m), l.segments
-	l.mu.RUnlock()
-	if safe {
-		return nil
-	}
-	for segment, b := range bounds {
-		if b.safe(m) {
-			continue
+	var doubted []int // segments; nearly always none
+	if !l.all.safe(m) {
+		for segment, b := range l.segments {
+			if !b.safe(m) {
+				doubted = append(doubted, segment)
+			}
 		}
+	}
+	l.mu.RUnlock()
+	for _, segment := range doubted {
 		unsafe := l.sessions(segment, func(w *waiting) bool { return !w.bounds().safe(m) })
 		if err := l.foldEach(ctx, l.appendSteps(nil, unsafe), atOnce); err != nil {
 			return err
@@ -202,7 +202,7 @@ func (l *Log) foldSessions(t *sqldb.Tx, sessions []int64) error {
 
 // shorten removes the rows of the log up to a number: all that waited with them is folded.
 func (l *Log) shorten(t *sqldb.Tx, upTo int64) error {
-	for l.staged.dropped < len(l.queue) && l.queue[l.staged.dropped].number <= upTo {
+	for l.staged.dropped < len(l.queue) && l.queue[l.staged.dropped] <= upTo {
 		l.staged.dropped++
 	}
 	_, err := t.Exec(`DELETE FROM heartbeat_log WHERE number <= $1`, upTo)

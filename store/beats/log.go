@@ -26,7 +26,7 @@ type Log struct {
 	mu       sync.RWMutex // guards what follows against readers; only the writer changes it, but for bounds
 	entries  table
 	unfolded int              // of the entries
-	queue    []row            // what is in the log, in its order
+	queue    []int64          // numbers of the rows that are in the log, in order
 	segments [segments]bounds // of what waits
 	all      bounds           // of all segments
 
@@ -71,9 +71,9 @@ const readersTime = 15 * time.Second
 type stage struct {
 	tx      *sqldb.Tx
 	entries map[int64]waiting // nil while the log is opened
-	rows    []row
-	next    row     // that is being filled
-	said    []int64 // sessions in it
+	rows    []int64           // numbers of those that are added
+	next    row               // that is being filled
+	said    []int64           // sessions in it
 	blob    []byte
 	dropped int     // rows of the queue
 	over    []int64 // sessions whose entries nobody needs any more
@@ -93,9 +93,7 @@ func Open(ctx context.Context, db *sqldb.DB, rules presence.Rules) (*Log, error)
 	if err == nil {
 		_, err = sqldb.Collect(rows, func(rows *sql.Rows) (none struct{}, err error) { return none, l.stageRow(rows) })
 		l.commit()
-		if n := len(l.queue); n > 0 {
-			l.visited = l.queue[n-1].at
-		}
+		l.visited = max(l.all.latest, 0) // as far as is known
 	}
 	if err == nil {
 		err = db.WatchRows("user_sessions", l.Forget)
@@ -114,7 +112,7 @@ func (l *Log) stageRow(rows *sql.Rows) error {
 	}
 	l.staged.next = r
 	err := readEntries(blob, r.at, l.stage)
-	l.endRow(r)
+	l.endRow(r.number)
 	if err != nil { // the others count all the same
 		l.db.NoteDamage(err)
 	}
@@ -158,14 +156,14 @@ func (l *Log) stage(e Entry) {
 	l.staged.said = append(l.staged.said, e.Session)
 }
 
-// endRow notes that the row that was filled is this one.
-func (l *Log) endRow(r row) {
+// endRow notes that the row that was filled has this number.
+func (l *Log) endRow(number int64) {
 	for _, session := range l.staged.said {
 		w := l.staged.entries[session]
-		w.row = r.number
+		w.row = number
 		l.staged.entries[session] = w
 	}
-	l.staged.rows = append(l.staged.rows, r)
+	l.staged.rows = append(l.staged.rows, number)
 	l.staged.next, l.staged.said, l.staged.blob = row{}, nil, nil
 }
 
@@ -227,21 +225,21 @@ func (l *Log) Write(t *sqldb.Tx) error {
 	err := t.Scan([]any{&next.number}, `
 		INSERT INTO heartbeat_log (number, at, beats) SELECT MAX(COALESCE(MAX(number), 0), $1) + 1, $2, $3 FROM heartbeat_log RETURNING number`,
 		l.lastNumber(), next.at, l.staged.blob)
-	l.endRow(next)
+	l.endRow(next.number)
 	return sqldb.Wrap("logging heartbeats", err)
 }
 
 // lastNumber is that of the last row of the log that is known of, 0 for none.
 func (l *Log) lastNumber() int64 {
 	if n := len(l.staged.rows); n > 0 {
-		return l.staged.rows[n-1].number
+		return l.staged.rows[n-1]
 	}
 	return l.lastInQueue()
 }
 
 func (l *Log) lastInQueue() int64 {
 	if n := len(l.queue); n > 0 {
-		return l.queue[n-1].number
+		return l.queue[n-1]
 	}
 	return l.last
 }
@@ -261,7 +259,7 @@ func (l *Log) commit() {
 		}
 	}
 	if s.dropped > 0 {
-		l.last = l.queue[s.dropped-1].number
+		l.last = l.queue[s.dropped-1]
 		l.remove(time.Now()) // not anybody's time: for how long readers read
 		l.queue = l.queue[s.dropped:]
 	}
