@@ -128,10 +128,11 @@ func (s *Store) Online(ctx context.Context, now time.Time, f OnlineFilter) (Onli
 		}
 	}
 	s.settle(ctx, now)
-	nobody := page.Counts.People() == 0                                           // it is not said beside the name of somebody who has come since
-	err = s.db.SnapshotFor(ctx, nobody || f.isHeavy(), func(look *sql.Tx) error { // one instant for the whole page
+	counted := page.Counts.People() > 0 // that nobody is there is not said beside the name of somebody who has come since
+	// One instant for the whole page.
+	err = s.db.SnapshotFor(ctx, !counted || f.isHeavy(), func(look *sql.Tx) error {
 		m := s.at(now)
-		if nobody {
+		if !counted {
 			if page.Counts, err = s.countIn(ctx, look, m, f); err != nil {
 				return err
 			}

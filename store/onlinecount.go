@@ -106,7 +106,7 @@ func (s *Store) countInSteps(ctx context.Context, now time.Time, f OnlineFilter)
 		if c.People() == 0 { // who was about to be read may have come back by another session
 			c, err = s.countIn(ctx, look, s.at(now), f)
 		} else if c, err = s.countRest(ctx, look, m, f, c); err == nil {
-			c.Available, c.Busy, c.Away = max(c.Available, 0), max(c.Busy, 0), max(c.Away, 0) // who claims something may have come meanwhile
+			c.Available, c.Away = max(c.Available, 0), max(c.Away, 0) // who claims something may have come meanwhile
 		}
 		return err
 	})
